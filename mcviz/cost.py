@@ -1,0 +1,136 @@
+"""What a variant costs, by formula: operations, memory reads, bytes.
+
+Conventions, the same that `Trace.counts` uses and the tests count in a running reference: an operation is one
+multiplication, addition or elementary function on one number, so an inner product of length n costs 2n; the
+comparisons of a sort are not counted. A read is one memory answering one query of one head. Bytes are those of the
+memories and contexts that a token has to fetch to be answered, and `cached` those that are kept for later tokens.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mcviz import segments
+from mcviz.config import GATED, MCConfig
+
+GELU, GELU_SLOPE = 9, 17
+"""Operations per number of GELU's tanh form, and of its derivative."""
+
+
+class Cost(NamedTuple):
+    """Counts for one token or one sequence."""
+
+    reads: int
+    flops: int
+    bytes: int
+    cached: int
+
+
+def state_size(cfg: MCConfig, K: int, V: int) -> int:
+    """Numbers in the readable part of one head's memory: what a checkpoint holds."""
+    options = cfg.rule_options
+    if cfg.memory == "vector":
+        return V
+    if cfg.memory in ("dla", "titans") and options["depth"] == 2:
+        return int(options["expansion"]) * K * (K + V)
+    return V * K + (K if options.get("normalizer") else 0)
+
+
+def read_flops(cfg: MCConfig, K: int, V: int) -> int:
+    """Operations of one read by one head."""
+    options = cfg.rule_options
+    if cfg.memory == "vector":
+        return 0
+    if cfg.memory in ("dla", "titans"):
+        norm = 5 * K + 4 if options["norm"] else 0
+        skip = V if options["residual"] else 0
+        if options["depth"] == 1:
+            return norm + 2 * V * K + skip
+        E = int(options["expansion"]) * K
+        return norm + 2 * E * K + GELU * E + 2 * V * E + skip
+    return 2 * V * K + _feature_flops(cfg, K) + (2 * K + V if options.get("normalizer") else 0)
+
+
+def write_flops(cfg: MCConfig, K: int, V: int) -> int:
+    """Operations of one write by one head."""
+    options = cfg.rule_options
+    if cfg.memory == "vector":
+        return V
+    if cfg.memory == "linear":
+        return 2 * V * K + _feature_flops(cfg, K) + (K if options["normalizer"] else 0)
+    if cfg.memory == "swla":
+        return (6 + 2 * (int(options["window"]) - 1)) * V * K
+    if cfg.memory == "delta":
+        return 4 * V * K + 2 * V
+    error = V if cfg.memory == "dla" else 2 * V
+    update = (2 if cfg.memory == "dla" else 5) * state_size(cfg, K, V)
+    gradient = V * K
+    if options["depth"] == 2:
+        E = int(options["expansion"]) * K
+        gradient = V * E + GELU_SLOPE * E + 2 * V * E + E + E * K
+    return read_flops(cfg, K, V) + error + gradient + update
+
+
+def _feature_flops(cfg: MCConfig, K: int) -> int:
+    return 4 * K if cfg.rule_options.get("feature_map") == "elu" else 0
+
+
+def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
+    """The cost of one token that can reach `n` memories: n - 1 checkpoints and its online one."""
+    size = state_size(cfg, K, V)
+    read = {"none": 1, "ssc": min(cfg.top_k + 1, n)}.get(cfg.aggregator, n)
+    looked_up = n * K if cfg.aggregator in GATED and cfg.gate != "token" else 0
+    pool = 2 * K if cfg.pooling == "mean" else K
+    weigh = 5 * n if cfg.aggregator in GATED else 0
+    route = n - 1 if cfg.aggregator == "ssc" else 0
+    if cfg.aggregator == "soup":
+        answers, combine = 1, 2 * n * size
+    else:
+        answers, combine = read, 2 * V * read
+    flops = write_flops(cfg, K, V) + pool + 2 * looked_up + route + weigh + answers * read_flops(cfg, K, V) + combine
+    kept = 0 if cfg.aggregator == "none" else (n - 1) * (size + (K if looked_up else 0))
+    return Cost(H * answers, H * flops, H * itemsize * (read * size + looked_up), H * itemsize * kept)
+
+
+def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
+    """The cost of a whole sequence; `cached` is what its last token had to keep."""
+    reads = flops = fetched = cached = 0
+    for n, (start, stop) in enumerate(segments.cut(T, cfg.segmentation, cfg.segment_length), start=1):
+        one = token(cfg, n, K, V, H, itemsize)
+        length = stop - start
+        reads, flops, fetched = reads + length * one.reads, flops + length * one.flops, fetched + length * one.bytes
+        cached = one.cached
+    return Cost(reads, flops, fetched, cached)
+
+
+def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
+    """Causal softmax attention with a KV cache: token t compares with t keys and adds t values."""
+    pairs = T * (T + 1) // 2
+    flops = pairs * (2 * K + 5 + 2 * V)
+    return Cost(H * pairs, H * flops, H * itemsize * pairs * (K + V), H * itemsize * T * (K + V))
+
+
+def table(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> dict[str, Cost]:
+    """The cost of `T` tokens with K = V = d: the plain recurrent layer, each aggregator of `cfg`'s memory, attention."""
+    from dataclasses import replace
+
+    rows = {name: sequence(replace(cfg, aggregator=name), T, d, d, H, itemsize) for name in _ROWS}
+    return {**rows, "attention": attention(T, d, d, H, itemsize)}
+
+
+_ROWS = ("none", "residual", "grm", "soup", "ssc", "average")
+
+
+def crossover(cfg: MCConfig, K: int, V: int) -> float:
+    """The segment length above which a checkpoint is smaller than the KV cache of its segment, in tokens.
+
+    For K = V = d this is d/2 for a matrix memory and d * expansion for a two-layer one.
+    """
+    return state_size(cfg, K, V) / (K + V)
+
+
+def counts(cfg: MCConfig, cuts: segments.Segments, K: int, V: int, H: int, itemsize: int) -> Mapping[str, list[int]]:
+    """The cost of every token of a run, field by field: what `Trace.counts` holds."""
+    tokens = [
+        token(cfg, n, K, V, H, itemsize) for n, (start, stop) in enumerate(cuts, start=1) for _ in range(start, stop)
+    ]
+    return {name: [getattr(one, name) for one in tokens] for name in Cost._fields}

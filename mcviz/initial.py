@@ -1,0 +1,114 @@
+"""What a memory rule starts from: its constants, and its initial state `M_0`.
+
+Both backends take these same numbers, so that they can be compared.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from mcviz.config import MCConfig
+
+State = dict[str, Float[np.ndarray, "..."]]
+"""A memory: named arrays, each with the axis of heads first."""
+
+COEFFICIENTS: Mapping[str, tuple[str, ...]] = {
+    "linear": (),
+    "swla": ("alpha", "beta", "lam"),
+    "delta": ("eta",),
+    "dla": ("eta",),
+    "titans": ("alpha", "beta", "eta"),
+    "vector": (),
+}
+"""The per-token scalars of each memory rule."""
+
+
+def constants(cfg: MCConfig, K: int) -> dict[str, float]:
+    """The coefficients of `cfg.memory` where none are given.
+
+    Learning rates go as 1/K, because the keys that a caller passes have a squared norm of about K unless they
+    were normalised, and a step along a key overshoots when `eta * |k|^2` exceeds 2. A deep memory's hidden layer
+    is `expansion` times wider, and so is the step that it can bear smaller.
+    """
+    if cfg.memory == "swla":
+        window = cfg.rule_options["window"]
+        return {"alpha": 1.0, "beta": 1.0 / window, "lam": 1.0 / window}
+    if cfg.memory == "delta":
+        return {"eta": 1.0 / K}
+    if cfg.memory in ("dla", "titans"):
+        width = cfg.rule_options["expansion"] if cfg.rule_options["depth"] == 2 else 1
+        eta = 0.25 / (K * width)
+        return {"eta": eta} if cfg.memory == "dla" else {"alpha": 0.99, "beta": 0.5, "eta": eta}
+    return {}
+
+
+def initial_state(cfg: MCConfig, H: int, K: int, V: int) -> State:
+    """`M_0` of `cfg.memory` for `H` heads, float64: zeros, but for two-layer memories.
+
+    A two-layer memory of zeros never learns: the gradient of either layer is a product with the other. Its layers
+    are drawn from `cfg.seed`, the hidden one at the scale that keeps a normed input's scale, the outer one at a
+    tenth of that, so that an unwritten memory says little.
+    """
+    options = cfg.rule_options
+    if cfg.memory == "vector":
+        return {"m": np.zeros((H, V))}
+    if cfg.memory in ("linear", "delta"):
+        state = {"M": np.zeros((H, V, K))}
+        return {**state, "z": np.zeros((H, K))} if options.get("normalizer") else state
+    if cfg.memory == "swla":
+        past = options["window"] - 1
+        return {"M": np.zeros((H, V, K)), "k": np.zeros((H, past, K)), "v": np.zeros((H, past, V))}
+    if options["depth"] == 1:
+        weights = {"W1": np.zeros((H, V, K))}
+    else:
+        E = options["expansion"] * K
+        rng = np.random.default_rng(cfg.seed)
+        weights = {
+            "W1": 0.1 * rng.standard_normal((H, V, E)) / np.sqrt(E),
+            "W2": rng.standard_normal((H, E, K)) / np.sqrt(K),
+        }
+    momentum = {name.replace("W", "S"): np.zeros_like(w) for name, w in weights.items()}
+    return {**weights, **momentum} if cfg.memory == "titans" else weights
+
+
+def readable(cfg: MCConfig) -> tuple[str, ...]:
+    """The arrays of a state that a read needs, and so that a checkpoint must hold.
+
+    The others (momentum, the latest pairs of a window) matter only to the next write.
+    """
+    if cfg.memory in ("dla", "titans"):
+        return ("W1", "W2") if cfg.rule_options["depth"] == 2 else ("W1",)
+    if cfg.memory == "vector":
+        return ("m",)
+    return ("M", "z") if cfg.rule_options.get("normalizer") else ("M",)
+
+
+def check_state(cfg: MCConfig, state: Any, H: int, K: int, V: int) -> dict[str, Any]:
+    """`initial` as a caller gave it, as named arrays of either backend.
+
+    A rule with one array also takes the bare array; what a write needs beside the readable arrays may be left out
+    and is zero. Raises `ValueError` for unknown names and wrong shapes.
+    """
+    expected = initial_state(cfg, H, K, V)
+    if not isinstance(state, Mapping):
+        state = {readable(cfg)[0]: state}
+    unknown = sorted(set(state) - set(expected))
+    missing = sorted(set(readable(cfg)) - set(state))
+    if unknown or missing:
+        raise ValueError(f"initial: {cfg.memory} has {', '.join(expected)}; unknown {unknown}, missing {missing}")
+    for name, array in state.items():
+        if tuple(np.shape(array)) != expected[name].shape:
+            raise ValueError(f"initial.{name}: expected shape {expected[name].shape}, got {tuple(np.shape(array))}")
+    return dict(state)
+
+
+def check_coefficients(cfg: MCConfig, coefficients: Mapping[str, Any] | None, K: int) -> dict[str, Any]:
+    """The coefficients as a caller gave them, completed by the rule's constants. Raises `ValueError` for unknown names."""
+    given = {} if coefficients is None else dict(coefficients)
+    unknown = sorted(set(given) - set(COEFFICIENTS[cfg.memory]))
+    if unknown:
+        takes = ", ".join(COEFFICIENTS[cfg.memory]) or "none"
+        raise ValueError(f"coefficients: {cfg.memory} takes {takes}; got {', '.join(unknown)}")
+    return {**constants(cfg, K), **given}

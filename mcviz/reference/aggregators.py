@@ -1,0 +1,101 @@
+"""Aggregators: how a token reads all memories that it can reach.
+
+The memories of a token in segment s are the checkpoints 1 … s-1, oldest first, and its own online memory, last;
+n counts them. An aggregator is a rule for the weights, and a way to combine.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from mcviz.initial import State
+from mcviz.reference.memory import Array, Rule, mix
+
+
+class Weighing(NamedTuple):
+    """How much each memory counts, and which are read at all. A memory that is not read weighs exactly 0."""
+
+    weights: Float[Array, "n H"]
+    read: Bool[Array, "n H"]
+
+
+class Reading(NamedTuple):
+    """What a token got: its output, and what each memory said (0 where not read; None if they were mixed first)."""
+
+    output: Float[Array, "H V"]
+    reads: Float[Array, "n H V"] | None
+
+
+def softmax(scores: Float[Array, "n H"]) -> Float[Array, "n H"]:
+    """Softmax over memories. A score of -inf weighs 0."""
+    e = np.exp(scores - np.max(scores, 0))
+    return e / np.sum(e, 0)
+
+
+def select(scores: Float[Array, "n H"], k: int) -> Bool[Array, "n H"]:
+    """The router's set `R_t` (Eq. 16): the k largest scores of each head, the lowest index first among equals."""
+    order = np.argsort(-scores, axis=0, kind="stable")
+    chosen = np.zeros(scores.shape, bool)
+    np.put_along_axis(chosen, order[:k], True, axis=0)
+    return chosen
+
+
+def none(scores: Float[Array, "n H"], top_k: int) -> Weighing:
+    """The plain recurrent layer: only the online memory is read."""
+    online = np.zeros(scores.shape, bool)
+    online[-1] = True
+    return Weighing(online.astype(scores.dtype), online)
+
+
+def residual(scores: Float[Array, "n H"], top_k: int) -> Weighing:
+    """Every memory counts in full (Eq. 6-7)."""
+    return Weighing(np.ones_like(scores), np.ones(scores.shape, bool))
+
+
+def average(scores: Float[Array, "n H"], top_k: int) -> Weighing:
+    """Every memory counts alike: caching after training, nothing learned (section 4.3)."""
+    return Weighing(np.full_like(scores, 1 / len(scores)), np.ones(scores.shape, bool))
+
+
+def grm(scores: Float[Array, "n H"], top_k: int) -> Weighing:
+    """Gated residual memory: `γ_t = softmax_i r_t^(i)` (Eq. 9)."""
+    return Weighing(softmax(scores), np.ones(scores.shape, bool))
+
+
+def ssc(scores: Float[Array, "n H"], top_k: int) -> Weighing:
+    """Sparse selective caching: the gate over the k selected checkpoints and the online memory (Eq. 16-17)."""
+    read = np.concatenate([select(scores[:-1], top_k), np.ones_like(scores[-1:], bool)])
+    return Weighing(softmax(np.where(read, scores, -np.inf)), read)
+
+
+WEIGHINGS: Mapping[str, Callable[[Float[Array, "n H"], int], Weighing]] = {
+    "none": none,
+    "residual": residual,
+    "average": average,
+    "grm": grm,
+    "soup": grm,
+    "ssc": ssc,
+}
+
+
+def add(rule: Rule, memories: Sequence[State], q: Float[Array, "H K"], weighing: Weighing) -> Reading:
+    """Read, then add: `y_t = Σ_i γ_t^(i) M^(i)(q_t)` (Eq. 6, 8, 17). Only memories with `read` are touched:
+    the online one always is."""
+    online = rule.read(memories[-1], q)
+    output = weighing.weights[-1][:, None] * online
+    reads = np.stack([*(np.zeros_like(online) for _ in memories[:-1]), online])
+    for i, checkpoint in enumerate(memories[:-1]):
+        heads = weighing.read[i]
+        if heads.any():
+            reads[i, heads] = rule.read({name: array[heads] for name, array in checkpoint.items()}, q[heads])
+            output[heads] += weighing.weights[i, heads, None] * reads[i, heads]
+    return Reading(output, reads)
+
+
+def blend(
+    rule: Rule, memories: Sequence[State], q: Float[Array, "H K"], weighing: Weighing, names: Sequence[str]
+) -> Reading:
+    """Mix, then read once: `y_t = M*_t(q_t)` with `θ*_t = Σ_i γ_t^(i) θ^(i)` (Eq. 14-15)."""
+    return Reading(rule.read(mix(memories, weighing.weights, names), q), None)

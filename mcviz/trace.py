@@ -1,0 +1,298 @@
+"""A Trace holds everything that one run computed: what every picture shows, number for number."""
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from mcviz.config import MCConfig
+from mcviz.initial import COEFFICIENTS, State, initial_state
+from mcviz.segments import Segments, cut
+
+Array = np.ndarray
+VERSION = 1
+MAX_BYTES = 2**30
+"""Traces that would unpack to more than this are refused."""
+
+COUNTS = ("reads", "flops", "bytes", "cached")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model said after each token: its P likeliest tokens, likeliest first."""
+
+    tokens: tuple[tuple[str, ...], ...]  # [T][P] labels
+    probabilities: Float[Array, "T P"]
+    targets: tuple[str, ...] = ()  # [T] the true answer's label, "" where nothing is asked
+    target_probabilities: Float[Array, "T"] | None = None  # of the true answer, 0 where nothing is asked
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One run of Memory Caching over T tokens with H heads and N segments.
+
+    Column i of a row is segment i. The token's own segment is its *online* memory, earlier ones are checkpoints and
+    later ones cannot be read, so every picture of a [T, H, N] array is block-causal. All arrays are NumPy's.
+    """
+
+    config: MCConfig
+    segments: Segments  # N ranges (start, stop)
+    q: Float[Array, "T H K"]
+    k: Float[Array, "T H K"]
+    v: Float[Array, "T H V"]
+    u: Float[Array, "T H K"]
+    coefficients: Mapping[str, Float[Array, "T H"]]  # the rule's per-token scalars
+    initial: State  # M_0: named arrays [H, ...]
+    checkpoint_contexts: Float[Array, "N H K"]  # c^(i), the pooled keys of a finished segment
+    online_contexts: Float[Array, "T H K"]  # c^(s) of the token's own segment, up to the token
+    scores: Float[Array, "T H N"]  # r_t^(i); -inf where not readable, 0 where the aggregator compares nothing
+    weights: Float[Array, "T H N"]  # γ_t^(i); exactly 0 where not read
+    selected: Bool[Array, "T H N"]  # the checkpoints that are read: for SSC the router's set R_t
+    reads: Float[Array, "T H N V"] | None  # M^(i)(q_t), 0 where not read; None if memories are mixed first (soup)
+    checkpoints: tuple[State, ...]  # N states, [H, ...] each: where every segment ended
+    output: Float[Array, "T H V"]
+    counts: Mapping[str, Int[Array, "T"]]  # reads, flops, bytes, cached: spent at each token, all heads
+    tokens: tuple[str, ...] = ()  # T labels for display, or none
+    sources: tuple[int, ...] = ()  # T places where each token's answer stands, -1 where nothing is asked; or none
+    predictions: Predictions | None = None
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def T(self) -> int:
+        return int(self.q.shape[0])
+
+    @property
+    def H(self) -> int:
+        return int(self.q.shape[1])
+
+    @property
+    def N(self) -> int:
+        return len(self.segments)
+
+    @property
+    def K(self) -> int:
+        return int(self.q.shape[2])
+
+    @property
+    def V(self) -> int:
+        return int(self.v.shape[2])
+
+    @property
+    def segment_of(self) -> Int[Array, "T"]:
+        """The segment that each token is in."""
+        return np.repeat(np.arange(self.N), [stop - start for start, stop in self.segments])
+
+    @property
+    def readable(self) -> Bool[Array, "T N"]:
+        """Which memories exist for each token: its own segment's and all earlier ones."""
+        return np.arange(self.N) <= self.segment_of[:, None]
+
+    @property
+    def read(self) -> Bool[Array, "T H N"]:
+        """Which memories each token read: the selected checkpoints, and always its own."""
+        own = np.arange(self.N) == self.segment_of[:, None]
+        return self.selected | own[:, None, :]
+
+    @property
+    def contexts(self) -> Float[Array, "T H N K"]:
+        """What each token's scores compared it with; 0 where not readable. Built on demand: it is large."""
+        own = self.segment_of[:, None] == np.arange(self.N)
+        finished = self.readable & ~own
+        past = self.checkpoint_contexts.transpose(1, 0, 2)[None] * finished[:, None, :, None]
+        return past + self.online_contexts[:, :, None, :] * own[:, None, :, None]
+
+    @property
+    def diverged_at(self) -> int | None:
+        """The first token whose output is not finite, or None."""
+        bad = ~np.isfinite(self.output).all((1, 2))
+        return int(np.argmax(bad)) if bad.any() else None
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of everything in the Trace: equal runs have equal hashes."""
+        digest = hashlib.sha256(self._header().encode())
+        for name, array in self._arrays().items():
+            digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def states(self, t: int) -> State:
+        """The online state after token `t`: named arrays [H, ...].
+
+        Writes are replayed by the reference from the start of the token's segment.
+        """
+        if not 0 <= t < self.T:
+            raise ValueError(f"t: expected a token from 0 to {self.T - 1}, got {t!r}")
+        from mcviz.reference.memory import replay
+
+        s = int(self.segment_of[t])
+        begin = self.segments[s][0]
+        carried = self.config.start == "checkpoint" and s > 0
+        start = self.checkpoints[s - 1] if carried else self.initial
+        span = slice(begin, t + 1)
+        coefficients = {name: array[span] for name, array in self.coefficients.items()}
+        return replay(self.config, start, self.k[span], self.v[span], coefficients)[-1]
+
+    def save(self, path: str | PathLike[str] | BinaryIO) -> None:
+        """Write the Trace as a compressed `.npz` without pickled objects."""
+        header = json.dumps({**json.loads(self._header()), "hash": self.hash})
+        np.savez_compressed(path, allow_pickle=False, header=np.array(header), **self._arrays())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str] | BinaryIO) -> "Trace":
+        """Read what `save` wrote. Raises `ValueError` for anything else: a file is untrusted data."""
+        data = Path(path).read_bytes() if isinstance(path, str | PathLike) else path.read()
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                size = sum(entry.file_size for entry in archive.infolist())
+            if size > MAX_BYTES:
+                raise ValueError(f"it unpacks to {size:,} bytes, and {MAX_BYTES:,} are allowed")
+            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            header = json.loads(str(arrays.pop("header")))
+            trace = cls._from_parts(header, arrays)
+        except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(f"trace: expected a file written by Trace.save, got another or a damaged one ({error})") from None
+        if trace.hash != header["hash"]:
+            raise ValueError(f"trace: expected content with hash {header['hash']}, got {trace.hash}: it was edited")
+        return trace
+
+    def _header(self) -> str:
+        """What is not an array, as JSON."""
+        said = self.predictions
+        return json.dumps(
+            {
+                "version": VERSION,
+                "config": self.config.to_dict(),
+                "segments": [list(cut) for cut in self.segments],
+                "tokens": list(self.tokens),
+                "sources": list(self.sources),
+                "title": self.title,
+                "predictions": said and {"tokens": said.tokens, "targets": said.targets},
+            },
+            sort_keys=True,
+        )
+
+    def _arrays(self) -> dict[str, Array]:
+        """Every array by name; a name inside a group stands behind a dot."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
+        for group in ("coefficients", "initial", "counts"):
+            arrays |= {f"{group}.{name}": array for name, array in sorted(getattr(self, group).items())}
+        for name in sorted(self.checkpoints[0]):
+            arrays[f"checkpoints.{name}"] = np.stack([state[name] for state in self.checkpoints])
+        if self.predictions:
+            arrays["predictions.probabilities"] = self.predictions.probabilities
+            if self.predictions.target_probabilities is not None:
+                arrays["predictions.target_probabilities"] = self.predictions.target_probabilities
+        return arrays
+
+    @classmethod
+    def _from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> "Trace":
+        if header["version"] != VERSION:
+            raise ValueError(f"version: expected {VERSION}, got {header['version']!r}")
+        groups: dict[str, dict[str, Array]] = {}
+        for name, array in arrays.items():
+            group, _, member = name.rpartition(".")
+            groups.setdefault(group, {})[member] = array
+        unknown = set(groups.get("", {})) - set(_ARRAYS)
+        if unknown:
+            raise ValueError(f"arrays: expected {', '.join(_ARRAYS)}; got {', '.join(sorted(unknown))}")
+        said, probabilities = header["predictions"], groups.get("predictions", {})
+        predictions = said and Predictions(
+            tuple(map(tuple, said["tokens"])),
+            probabilities["probabilities"],
+            tuple(said["targets"]),
+            probabilities.get("target_probabilities"),
+        )
+        stacked = groups["checkpoints"]
+        count = min(len(array) for array in stacked.values())
+        return cls(
+            **{name: groups[""].get(name) for name in _ARRAYS},
+            config=MCConfig.from_dict(header["config"]),
+            segments=[(start, stop) for start, stop in header["segments"]],
+            tokens=tuple(header["tokens"]),
+            sources=tuple(header["sources"]),
+            title=header["title"],
+            coefficients=groups.get("coefficients", {}),
+            initial=groups["initial"],
+            counts=groups["counts"],
+            checkpoints=tuple({name: array[i] for name, array in stacked.items()} for i in range(count)),
+            predictions=predictions,
+        )
+
+
+_ARRAYS = (
+    *("q", "k", "v", "u", "checkpoint_contexts", "online_contexts"),
+    *("scores", "weights", "selected", "reads", "output"),
+)
+
+
+def _check(trace: Trace) -> None:
+    """Raise `ValueError` for the first field that does not fit the schema."""
+    if not isinstance(trace.q, Array) or trace.q.ndim != 3 or not isinstance(trace.v, Array) or trace.v.ndim != 3:
+        raise ValueError("q, v: expected arrays [T, H, K] and [T, H, V]")
+    T, H, K = trace.q.shape
+    V, N = trace.v.shape[2], len(trace.segments)
+    if trace.segments != cut(T, [stop - start for start, stop in trace.segments], 1):
+        raise ValueError(f"segments: expected ranges that tile {T} tokens, got {trace.segments}")
+    shapes: dict[str, tuple[int, ...]] = {
+        **{name: (T, H, K) for name in ("q", "k", "u", "online_contexts")},
+        **{name: (T, H, N) for name in ("scores", "weights", "selected")},
+        **{name: (T, H, V) for name in ("v", "output")},
+        "checkpoint_contexts": (N, H, K),
+        "reads": (T, H, N, V),
+        **{f"coefficients.{name}": (T, H) for name in COEFFICIENTS[trace.config.memory]},
+        **{f"counts.{name}": (T,) for name in COUNTS},
+        "predictions.target_probabilities": (T,),
+    }
+    for name, array in initial_state(trace.config, H, K, V).items():
+        shapes[f"initial.{name}"] = array.shape
+        shapes[f"checkpoints.{name}"] = (N, *array.shape)
+    if trace.predictions:
+        shapes["predictions.probabilities"] = (T, len(trace.predictions.tokens[0]) if trace.predictions.tokens else 0)
+    if any(state.keys() != trace.initial.keys() for state in trace.checkpoints):
+        raise ValueError(f"checkpoints: expected arrays {', '.join(trace.initial)} in each of {N}")
+    if len(trace.checkpoints) != N:
+        raise ValueError(f"checkpoints: expected {N}, one for each segment, got {len(trace.checkpoints)}")
+    arrays = trace._arrays()
+    optional = {"reads"} | {name for name in shapes if name.startswith("predictions.")}
+    missing, unknown = sorted(set(shapes) - set(arrays) - optional), sorted(set(arrays) - set(shapes))
+    if missing or unknown:
+        raise ValueError(f"arrays: missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}")
+    for name, array in arrays.items():
+        kind = "b" if name == "selected" else "iu" if name.startswith("counts.") else "f"
+        if not isinstance(array, Array) or array.dtype.kind not in kind or array.shape != shapes[name]:
+            raise ValueError(f"{name}: expected {_KINDS[kind]} {shapes[name]}, got {_describe(array)}")
+    if trace.selected[:, :, :].any(where=~(np.arange(N) < trace.segment_of[:, None])[:, None, :]):
+        raise ValueError("selected: expected checkpoints of earlier segments only, got later ones")
+    for name, values, kind in (("tokens", trace.tokens, str), ("sources", trace.sources, int)):
+        if values and (len(values) != T or not all(isinstance(value, kind) for value in values)):
+            raise ValueError(f"{name}: expected {T} values of {kind.__name__}, or none, got {len(values)}")
+    if any(not -1 <= source < T for source in trace.sources):
+        raise ValueError(f"sources: expected places from -1 to {T - 1}")
+    if trace.predictions:
+        labels = trace.predictions
+        if len(labels.tokens) != T or len(labels.targets) not in (0, T):
+            raise ValueError(f"predictions: expected labels for each of {T} tokens")
+        if any(len(row) != len(labels.tokens[0]) or not all(isinstance(x, str) for x in row) for row in labels.tokens):
+            raise ValueError("predictions.tokens: expected as many labels as probabilities in every row")
+
+
+_KINDS = {"b": "booleans", "iu": "whole numbers", "f": "floats"}
+
+
+def _describe(value: object) -> str:
+    return f"{value.dtype} {value.shape}" if isinstance(value, Array) else type(value).__name__
