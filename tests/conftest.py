@@ -1,0 +1,114 @@
+"""What all tests share: checked shapes, one thread each, and a browser with the app in it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+# Tests run side by side, one process per core. Read when NumPy and PyTorch load, so before the rest.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+# From here on, each call of a function of mcviz checks its annotated shapes and types.
+install_import_hook("mcviz", "beartype.beartype")
+
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+ROOT = Path(__file__).parents[1]
+APP = ROOT / "app" / "main.py"
+STARTUP_SECONDS = 60
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """All browser tests run in one process, so that one browser and one server serve them."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    """A Playwright `Browser`: the system's Chromium, or the one that MCVIZ_CHROMIUM names."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = os.environ.get("MCVIZ_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is on PATH, and MCVIZ_CHROMIUM is not set")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def streamlit_server(tmp_path_factory) -> Iterator[Callable[..., str]]:
+    """`streamlit_server(script=APP)` serves a Streamlit script until the session ends, and gives its URL."""
+    pytest.importorskip("streamlit")
+    running: dict[Path, tuple[subprocess.Popen, str]] = {}
+
+    def serve(script: Path = APP) -> str:
+        if script not in running:
+            log = tmp_path_factory.mktemp("streamlit") / "log.txt"
+            running[script] = start(script, log)
+            await_health(*running[script], log)
+        return running[script][1]
+
+    yield serve
+    for process, _ in running.values():
+        process.terminate()
+    for process, _ in running.values():
+        process.wait(timeout=10)
+
+
+def start(script: Path, log: Path) -> tuple[subprocess.Popen, str]:
+    """Start Streamlit on a free port of this machine. What it prints goes to `log`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {
+        "server.address": "127.0.0.1",
+        "server.port": port,
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    return process, f"http://127.0.0.1:{port}"
+
+
+def await_health(process: subprocess.Popen, url: str, log: Path) -> None:
+    """Wait until the server at `url` answers; fail with its log if it stops or takes too long."""
+    give_up = time.monotonic() + STARTUP_SECONDS
+    while time.monotonic() < give_up and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    process.kill()
+    pytest.fail(f"Streamlit did not answer at {url}:\n{log.read_text()}")

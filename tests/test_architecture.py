@@ -1,0 +1,222 @@
+"""The plan of the house, enforced: who may import whom, and what must never be in the tree."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIGHT = {"numpy", "jaxtyping"}
+FOUNDATION = {"config", "segments", "initial", "cost", "trace"}
+
+
+class Row(NamedTuple):
+    """What the modules of one unit (`mcviz/unit.py`, `mcviz/unit/` or `app/`) may import."""
+
+    units: set[str]  # units of mcviz; "" is `import mcviz` itself
+    packages: set[str]  # besides the standard library
+    lazily: frozenset[str] = frozenset()  # units that only the body of a function may import
+
+
+# Data flows one way: each unit imports only what stands before it in the flow.
+MAY_IMPORT = {
+    "config": Row(set(), LIGHT),
+    "segments": Row(set(), LIGHT),
+    "initial": Row({"config"}, LIGHT),
+    "cost": Row({"config", "segments"}, LIGHT),
+    # A Trace replays states and writes itself as a page only when asked.
+    "trace": Row({"config", "segments", "initial"}, LIGHT, lazily=frozenset({"reference", "stepper"})),
+    "tasks": Row({"config", "segments"}, LIGHT),
+    "reference": Row(FOUNDATION, LIGHT),
+    # Never the reference: an oracle must be independent.
+    "pytorch": Row(FOUNDATION, LIGHT | {"torch"}),
+    "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
+    "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
+    "training": Row(
+        FOUNDATION | {"tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
+    ),
+    "claims": Row(FOUNDATION | {"tasks", "pytorch", "zoo", "training"}, LIGHT | {"torch", "joblib", "tqdm"}),
+    "bench": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
+    "figures": Row(FOUNDATION, LIGHT | {"plotly"}),
+    "stepper": Row(FOUNDATION, LIGHT | {"streamlit", "anywidget", "traitlets"}),
+    "widgets": Row(
+        FOUNDATION | {"reference", "tasks", "figures", "stepper"},
+        LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
+    ),
+    "cli": Row(
+        {"", *FOUNDATION, "reference", "tasks", "zoo", "training", "claims", "bench", "stepper", "capture"},
+        LIGHT | {"tqdm"},
+    ),
+    # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
+    "app": Row({"", *FOUNDATION, "reference", "tasks", "zoo", "claims", "figures", "stepper"}, {"streamlit"}),
+}
+
+
+class Import(NamedTuple):
+    """One name that a module imports, in full."""
+
+    name: str
+    line: int
+    in_function: bool
+
+
+def imports(source: str, package: str) -> list[Import]:
+    """All imports of a module in `package`, also those inside functions, `from a import b` as `a.b`."""
+    found = []
+
+    def visit(node: ast.AST, in_function: bool) -> None:
+        if isinstance(node, ast.Import):
+            found.extend(Import(alias.name, node.lineno, in_function) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*parents, *filter(None, [node.module])])
+            found.extend(Import(f"{base}.{alias.name}", node.lineno, in_function) for alias in node.names)
+        inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            visit(child, inside)
+
+    visit(ast.parse(source), False)
+    return found
+
+
+def is_unit(name: str) -> bool:
+    """Whether `mcviz.name` is a module of its own, not a name that `mcviz` exports."""
+    return name in MAY_IMPORT or (ROOT / "mcviz" / name).is_dir() or (ROOT / "mcviz" / f"{name}.py").is_file()
+
+
+def unit_of(path: Path) -> str:
+    """`mcviz/reference/layer.py` -> "reference"; `app/main.py` -> "app"."""
+    parts = path.with_suffix("").parts
+    return parts[1] if parts[0] == "mcviz" else "app"
+
+
+def violations(path: Path, source: str) -> list[str]:
+    """What the module at `path` (relative to the root) imports against the table."""
+    unit = unit_of(path)
+    if unit not in MAY_IMPORT:
+        return [f"{path}: the unit {unit!r} has no row in MAY_IMPORT of {Path(__file__).name}"]
+    row = MAY_IMPORT[unit]
+    wrong = []
+    for name, line, in_function in imports(source, ".".join(path.parent.parts)):
+        top, _, rest = name.partition(".")
+        target = rest.split(".")[0]
+        if top == "mcviz":
+            target = target if is_unit(target) else ""
+            allowed = target == unit or target in row.units or (in_function and target in row.lazily)
+            allowed = allowed and not (unit == "app" and re.search(r"(^|\.)_", rest))
+        else:
+            allowed = top in sys.stdlib_module_names or top in row.packages or top == unit == "app"
+        if not allowed:
+            wrong.append(f"{path}:{line}: {unit} must not import {name}")
+    return wrong
+
+
+def modules() -> list[Path]:
+    """The modules under the table. `mcviz/__init__.py` and `__main__.py` are not: they reach everything."""
+    found = [path.relative_to(ROOT) for top in ("mcviz", "app") for path in (ROOT / top).rglob("*.py")]
+    return sorted(path for path in found if path.parent != Path("mcviz") or not path.stem.startswith("__"))
+
+
+def tracked() -> list[Path]:
+    """The files under version control."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def text(path: Path) -> str:
+    """The file's text; empty for a binary one."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def occurrences(pattern: str, paths: list[Path]) -> list[str]:
+    """Every match, as `file: match`, but in this file, which has to spell them out."""
+    places = [path for path in paths if path != Path(__file__)]
+    return [
+        f"{path.relative_to(ROOT)}: {match}" for path in places for match in re.findall(pattern, text(path))
+    ]
+
+
+def test_imports_follow_the_table():
+    assert modules()
+    wrong = [line for path in modules() for line in violations(path, text(ROOT / path))]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("mcviz/config.py", "import mcviz.trace"),
+        ("mcviz/config.py", "import torch"),
+        ("mcviz/trace.py", "from mcviz import reference"),
+        ("mcviz/trace.py", "def f():\n    import mcviz.pytorch"),
+        ("mcviz/pytorch/layer.py", "from mcviz.reference import layer"),
+        ("mcviz/pytorch/layer.py", "def f():\n    from ..reference import layer"),
+        ("mcviz/figures/gates.py", "from mcviz import pytorch"),
+        ("mcviz/newcomer.py", ""),
+        ("app/main.py", "import torch"),
+        ("app/main.py", "import numpy as np"),
+        ("app/main.py", "from mcviz.trace import _schema"),
+        ("app/pages/one.py", "from mcviz import pytorch"),
+    ],
+)
+def test_the_table_is_enforced(path, source):
+    assert violations(Path(path), source)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("mcviz/trace.py", "def f():\n    from mcviz.reference.memory import replay"),
+        ("mcviz/pytorch/layer.py", "import torch\nfrom . import memory\nfrom ..config import MCConfig"),
+        (
+            "app/main.py",
+            "import streamlit as st\nimport mcviz\nfrom mcviz import MCConfig\nfrom app import pages",
+        ),
+    ],
+)
+def test_the_table_lets_through(path, source):
+    assert not violations(Path(path), source)
+
+
+def test_importing_mcviz_is_light():
+    heavy = {"torch", "plotly", "streamlit", "ipywidgets", "anywidget", "IPython", "pandas"}
+    probe = "import mcviz, sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    modules = set(loaded.stdout.split())
+    assert "mcviz.config" in modules
+    assert not heavy & modules
+
+
+def test_no_file_is_large():
+    large = [str(path) for path in tracked() if path.stat().st_size > 5_000_000]
+    assert not large
+
+
+def test_nothing_comes_from_a_network():
+    hosts = r"cdn\.|unpkg|jsdelivr|cdnjs|ajax\.googleapis|fonts\.g|pypi\.org|pythonhosted|npmjs|anaconda\.org"
+    assert not occurrences(rf"https?://[\w.-]*(?:{hosts})[\w./-]*", tracked())
+    assert not occurrences(r"include_plotlyjs\s*=\s*[\"']cdn[\"']", tracked())
+
+
+def test_no_path_of_one_machine():
+    assert not occurrences(r"(?<![\w.])/(?:home|Users|root|work|tmp)/[\w.-]+|[A-Z]:\\+Users\\", tracked())
+
+
+def test_pictures_hold_no_random_number():
+    shown = [p for top in ("app", "mcviz/stepper", "mcviz/figures") for p in (ROOT / top).rglob("*.*")]
+    paths = [p for p in shown if p.suffix in (".py", ".js", ".css", ".html")]
+    assert not occurrences(
+        r"Math\.random|crypto\.getRandomValues|\bnp\.random|numpy\.random|default_rng|\bimport random\b",
+        paths,
+    )
