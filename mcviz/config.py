@@ -74,7 +74,7 @@ class MCConfig:
                 _require_int("segmentation", length, at_least=1)
         elif self.segmentation not in SEGMENTATIONS:
             raise ValueError(
-                f"segmentation: expected one of {', '.join(SEGMENTATIONS)}, or segment lengths; got {self.segmentation!r}"
+                f"segmentation: expected {' or '.join(SEGMENTATIONS)} or segment lengths; got {self.segmentation!r}"
             )
         for name, at_least in (("segment_length", 1), ("top_k", 1), ("seed", 0)):
             _require_int(name, getattr(self, name), at_least)

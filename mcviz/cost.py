@@ -7,6 +7,7 @@ memories and contexts that a token has to fetch to be answered, and `cached` tho
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from mcviz import segments
@@ -97,7 +98,11 @@ def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -
     for n, (start, stop) in enumerate(segments.cut(T, cfg.segmentation, cfg.segment_length), start=1):
         one = token(cfg, n, K, V, H, itemsize)
         length = stop - start
-        reads, flops, fetched = reads + length * one.reads, flops + length * one.flops, fetched + length * one.bytes
+        reads, flops, fetched = (
+            reads + length * one.reads,
+            flops + length * one.flops,
+            fetched + length * one.bytes,
+        )
         cached = one.cached
     return Cost(reads, flops, fetched, cached)
 
@@ -110,9 +115,7 @@ def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
 
 
 def table(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> dict[str, Cost]:
-    """The cost of `T` tokens with K = V = d: the plain recurrent layer, each aggregator of `cfg`'s memory, attention."""
-    from dataclasses import replace
-
+    """The cost of `T` tokens with K = V = d: the plain recurrent layer, each other aggregator, attention."""
     rows = {name: sequence(replace(cfg, aggregator=name), T, d, d, H, itemsize) for name in _ROWS}
     return {**rows, "attention": attention(T, d, d, H, itemsize)}
 

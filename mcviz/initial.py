@@ -105,7 +105,10 @@ def check_state(cfg: MCConfig, state: Any, H: int, K: int, V: int) -> dict[str, 
 
 
 def check_coefficients(cfg: MCConfig, coefficients: Mapping[str, Any] | None, K: int) -> dict[str, Any]:
-    """The coefficients as a caller gave them, completed by the rule's constants. Raises `ValueError` for unknown names."""
+    """The coefficients as a caller gave them, completed by the rule's constants.
+
+    Raises `ValueError` for unknown names.
+    """
     given = {} if coefficients is None else dict(coefficients)
     unknown = sorted(set(given) - set(COEFFICIENTS[cfg.memory]))
     if unknown:

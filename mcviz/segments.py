@@ -40,7 +40,9 @@ def explicit(T: int, lengths: Sequence[int]) -> Segments:
     for length in lengths:
         _require_count("segmentation", length)
     if sum(lengths) != T:
-        raise ValueError(f"segmentation: expected lengths that sum to T = {T}, got {tuple(lengths)}, sum {sum(lengths)}")
+        raise ValueError(
+            f"segmentation: expected lengths that sum to T = {T}, got {tuple(lengths)}, sum {sum(lengths)}"
+        )
     segments, start = [], 0
     for length in lengths:
         segments.append((start, start + length))

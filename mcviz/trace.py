@@ -164,8 +164,18 @@ class Trace:
                 arrays = {name: stored[name] for name in stored.files}
             header = json.loads(str(arrays.pop("header")))
             trace = cls._from_parts(header, arrays)
-        except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"trace: expected a file written by Trace.save, got another or a damaged one ({error})") from None
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise ValueError(
+                f"trace: expected a file written by Trace.save, got another or a damaged one ({error})"
+            ) from None
         if trace.hash != header["hash"]:
             raise ValueError(f"trace: expected content with hash {header['hash']}, got {trace.hash}: it was edited")
         return trace
@@ -217,10 +227,11 @@ class Trace:
             tuple(said["targets"]),
             probabilities.get("target_probabilities"),
         )
+        members: dict[str, Any] = {name: groups[""].get(name) for name in _ARRAYS}
         stacked = groups["checkpoints"]
         count = min(len(array) for array in stacked.values())
         return cls(
-            **{name: groups[""].get(name) for name in _ARRAYS},
+            **members,
             config=MCConfig.from_dict(header["config"]),
             segments=[(start, stop) for start, stop in header["segments"]],
             tokens=tuple(header["tokens"]),
@@ -262,7 +273,10 @@ def _check(trace: Trace) -> None:
         shapes[f"initial.{name}"] = array.shape
         shapes[f"checkpoints.{name}"] = (N, *array.shape)
     if trace.predictions:
-        shapes["predictions.probabilities"] = (T, len(trace.predictions.tokens[0]) if trace.predictions.tokens else 0)
+        shapes["predictions.probabilities"] = (
+            T,
+            len(trace.predictions.tokens[0]) if trace.predictions.tokens else 0,
+        )
     if any(state.keys() != trace.initial.keys() for state in trace.checkpoints):
         raise ValueError(f"checkpoints: expected arrays {', '.join(trace.initial)} in each of {N}")
     if len(trace.checkpoints) != N:
@@ -276,11 +290,12 @@ def _check(trace: Trace) -> None:
         kind = "b" if name == "selected" else "iu" if name.startswith("counts.") else "f"
         if not isinstance(array, Array) or array.dtype.kind not in kind or array.shape != shapes[name]:
             raise ValueError(f"{name}: expected {_KINDS[kind]} {shapes[name]}, got {_describe(array)}")
-    if trace.selected[:, :, :].any(where=~(np.arange(N) < trace.segment_of[:, None])[:, None, :]):
+    if trace.selected.any(where=~(np.arange(N) < trace.segment_of[:, None])[:, None, :]):
         raise ValueError("selected: expected checkpoints of earlier segments only, got later ones")
-    for name, values, kind in (("tokens", trace.tokens, str), ("sources", trace.sources, int)):
-        if values and (len(values) != T or not all(isinstance(value, kind) for value in values)):
-            raise ValueError(f"{name}: expected {T} values of {kind.__name__}, or none, got {len(values)}")
+    if trace.tokens and (len(trace.tokens) != T or not all(isinstance(label, str) for label in trace.tokens)):
+        raise ValueError(f"tokens: expected {T} labels, or none, got {len(trace.tokens)}")
+    if trace.sources and (len(trace.sources) != T or not all(isinstance(place, int) for place in trace.sources)):
+        raise ValueError(f"sources: expected {T} places, or none, got {len(trace.sources)}")
     if any(not -1 <= source < T for source in trace.sources):
         raise ValueError(f"sources: expected places from -1 to {T - 1}")
     if trace.predictions:

@@ -49,7 +49,14 @@ def prepare(
         start |= {name: finite(f"initial.{name}", a) for name, a in check_state(cfg, initial, H, K, V).items()}
     dtype = np.float32 if all(array.dtype == np.float32 for array in (q, k, v, u)) else np.float64
     q, k, v, u = (np.array(array, dtype) for array in (q, k, v, u))
-    return q, k, v, u, {n: a.astype(dtype) for n, a in c.items()}, {n: a.astype(dtype) for n, a in start.items()}
+    return (
+        q,
+        k,
+        v,
+        u,
+        {n: a.astype(dtype) for n, a in c.items()},
+        {n: a.astype(dtype) for n, a in start.items()},
+    )
 
 
 def finite(name: str, value: Any) -> Array:

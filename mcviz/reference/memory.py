@@ -51,7 +51,8 @@ def mix(states: Sequence[State], weights: Float[Array, "n *h"], names: Sequence[
     mixed = {}
     for name in names:
         axes = states[0][name].ndim - weights[0].ndim
-        mixed[name] = sum(column(w, axes) * s[name] for s, w in zip(states, weights, strict=True))
+        terms = [column(w, axes) * state[name] for state, w in zip(states, weights, strict=True)]
+        mixed[name] = sum(terms[1:], start=terms[0])
     return mixed
 
 
@@ -201,7 +202,10 @@ class Deep:
         e = self.error(y, v)
         if self.depth == 1:
             return {"W1": outer(e, x)}
-        return {"W1": outer(e, a), "W2": outer(gelu_slope(h) * np.einsum("...ve,...v->...e", state["W1"], e), x)}
+        return {
+            "W1": outer(e, a),
+            "W2": outer(gelu_slope(h) * np.einsum("...ve,...v->...e", state["W1"], e), x),
+        }
 
 
 @dataclass(frozen=True)
@@ -255,7 +259,11 @@ def rule(cfg: MCConfig) -> Rule:
 
 
 def replay(
-    cfg: MCConfig, start: State, k: Float[Array, "t H K"], v: Float[Array, "t H V"], coefficients: Coefficients
+    cfg: MCConfig,
+    start: State,
+    k: Float[Array, "t H K"],
+    v: Float[Array, "t H V"],
+    coefficients: Coefficients,
 ) -> list[State]:
     """The states after each of t writes, from `start`."""
     states, written = [], rule(cfg)
