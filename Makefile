@@ -33,7 +33,7 @@ explore: $(APP)
 	$(BIN)/mcviz explore
 
 test: $(DEV)
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist worksteal
 
 notebooks: $(DEV)
 	$(BIN)/python notebooks/build.py

@@ -36,9 +36,7 @@ MAY_IMPORT = {
     "pytorch": Row(FOUNDATION, LIGHT | {"torch"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
     "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
-    "training": Row(
-        FOUNDATION | {"tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
-    ),
+    "training": Row(FOUNDATION | {"tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
     "claims": Row(FOUNDATION | {"tasks", "pytorch", "zoo", "training"}, LIGHT | {"torch", "joblib", "tqdm"}),
     "bench": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     "figures": Row(FOUNDATION, LIGHT | {"plotly"}),
@@ -140,9 +138,7 @@ def text(path: Path) -> str:
 def occurrences(pattern: str, paths: list[Path]) -> list[str]:
     """Every match, as `file: match`, but in this file, which has to spell them out."""
     places = [path for path in paths if path != Path(__file__)]
-    return [
-        f"{path.relative_to(ROOT)}: {match}" for path in places for match in re.findall(pattern, text(path))
-    ]
+    return [f"{path.relative_to(ROOT)}: {match}" for path in places for match in re.findall(pattern, text(path))]
 
 
 def test_imports_follow_the_table():
@@ -190,9 +186,7 @@ def test_the_table_lets_through(path, source):
 def test_importing_mcviz_is_light():
     heavy = {"torch", "plotly", "streamlit", "ipywidgets", "anywidget", "IPython", "pandas"}
     probe = "import mcviz, sys; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    loaded = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
     modules = set(loaded.stdout.split())
     assert "mcviz.config" in modules
     assert not heavy & modules
