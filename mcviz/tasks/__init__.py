@@ -1,0 +1,31 @@
+"""Seeded tasks on which memories differ. `mcviz.tasks.mqar(pairs=48).sample(seed=0, batch=32)` is a `Batch`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcviz.tasks.copying import SelectiveCopy as selective_copy
+from mcviz.tasks.haystack import Needle as needle
+from mcviz.tasks.library import Topics as topics
+from mcviz.tasks.recall import MQAR as mqar
+from mcviz.tasks.repetition import Induction as induction
+from mcviz.tasks.task import Batch, Task
+
+__all__ = ["TASKS", "Batch", "Task", "from_dict", "induction", "mqar", "needle", "selective_copy", "topics"]
+
+TASKS: Mapping[str, type[Task]] = {task.name: task for task in (mqar, needle, topics, selective_copy, induction)}
+
+
+def from_dict(values: Mapping[str, Any]) -> Task:
+    """The task that `Task.to_dict` described; sizes left out take their defaults.
+
+    Raises `ValueError` for unknown names and for sizes that cannot be made.
+    """
+    sizes = dict(values)
+    name = sizes.pop("name", None)
+    if name not in TASKS:
+        raise ValueError(f"task: expected one of {', '.join(TASKS)}; got {name!r}")
+    unknown = sorted(set(sizes) - set(TASKS[name].__dataclass_fields__))
+    if unknown:
+        known = ", ".join(TASKS[name].__dataclass_fields__)
+        raise ValueError(f"{name}: expected sizes among {known}; got {', '.join(unknown)}")
+    return TASKS[name](**sizes)

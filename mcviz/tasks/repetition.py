@@ -1,0 +1,47 @@
+"""Induction: a random passage comes a second time, and each token's successor is known from the first."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mcviz.tasks.task import NOWHERE, Batch, Task, distinct, require
+
+
+@dataclass(frozen=True)
+class Induction(Task):
+    """A passage of different symbols, twice. In the second round the next symbol is wanted.
+
+    >>> print(Induction(passage=4, symbols=8).sample(0, batch=1).draw())
+    tokens   s3 s2 s1 s6 s3 s2 s1 s6
+    answers              s2 s1 s6
+    sources               1  2  3
+    """
+
+    name = "induction"
+    passage: int = 32  # symbols, each once; a sequence holds them twice
+    symbols: int = 64
+
+    def __post_init__(self) -> None:
+        require("passage", self.passage, 2)
+        require("symbols", self.symbols, self.passage, why="a passage uses each once")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(f"s{i}" for i in range(self.symbols))
+
+    @property
+    def length(self) -> int:
+        return 2 * self.passage
+
+    def easier(self, progress: float) -> "Induction":
+        """A quarter of the passage for the first fifth of the training, then a half up to 35 %."""
+        share = 4 if progress < 0.2 else 2 if progress < 0.35 else 1
+        return replace(self, passage=max(2, self.passage // share))
+
+    def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
+        passage = distinct(rng, (batch,), self.passage, self.symbols)
+        tokens = np.concatenate([passage, passage], 1)
+        targets, sources = np.zeros_like(tokens), np.full_like(tokens, NOWHERE)
+        targets[:, self.passage : -1] = passage[:, 1:]
+        sources[:, self.passage : -1] = np.arange(1, self.passage)
+        return Batch(tokens, targets, sources >= 0, sources, self.labels)

@@ -1,0 +1,110 @@
+"""What all tasks share: seeded batches of sequences in which some tokens ask for something that stands earlier."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+Array = np.ndarray
+Seed = int | Sequence[int] | np.random.Generator
+
+NOWHERE = -1
+"""The source of a token that asks for nothing, or whose answer does not stand in the sequence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """B sequences of T tokens, what a model should answer where, and where each answer stands."""
+
+    tokens: Int[Array, "B T"]
+    targets: Int[Array, "B T"]  # the answer wanted after this token; 0 where nothing is asked
+    mask: Bool[Array, "B T"]  # where something is asked: only these answers count
+    sources: Int[Array, "B T"]  # the place of the token that is the answer; -1 where nothing is asked
+    labels: tuple[str, ...]  # how to show each token of the vocabulary
+
+    def words(self, b: int = 0) -> tuple[str, ...]:
+        """The labels of the tokens of sequence `b`."""
+        return tuple(self.labels[token] for token in self.tokens[b])
+
+    def answers(self, b: int = 0) -> tuple[str, ...]:
+        """The labels of the answers wanted in sequence `b`, "" where nothing is asked."""
+        return tuple(
+            self.labels[target] if asked else "" for target, asked in zip(self.targets[b], self.mask[b], strict=True)
+        )
+
+    def draw(self, b: int = 0) -> str:
+        """Sequence `b` in three lines of text: tokens, the answers wanted, and the places where these stand."""
+        places = ["" if place < 0 else str(place) for place in self.sources[b]]
+        rows = {"tokens": self.words(b), "answers": self.answers(b), "sources": places}
+        widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
+        lines = []
+        for name, row in rows.items():
+            cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+            lines.append(f"{name:8} {' '.join(cells)}".rstrip())
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A family of sequences of one size. Sizes that cannot be made are a `ValueError` that names the field."""
+
+    name: ClassVar[str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """How to show each token; the position in this tuple is the token's number."""
+        raise NotImplementedError
+
+    @property
+    def vocabulary(self) -> int:
+        """How many different tokens there are."""
+        return len(self.labels)
+
+    @property
+    def length(self) -> int:
+        """Tokens in a sequence, T."""
+        raise NotImplementedError
+
+    def sample(self, seed: Seed, batch: int = 32) -> Batch:
+        """`batch` sequences; the same ones for the same seed. A Generator is drawn from, and moves on."""
+        require("batch", batch, 1)
+        return self._sample(np.random.default_rng(seed), batch)
+
+    def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
+        raise NotImplementedError
+
+    def easier(self, progress: float) -> "Task":
+        """The task to train on when `progress`, a share from 0 to 1, of the training is done: easy ones first."""
+        return self
+
+    @property
+    def held_out(self) -> "Task":
+        """The task to measure on. Another only where sequences are cut from a fixed text."""
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The name and the sizes as plain JSON values."""
+        return {"name": self.name, **asdict(self)}
+
+
+def require(name: str, value: object, at_least: int, at_most: int | None = None, why: str = "") -> None:
+    """Raise `ValueError` unless `value` is a whole number in the range."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < at_least or (at_most is not None and value > at_most):  # type: ignore[operator]
+        top = "" if at_most is None else f" and at most {at_most}"
+        raise ValueError(
+            f"{name}: expected a whole number, at least {at_least}{top}{why and f' ({why})'}, got {value!r}"
+        )
+
+
+def distinct(rng: np.random.Generator, rows: tuple[int, ...], count: int, choices: int) -> Int[Array, "..."]:
+    """For each of `rows`, `count` different numbers below `choices`, in random order: shape [*rows, count]."""
+    return rng.random((*rows, choices)).argsort(-1)[..., :count]
+
+
+def scattered(rng: np.random.Generator, batch: int, count: int, width: int, length: int) -> Int[Array, "B count"]:
+    """Where `count` blocks of `width` tokens begin when they lie at random, without overlap, on `length` tokens."""
+    slots = length - count * (width - 1)
+    return np.sort(distinct(rng, (batch,), count, slots), axis=-1) + np.arange(count) * (width - 1)
