@@ -32,6 +32,10 @@ MAY_IMPORT = {
     "trace": Row({"config", "segments", "initial"}, LIGHT, lazily=frozenset({"reference", "stepper"})),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION, LIGHT),
+    "examples": Row(FOUNDATION | {"tasks", "reference"}, LIGHT),
+    "examples": Row(FOUNDATION | {"tasks", "reference"}, LIGHT),
+    "surgery": Row(FOUNDATION | {"reference"}, LIGHT),
+    "interference": Row(FOUNDATION | {"reference"}, LIGHT),
     # Never the reference: an oracle must be independent.
     "pytorch": Row(FOUNDATION, LIGHT | {"torch"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
@@ -42,15 +46,30 @@ MAY_IMPORT = {
     "figures": Row(FOUNDATION, LIGHT | {"plotly"}),
     "stepper": Row(FOUNDATION, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "widgets": Row(
-        FOUNDATION | {"reference", "tasks", "figures", "stepper"},
+        FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     "cli": Row(
-        {"", *FOUNDATION, "reference", "tasks", "zoo", "training", "claims", "bench", "stepper", "capture"},
+        {"", *FOUNDATION, "reference", "examples", "tasks", "zoo", "training", "claims", "bench", "stepper", "capture"},
         LIGHT | {"tqdm"},
     ),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
-    "app": Row({"", *FOUNDATION, "reference", "tasks", "zoo", "claims", "figures", "stepper"}, {"streamlit"}),
+    "app": Row(
+        {
+            "",
+            *FOUNDATION,
+            "reference",
+            "examples",
+            "surgery",
+            "interference",
+            "tasks",
+            "zoo",
+            "claims",
+            "figures",
+            "stepper",
+        },
+        {"streamlit"},
+    ),
 }
 
 
