@@ -23,7 +23,20 @@ from mcviz.trace import Trace
 __version__ = "0.1.0"
 __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 
-_LAZY = ("claims", "exercises", "figures", "pytorch", "stepper", "tasks", "training", "widgets", "zoo")
+_LAZY = (
+    "claims",
+    "examples",
+    "exercises",
+    "figures",
+    "interference",
+    "pytorch",
+    "stepper",
+    "surgery",
+    "tasks",
+    "training",
+    "widgets",
+    "zoo",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ Each write is one step of an optimiser on an inner loss; that is why a cached st
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -23,6 +23,7 @@ Coefficients = Mapping[str, Float[Array, "..."]]
 SQRT_2_OVER_PI = 0.7978845608028654
 
 
+@runtime_checkable
 class Rule(Protocol):
     """A memory rule. `write` returns a new state and leaves the old one as it was."""
 
