@@ -33,7 +33,6 @@ MAY_IMPORT = {
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION, LIGHT),
     "examples": Row(FOUNDATION | {"tasks", "reference"}, LIGHT),
-    "examples": Row(FOUNDATION | {"tasks", "reference"}, LIGHT),
     "surgery": Row(FOUNDATION | {"reference"}, LIGHT),
     "interference": Row(FOUNDATION | {"reference"}, LIGHT),
     # Never the reference: an oracle must be independent.
