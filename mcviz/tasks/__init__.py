@@ -1,18 +1,20 @@
 """Seeded tasks on which memories differ. `mcviz.tasks.mqar(pairs=48).sample(seed=0, batch=32)` is a `Batch`."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from mcviz.tasks.copying import SelectiveCopy as selective_copy
 from mcviz.tasks.haystack import Needle as needle
 from mcviz.tasks.library import Topics as topics
+from mcviz.tasks.prose import Text as text
 from mcviz.tasks.recall import MQAR as mqar
 from mcviz.tasks.repetition import Induction as induction
 from mcviz.tasks.task import Batch, Task
 
-__all__ = ["TASKS", "Batch", "Task", "from_dict", "induction", "mqar", "needle", "selective_copy", "topics"]
+__all__ = ["TASKS", "Batch", "Task", "from_dict", "induction", "mqar", "needle", "selective_copy", "text", "topics"]
 
-TASKS: Mapping[str, type[Task]] = {task.name: task for task in (mqar, needle, topics, selective_copy, induction)}
+TASKS: Mapping[str, type[Task]] = {task.name: task for task in (mqar, needle, topics, selective_copy, induction, text)}
 
 
 def from_dict(values: Mapping[str, Any]) -> Task:
@@ -24,8 +26,8 @@ def from_dict(values: Mapping[str, Any]) -> Task:
     name = sizes.pop("name", None)
     if name not in TASKS:
         raise ValueError(f"task: expected one of {', '.join(TASKS)}; got {name!r}")
-    unknown = sorted(set(sizes) - set(TASKS[name].__dataclass_fields__))
+    known = [field.name for field in fields(TASKS[name])]
+    unknown = sorted(set(sizes) - set(known))
     if unknown:
-        known = ", ".join(TASKS[name].__dataclass_fields__)
-        raise ValueError(f"{name}: expected sizes among {known}; got {', '.join(unknown)}")
+        raise ValueError(f"{name}: expected sizes among {', '.join(known)}; got {', '.join(unknown)}")
     return TASKS[name](**sizes)

@@ -1,0 +1,91 @@
+"""Real text, character by character: predict the next one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from jaxtyping import Int
+
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task, require
+
+BOOKS = ("alice",)
+PARTS = ("train", "test")
+TRAINING_SHARE = 0.9
+VISIBLE = {" ": "␣", "\n": "↵"}
+
+
+@cache
+def read(book: str) -> str:
+    """The text of a book that ships with mcviz: public domain, see `mcviz/data/README.md`."""
+    return (files("mcviz") / "data" / f"{book}.txt").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Text(Task):
+    """Passages from random places of a book. After each character the next is wanted; no place holds the answer.
+
+    The first nine tenths of the book are to train on, the last tenth to measure on.
+
+    >>> print(Text(length=12).sample(0, batch=1).draw())
+    tokens   v i s a b l e - - ' " ↵
+    answers  i s a b l e - - ' " ↵ ↵
+    sources
+    """
+
+    name = "text"
+    length: int = 128
+    book: str = "alice"  # one of BOOKS
+    part: str = "train"  # or "test"
+
+    def __post_init__(self) -> None:
+        for name, choices in (("book", BOOKS), ("part", PARTS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name}: expected one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        require("length", self.length, 1, len(self.passage) - 1, "the part of the book, but one character")
+
+    @property
+    def characters(self) -> str:
+        """The characters of the book, in the order of their numbers."""
+        return "".join(sorted(set(read(self.book))))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(VISIBLE.get(character, character) for character in self.characters)
+
+    @property
+    def passage(self) -> str:
+        """The part of the book that sequences are cut from."""
+        text = read(self.book)
+        border = round(TRAINING_SHARE * len(text))
+        return text[:border] if self.part == "train" else text[border:]
+
+    @property
+    def held_out(self) -> "Text":
+        return replace(self, part="test")
+
+    def encode(self, text: str) -> Int[Array, "T"]:
+        """The tokens of `text`. Raises `ValueError` for characters that the book does not have."""
+        numbers = {character: number for number, character in enumerate(self.characters)}
+        unknown = sorted(set(text) - set(numbers))
+        if unknown:
+            raise ValueError(f"text: expected characters that the book has; got {' '.join(map(repr, unknown[:8]))}")
+        return np.array([numbers[character] for character in text], np.int64)
+
+    def decode(self, tokens: Sequence[int] | Int[Array, "T"]) -> str:
+        """The text of `tokens`."""
+        return "".join(self.characters[token] for token in tokens)
+
+    def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
+        passage = encoded(self)
+        starts = rng.integers(len(passage) - self.length, size=batch)
+        windows = passage[starts[:, None] + np.arange(self.length + 1)]
+        tokens, targets = windows[:, :-1], windows[:, 1:]
+        return Batch(tokens, targets, np.ones(tokens.shape, bool), np.full_like(tokens, NOWHERE), self.labels)
+
+
+@cache
+def encoded(task: Text) -> Int[Array, "T"]:
+    """The tokens of the part of the book that `task` draws from."""
+    return task.encode(task.passage)
