@@ -1,15 +1,15 @@
-"""What a memory rule starts from: its constants, and its initial state `M_0`.
+"""What a memory rule starts from: its constants, its initial state `M_0`, and the weights of a layer around it.
 
 Both backends take these same numbers, so that they can be compared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from mcviz.config import MCConfig
+from mcviz.config import GATED, MCConfig
 
 State = dict[str, Float[np.ndarray, "..."]]
 """A memory: named arrays, each with the axis of heads first."""
@@ -115,3 +115,46 @@ def check_coefficients(cfg: MCConfig, coefficients: Mapping[str, Any] | None, K:
         takes = ", ".join(COEFFICIENTS[cfg.memory]) or "none"
         raise ValueError(f"coefficients: {cfg.memory} takes {takes}; got {', '.join(unknown)}")
     return {**constants(cfg, K), **given}
+
+
+def ceilings(cfg: MCConfig, K: int) -> dict[str, float]:
+    """The upper ends of the coefficients where a layer computes them from its tokens; the lower ends are 0.
+
+    A learning rate reaches twice the constant, the others reach 1.
+    """
+    return {name: 2 * value if name == "eta" else 1.0 for name, value in constants(cfg, K).items()}
+
+
+def parameters(
+    cfg: MCConfig, D: int, H: int, K: int, V: int, convolution: int = 2, seed: int | Sequence[int] = 0
+) -> dict[str, Float[np.ndarray, "..."]]:
+    """The weights that a layer for tokens of `D` features starts to learn from, float64, drawn from `seed`.
+
+    Projections `W_q`, `W_k` [H, K, D], `W_v` [H, V, D] and, where a gate asks for it, a small `W_u` [H, K, D];
+    filters of `convolution` tokens, `F_q` [H, K, convolution] and so on, where that is more than one; for each
+    coefficient `W_alpha` [H, D] and `b_alpha` [H], which start at the rule's constant whatever the token; the output
+    projection `W_o` [D, H, V]; and `initial.W1` and so on, the learned `M_0` of a deep memory.
+    """
+    rng = np.random.default_rng(seed)
+    rows = {"q": K, "k": K, "v": V}
+    weights = {f"W_{name}": _uniform(rng, (H, n, D), D) for name, n in rows.items()}
+    if cfg.aggregator in GATED and cfg.gate != "shared":
+        rows["u"] = K
+        weights["W_u"] = 0.02 * rng.standard_normal((H, K, D))
+    if convolution > 1:
+        weights |= {f"F_{name}": _uniform(rng, (H, n, convolution), convolution) for name, n in rows.items()}
+    most = ceilings(cfg, K)
+    for name, value in constants(cfg, K).items():
+        share = min(value / most[name], 0.999)
+        weights[f"W_{name}"] = np.zeros((H, D))
+        weights[f"b_{name}"] = np.full(H, np.log(share / (1 - share)))
+    weights["W_o"] = _uniform(rng, (D, H, V), H * V)
+    if cfg.memory in ("dla", "titans"):
+        start = initial_state(cfg, H, K, V)
+        weights |= {f"initial.{name}": start[name] for name in readable(cfg)}
+    return weights
+
+
+def _uniform(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> Float[np.ndarray, "..."]:
+    """Uniform within ±1/√fan_in."""
+    return rng.uniform(-1, 1, shape) / np.sqrt(fan_in)

@@ -1,0 +1,100 @@
+"""What a run takes in, checked before anything is computed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mcviz.config import MCConfig
+from mcviz.initial import check_coefficients, check_state, initial_state, readable
+from mcviz.pytorch.memory import State
+
+
+def prepare(
+    q: Any, k: Any, v: Any, u: Any, cfg: MCConfig, coefficients: Mapping[str, Any] | None, initial: Any
+) -> tuple[
+    Float[Tensor, "B T H K"],
+    Float[Tensor, "B T H K"],
+    Float[Tensor, "B T H V"],
+    Float[Tensor, "B T H K"],
+    dict[str, Float[Tensor, "B T H"]],
+    State,
+]:
+    """Queries, keys, values, connectors, coefficients and `M_0` as finite tensors of one dtype on one device.
+
+    `u` may be None where nothing looks at it: it is then the query. Raises `ValueError` naming the argument.
+    """
+    if not isinstance(cfg, MCConfig):
+        raise ValueError(f"cfg: expected an MCConfig, got {type(cfg).__name__}")
+    q = finite("q", q, q)
+    if q.ndim != 4 or 0 in q.shape:
+        raise ValueError(
+            f"q: expected shape [B, T, H, K] with at least one sequence, token, head and feature, got {tuple(q.shape)}"
+        )
+    B, T, H, K = q.shape
+    k, v, u = finite("k", k, q), finite("v", v, q), finite("u", q if u is None else u, q)
+    for name, tensor in (("k", k), ("u", u)):
+        if tensor.shape != (B, T, H, K):
+            raise ValueError(f"{name}: expected the shape of q, {(B, T, H, K)}, got {tuple(tensor.shape)}")
+    if v.ndim != 4 or v.shape[:3] != (B, T, H) or v.shape[3] == 0:
+        raise ValueError(f"v: expected shape [B, T, H, V] with {B = }, {T = } and {H = }, got {tuple(v.shape)}")
+    V = v.shape[3]
+    c = {}
+    for name, value in check_coefficients(cfg, coefficients, K).items():
+        tensor = finite(f"coefficients.{name}", scalar(value, q), q)
+        if tensor.shape not in ((), (T, H), (B, T, H)):
+            raise ValueError(
+                f"coefficients.{name}: expected a scalar, shape {(T, H)} or {(B, T, H)}, got {tuple(tensor.shape)}"
+            )
+        c[name] = tensor.expand(B, T, H)
+    return q, k, v, u, c, first(cfg, initial, q, V)
+
+
+def first(cfg: MCConfig, initial: Any, q: Float[Tensor, "B T H K"], V: int) -> State:
+    """`M_0` for each sequence: `initial` [H, ...] or [B, H, ...], completed by that of `mcviz.initial`."""
+    B, _, H, K = q.shape
+    default = {name: scalar(array, q) for name, array in initial_state(cfg, H, K, V).items()}
+    given = {} if initial is None else initial if isinstance(initial, Mapping) else {readable(cfg)[0]: initial}
+    given = {name: finite(f"initial.{name}", tensor, q) for name, tensor in given.items()}
+    each = {}
+    for name, tensor in given.items():
+        batched = name in default and tensor.ndim == default[name].ndim + 1
+        if batched and len(tensor) != B:
+            raise ValueError(f"initial.{name}: expected {B} sequences, as in q, got {len(tensor)}")
+        each[name] = tensor[0] if batched else tensor
+    if initial is not None:
+        check_state(cfg, each, H, K, V)
+    return {name: {**default, **given}[name].expand(B, *tensor.shape) for name, tensor in default.items()}
+
+
+def scalar(value: Any, like: Tensor) -> Any:
+    """A number, or an array of NumPy, as a tensor like the others; any other tensor as it is."""
+    if isinstance(value, Tensor) and value.ndim:
+        return value
+    try:
+        return torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    except (TypeError, ValueError, RuntimeError):
+        return value
+
+
+def finite(name: str, value: Any, like: Any) -> Tensor:
+    """`value`, a tensor of the dtype and on the device of `like`. Raises `ValueError` if it is none, or holds NaN
+    or infinity. Values are not looked at while a graph is compiled or exported."""
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        got = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{name}: expected a tensor of floating-point numbers, got {got}")
+    if value.dtype != like.dtype or value.device != like.device:
+        raise ValueError(
+            f"{name}: expected {like.dtype} on {like.device}, as q is, got {value.dtype} on {value.device}"
+        )
+    if torch.compiler.is_compiling():
+        return value
+    # One reduction: a sum is finite if all terms are. It may also overflow, and only then is each looked at.
+    if not torch.isfinite(value.detach().sum()):
+        wrong = torch.nonzero(~torch.isfinite(value.detach()))
+        if len(wrong):
+            bad = wrong[0].tolist()
+            raise ValueError(f"{name}: expected finite numbers, got {value[tuple(bad)].item()} at {bad}")
+    return value

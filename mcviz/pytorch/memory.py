@@ -1,0 +1,269 @@
+"""Memory rules: how a memory is written and how it is read, one token at a time.
+
+The twin of `mcviz.reference.memory`: the same lines on tensors, whose leading axes are batch and heads. Gradients
+flow through all of them, the inner gradient steps of deep memories included.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mcviz.config import MCConfig
+
+State = dict[str, Float[Tensor, "..."]]
+Coefficients = Mapping[str, Float[Tensor, "..."]]
+
+SQRT_2_OVER_PI = 0.7978845608028654
+
+
+class Rule(Protocol):
+    """A memory rule. `write` returns a new state and leaves the old one as it was."""
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State: ...
+
+    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]: ...
+
+
+def outer(v: Float[Tensor, "*h V"], k: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V K"]:
+    """`v kᵀ`"""
+    return v[..., :, None] * k[..., None, :]
+
+
+def apply(M: Float[Tensor, "*h V K"], q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+    """`M q`"""
+    return (M @ q[..., None])[..., 0]
+
+
+def column(c: Float[Tensor, "*h"], axes: int) -> Float[Tensor, "..."]:
+    """A scalar per head, ready to multiply arrays with `axes` more axes."""
+    return c.reshape(c.shape + (1,) * axes)
+
+
+def mix(states: Sequence[State], weights: Float[Tensor, "n *h"], names: Sequence[str]) -> State:
+    """The memory soup's parameters `θ* = Σ_i γ^(i) θ^(i)` (Eq. 14), for the arrays in `names`."""
+    mixed = {}
+    for name in names:
+        axes = states[0][name].ndim - weights[0].ndim
+        terms = [column(w, axes) * state[name] for state, w in zip(states, weights, strict=True)]
+        mixed[name] = sum(terms[1:], start=terms[0])
+    return mixed
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Linear attention: `M` sums the outer products of what was written (Eq. 2, 12). Inner loss `-<M k, v>`."""
+
+    feature_map: str = "identity"
+    normalizer: bool = False
+
+    def phi(self, x: Float[Tensor, "*h K"]) -> Float[Tensor, "*h K"]:
+        return torch.where(x > 0, x + 1, torch.exp(torch.clamp(x, max=0))) if self.feature_map == "elu" else x
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        k = self.phi(k)
+        # M_t = M_{t-1} + v_t φ(k_t)ᵀ                                   (2)
+        new = {"M": state["M"] + outer(v, k)}
+        # z_t = z_{t-1} + φ(k_t)                                         (2)
+        return {**new, "z": state["z"] + k} if self.normalizer else new
+
+    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+        q = self.phi(q)
+        # y_t = M_t φ(q_t) [ / z_tᵀ φ(q_t) ]                            (2, 12)
+        y = apply(state["M"], q)
+        return y / torch.sum(state["z"] * q, -1, keepdim=True) if self.normalizer else y
+
+
+@dataclass(frozen=True)
+class SWLA:
+    """Sliding-window linear attention: a write takes in the latest `window` pairs (Eq. 26-29).
+
+    The state keeps the pairs before this one in `k` and `v`, the latest last. They cross a segment's boundary
+    with the state, under checkpoint start, and not under independent start, which begins from none.
+    """
+
+    window: int = 2
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        past = state["v"].mT @ state["k"]
+        # M_t = α_t M_{t-1} + β_t Σ_{0<j<window} v_{t-j} k_{t-j}ᵀ + λ_t v_t k_tᵀ     (29)
+        M = column(c["alpha"], 2) * state["M"] + column(c["beta"], 2) * past + column(c["lam"], 2) * outer(v, k)
+        return {
+            "M": M,
+            "k": torch.cat([state["k"], k[..., None, :]], -2)[..., 1:, :],
+            "v": torch.cat([state["v"], v[..., None, :]], -2)[..., 1:, :],
+        }
+
+    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+        # y_t = M_t q_t
+        return apply(state["M"], q)
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The delta rule: a step towards `M k = v` that first takes back what `k` already brings up.
+
+    Inner loss `½|M k - v|²`. Not in the paper's tables: it is Titans with a matrix memory, α = 1 and no momentum.
+    """
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        # M_t = M_{t-1} - η_t (M_{t-1} k_t - v_t) k_tᵀ
+        return {"M": state["M"] - outer(column(c["eta"], 1) * (apply(state["M"], k) - v), k)}
+
+    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+        # y_t = M_t q_t
+        return apply(state["M"], q)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A value-less memory: one vector that sums what was written. There is no key to look up by (Eq. 18-20)."""
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        # m_t = m_{t-1} + v_t
+        return {"m": state["m"] + v}
+
+    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+        # y_t = m_t
+        return state["m"]
+
+
+def gelu(h: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """GELU in its tanh form."""
+    return 0.5 * h * (1 + torch.tanh(SQRT_2_OVER_PI * (h + 0.044715 * h * h * h)))
+
+
+def gelu_slope(h: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """The derivative of `gelu`."""
+    th = torch.tanh(SQRT_2_OVER_PI * (h + 0.044715 * h * h * h))
+    return 0.5 * (1 + th) + 0.5 * h * (1 - th * th) * (SQRT_2_OVER_PI * (1 + 0.134145 * h * h))
+
+
+def layer_norm(x: Float[Tensor, "*h K"]) -> Float[Tensor, "*h K"]:
+    """Zero mean and unit variance over the last axis, without a learned scale."""
+    centred = x - torch.mean(x, -1, keepdim=True)
+    return centred / torch.sqrt(torch.mean(centred * centred, -1, keepdim=True) + 1e-6)
+
+
+@dataclass(frozen=True)
+class Deep:
+    """A memory that is a small network `M(x) = skip(x) + W1 σ(W2 norm(x))` (appendix B), trained while it reads.
+
+    The paper names a residual and a layer norm without placing them; ours are pre-norm. `skip` is the identity, cut
+    or padded with zeros where V differs from K. At depth 1, `M(x) = skip(x) + W1 norm(x)`.
+
+    Its gradient in closed form, so that it can itself be differentiated cheaply. Write x' = norm(k), h = W2 x',
+    a = σ(h), y = M(k) and e = ∂ℓ/∂y. A change of W1 changes y by dW1 a, and a change of W2 changes it by
+    W1 (σ'(h) ∘ dW2 x'), so
+
+        ∂ℓ/∂W1 = e aᵀ                          ∂ℓ/∂W2 = (σ'(h) ∘ W1ᵀ e) x'ᵀ
+
+    and at depth 1 ∂ℓ/∂W1 = e x'ᵀ.
+    """
+
+    depth: int = 2
+    expansion: int = 4
+    residual: bool = True
+    norm: bool = True
+
+    def inputs(self, x: Float[Tensor, "*h K"]) -> Float[Tensor, "*h K"]:
+        return layer_norm(x) if self.norm else x
+
+    def skip(self, x: Float[Tensor, "*h K"], V: int) -> Float[Tensor, "*h V"]:
+        K = x.shape[-1]
+        return x[..., :V] if K >= V else torch.nn.functional.pad(x, (0, V - K))
+
+    def forward(self, state: State, x: Float[Tensor, "*h K"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """`M(x)`, and on the way there the normed input x', the hidden layer before σ and after it."""
+        x_in = self.inputs(x)
+        h = apply(state["W2"], x_in) if self.depth == 2 else x_in
+        a = gelu(h) if self.depth == 2 else x_in
+        y = apply(state["W1"], a)
+        return (y + self.skip(x, y.shape[-1]) if self.residual else y), x_in, h, a
+
+    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+        # y_t = M_t(q_t)                                                 (30, 34)
+        return self.forward(state, q)[0]
+
+    def error(self, y: Float[Tensor, "*h V"], v: Float[Tensor, "*h V"]) -> Float[Tensor, "*h V"]:
+        """`e = ∂ℓ/∂y` of the rule's inner loss."""
+        raise NotImplementedError
+
+    def gradient(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"]) -> State:
+        """`∇ℓ(M; k, v)`, an array for each layer."""
+        y, x, h, a = self.forward(state, k)
+        e = self.error(y, v)
+        if self.depth == 1:
+            return {"W1": outer(e, x)}
+        return {
+            "W1": outer(e, a),
+            "W2": outer(gelu_slope(h) * apply(state["W1"].mT, e), x),
+        }
+
+
+@dataclass(frozen=True)
+class DLA(Deep):
+    """Deep linear attention: a gradient step on `-<M(k), v>` (Eq. 30-33)."""
+
+    def error(self, y: Float[Tensor, "*h V"], v: Float[Tensor, "*h V"]) -> Float[Tensor, "*h V"]:
+        return -v
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        gradient = self.gradient(state, k, v)
+        # M_t = M_{t-1} - η_t ∇ℓ(M_{t-1}; k_t, v_t)                      (31)
+        return {name: state[name] - column(c["eta"], 2) * gradient[name] for name in gradient}
+
+
+@dataclass(frozen=True)
+class Titans(Deep):
+    """Titans' long-term memory: gradient steps on `|M(k) - v|²` with momentum and decay (Eq. 34-36).
+
+    The paper prints the momentum with a minus that, read literally, climbs the loss; this is the sign that descends.
+    """
+
+    def error(self, y: Float[Tensor, "*h V"], v: Float[Tensor, "*h V"]) -> Float[Tensor, "*h V"]:
+        return 2 * (y - v)
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        new = {}
+        for W, gradient in self.gradient(state, k, v).items():
+            S = W.replace("W", "S")
+            # S_t = β_t S_{t-1} + η_t ∇ℓ(M_{t-1}; k_t, v_t)              (36)
+            new[S] = column(c["beta"], 2) * state[S] + column(c["eta"], 2) * gradient
+            # M_t = α_t M_{t-1} - S_t                                    (35)
+            new[W] = column(c["alpha"], 2) * state[W] - new[S]
+        return new
+
+
+RULES: Mapping[str, Any] = {
+    "linear": Linear,
+    "swla": SWLA,
+    "delta": Delta,
+    "dla": DLA,
+    "titans": Titans,
+    "vector": Vector,
+}
+
+
+def rule(cfg: MCConfig) -> Rule:
+    """The memory rule that `cfg` names, with its options."""
+    chosen: Rule = RULES[cfg.memory](**cfg.rule_options)
+    return chosen
+
+
+def replay(
+    cfg: MCConfig,
+    start: State,
+    k: Float[Tensor, "t *h K"],
+    v: Float[Tensor, "t *h V"],
+    coefficients: Coefficients,
+) -> list[State]:
+    """The states after each of t writes, from `start`."""
+    states, written = [], rule(cfg)
+    for i in range(len(k)):
+        start = written.write(start, k[i], v[i], {name: c[i] for name, c in coefficients.items()})
+        states.append(start)
+    return states

@@ -1,0 +1,98 @@
+"""The mixer: Memory Caching as a function of tensors, and as a module with weights to learn."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mcviz import initial
+from mcviz.config import MCConfig
+from mcviz.pytorch import layer
+from mcviz.pytorch.projections import Projected, merge, project
+from mcviz.trace import Trace
+
+memory_caching = layer.memory_caching
+
+
+class Mixer(nn.Module):
+    """What every mixer has: the projections around it. Parameters are named as `mcviz.initial.parameters` does."""
+
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        cfg: MCConfig,
+        d_key: int | None = None,
+        d_value: int | None = None,
+        convolution: int = 2,
+        seed: int | tuple[int, ...] = 0,
+    ) -> None:
+        super().__init__()
+        if not isinstance(cfg, MCConfig):
+            raise ValueError(f"cfg: expected an MCConfig, got {type(cfg).__name__}")
+        for name, value in (("d_model", d_model), ("n_heads", n_heads), ("convolution", convolution)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name}: expected a whole number, at least 1, got {value!r}")
+        if d_model % n_heads and None in (d_key, d_value):
+            raise ValueError(
+                f"d_model: expected a multiple of the {n_heads} heads, or d_key and d_value, got {d_model}"
+            )
+        self.config = cfg
+        self.d_model, self.convolution = d_model, convolution
+        K, V = d_key or d_model // n_heads, d_value or d_model // n_heads
+        self.initial = nn.ParameterDict()
+        for name, array in initial.parameters(cfg, d_model, n_heads, K, V, convolution, seed).items():
+            group, _, member = name.rpartition(".")
+            learned = nn.Parameter(torch.tensor(array, dtype=torch.get_default_dtype()))
+            if group:
+                self.initial[member] = learned
+            else:
+                self.register_parameter(member, learned)
+
+    def projections(self, x: Float[Tensor, "B T D"]) -> Projected:
+        """q, k, v, u, coefficients and `M_0` (None where it is not learned): what `memory_caching` takes in."""
+        return project(x, dict(self.named_parameters()), self.config)
+
+    def merge(self, y: Float[Tensor, "B T H V"]) -> Float[Tensor, "B T D"]:
+        """What the heads read, as features of the token."""
+        return merge(y, dict(self.named_parameters()))
+
+
+class MemoryCaching(Mixer):
+    """A layer of Memory Caching: projections, short convolutions, the memory and its cache, and a norm.
+
+    `d_key` and `d_value` are the sizes of one head's keys and values, `d_model / n_heads` each if left out.
+    `convolution` is the width of the causal depthwise convolutions on q, k, v and u; at 1 there are none. The
+    weights are drawn from `seed`, and nothing else of torch's random state is read or moved. With `detach`,
+    gradients are cut at checkpoints. Raises `ValueError` for sizes that do not fit.
+
+    `config` and `projections` are the protocol of `mcviz.capture`.
+    """
+
+    def __init__(self, *sizes: Any, detach: bool = False, **options: Any) -> None:
+        super().__init__(*sizes, **options)
+        self.detach = detach
+
+    def forward(
+        self, x: Float[Tensor, "B T D"], trace: bool = False
+    ) -> Float[Tensor, "B T D"] | tuple[Float[Tensor, "B T D"], list[Trace]]:
+        """Features [B, T, D] of each token; with `trace`, also a `mcviz.Trace` for each sequence."""
+        q, k, v, u, coefficients, start = self.projections(x)
+        if not trace:
+            return self.merge(layer.memory_caching(q, k, v, u, self.config, coefficients, start, detach=self.detach))
+        y, traces = layer.memory_caching(q, k, v, u, self.config, coefficients, start, trace=True, detach=self.detach)
+        return self.merge(y), traces
+
+
+class Attention(Mixer):
+    """Causal softmax attention, with the projections of a linear memory: what Memory Caching is compared with."""
+
+    def __init__(self, d_model: int, n_heads: int, **options: Any) -> None:
+        super().__init__(d_model, n_heads, MCConfig(memory="linear", aggregator="none"), **options)
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """Features [B, T, D] of each token."""
+        q, k, v = (tensor.transpose(1, 2) for tensor in self.projections(x)[:3])
+        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.merge(y.transpose(1, 2))

@@ -1,0 +1,133 @@
+"""A small sequence model: tokens in, logits of the next token out, with one kind of mixer in every block."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from mcviz.config import MCConfig
+from mcviz.pytorch.mixer import Attention, MemoryCaching, Mixer
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a `SequenceModel`, and the seed of its weights. A bad value is a `ValueError`."""
+
+    vocabulary: int  # tokens that can be said
+    mixer: MCConfig | None  # a variant of Memory Caching, or None for causal softmax attention
+    width: int = 64  # features of a token
+    layers: int = 1
+    heads: int = 1
+    key: int = 24  # size of a head's keys
+    value: int = 8  # size of a head's values
+    convolution: int = 2  # tokens that q, k, v and u see of the latest; 1 is the token alone
+    mlp: int = 0  # hidden width of the block's MLP, in units of `width`; 0 is no MLP
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mixer is not None and not isinstance(self.mixer, MCConfig):
+            raise ValueError(f"mixer: expected an MCConfig, or None for attention, got {type(self.mixer).__name__}")
+        for field in fields(self):
+            value, at_least = getattr(self, field.name), 0 if field.name in ("mlp", "seed") else 1
+            if field.name != "mixer" and (isinstance(value, bool) or not isinstance(value, int) or value < at_least):
+                raise ValueError(f"{field.name}: expected a whole number, at least {at_least}, got {value!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as plain JSON values; `ModelConfig.from_dict` reads them back."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "mixer": self.mixer and self.mixer.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "ModelConfig":
+        known = [field.name for field in fields(cls)]
+        if not isinstance(values, Mapping) or not {"vocabulary", "mixer"} <= set(values) <= set(known):
+            raise ValueError(
+                f"model: expected a mapping with vocabulary, mixer, among {', '.join(known)}; got {values}"
+            )
+        mixer = values["mixer"]
+        return cls(**{**values, "mixer": MCConfig.from_dict(mixer) if isinstance(mixer, Mapping) else mixer})
+
+
+class Block(nn.Module):
+    """One layer of the model: `x + mixer(norm(x))`, then `x + mlp(norm(x))` if there is an MLP."""
+
+    def __init__(self, config: ModelConfig, index: int) -> None:
+        super().__init__()
+        sizes: dict[str, Any] = {"d_key": config.key, "d_value": config.value, "convolution": config.convolution}
+        seed = (config.seed, index + 1)
+        self.norm = nn.RMSNorm(config.width, eps=1e-6)
+        self.mixer: Mixer = (
+            Attention(config.width, config.heads, **sizes, seed=seed)
+            if config.mixer is None
+            else MemoryCaching(config.width, config.heads, config.mixer, **sizes, seed=seed)
+        )
+        self.mlp_norm = self.mlp = None
+        if config.mlp:
+            rng = np.random.default_rng((config.seed, index + 1, 1))
+            hidden = config.mlp * config.width
+            self.mlp_norm = nn.RMSNorm(config.width, eps=1e-6)
+            self.mlp = nn.Sequential(linear(rng, config.width, hidden), nn.GELU(), linear(rng, hidden, config.width))
+
+    def channels(self, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
+        """What follows the mixer: each token on its own."""
+        return x if self.mlp is None or self.mlp_norm is None else x + self.mlp(self.mlp_norm(x))
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        return self.channels(x + self.mixer(self.norm(x)))
+
+
+class SequenceModel(nn.Module):
+    """Embedding, residual blocks with a norm before each part, a last norm, and a head of its own weights.
+
+    The weights are drawn from `config.seed`, and nothing of torch's random state is read or moved.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        rng = np.random.default_rng((config.seed, 0))
+        self.embedding = nn.Embedding(
+            config.vocabulary, config.width, _weight=tensor(rng.standard_normal((config.vocabulary, config.width)))
+        )
+        self.blocks = nn.ModuleList(Block(config, index) for index in range(config.layers))
+        self.norm = nn.RMSNorm(config.width, eps=1e-6)
+        self.head = linear(rng, config.width, config.vocabulary)
+
+    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T vocabulary"]:
+        """Logits of what follows each token. Causal: they depend on the token and those before it."""
+        x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+def linear(rng: np.random.Generator, inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer without bias, its weights uniform within ±1/√inputs."""
+    layer = nn.Linear(inputs, outputs, bias=False, device="meta")
+    layer.weight = nn.Parameter(tensor(rng.uniform(-1, 1, (outputs, inputs)) / np.sqrt(inputs)))
+    return layer
+
+
+def tensor(array: np.ndarray) -> Tensor:
+    """The numbers of `array` in torch's default dtype."""
+    return torch.tensor(array, dtype=torch.get_default_dtype())
+
+
+def check_tokens(tokens: Any, vocabulary: int, axes: int) -> Tensor:
+    """`tokens`, if they are ids within the vocabulary. Raises `ValueError` otherwise."""
+    shape = "[B, T]" if axes == 2 else "[B]"
+    if not isinstance(tokens, Tensor) or tokens.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"tokens: expected a tensor of whole numbers {shape}, got {getattr(tokens, 'dtype', tokens)!r}"
+        )
+    if tokens.ndim != axes or 0 in tokens.shape:
+        raise ValueError(f"tokens: expected shape {shape} with at least one token, got {tuple(tokens.shape)}")
+    if not torch.compiler.is_compiling() and not 0 <= int(tokens.min()) <= int(tokens.max()) < vocabulary:
+        raise ValueError(
+            f"tokens: expected ids from 0 to {vocabulary - 1}, got {int(tokens.min())} to {int(tokens.max())}"
+        )
+    return tokens

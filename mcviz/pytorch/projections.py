@@ -1,0 +1,90 @@
+"""Projections: from a token's features `x_t` to what its memory takes in, and from what it reads back to features.
+
+The twin of `mcviz.reference.projections`, on batches of sequences.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mcviz.config import MCConfig
+from mcviz.initial import ceilings
+from mcviz.pytorch.memory import State
+
+Parameters = Mapping[str, Float[Tensor, "..."]]
+
+NORMALISED = ("delta", "dla", "titans")
+"""The rules that take gradient steps along keys, and so want to know how long a key is."""
+
+
+class Projected(NamedTuple):
+    """What `memory_caching` takes in, but for the configuration."""
+
+    q: Float[Tensor, "B T H K"]
+    k: Float[Tensor, "B T H K"]
+    v: Float[Tensor, "B T H V"]
+    u: Float[Tensor, "B T H K"]
+    coefficients: dict[str, Float[Tensor, "B T H"]]
+    initial: State | None
+
+
+def sigmoid(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """`1 / (1 + exp(-x))`"""
+    return torch.sigmoid(x)
+
+
+def silu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """`x sigmoid(x)`"""
+    return torch.nn.functional.silu(x)
+
+
+def rms_norm(x: Float[Tensor, "*h K"]) -> Float[Tensor, "*h K"]:
+    """A mean square of one over the last axis: a key has `|k|² = K`."""
+    return x / torch.sqrt(torch.mean(x * x, -1, keepdim=True) + 1e-6)
+
+
+def convolve(x: Float[Tensor, "B T H K"], filters: Float[Tensor, "H K width"]) -> Float[Tensor, "B T H K"]:
+    """Causal depthwise convolution: each feature sees its own latest values; before the first token all are 0."""
+    T, width = x.shape[1], filters.shape[-1]
+    padded = torch.nn.functional.pad(x, (0, 0, 0, 0, width - 1, 0))
+    # y_t = Σ_j f_j ∘ x_{t-j}
+    terms = [filters[..., j] * padded[:, width - 1 - j : width - 1 - j + T] for j in range(width)]
+    return sum(terms[1:], start=terms[0])
+
+
+def project(x: Float[Tensor, "B T D"], parameters: Parameters, cfg: MCConfig) -> Projected:
+    """Queries, keys, values, connectors, coefficients and `M_0` of a layer with the given parameters.
+
+    A parameter that is not there is not used: without filters nothing is convolved, without `W_u` the connector is
+    the query, and without a learned `M_0`, `initial` is None.
+    """
+    tokens = {}
+    for name in ("q", "k", "v", "u"):
+        if f"W_{name}" in parameters:
+            W = parameters[f"W_{name}"]
+            # q_t = W_q x_t, and so on
+            tokens[name] = (x @ W.flatten(0, 1).mT).reshape(*x.shape[:2], *W.shape[:2])
+        if f"F_{name}" in parameters:
+            tokens[name] = convolve(tokens[name], parameters[f"F_{name}"])
+    for name in ("q", "k"):
+        tokens[name] = silu(tokens[name])
+        if cfg.memory in NORMALISED:
+            tokens[name] = rms_norm(tokens[name])
+
+    coefficients = {}
+    for name, most in ceilings(cfg, tokens["k"].shape[-1]).items():
+        # α_t = sigmoid(W_α x_t + b_α), and so on                        (functions of x_t, squashed)
+        squashed = sigmoid(x @ parameters[f"W_{name}"].mT + parameters[f"b_{name}"])
+        coefficients[name] = most * squashed
+
+    learned = {name.removeprefix("initial."): a for name, a in parameters.items() if name.startswith("initial.")}
+    u = tokens.get("u", tokens["q"])
+    return Projected(tokens["q"], tokens["k"], tokens["v"], u, coefficients, learned or None)
+
+
+def merge(y: Float[Tensor, "B T H V"], parameters: Parameters) -> Float[Tensor, "B T D"]:
+    """What the heads read, normed head by head, as features of the token."""
+    return rms_norm(y).flatten(-2) @ parameters["W_o"].flatten(1).mT
