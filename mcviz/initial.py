@@ -26,22 +26,45 @@ COEFFICIENTS: Mapping[str, tuple[str, ...]] = {
 
 
 def constants(cfg: MCConfig, K: int) -> dict[str, float]:
-    """The coefficients of `cfg.memory` where none are given.
+    """The coefficients of `cfg.memory` where none are given: all stay finite over long sequences of normal keys.
 
-    Learning rates go as 1/K, because the keys that a caller passes have a squared norm of about K unless they
-    were normalised, and a step along a key overshoots when `eta * |k|^2` exceeds 2. A deep memory's hidden layer
-    is `expansion` times wider, and so is the step that it can bear smaller.
+    A step along a key overshoots when `eta |k|²` exceeds 2, and the squared norm of K standard normal numbers is K
+    on average, often more. For the delta rule the step that shrinks an error fastest in the mean square is
+    1 / (K + 2), and above 2 / (K + 2) it grows. A two-layer memory has `expansion` times K hidden numbers, and a
+    curvature that rises as it learns, so its step has a margin. A stronger decay than 0.999 would starve it: what
+    shrinks one layer shrinks the other's gradient.
     """
     if cfg.memory == "swla":
         window = cfg.rule_options["window"]
         return {"alpha": 1.0, "beta": 1.0 / window, "lam": 1.0 / window}
     if cfg.memory == "delta":
-        return {"eta": 1.0 / K}
+        return {"eta": 1.0 / (K + 2)}
     if cfg.memory in ("dla", "titans"):
         width = cfg.rule_options["expansion"] if cfg.rule_options["depth"] == 2 else 1
-        eta = 0.25 / (K * width)
-        return {"eta": eta} if cfg.memory == "dla" else {"alpha": 0.99, "beta": 0.5, "eta": eta}
+        eta = 0.25 / (K * width + 32)
+        return {"eta": eta} if cfg.memory == "dla" else {"alpha": 0.999, "beta": 0.5, "eta": eta}
     return {}
+
+
+def state_shapes(cfg: MCConfig, H: int, K: int, V: int) -> dict[str, tuple[int, ...]]:
+    """The arrays of a state of `cfg.memory`, by name, for `H` heads."""
+    options = cfg.rule_options
+    shapes: dict[str, tuple[int, ...]]
+    if cfg.memory == "vector":
+        shapes = {"m": (V,)}
+    elif cfg.memory in ("dla", "titans"):
+        E = options["expansion"] * K
+        shapes = {"W1": (V, E), "W2": (E, K)} if options["depth"] == 2 else {"W1": (V, K)}
+        if cfg.memory == "titans":
+            shapes |= {name.replace("W", "S"): shape for name, shape in shapes.items()}
+    else:
+        shapes = {"M": (V, K)}
+        if cfg.memory == "swla":
+            past = options["window"] - 1
+            shapes |= {"k": (past, K), "v": (past, V)}
+        elif options.get("normalizer"):
+            shapes["z"] = (K,)
+    return {name: (H, *shape) for name, shape in shapes.items()}
 
 
 def initial_state(cfg: MCConfig, H: int, K: int, V: int) -> State:
@@ -51,26 +74,13 @@ def initial_state(cfg: MCConfig, H: int, K: int, V: int) -> State:
     are drawn from `cfg.seed`, the hidden one at the scale that keeps a normed input's scale, the outer one at a
     tenth of that, so that an unwritten memory says little.
     """
-    options = cfg.rule_options
-    if cfg.memory == "vector":
-        return {"m": np.zeros((H, V))}
-    if cfg.memory in ("linear", "delta"):
-        state = {"M": np.zeros((H, V, K))}
-        return {**state, "z": np.zeros((H, K))} if options.get("normalizer") else state
-    if cfg.memory == "swla":
-        past = options["window"] - 1
-        return {"M": np.zeros((H, V, K)), "k": np.zeros((H, past, K)), "v": np.zeros((H, past, V))}
-    if options["depth"] == 1:
-        weights = {"W1": np.zeros((H, V, K))}
-    else:
-        E = options["expansion"] * K
+    state = {name: np.zeros(shape) for name, shape in state_shapes(cfg, H, K, V).items()}
+    if "W2" in state:
+        E = state["W2"].shape[1]
         rng = np.random.default_rng(cfg.seed)
-        weights = {
-            "W1": 0.1 * rng.standard_normal((H, V, E)) / np.sqrt(E),
-            "W2": rng.standard_normal((H, E, K)) / np.sqrt(K),
-        }
-    momentum = {name.replace("W", "S"): np.zeros_like(w) for name, w in weights.items()}
-    return {**weights, **momentum} if cfg.memory == "titans" else weights
+        state["W1"] = 0.1 * rng.standard_normal(state["W1"].shape) / np.sqrt(E)
+        state["W2"] = rng.standard_normal(state["W2"].shape) / np.sqrt(K)
+    return state
 
 
 def readable(cfg: MCConfig) -> tuple[str, ...]:
@@ -91,16 +101,16 @@ def check_state(cfg: MCConfig, state: Any, H: int, K: int, V: int) -> dict[str, 
     A rule with one array also takes the bare array; what a write needs beside the readable arrays may be left out
     and is zero. Raises `ValueError` for unknown names and wrong shapes.
     """
-    expected = initial_state(cfg, H, K, V)
+    expected = state_shapes(cfg, H, K, V)
     if not isinstance(state, Mapping):
         state = {readable(cfg)[0]: state}
-    unknown = sorted(set(state) - set(expected))
+    unknown = sorted(map(str, set(state) - set(expected)))
     missing = sorted(set(readable(cfg)) - set(state))
     if unknown or missing:
         raise ValueError(f"initial: {cfg.memory} has {', '.join(expected)}; unknown {unknown}, missing {missing}")
     for name, array in state.items():
-        if tuple(np.shape(array)) != expected[name].shape:
-            raise ValueError(f"initial.{name}: expected shape {expected[name].shape}, got {tuple(np.shape(array))}")
+        if tuple(np.shape(array)) != expected[name]:
+            raise ValueError(f"initial.{name}: expected shape {expected[name]}, got {tuple(np.shape(array))}")
     return dict(state)
 
 
@@ -109,8 +119,10 @@ def check_coefficients(cfg: MCConfig, coefficients: Mapping[str, Any] | None, K:
 
     Raises `ValueError` for unknown names.
     """
-    given = {} if coefficients is None else dict(coefficients)
-    unknown = sorted(set(given) - set(COEFFICIENTS[cfg.memory]))
+    if not isinstance(coefficients, Mapping | None):
+        raise ValueError(f"coefficients: expected a mapping of names to numbers, got {type(coefficients).__name__}")
+    given = dict(coefficients or {})
+    unknown = sorted(map(str, set(given) - set(COEFFICIENTS[cfg.memory])))
     if unknown:
         takes = ", ".join(COEFFICIENTS[cfg.memory]) or "none"
         raise ValueError(f"coefficients: {cfg.memory} takes {takes}; got {', '.join(unknown)}")

@@ -40,9 +40,7 @@ def explicit(T: int, lengths: Sequence[int]) -> Segments:
     for length in lengths:
         _require_count("segmentation", length)
     if sum(lengths) != T:
-        raise ValueError(
-            f"segmentation: expected lengths that sum to T = {T}, got {tuple(lengths)}, sum {sum(lengths)}"
-        )
+        raise ValueError(f"segmentation: expected lengths that sum to T = {T}, got {len(lengths)}, sum {sum(lengths)}")
     segments, start = [], 0
     for length in lengths:
         segments.append((start, start + length))
@@ -60,7 +58,7 @@ def cut(T: int, segmentation: str | Sequence[int], segment_length: int) -> Segme
         return constant(T, segment_length)
     if segmentation == "logarithmic":
         return logarithmic(T)
-    if isinstance(segmentation, str):
+    if isinstance(segmentation, str) or not isinstance(segmentation, Sequence):
         raise ValueError(f"segmentation: expected 'constant', 'logarithmic' or lengths, got {segmentation!r}")
     return explicit(T, segmentation)
 

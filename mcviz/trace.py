@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz.config import MCConfig
-from mcviz.initial import COEFFICIENTS, State, initial_state
+from mcviz.initial import COEFFICIENTS, State, state_shapes
 from mcviz.segments import Segments, cut
 
 Array = np.ndarray
@@ -269,9 +269,9 @@ def _check(trace: Trace) -> None:
         **{f"counts.{name}": (T,) for name in COUNTS},
         "predictions.target_probabilities": (T,),
     }
-    for name, array in initial_state(trace.config, H, K, V).items():
-        shapes[f"initial.{name}"] = array.shape
-        shapes[f"checkpoints.{name}"] = (N, *array.shape)
+    for name, shape in state_shapes(trace.config, H, K, V).items():
+        shapes[f"initial.{name}"] = shape
+        shapes[f"checkpoints.{name}"] = (N, *shape)
     if trace.predictions:
         shapes["predictions.probabilities"] = (
             T,
