@@ -6,7 +6,7 @@ flow through all of them, the inner gradient steps of deep memories included.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,7 @@ Coefficients = Mapping[str, Float[Tensor, "..."]]
 SQRT_2_OVER_PI = 0.7978845608028654
 
 
+@runtime_checkable
 class Rule(Protocol):
     """A memory rule. `write` returns a new state and leaves the old one as it was."""
 
