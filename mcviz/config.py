@@ -12,6 +12,7 @@ SEGMENTATIONS = ("constant", "logarithmic")
 STARTS = ("independent", "checkpoint")
 GATES = ("context", "token", "shared")
 POOLINGS = ("mean", "sum")
+FEATURE_MAPS = ("identity", "elu")
 
 GATED = ("grm", "soup", "ssc")
 """The aggregators that weigh memories with the gate of Eq. 9; the others ignore `gate`, `pooling` and `u`."""
@@ -63,8 +64,7 @@ class MCConfig:
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name}: expected one of {', '.join(choices)}; got {getattr(self, name)!r}")
+            _require_name(name, getattr(self, name), choices)
         if isinstance(self.segmentation, list):
             object.__setattr__(self, "segmentation", tuple(self.segmentation))
         if isinstance(self.segmentation, tuple):
@@ -72,7 +72,7 @@ class MCConfig:
                 raise ValueError("segmentation: expected at least one segment length, got none")
             for length in self.segmentation:
                 _require_int("segmentation", length, at_least=1)
-        elif self.segmentation not in SEGMENTATIONS:
+        elif not isinstance(self.segmentation, str) or self.segmentation not in SEGMENTATIONS:
             raise ValueError(
                 f"segmentation: expected {' or '.join(SEGMENTATIONS)} or segment lengths; got {self.segmentation!r}"
             )
@@ -113,7 +113,7 @@ class MCConfig:
     def from_json(cls, text: str) -> "MCConfig":
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"config: expected JSON, got {text[:40]!r} ({error})") from None
         return cls.from_dict(values)
 
@@ -126,18 +126,22 @@ def _check_options(memory: str, options: Mapping[str, Option]) -> None:
     for name, value in options.items():
         if name not in defaults:
             raise ValueError(f"options: {memory} takes {', '.join(defaults) or 'none'}; got {name!r}")
-        if isinstance(defaults[name], bool):
+        if name == "feature_map":
+            _require_name(f"options.{name}", value, FEATURE_MAPS)
+        elif isinstance(defaults[name], bool):
             if not isinstance(value, bool):
                 raise ValueError(f"options.{name}: expected true or false, got {value!r}")
-        elif isinstance(defaults[name], int):
+        else:
             _require_int(f"options.{name}", value, at_least=1)
-    chosen = {**defaults, **options}
-    if chosen.get("depth", 1) not in (1, 2):
-        raise ValueError(f"options.depth: expected 1 or 2 layers, got {chosen['depth']!r}")
-    if chosen.get("feature_map", "identity") not in ("identity", "elu"):
-        raise ValueError(f"options.feature_map: expected identity or elu, got {chosen['feature_map']!r}")
-    if chosen.get("normalizer") and chosen["feature_map"] != "elu":
+    if options.get("depth", 1) not in (1, 2):
+        raise ValueError(f"options.depth: expected 1 or 2 layers, got {options['depth']!r}")
+    if options.get("normalizer") and options.get("feature_map") != "elu":
         raise ValueError("options.normalizer: expected the positive feature_map 'elu' beside it, got 'identity'")
+
+
+def _require_name(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}; got {value!r}")
 
 
 def _require_int(name: str, value: object, at_least: int) -> None:

@@ -1,5 +1,6 @@
 """Segments: integers that tile a sequence."""
 
+import itertools
 import math
 
 import pytest
@@ -17,7 +18,7 @@ def sizes(segments):
 
 def assert_tiles(segments, T):
     edges = [start for start, _ in segments] + [T]
-    assert segments == list(zip(edges[:-1], edges[1:], strict=True))
+    assert segments == list(itertools.pairwise(edges))
     assert edges[0] == 0
     assert all(size >= 1 for size in sizes(segments))
 
@@ -83,7 +84,7 @@ def test_lengths_must_sum_to_the_sequence(lengths):
 
 
 def test_the_message_stays_short_for_many_lengths():
-    with pytest.raises(ValueError, match="^segmentation: .*sum 5000") as caught:
+    with pytest.raises(ValueError, match=r"^segmentation: .*sum 5000") as caught:
         explicit(8, (1,) * 5000)
     assert len(str(caught.value)) < 300
 
@@ -91,5 +92,5 @@ def test_the_message_stays_short_for_many_lengths():
 @pytest.mark.parametrize("bad", ["fibonacci", "", 8, None])
 @pytest.mark.usefixtures("unchecked")
 def test_an_unknown_segmentation_is_named(bad):
-    with pytest.raises(ValueError, match="^segmentation: expected "):
+    with pytest.raises(ValueError, match=r"^segmentation: expected "):
         cut(8, bad, 4)
