@@ -1,0 +1,17 @@
+"""Plotly figures, each a function of a Trace: what they show is what the run computed.
+
+>>> from mcviz import MCConfig, examples, figures
+>>> trace = examples.run("needle", MCConfig(segment_length=12))
+>>> figures.gates(trace, head=0, t=95).layout.xaxis.title.text
+'token'
+"""
+
+from mcviz.figures.checkpoints import checkpoints
+from mcviz.figures.equation import Equation, equations
+from mcviz.figures.gates import gates
+from mcviz.figures.reads import reads
+from mcviz.figures.relevance import relevance
+from mcviz.figures.theme import THEMES, Theme
+from mcviz.figures.tokens import tokens
+
+__all__ = ["THEMES", "Equation", "Theme", "checkpoints", "equations", "gates", "reads", "relevance", "tokens"]
