@@ -63,9 +63,11 @@ def finite(name: str, value: Any) -> Array:
     """`value` as a floating array. Raises `ValueError` if it is none, or holds NaN or infinity."""
     try:
         array = np.asarray(value)
-        array = array if array.dtype == np.float32 else array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected an array of real numbers, got {type(value).__name__}") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: expected an array of real numbers, got {type(value).__name__} ({error})") from None
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name}: expected an array of real numbers, got {type(value).__name__} of {array.dtype}")
+    array = array if array.dtype == np.float32 else array.astype(np.float64)
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))[0].tolist()
         raise ValueError(f"{name}: expected finite numbers, got {array[tuple(bad)]} at {bad}")

@@ -56,6 +56,8 @@ class Stream:
     ) -> Step:
         cfg, rule = self.cfg, memory.rule(self.cfg)
         s = len(self.checkpoints)
+        if s == len(self.cuts):
+            raise ValueError(f"step: expected at most {self.t} tokens, as the segments hold, got one more")
         begin, end = self.cuts[s]
         if self.t == begin:
             # M_0^(s) = M_0, or where the last segment ended               (section 3.4)
@@ -104,7 +106,7 @@ def memory_caching(
     q: Float[Array, "T H K"],
     k: Float[Array, "T H K"],
     v: Float[Array, "T H V"],
-    u: Float[Array, "T H K"],
+    u: Float[Array, "T H K"] | None,
     cfg: MCConfig,
     coefficients: Mapping[str, Any] | None = None,
     initial: Any = None,

@@ -30,9 +30,7 @@ def test_softmax(scores):
     np.testing.assert_allclose(weights.sum(0), 1, rtol=1e-12)
     assert (weights >= 0).all()
     np.testing.assert_allclose(softmax(scores + 10), weights, rtol=1e-10)
-    np.testing.assert_allclose(
-        softmax(np.array([[0.0], [1.0]])), [[1 / (1 + np.e)], [np.e / (1 + np.e)]], rtol=1e-15
-    )
+    np.testing.assert_allclose(softmax(np.array([[0.0], [1.0]])), [[1 / (1 + np.e)], [np.e / (1 + np.e)]], rtol=1e-15)
 
 
 def test_softmax_weighs_minus_infinity_as_nothing_and_bears_large_scores():
