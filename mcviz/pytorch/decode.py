@@ -1,0 +1,169 @@
+"""Decoding: Memory Caching one token at a time, for inference, at the cost that the formulas promise.
+
+`layer.Stream` says what is computed. Here checkpoints lie in buffers that grow, and of those that the router does not
+select nothing but their contexts is touched: a token costs the same wherever it stands, with aggregators `none` and
+`ssc`, and grows with the number of checkpoints with the others.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mcviz import segments
+from mcviz.config import GATED, MCConfig
+from mcviz.initial import check_coefficients, readable
+from mcviz.pytorch import memory
+from mcviz.pytorch.inputs import first
+from mcviz.pytorch.memory import State
+
+
+class Buffer:
+    """Rows of heads, kept one after the other. It doubles when it is full, so that a row costs little on average."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.rows: Tensor | None = None
+
+    def append(self, row: Float[Tensor, "B H *row"]) -> None:
+        """Keep a copy of `row`."""
+        if self.rows is None:
+            self.rows = row.new_empty(*row.shape[:2], 8, *row.shape[2:])
+        elif self.n == self.rows.shape[2]:
+            self.rows = torch.cat([self.rows, torch.empty_like(self.rows)], 2)
+        self.rows[:, :, self.n] = row
+        self.n += 1
+
+    def all(self) -> Float[Tensor, "B H n *row"]:
+        """Every row that was kept, oldest first."""
+        assert self.rows is not None
+        return self.rows[:, :, : self.n]
+
+    def some(self, index: Int[Tensor, "B H k"]) -> Float[Tensor, "B H k *row"]:
+        """The rows at `index`, and no others."""
+        assert self.rows is not None
+        B, H, capacity = self.rows.shape[:3]
+        heads = torch.arange(0, B * H * capacity, capacity, device=index.device).view(B, H, 1)
+        return self.rows.flatten(0, 2).index_select(0, (index + heads).flatten()).unflatten(0, index.shape)
+
+
+class Decoder:
+    """A layer without weights that consumes one token of each sequence at a time. No gradients flow.
+
+    `initial` is `M_0` as `memory_caching` takes it. Constant segmentation needs no `length` and never ends; the
+    others cut a sequence by its total length, and raise `ValueError` where it is not given.
+    """
+
+    def __init__(self, cfg: MCConfig, initial: Any = None, length: int | None = None) -> None:
+        if length is None and cfg.segmentation != "constant":
+            raise ValueError(f"length: expected the number of tokens, which {cfg.segmentation!r} segmentation cuts by")
+        self.cfg, self.rule, self.initial, self.length = cfg, memory.rule(cfg), initial, length
+        cuts = [] if length is None else segments.cut(length, cfg.segmentation, cfg.segment_length)
+        self.ends = [end for _, end in cuts]
+        self.t = self.begin = self.end = 0
+        self.contexts = Buffer()
+        self.checkpoints = {name: Buffer() for name in readable(cfg)}
+        self.compares = cfg.aggregator in GATED and cfg.gate != "token"
+        # where a read is linear in the memory, to mix first and read once gives the same, with less to compute
+        normalizer = cfg.rule_options.get("normalizer", False)
+        self.mixes = cfg.aggregator == "soup" or not (normalizer or cfg.memory in ("dla", "titans"))
+
+    @torch.no_grad()
+    def step(
+        self,
+        q: Float[Tensor, "B H K"],
+        k: Float[Tensor, "B H K"],
+        v: Float[Tensor, "B H V"],
+        u: Float[Tensor, "B H K"] | None = None,
+        coefficients: Mapping[str, Any] | None = None,
+    ) -> Float[Tensor, "B H V"]:
+        """The output of the next token. Its coefficients are [B, H] each; the constants stand in for those left out.
+
+        Raises `ValueError` past the `length`.
+        """
+        if self.t == 0:
+            self.start = first(self.cfg, self.initial, q[:, None], v.shape[-1])
+            filled = check_coefficients(self.cfg, None, q.shape[-1])
+            self.constants = {name: q.new_full(q.shape[:2], value) for name, value in filled.items()}
+            self.online = self.start
+        if self.t == self.end:
+            self.turn()
+        self.online = self.rule.write(self.online, k, v, {**self.constants, **(coefficients or {})})
+        self.t += 1
+        context = None
+        if self.compares:
+            self.keys = k if self.t - self.begin == 1 else self.keys + k
+            context = self.keys / (self.t - self.begin) if self.cfg.pooling == "mean" else self.keys
+        if not self.n or self.cfg.aggregator == "none":
+            y = self.rule.read(self.online, q)
+        else:
+            y = self.answer(q, q if u is None or self.cfg.gate == "shared" else u, context)
+        if self.t == self.end and self.cfg.aggregator != "none":
+            for name, buffer in self.checkpoints.items():
+                buffer.append(self.online[name])
+            if context is not None:
+                self.contexts.append(context)
+        return y
+
+    @property
+    def n(self) -> int:
+        """How many checkpoints there are."""
+        return next(iter(self.checkpoints.values())).n
+
+    def turn(self) -> None:
+        """Begin the next segment."""
+        if self.length == self.t:
+            raise ValueError(f"length: expected {self.length} tokens, got another one")
+        self.begin = self.t
+        self.end = next((end for end in self.ends if end > self.t), self.t + self.cfg.segment_length)
+        if self.cfg.start == "independent":
+            self.online = self.start
+
+    def answer(
+        self, q: Float[Tensor, "B H K"], u: Float[Tensor, "B H K"], context: Float[Tensor, "B H K"] | None
+    ) -> Float[Tensor, "B H V"]:
+        """What all memories say, of which at least one is a checkpoint."""
+        scores = self.scores(u, context)
+        if self.cfg.aggregator == "ssc" and self.cfg.top_k < self.n:
+            index = largest(scores[..., :-1], self.cfg.top_k)
+            scores = torch.cat([scores.gather(-1, index), scores[..., -1:]], -1)
+            cached = {name: buffer.some(index) for name, buffer in self.checkpoints.items()}
+        else:
+            cached = {name: buffer.all() for name, buffer in self.checkpoints.items()}
+        weights = self.weights(scores)
+        past, own = weights[..., :-1], weights[..., -1]
+        if self.mixes:
+            mixed = {}
+            for name, states in cached.items():
+                online = self.online[name]
+                # θ*_t = Σ_i γ_t^(i) θ^(i)                                  (14)
+                old = (past[..., None, :] @ states.flatten(3)).view_as(online)
+                mixed[name] = torch.addcmul(old, memory.column(own, online.ndim - 2), online)
+            return self.rule.read(mixed, q)
+        # y_t = Σ_i γ_t^(i) M^(i)(q_t)                                     (6, 8, 17)
+        reads = self.rule.read(cached, q[..., None, :])
+        return own[..., None] * self.rule.read(self.online, q) + (past[..., None] * reads).sum(-2)
+
+    def scores(
+        self, u: Float[Tensor, "B H K"], context: Float[Tensor, "B H K"] | None
+    ) -> Float[Tensor, "B H memories"]:
+        """`r_t^(i)` of every checkpoint and, last, of the online memory (Eq. 9, 16)."""
+        if context is not None:
+            past = (self.contexts.all() @ u[..., None])[..., 0]
+            return torch.cat([past, (u * context).sum(-1, keepdim=True)], -1)
+        if self.cfg.aggregator not in GATED:
+            return u.new_zeros(*u.shape[:2], self.n + 1)
+        return u[..., torch.arange(self.n, -1, -1, device=u.device) % u.shape[-1]]
+
+    def weights(self, scores: Float[Tensor, "B H n"]) -> Float[Tensor, "B H n"]:
+        """`γ_t^(i)` of the memories that are read (Eq. 6, 9, 17)."""
+        if self.cfg.aggregator in GATED:
+            return torch.softmax(scores, -1)
+        return torch.full_like(scores, 1 if self.cfg.aggregator == "residual" else 1 / scores.shape[-1])
+
+
+def largest(scores: Float[Tensor, "B H n"], k: int) -> Int[Tensor, "B H k"]:
+    """The places of the k largest scores, the lowest first among equals."""
+    return torch.argsort(scores, dim=-1, descending=True, stable=True)[..., :k]
