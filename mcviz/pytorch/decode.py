@@ -17,7 +17,6 @@ from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
 from mcviz.pytorch import memory
 from mcviz.pytorch.inputs import first
-from mcviz.pytorch.memory import State
 
 
 class Buffer:
@@ -46,7 +45,8 @@ class Buffer:
         assert self.rows is not None
         B, H, capacity = self.rows.shape[:3]
         heads = torch.arange(0, B * H * capacity, capacity, device=index.device).view(B, H, 1)
-        return self.rows.flatten(0, 2).index_select(0, (index + heads).flatten()).unflatten(0, index.shape)
+        picked = self.rows.flatten(0, 2).index_select(0, (index + heads).flatten())
+        return picked.view(*index.shape, *self.rows.shape[3:])
 
 
 class Decoder:
@@ -63,6 +63,7 @@ class Decoder:
         cuts = [] if length is None else segments.cut(length, cfg.segmentation, cfg.segment_length)
         self.ends = [end for _, end in cuts]
         self.t = self.begin = self.end = 0
+        self.keys: Any = 0.0
         self.contexts = Buffer()
         self.checkpoints = {name: Buffer() for name in readable(cfg)}
         self.compares = cfg.aggregator in GATED and cfg.gate != "token"

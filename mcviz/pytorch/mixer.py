@@ -1,5 +1,6 @@
 """The mixer: Memory Caching as a function of tensors, and as a module with weights to learn."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from mcviz import initial
 from mcviz.config import MCConfig
 from mcviz.pytorch import layer
+from mcviz.pytorch.decode import Buffer, Decoder
 from mcviz.pytorch.projections import Projected, merge, project
 from mcviz.trace import Trace
 
@@ -58,6 +60,10 @@ class Mixer(nn.Module):
         """What the heads read, as features of the token."""
         return merge(y, dict(self.named_parameters()))
 
+    def stream(self, length: int | None = None) -> "MixerStream":
+        """The layer, one token at a time. See `SequenceModel.stream`."""
+        raise NotImplementedError
+
 
 class MemoryCaching(Mixer):
     """A layer of Memory Caching: projections, short convolutions, the memory and its cache, and a norm.
@@ -84,6 +90,11 @@ class MemoryCaching(Mixer):
         y, traces = layer.memory_caching(q, k, v, u, self.config, coefficients, start, trace=True, detach=self.detach)
         return self.merge(y), traces
 
+    def stream(self, length: int | None = None) -> "MixerStream":
+        learned = {name: tensor.detach() for name, tensor in self.initial.items()}
+        decoder = Decoder(self.config, learned or None, length)
+        return MixerStream(self, decoder.step)
+
 
 class Attention(Mixer):
     """Causal softmax attention, with the projections of a linear memory: what Memory Caching is compared with."""
@@ -96,3 +107,35 @@ class Attention(Mixer):
         q, k, v = (tensor.transpose(1, 2) for tensor in self.projections(x)[:3])
         y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         return self.merge(y.transpose(1, 2))
+
+    def stream(self, length: int | None = None) -> "MixerStream":
+        keys, values = Buffer(), Buffer()
+
+        def attend(q: Tensor, k: Tensor, v: Tensor, *_: Any) -> Tensor:
+            keys.append(k)
+            values.append(v)
+            return nn.functional.scaled_dot_product_attention(q[:, :, None], keys.all(), values.all())[:, :, 0]
+
+        return MixerStream(self, attend)
+
+
+class MixerStream:
+    """A mixer that consumes one token at a time: the latest tokens, for its convolutions, and what `read` keeps.
+
+    `read` takes a token's q, k, v [B, H, ...], u and coefficients, and gives what the heads read [B, H, V].
+    """
+
+    def __init__(self, mixer: Mixer, read: Callable[..., Tensor]) -> None:
+        self.mixer, self.read = mixer, read
+        self.latest: Tensor | None = None
+
+    @torch.no_grad()
+    def step(self, x: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+        """The features of the next token."""
+        if self.latest is None:
+            self.latest = x.new_zeros(x.shape[0], self.mixer.convolution, x.shape[1])
+        self.latest = torch.cat([self.latest[:, 1:], x[:, None]], 1)
+        *tokens, coefficients, _ = self.mixer.projections(self.latest)
+        now = {name: tensor[:, -1] for name, tensor in coefficients.items()}
+        y = self.read(*(tensor[:, -1] for tensor in tokens), now)
+        return self.mixer.merge(y[:, None])[:, 0]

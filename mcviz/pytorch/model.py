@@ -104,6 +104,31 @@ class SequenceModel(nn.Module):
             x = block(x)
         return self.head(self.norm(x))
 
+    def stream(self, length: int | None = None) -> "ModelStream":
+        """The model, one token of each sequence at a time, with caches: the logits of `forward`, for inference.
+
+        Constant segmentation needs no `length` and never ends. Logarithmic and explicit segmentation cut a sequence
+        by its total length, which has to be known before its first token: without it they are a `ValueError`.
+        """
+        return ModelStream(self, length)
+
+
+class ModelStream:
+    """A `SequenceModel` that consumes one token of each sequence at a time. No gradients flow."""
+
+    def __init__(self, model: SequenceModel, length: int | None = None) -> None:
+        self.model = model
+        self.blocks: list[Any] = list(model.blocks)
+        self.mixers = [block.mixer.stream(length) for block in self.blocks]
+
+    @torch.no_grad()
+    def step(self, tokens: Int[Tensor, "B"]) -> Float[Tensor, "B vocabulary"]:
+        """Logits of what follows the next token. Raises `ValueError` for unknown tokens, and past the `length`."""
+        x = self.model.embedding(check_tokens(tokens, self.model.config.vocabulary, 1))
+        for block, mixer in zip(self.blocks, self.mixers, strict=True):
+            x = block.channels(x + mixer.step(block.norm(x)))
+        return self.model.head(self.model.norm(x))
+
 
 def linear(rng: np.random.Generator, inputs: int, outputs: int) -> nn.Linear:
     """A linear layer without bias, its weights uniform within ±1/√inputs."""
