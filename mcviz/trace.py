@@ -151,6 +151,15 @@ class Trace:
         header = json.dumps({**json.loads(self._header()), "hash": self.hash})
         np.savez_compressed(path, allow_pickle=False, header=np.array(header), **self._arrays())
 
+    def to_html(self, path: str | PathLike[str], other: "Trace | None" = None) -> None:
+        """Write the stepper on this run, or on this and another in step, as one HTML file that needs no network.
+
+        Raises `ValueError` if `other` has another number of tokens or heads.
+        """
+        from mcviz.stepper.html import page
+
+        Path(path).write_text(page(self, other), encoding="utf-8")
+
     @classmethod
     def load(cls, path: str | PathLike[str] | BinaryIO) -> "Trace":
         """Read what `save` wrote. Raises `ValueError` for anything else: a file is untrusted data."""

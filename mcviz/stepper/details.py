@@ -1,0 +1,118 @@
+"""What a run can show beyond its Trace, asked of the reference: states after every write, inner losses, events."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from mcviz.config import GATED
+from mcviz.initial import State, readable
+from mcviz.reference import memory
+from mcviz.trace import Trace
+
+Array = np.ndarray
+
+
+class Write(NamedTuple):
+    """The online memory before and after the write of one token."""
+
+    t: int
+    before: State
+    after: State
+
+
+def writes(trace: Trace) -> Iterator[Write]:
+    """Every write of the run, replayed segment by segment."""
+    cfg = trace.config
+    for s, (begin, end) in enumerate(trace.segments):
+        carried = cfg.start == "checkpoint" and s > 0
+        state = trace.checkpoints[s - 1] if carried else trace.initial
+        span = slice(begin, end)
+        coefficients = {name: array[span] for name, array in trace.coefficients.items()}
+        for t, after in enumerate(memory.replay(cfg, state, trace.k[span], trace.v[span], coefficients), start=begin):
+            yield Write(t, state, after)
+            state = after
+
+
+def _projection(rule: memory.Rule, state: State, k: Array, v: Array) -> Array:
+    # ℓ = -<M k, v>; the normaliser is no part of it                    (12, 30)
+    said = memory.apply(state["M"], rule.phi(k)) if isinstance(rule, memory.Linear) else rule.read(state, k)
+    return -np.sum(said * v, -1)
+
+
+def _distance(rule: memory.Rule, state: State, k: Array, v: Array) -> Array:
+    # ℓ = |M(k) - v|²                                                    (34)
+    return np.sum((rule.read(state, k) - v) ** 2, -1)
+
+
+def _half_distance(rule: memory.Rule, state: State, k: Array, v: Array) -> Array:
+    # ℓ = ½|M k - v|²
+    return _distance(rule, state, k, v) / 2
+
+
+LOSSES: Mapping[str, Callable[[memory.Rule, State, Array, Array], Array]] = {
+    "linear": _projection,
+    "delta": _half_distance,
+    "dla": _projection,
+    "titans": _distance,
+}
+"""The inner loss that a rule's write takes a step on, for the rules with a loss of one pair."""
+
+
+class Details(NamedTuple):
+    """By name of a state's array: what stood after each write, what the write changed, and soup's mixture."""
+
+    states: dict[str, Float[Array, "T H ..."]]
+    changes: dict[str, Float[Array, "T H ..."]]
+    mixed: dict[str, Float[Array, "T H ..."]]
+    losses: Float[Array, "T H 2"] | None  # before and after the write
+
+
+def details(trace: Trace, keep_states: bool) -> Details:
+    """Replay the run; `keep_states=False` leaves out the arrays that are as large as T memories."""
+    cfg, names = trace.config, readable(trace.config)
+    rule, loss = memory.rule(cfg), LOSSES.get(cfg.memory)
+    shapes = {name: (trace.T, *trace.initial[name].shape) for name in names} if keep_states else {}
+    states, changes = ({name: np.empty(shape) for name, shape in shapes.items()} for _ in range(2))
+    mixed = {name: np.empty(shape) for name, shape in shapes.items()} if cfg.aggregator == "soup" else {}
+    losses = None if loss is None else np.empty((trace.T, trace.H, 2))
+    if not keep_states and losses is None:
+        return Details({}, {}, {}, None)
+    segment_of = trace.segment_of
+    for t, before, after in writes(trace):
+        for name in states:
+            states[name][t] = after[name]
+            changes[name][t] = after[name] - before[name]
+        if mixed:
+            memories = [*trace.checkpoints[: segment_of[t]], after]
+            weights = trace.weights[t, :, : len(memories)].T
+            for name, array in memory.mix(memories, weights, names).items():
+                mixed[name][t] = array
+        if losses is not None and loss is not None:
+            losses[t, :, 0] = loss(rule, before, trace.k[t], trace.v[t])
+            losses[t, :, 1] = loss(rule, after, trace.k[t], trace.v[t])
+    return Details(states, changes, mixed, losses)
+
+
+def entropy(trace: Trace) -> Float[Array, "T H"] | None:
+    """How spread each token's gates are, in nats: 0 for one memory alone. None where there are no gates."""
+    if trace.config.aggregator not in GATED:
+        return None
+    logs = np.log(trace.weights, out=np.zeros_like(trace.weights), where=trace.weights > 0)
+    return -np.sum(trace.weights * logs, -1)
+
+
+def selection_changed(trace: Trace) -> Bool[Array, "T H"]:
+    """The tokens that read other checkpoints than the token before them."""
+    changed = np.zeros((trace.T, trace.H), bool)
+    changed[1:] = (trace.selected[1:] != trace.selected[:-1]).any(-1)
+    return changed
+
+
+def wrong(trace: Trace) -> Bool[Array, "T"]:
+    """The tokens whose likeliest prediction is not the answer that was asked for."""
+    said = trace.predictions
+    if said is None or not said.targets:
+        return np.zeros(trace.T, bool)
+    return np.array([bool(target) and row[0] != target for row, target in zip(said.tokens, said.targets, strict=True)])

@@ -1,0 +1,65 @@
+"""The stepper as one HTML file: nothing to install, nothing to fetch, nothing that may run but our own script."""
+
+import base64
+import hashlib
+import html
+import zlib
+
+from mcviz.stepper import assets
+from mcviz.stepper.payload import BUDGET, pack
+from mcviz.trace import Trace
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<main id="stepper" class="mcviz"><noscript>This page draws with JavaScript, which is switched off.</noscript></main>
+<script id="payload" type="application/octet-stream">{payload}</script>
+<script type="module">{script}</script>
+</body>
+</html>
+"""
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 0; padding: 12px clamp(8px, 2vw, 24px); background: Canvas; color: CanvasText; }
+h1 { font: 600 16px/1.4 system-ui, sans-serif; margin: 0 0 8px; overflow-wrap: anywhere; }
+"""
+
+_START = """
+await openPage(document.getElementById("stepper"), document.getElementById("payload").textContent);
+"""
+
+
+def page(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> str:
+    """A self-contained page with the stepper on `trace`, or on two runs in step.
+
+    Its Content-Security-Policy lets exactly this script and this style run, and nothing be fetched. Raises
+    `ValueError` as `mcviz.stepper.pack` does.
+    """
+    script, style = assets.script() + _START, _STYLE + assets.style()
+    policy = (
+        f"default-src 'none'; script-src '{_fingerprint(script)}'; style-src '{_fingerprint(style)}'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    data = zlib.compress(pack(trace, other, budget=budget), 1)
+    return _PAGE.format(
+        policy=html.escape(policy),
+        title=html.escape(trace.title or "Memory Caching, step by step"),
+        style=style,
+        script=script,
+        payload=base64.b64encode(data).decode(),
+    )
+
+
+def _fingerprint(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

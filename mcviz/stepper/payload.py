@@ -1,0 +1,279 @@
+"""A Trace as one binary blob: what the front end is fed with.
+
+    8 bytes   magic "mcviz/1\\n"
+    8 bytes   length of the header, unsigned, little endian
+    header    JSON, padded with spaces to a multiple of 8 bytes
+    arrays    little endian, row by row, each one starting at a multiple of 8 bytes
+
+The header lists every array with its type, shape and place. Rows over memories are ragged: token t has as many
+entries as it can reach memories, so `scores` holds, token after token and head after head, segments 0 … s.
+"""
+
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mcviz.config import GATED, MCConfig
+from mcviz.initial import readable
+from mcviz.stepper import details
+from mcviz.stepper.equations import equations
+from mcviz.trace import Trace
+
+Array = np.ndarray
+
+MAGIC = b"mcviz/1\n"
+BUDGET = 4_000_000
+"""Bytes that online states may take, and as many again for what the memories said."""
+
+FEWEST = 8
+"""Memories of a token whose answers are kept whatever the budget."""
+
+UNDEFINED = -128
+"""The int8 that stands for a value that is not finite."""
+
+
+def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> bytes:
+    """The payload of one run, or of two runs in step with the differences between them.
+
+    What the memories said to a token is kept for its heaviest memories, as many as fit into `budget` bytes. Online
+    states are kept as float32, float16 or int8, whichever fits, or not at all. Everything else is float32.
+
+    Raises `ValueError` if `other` has another number of tokens or heads, or outputs of another size.
+    """
+    runs = [trace] if other is None else [trace, other]
+    headers: list[dict[str, Any]] = []
+    arrays: dict[str, Array] = {}
+    for i, run in enumerate(runs):
+        header, own = _run(run, budget // len(runs))
+        headers.append(header)
+        arrays |= {f"{i}.{name}": array for name, array in own.items()}
+    difference = None
+    if other is not None:
+        difference, own = _difference(trace, other)
+        arrays |= {f"difference.{name}": array for name, array in own.items()}
+    return _blob({"runs": headers, "difference": difference}, arrays)
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The header and the arrays of a payload. Raises `ValueError` if it is none."""
+    if data[:8] != MAGIC or len(data) < 16:
+        raise ValueError(f"payload: expected {MAGIC!r} at its start, got {data[:8]!r}")
+    (length,) = struct.unpack("<Q", data[8:16])
+    header = json.loads(data[16 : 16 + length])
+    arrays = {
+        name: np.frombuffer(data, np.dtype("<" + spec["type"]), int(np.prod(spec["shape"])), spec["at"]).reshape(
+            spec["shape"]
+        )
+        for name, spec in header["arrays"].items()
+    }
+    return header, arrays
+
+
+def _blob(header: dict[str, Any], arrays: Mapping[str, Array]) -> bytes:
+    """Lay header and arrays out. The header's own length decides where the arrays start, so it is padded to fit."""
+    arrays = {name: np.ascontiguousarray(array, _little(array.dtype)) for name, array in arrays.items()}
+    specs: dict[str, dict[str, Any]] = {
+        name: {"type": array.dtype.str[1:], "shape": array.shape, "at": 0} for name, array in arrays.items()
+    }
+    room = len(json.dumps({**header, "arrays": specs}).encode()) + 16 * len(arrays)
+    at = 16 + _align(room)
+    for name, array in arrays.items():
+        specs[name]["at"] = at
+        at += _align(array.nbytes)
+    text = json.dumps({**header, "arrays": specs}).encode().ljust(_align(room))
+    parts = [MAGIC, struct.pack("<Q", len(text)), text]
+    parts += [array.tobytes().ljust(_align(array.nbytes), b"\0") for array in arrays.values()]
+    return b"".join(parts)
+
+
+def _align(size: int) -> int:
+    return -(-size // 8) * 8
+
+
+def _little(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(dtype).newbyteorder("<")
+
+
+def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
+    said = trace.predictions
+    vectors = {name: getattr(trace, name) for name in ("q", "k", "v", "u", "online_contexts", "checkpoint_contexts")}
+    dtype = _fitting(sum(array.size for array in vectors.values()), budget, (np.float32,)) or np.float16
+    arrays: dict[str, Array] = {name: _narrow(array, dtype) for name, array in vectors.items()}
+    arrays["output"] = trace.output.astype(np.float32)
+    arrays["scores"] = _ragged(trace, trace.scores).astype(np.float32)
+    arrays["weights"] = _ragged(trace, trace.weights).astype(np.float32)
+    arrays["read"] = _ragged(trace, trace.read).astype(np.uint8)
+    arrays |= _reads(trace, budget)
+    arrays |= {f"counts.{name}": array.astype(np.float64) for name, array in trace.counts.items()}
+    if said is not None:
+        arrays["probabilities"] = said.probabilities.astype(np.float32)
+        if said.target_probabilities is not None:
+            arrays["target_probabilities"] = said.target_probabilities.astype(np.float32)
+
+    boundary = np.zeros(trace.T, np.uint8)
+    boundary[[start for start, _ in trace.segments]] = 1
+    arrays["events.boundary"] = boundary
+    arrays["events.selection"] = details.selection_changed(trace).astype(np.uint8)
+    arrays["events.wrong"] = details.wrong(trace).astype(np.uint8)
+    entropy = details.entropy(trace)
+    if entropy is not None:
+        arrays["events.entropy"] = entropy.astype(np.float32)
+
+    state_arrays, scales = _states(trace, budget)
+    header = {
+        "hash": trace.hash,
+        "title": trace.title,
+        "about": describe(trace.config),
+        "aggregator": trace.config.aggregator,
+        "memory": trace.config.memory,
+        "compares": trace.config.aggregator in GATED,
+        "connector": "q" if trace.config.gate == "shared" else "u",
+        "token_gate": trace.config.gate == "token",
+        "plain": _is_plain(trace.config),
+        "T": trace.T,
+        "H": trace.H,
+        "N": trace.N,
+        "K": trace.K,
+        "V": trace.V,
+        "segments": trace.segments,
+        "tokens": trace.tokens,
+        "sources": trace.sources,
+        "diverged_at": trace.diverged_at,
+        "predictions": None if said is None else {"tokens": said.tokens, "targets": said.targets},
+        "pictures": [_picture(name, trace.initial[name].shape[1:]) for name in readable(trace.config)],
+        "scales": scales,
+        "equations": equations(trace.config),
+    }
+    return header, arrays | state_arrays
+
+
+def _is_plain(cfg: MCConfig) -> bool:
+    """Whether a read is `M q` and nothing else, so that its terms can be spelled out."""
+    return cfg.memory in ("linear", "swla", "delta") and not cfg.options.keys() & {"feature_map", "normalizer"}
+
+
+def describe(cfg: MCConfig) -> str:
+    """The configuration in a line."""
+    reader = {
+        "none": "no caching",
+        "residual": "residual",
+        "grm": "GRM",
+        "soup": "memory soup",
+        "ssc": f"SSC, k = {cfg.top_k}",
+        "average": "moving average",
+    }[cfg.aggregator]
+    memory = {"swla": "SWLA", "dla": "DLA", "titans": "Titans", "delta": "delta rule"}.get(cfg.memory, cfg.memory)
+    if cfg.segmentation == "constant":
+        cuts = f"segments of {cfg.segment_length}"
+    else:
+        cuts = "logarithmic segments" if cfg.segmentation == "logarithmic" else "segments of given lengths"
+    return f"{memory} memory · {reader} · {cuts} · {cfg.start} start"
+
+
+def _picture(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """How an array of a state is laid out as rows and columns. W2 is turned, so that its hidden units face W1's."""
+    rows, columns = shape if len(shape) == 2 else (1, *shape)
+    turned = name == "W2"
+    return {"name": name, "rows": columns if turned else rows, "columns": rows if turned else columns, "turned": turned}
+
+
+def _ragged(trace: Trace, rows: Array) -> Array:
+    """The entries of [T, H, N] rows that a token can reach, one after the other."""
+    reachable = np.broadcast_to(trace.readable[:, None, :], rows.shape)
+    return rows[reachable]
+
+
+def _reads(trace: Trace, budget: int) -> dict[str, Array]:
+    """What memories said, as far as they were read: the heaviest of each token and head, in order of segment.
+
+    `reads.start[t * H + h]` is the first row of a token and head in `reads.memory` and `reads.values`.
+    """
+    if trace.reads is None:
+        return {}
+    rows, N = trace.T * trace.H, trace.N
+    kept = trace.read.reshape(rows, N)
+    dtype = _fitting(int(kept.sum()) * trace.V, budget, (np.float32,)) or np.float16
+    most = N if dtype is np.float32 else max(FEWEST, budget // (2 * trace.V * rows))
+    if most < N:
+        weight = np.where(kept, trace.weights.reshape(rows, N), -1.0)
+        heaviest = np.argsort(-weight, axis=1, kind="stable")[:, :most]
+        among = np.zeros((rows, N), bool)
+        np.put_along_axis(among, heaviest, True, axis=1)
+        kept = kept & among
+    row, memory = np.nonzero(kept)
+    return {
+        "reads.start": np.searchsorted(row, np.arange(rows + 1)).astype(np.int32),
+        "reads.memory": memory.astype(np.int32),
+        "reads.values": _narrow(trace.reads.reshape(rows, N, trace.V)[row, memory], dtype),
+    }
+
+
+def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, float]]:
+    """Checkpoints and online states, and the value of one unit of those that are int8."""
+    names = readable(trace.config)
+    one = sum(trace.initial[name].size for name in names)
+    copies = 3 if trace.config.aggregator == "soup" else 2
+    online = _fitting(copies * one * trace.T, budget)
+    arrays: dict[str, Array] = {}
+    scales: dict[str, float] = {}
+
+    def add(name: str, values: Array, dtype: type[np.generic]) -> None:
+        if dtype is np.int8:
+            scales[name], values = _quantise(values)
+        arrays[name] = _narrow(values, dtype)
+
+    checkpoints = _fitting(one * trace.N, budget) or np.int8
+    for name in names:
+        add(f"checkpoints.{name}", np.stack([state[name] for state in trace.checkpoints]), checkpoints)
+    found = details.details(trace, keep_states=online is not None)
+    for group in ("states", "changes", "mixed"):
+        for name, values in getattr(found, group).items():
+            add(f"{group}.{name}", values, online or np.float32)
+    if found.losses is not None:
+        arrays["losses"] = found.losses.astype(np.float32)
+    return arrays, scales
+
+
+def _fitting(
+    numbers: int, budget: int, types: Iterable[type[np.generic]] = (np.float32, np.float16, np.int8)
+) -> type[np.generic] | None:
+    """The widest type in which so many numbers fit."""
+    return next((dtype for dtype in types if numbers * np.dtype(dtype).itemsize <= budget), None)
+
+
+def _narrow(values: Array, dtype: type[np.generic]) -> Array:
+    """The values as `dtype`, or as float32 where float16 would overflow."""
+    too_large = dtype is np.float16 and np.abs(values).max(initial=0.0) > np.finfo(np.float16).max
+    return values.astype(np.float32 if too_large else dtype)
+
+
+def _quantise(values: Array) -> tuple[float, Array]:
+    finite = np.isfinite(values)
+    unit = float(np.max(np.abs(values), where=finite, initial=0.0)) / 127 or 1.0
+    return unit, np.where(finite, np.rint(np.where(finite, values, 0) / unit), UNDEFINED)
+
+
+def _difference(a: Trace, b: Trace) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The second run less the first, and the first tokens where they part (None where they never do)."""
+    if (a.T, a.H, a.V) != (b.T, b.H, b.V):
+        raise ValueError(
+            f"other: expected a run of {a.T} tokens, {a.H} heads and outputs of {a.V} numbers, "
+            f"got {b.T}, {b.H} and {b.V}"
+        )
+    output = b.output - a.output
+    arrays = {"output": output.astype(np.float32), "size": np.abs(output).max(-1).astype(np.float32)}
+    firsts = {"output": _first((output != 0).any((1, 2)))}
+    if a.segments == b.segments:
+        arrays["weights"] = _ragged(a, b.weights - a.weights).astype(np.float32)
+        firsts["selection"] = _first((a.selected != b.selected).any((1, 2)))
+    if a.predictions and b.predictions and a.predictions.tokens and b.predictions.tokens:
+        pairs = zip(a.predictions.tokens, b.predictions.tokens, strict=True)
+        firsts["prediction"] = _first(np.array([one[:1] != two[:1] for one, two in pairs]))
+    return {"first": firsts}, arrays
+
+
+def _first(flags: Array) -> int | None:
+    return int(np.argmax(flags)) if flags.any() else None
