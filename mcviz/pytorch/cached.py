@@ -1,0 +1,197 @@
+"""Reads of checkpoints by all tokens at once. A token in segment s reads checkpoints i < s, weighted or routed."""
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mcviz.pytorch.chunks import Chunks
+from mcviz.segments import Segments
+
+State = dict[str, Float[Tensor, "..."]]
+
+Read = Callable[[State, Tensor], Tensor]
+"""Answers [..., n, V] of memories [..., ·] to n queries [..., n, K] each."""
+
+TILE = 2**18
+"""Numbers in an intermediate tile: about 1 MB, so that it stays in cache."""
+
+
+def prefix(q: Float[Tensor, "B H T K"], M: Float[Tensor, "B H N V K"], chunks: Chunks) -> Float[Tensor, "B H T V"]:
+    """`Σ_{i<s} M^(i) q_t`: one read of a sum of memories that grows from segment to segment."""
+    sums = accumulate(M.unbind(2)[:-1], initial=torch.zeros_like(M[:, :, 0]))
+    before = torch.stack(list(sums), 2)
+    return chunks.join(chunks.split(q) @ before.index_select(2, chunks.owners).mT)
+
+
+def attend(
+    weights: Float[Tensor, "B H T N"],
+    q: Float[Tensor, "B H T K"],
+    k: Float[Tensor, "B H T K"],
+    v: Float[Tensor, "B H T V"],
+    start: Float[Tensor, "B H V K"],
+    segment: Int[Tensor, "T"],
+) -> Float[Tensor, "B H T V"]:
+    """`Σ_{i<s} γ_t^(i) M^(i) q_t` of linear memories that start from `M_0`, each token with each earlier one:
+
+    `Σ_j γ_t^(seg(j)) (q_t·k_j) v_j + (Σ_i γ_t^(i)) M_0 q_t`.
+    """
+    pairs = weights.index_select(-1, segment) * (q @ k.mT)
+    return pairs @ v + weights.sum(-1, keepdim=True) * (q @ start.mT)
+
+
+class Dense(torch.autograd.Function):
+    """`y_t = Σ_i w_ti M^(i) q_t` as one matrix product of `w_t ⊗ q_t` with all memories on top of each other.
+
+    `w_t ⊗ q_t` is N times as large as q: it is formed in tiles, and again in the backward pass. `reach` says for
+    each token how many memories it may read: weights are 0 beyond.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G NK V"], reach: Sequence[int]
+    ) -> Float[Tensor, "G T V"]:
+        ctx.save_for_backward(w, q, M)
+        ctx.reach = reach
+        y = q.new_zeros(*q.shape[:2], M.shape[2])
+        for g, t, n in tiles(q, reach):
+            e = expand(w[g, t, :n], q[g, t])
+            y[g, t] = torch.bmm(e, M[g, : e.shape[2]])
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (dy,) = gradients
+        w, q, M = ctx.saved_tensors
+        dw, dq, dM = torch.zeros_like(w), torch.zeros_like(q), torch.zeros_like(M)
+        for g, t, n in tiles(q, ctx.reach):
+            wt, qt = w[g, t, :n], q[g, t]
+            e = expand(wt, qt)
+            dM[g, : e.shape[2]].baddbmm_(e.mT, dy[g, t])
+            de = torch.bmm(dy[g, t], M[g, : e.shape[2]].mT).unflatten(2, (n, -1))
+            dw[g, t, :n] = (de * qt[:, :, None]).sum(-1)
+            dq[g, t] = (de * wt[..., None]).sum(-2)
+        return dw, dq, dM, None
+
+
+def expand(w: Float[Tensor, "g t n"], q: Float[Tensor, "g t K"]) -> Float[Tensor, "g t nK"]:
+    """`w_t ⊗ q_t`"""
+    return (w[..., None] * q[:, :, None]).flatten(2)
+
+
+def tiles(q: Float[Tensor, "G T K"], reach: Sequence[int]) -> list[tuple[slice, slice, int]]:
+    """Ranges of sequences and of tokens, and how many memories the tokens reach, a `TILE` of products each."""
+    G, T, K = q.shape
+    found, t = [], next((t for t, n in enumerate(reach) if n), T)
+    while t < T:
+        rows = max(16, TILE // (G * K * reach[min(t + 64, T - 1)]))
+        stop = min(t + rows, T)
+        n = reach[stop - 1]
+        groups = max(1, TILE // ((stop - t) * K * n))
+        found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
+        t = stop
+    return found
+
+
+def dense(
+    weights: Float[Tensor, "B H T N"],
+    q: Float[Tensor, "B H T K"],
+    M: Float[Tensor, "B H N V K"],
+    cuts: Segments,
+) -> Float[Tensor, "B H T V"]:
+    """`Σ_{i<s} w_t^(i) M^(i) q_t` for weights that are 0 from i = s on."""
+    reach = [s for s, (start, stop) in enumerate(cuts) for _ in range(start, stop)]
+    stacked = M.mT.flatten(0, 1).flatten(1, 2)
+    y: Tensor = Dense.apply(weights.flatten(0, 1), q.flatten(0, 1), stacked, reach)  # type: ignore[no-untyped-call]
+    return y.unflatten(0, q.shape[:2])
+
+
+def each(
+    weights: Float[Tensor, "B H T N"] | None,
+    q: Float[Tensor, "B H T K"],
+    states: State,
+    cuts: Segments,
+    read: Read,
+) -> Float[Tensor, "B H T V"]:
+    """`Σ_{i<s} w_t^(i) M^(i)(q_t)` for any memory, each weight 1 if none are given: one checkpoint after the other."""
+    one = [dict(zip(states, parts, strict=True)) for parts in zip(*(x.unbind(2) for x in states.values()), strict=True)]
+    y: Tensor | None = None
+    for i, (_, stop) in reversed([*enumerate(cuts[:-1])]):
+        # tokens from `stop` on: those of the next segment are the first to read checkpoint i
+        part = read(one[i], q[:, :, stop:])
+        part = part if weights is None else weights[:, :, stop:, i, None] * part
+        y = part if y is None else part + torch.nn.functional.pad(y, (0, 0, part.shape[2] - y.shape[2], 0))
+    assert y is not None
+    return torch.nn.functional.pad(y, (0, 0, q.shape[2] - y.shape[2], 0))
+
+
+class Gather(torch.autograd.Function):
+    """Rows `x[index]`. `back` lists for each row of x where it went, -1 for nowhere.
+
+    Its backward gathers too, which is faster than adding up, and adds in the same order every time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Float[Tensor, "m d"], index: Int[Tensor, "n"], back: Int[Tensor, "m c"]) -> Tensor:
+        ctx.save_for_backward(back)
+        return x.index_select(0, index)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (dy,), (back,) = gradients, ctx.saved_tensors
+        found = dy.index_select(0, back.clamp(min=0).flatten()).unflatten(0, back.shape)
+        return found.masked_fill((back < 0)[..., None], 0).sum(1), None, None
+
+
+def gather(x: Float[Tensor, "m d"], index: Int[Tensor, "n"], back: Int[Tensor, "m c"]) -> Float[Tensor, "n d"]:
+    """`Gather`, as a function."""
+    rows: Tensor = Gather.apply(x, index, back)  # type: ignore[no-untyped-call]
+    return rows
+
+
+class Blocks(NamedTuple):
+    """Pairs of a token and a memory that it reads, in blocks of places that hold pairs of one memory only."""
+
+    owner: Int[Tensor, "blocks"]  # the memory of each block
+    place: Int[Tensor, "pairs"]  # where each pair stands
+    pair: Int[Tensor, "places"]  # which pair stands there, -1 for none
+
+
+def pack(memory: Int[Tensor, "pairs"], memories: int) -> Blocks:
+    """Sort pairs by memory. Sizes depend on shapes alone: nothing has to be read back from a device."""
+    n, device = len(memory), memory.device
+    size = 64 if n > 64 * memories else 16
+    order = torch.arange(n, device=device)
+    memory, sorted_ = memory.sort(stable=True)
+    count = torch.zeros(memories, dtype=torch.long, device=device).index_add(0, memory, torch.ones_like(memory))
+    blocks = (count + size - 1) // size
+    total = int(blocks.sum()) if device.type == "cpu" else n // size + memories
+    # the n-th pair of a memory stands n places after the memory's first block begins
+    first = (blocks.cumsum(0) - blocks) * size - (count.cumsum(0) - count)
+    places = first[memory] + order
+    ends = torch.searchsorted(blocks.cumsum(0), torch.arange(total, device=device), right=True)
+    return Blocks(
+        owner=ends.clamp(max=memories - 1),
+        place=torch.empty_like(order).index_copy(0, sorted_, places),
+        pair=order.new_full((total * size,), -1).index_copy(0, places, sorted_),
+    )
+
+
+def dispatch(
+    index: Int[Tensor, "B H T k"], q: Float[Tensor, "B H T K"], states: State, read: Read
+) -> Float[Tensor, "B H T k V"]:
+    """`M^(i)(q_t)` for the k memories i in `index`, at a cost that does not grow with the number of memories.
+
+    Each memory answers the tokens that chose it, and one batched read answers all.
+    """
+    B, H, _, k = index.shape
+    N = next(iter(states.values())).shape[2]
+    heads = torch.arange(B * H, device=q.device).view(B, H, 1, 1)
+    blocks = pack((index + N * heads).flatten(), B * H * N)
+    asking = gather(q.flatten(0, 2), blocks.pair.clamp(min=0) // k, blocks.place.view(-1, k))
+    of_block = {name: x.flatten(0, 2).index_select(0, blocks.owner) for name, x in states.items()}
+    answers = read(of_block, asking.unflatten(0, (len(blocks.owner), -1))).flatten(0, 1)
+    return gather(answers, blocks.place, blocks.pair[:, None]).unflatten(0, index.shape)

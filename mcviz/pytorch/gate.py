@@ -1,0 +1,115 @@
+"""How much each memory counts: scores, gates and the router, for all tokens at once."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from mcviz.config import GATED, MCConfig
+
+BLOCK = 2**20
+"""Numbers in a block of scores. The router keeps its choices only, so that its memory does not grow with N."""
+
+
+class Gates(NamedTuple):
+    """How much each token counts each memory. `choices` say which checkpoints `past` weighs: None for all, in order.
+
+    A token with fewer than k checkpoints has choices of weight 0, for which `read` is False.
+    """
+
+    own: Float[Tensor, "B H T"]
+    past: Float[Tensor, "B H T n"]
+    read: Bool[Tensor, "B H T n"]
+    choices: Int[Tensor, "B H T n"] | None = None
+    scores: Float[Tensor, "B H T N"] | None = None
+
+    def dense(self, N: int) -> "Gates":
+        """The same with all N memories in order."""
+        if self.choices is None:
+            return self
+        past = self.past.new_zeros(*self.past.shape[:3], N)
+        read = torch.zeros_like(past, dtype=torch.long).scatter_add(-1, self.choices, self.read.long())
+        return Gates(self.own, past.scatter_add(-1, self.choices, self.past), read > 0, None, self.scores)
+
+    def everything(self, segment: Int[Tensor, "T"]) -> Float[Tensor, "B H T N"]:
+        """Weights of all N memories, the online one in its place."""
+        at = segment[:, None].expand(*self.own.shape, 1)
+        return self.past.scatter(-1, at, self.own[..., None])
+
+
+def scores(
+    u: Float[Tensor, "B H t K"],
+    running: Float[Tensor, "B H t K"],
+    whole: Float[Tensor, "B H N K"],
+    segment: Int[Tensor, "t"],
+    cfg: MCConfig,
+) -> Float[Tensor, "B H t N"]:
+    """`r_t^(i) = <u_t, c^(i)>` (Eq. 9, 16), where a token's own segment has the `running` context and finished ones
+    the `whole`; -inf where not readable. 0 where the aggregator compares nothing."""
+    i, s = torch.arange(whole.shape[2], device=u.device), segment[:, None]
+    if cfg.aggregator not in GATED:
+        r = u.new_zeros(*u.shape[:3], len(i))
+    elif cfg.gate == "token":
+        # r_t^(i) = u_t[(s - i) mod K]: by the memory's age alone
+        r = u.gather(-1, ((s - i) % u.shape[-1]).expand(*u.shape[:2], -1, -1))
+    else:
+        r = torch.where(i == s, (u * running).sum(-1, keepdim=True), u @ whole.mT)
+    return r.masked_fill(i > s, -torch.inf)
+
+
+def weigh(r: Float[Tensor, "B H t N"], segment: Int[Tensor, "t"], cfg: MCConfig) -> Gates:
+    """The aggregator's weights (Eq. 6-9, 16-17), given the scores."""
+    N = r.shape[-1]
+    i, s = torch.arange(N, device=r.device), segment[:, None]
+    finished, own = i < s, s.expand(*r.shape[:2], -1, -1)
+    if cfg.aggregator == "ssc" and cfg.top_k < N - 1:
+        # R_t = the k checkpoints of largest score, γ_t = softmax over them and the online memory      (16, 17)
+        value, index = largest(r.detach().masked_fill(~finished, -torch.inf), cfg.top_k)
+        chosen = value > -torch.inf
+        picked = r.gather(-1, index).masked_fill(~chosen, -torch.inf)
+        gates = torch.cat([picked, r.gather(-1, own)], -1).softmax(-1)
+        return Gates(gates[..., -1], gates[..., :-1], chosen, index, r)
+    if cfg.aggregator in GATED:
+        # γ_t = softmax_i r_t^(i)                                                                      (9)
+        gates = r.softmax(-1)
+    elif cfg.aggregator == "none":
+        gates = (i == s).to(r.dtype).expand(r.shape)
+    else:
+        # 1 each (6-7), or 1 / (number of memories) each
+        gates = (i <= s).to(r.dtype).expand(r.shape)
+        gates = gates / (s + 1) if cfg.aggregator == "average" else gates
+    read = (finished if cfg.aggregator != "none" else torch.zeros_like(finished)).expand(r.shape)
+    return Gates(gates.gather(-1, own)[..., 0], gates.masked_fill(i == s, 0), read, None, r)
+
+
+def gates(
+    u: Float[Tensor, "B H T K"],
+    running: Float[Tensor, "B H T K"],
+    whole: Float[Tensor, "B H N K"],
+    segment: Int[Tensor, "T"],
+    cfg: MCConfig,
+    keep_scores: bool = False,
+) -> Gates:
+    """Scores and weights of all tokens, for `ssc` a block of tokens at a time."""
+    B, H, T, _ = u.shape
+    block = max(64, BLOCK // (B * H * whole.shape[2])) if cfg.aggregator == "ssc" else T
+    parts = []
+    for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):
+        part = weigh(scores(here, pooled, whole, at, cfg), at, cfg)
+        parts.append(part if keep_scores else part._replace(scores=None))
+    if len(parts) == 1:
+        return parts[0]
+    return Gates._make(None if column[0] is None else torch.cat(column, 2) for column in zip(*parts, strict=True))
+
+
+def largest(x: Float[Tensor, "*t N"], k: int) -> tuple[Float[Tensor, "*t k"], Int[Tensor, "*t k"]]:
+    """The k largest numbers and their places, the lowest place first among equals, as `topk` does not promise."""
+    if k > 8:
+        values, places = x.sort(dim=-1, descending=True, stable=True)
+        return values[..., :k], places[..., :k]
+    found = []
+    for _ in range(k):
+        found.append(x.max(-1, keepdim=True))
+        x = x.scatter(-1, found[-1].indices, -torch.inf)
+    return torch.cat([f.values for f in found], -1), torch.cat([f.indices for f in found], -1)
