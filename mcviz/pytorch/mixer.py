@@ -109,14 +109,23 @@ class Attention(Mixer):
         return self.merge(y.transpose(1, 2))
 
     def stream(self, length: int | None = None) -> "MixerStream":
-        keys, values = Buffer(), Buffer()
+        return MixerStream(self, KVCache().step)
 
-        def attend(q: Tensor, k: Tensor, v: Tensor, *_: Any) -> Tensor:
-            keys.append(k)
-            values.append(v)
-            return nn.functional.scaled_dot_product_attention(q[:, :, None], keys.all(), values.all())[:, :, 0]
 
-        return MixerStream(self, attend)
+class KVCache:
+    """Softmax attention, one token of each sequence at a time."""
+
+    def __init__(self) -> None:
+        self.keys, self.values = Buffer(), Buffer()
+
+    def step(
+        self, q: Float[Tensor, "B H K"], k: Float[Tensor, "B H K"], v: Float[Tensor, "B H V"], *_: Any
+    ) -> Float[Tensor, "B H V"]:
+        """What the next token reads."""
+        self.keys.append(k)
+        self.values.append(v)
+        y = nn.functional.scaled_dot_product_attention(q[:, :, None], self.keys.all(), self.values.all())
+        return y[:, :, 0]
 
 
 class MixerStream:

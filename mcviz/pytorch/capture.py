@@ -1,0 +1,193 @@
+"""Capture: run a model on one sequence, and keep everything that one of its Memory Caching layers computed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mcviz.config import MCConfig
+from mcviz.pytorch.mixer import MemoryCaching, memory_caching
+from mcviz.pytorch.model import SequenceModel
+from mcviz.pytorch.traces import numpy
+from mcviz.trace import Predictions, Trace
+
+TOP = 5
+"""How many of the likeliest tokens are kept."""
+
+Projections = tuple[Tensor, Tensor, Tensor, Tensor | None, Mapping[str, Any] | None, Any]
+"""q, k, v, u, coefficients and `M_0`, as `mcviz.pytorch.memory_caching` takes them in."""
+
+
+class Capturable(Protocol):
+    """What a module of any origin needs, so that `capture` can show what its memories do.
+
+    `projections` takes what the module's `forward` takes in. A module may also have a method `merge`, from what the
+    heads read [B, T, H, V] to what its `forward` returns: then the two are compared, and a module that computes
+    anything but Memory Caching as `config` says is a `ValueError`, not a wrong picture.
+    """
+
+    config: MCConfig
+
+    def projections(self, *inputs: Any) -> Projections: ...
+
+
+class Call(NamedTuple):
+    """One call of a module: what it took in and what it returned."""
+
+    inputs: tuple[Any, ...]
+    named: Mapping[str, Any]
+    output: Any
+
+
+def capture(
+    model: nn.Module,
+    tokens: Any,
+    labels: Sequence[str] | None = None,
+    targets: Sequence[int] | None = None,
+    sources: Sequence[int] | None = None,
+    layer: int = -1,
+    title: str = "",
+) -> Trace:
+    """Run `model` on one sequence and return the Trace of one of its layers.
+
+    `model` is a `SequenceModel`, a `MemoryCaching` layer, or any module that is or contains some that follow
+    `Capturable`; `layer` picks among those, in the order in which the module lists them. `tokens` is what the model
+    takes in for one sequence: T token ids, or a tensor [1, T, ...]. `labels` shows each token of the vocabulary (by
+    its number, if left out), or each of the T places where the input is no ids. For a `SequenceModel`, the Trace
+    holds what it predicts after each token; `targets` are the answers wanted, -1 where nothing is asked, and
+    `sources` the places where they stand.
+
+    No gradients are kept. Raises `ValueError` for a model without such a layer, for more than one sequence, and
+    for labels, targets or sources that do not fit.
+    """
+    layers = [module for module in model.modules() if follows(module)]
+    if not layers or not -len(layers) <= layer < len(layers):
+        raise ValueError(
+            f"model: expected a layer of Memory Caching with number {layer}, a module with config (an MCConfig) and "
+            f"projections; {type(model).__name__} has {len(layers)}"
+        )
+    inputs, ids = sequence(model, tokens)
+    trace, logits = run(model, layers[layer], inputs)
+    return replace(
+        trace,
+        title=title,
+        tokens=display(labels, ids, trace.T),
+        sources=() if sources is None else tuple(places("sources", sources, trace.T)),
+        predictions=predict(logits, labels, targets) if isinstance(model, SequenceModel) else None,
+    )
+
+
+def follows(module: nn.Module) -> bool:
+    """Whether a module has what `Capturable` asks for."""
+    return isinstance(getattr(module, "config", None), MCConfig) and callable(getattr(module, "projections", None))
+
+
+def sequence(model: nn.Module, tokens: Any) -> tuple[Tensor, list[int] | None]:
+    """What the model takes in, a batch of one sequence on its device, and its token ids if it consists of such."""
+    weights = next(model.parameters(), None)
+    inputs = torch.as_tensor(tokens, device=None if weights is None else weights.device)
+    whole = not (inputs.is_floating_point() or inputs.is_complex() or inputs.dtype == torch.bool)
+    inputs = inputs[None] if inputs.ndim == (1 if whole else 2) else inputs
+    if inputs.ndim < 2 or len(inputs) != 1 or 0 in inputs.shape:
+        raise ValueError(f"tokens: expected one sequence, T ids or [1, T, ...], got shape {tuple(inputs.shape)}")
+    return inputs, inputs[0].tolist() if whole and inputs.ndim == 2 else None
+
+
+@torch.no_grad()
+def run(model: nn.Module, layer: nn.Module, inputs: Tensor) -> tuple[Trace, Any]:
+    """The Trace of `layer` in a run of `model`, and what the model returned."""
+    traces: list[Trace] = []
+    calls: list[Call] = []
+
+    def ask(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return given, {**named, "trace": True}
+
+    def keep(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:
+        if isinstance(module, MemoryCaching):
+            output, recorded = output
+            traces.extend(recorded)
+        else:
+            calls.append(Call(given, named, output))
+        return output
+
+    handles = [layer.register_forward_hook(keep, with_kwargs=True)]
+    if isinstance(layer, MemoryCaching):
+        handles.append(layer.register_forward_pre_hook(ask, with_kwargs=True))
+    try:
+        output = model(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    for call in calls:
+        traces.extend(follow(layer, call))
+    if len(traces) != 1:
+        raise ValueError(f"model: expected its layer to see one sequence, once; it saw {len(traces)}")
+    return traces[0], output
+
+
+def follow(module: Any, call: Call) -> list[Trace]:
+    """The Traces of one call of a module of another origin, from its projections."""
+    q, k, v, u, coefficients, initial = module.projections(*call.inputs, **call.named)
+    y, traces = memory_caching(q, k, v, u, module.config, coefficients, initial, trace=True)
+    if callable(getattr(module, "merge", None)):
+        ours, theirs = module.merge(y), call.output
+        off = float((ours - theirs).abs().max()) if ours.shape == theirs.shape else torch.inf
+        most = torch.finfo(ours.dtype).eps ** 0.5 * (1 + float(theirs.abs().max()))
+        if not off <= most:
+            raise ValueError(
+                f"model: expected {type(module).__name__} to return what Memory Caching, as its config says, makes of "
+                f"its projections; they are {off:.2g} apart, and {most:.2g} would be rounding"
+            )
+    return traces
+
+
+def display(labels: Sequence[str] | None, ids: list[int] | None, T: int) -> tuple[str, ...]:
+    """A label for each of the T places, or none."""
+    if ids is not None:
+        return tuple(label(labels, token) for token in ids)
+    if labels is not None and len(labels) != T:
+        raise ValueError(
+            f"labels: expected one for each of {T} places, as the input is no token ids, got {len(labels)}"
+        )
+    return tuple(labels or ())
+
+
+def label(labels: Sequence[str] | None, token: int) -> str:
+    """How to show a token."""
+    if labels is None:
+        return str(token)
+    if not 0 <= token < len(labels):
+        raise ValueError(f"labels: expected one for each token of the vocabulary, got {len(labels)} and token {token}")
+    return str(labels[token])
+
+
+def places(name: str, values: Any, T: int) -> list[int]:
+    """T whole numbers as a list."""
+    found = [int(value) for value in values]
+    if len(found) != T:
+        raise ValueError(f"{name}: expected one for each of {T} tokens, -1 where nothing is asked, got {len(found)}")
+    return found
+
+
+def predict(
+    logits: Float[Tensor, "1 T vocabulary"], labels: Sequence[str] | None, targets: Sequence[int] | None
+) -> Predictions:
+    """The likeliest tokens after each place, and how likely the answers wanted are."""
+    probabilities = torch.softmax(logits[0].double(), -1)
+    T, vocabulary = probabilities.shape
+    top, tokens = probabilities.topk(min(TOP, vocabulary), -1)
+    said = tuple(tuple(label(labels, token) for token in row) for row in tokens.tolist())
+    if targets is None:
+        return Predictions(said, numpy(top))
+    wanted = places("targets", targets, T)
+    if max(wanted) >= vocabulary:
+        raise ValueError(
+            f"targets: expected tokens below {vocabulary}, or -1 where nothing is asked, got {max(wanted)}"
+        )
+    asked = torch.tensor(wanted, device=logits.device)
+    right = probabilities.gather(-1, asked.clamp(min=0)[:, None])[:, 0].masked_fill(asked < 0, 0)
+    names = tuple(label(labels, token) if token >= 0 else "" for token in wanted)
+    return Predictions(said, numpy(top), names, numpy(right))
