@@ -39,11 +39,12 @@ MAY_IMPORT = {
     "pytorch": Row(FOUNDATION, LIGHT | {"torch"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
     "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
-    "training": Row(FOUNDATION | {"tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
+    "training": Row(FOUNDATION | {"", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
     "claims": Row(FOUNDATION | {"tasks", "pytorch", "zoo", "training"}, LIGHT | {"torch", "joblib", "tqdm"}),
     "bench": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     "figures": Row(FOUNDATION, LIGHT | {"plotly"}),
-    "stepper": Row(FOUNDATION, LIGHT | {"streamlit", "anywidget", "traitlets"}),
+    # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
+    "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "widgets": Row(
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},

@@ -1,0 +1,58 @@
+"""What a training run leaves on disk, so that it can go on after it was killed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mcviz.zoo.store import replace
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training run after `step` steps. All else that the next step needs follows from the seed and its number."""
+
+    run: Mapping[str, Any]  # what is trained: another run must not go on from here
+    step: int
+    tensors: Mapping[str, Tensor]  # weights, the optimiser's moments, and the best weights so far
+    progress: Mapping[str, Any]  # plain numbers: seconds spent, the best loss, validations since then
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to `path` in one step. Raises `ValueError` if that cannot be."""
+        header = json.dumps({"run": self.run, "step": self.step, "progress": self.progress}, sort_keys=True)
+        metadata = {"header": header, "digest": digest(header, self.tensors)}
+        replace(Path(path), save(dict(self.tensors), metadata))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], run: Mapping[str, Any]) -> "Checkpoint":
+        """Read what `save` wrote. Raises `ValueError` for a damaged file, and for one of another run."""
+        try:
+            with safe_open(path, framework="pt") as stored:
+                metadata = stored.metadata() or {}
+                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no dict)
+            intact = digest(metadata["header"], tensors) == metadata["digest"]
+        except (SafetensorError, OSError, KeyError):
+            intact = False
+        if not intact:
+            raise ValueError(
+                f"{path}: expected a checkpoint of a training run, got a damaged or foreign file"
+            ) from None
+        header = json.loads(metadata["header"])
+        if header["run"] != json.loads(json.dumps(run)):
+            raise ValueError(f"{path}: expected a checkpoint of this run, got one of another: {header['run']}")
+        return cls(header["run"], header["step"], tensors, header["progress"])
+
+
+def digest(header: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of everything in a checkpoint."""
+    content = hashlib.sha256(header.encode())
+    for name in sorted(tensors):
+        content.update(name.encode() + tensors[name].cpu().numpy().tobytes())
+    return content.hexdigest()

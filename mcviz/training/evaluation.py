@@ -1,0 +1,117 @@
+"""What a trained model can do: right answers, bits, and whether its gates find the segment that holds the answer."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Num
+from torch.nn.functional import cross_entropy
+
+from mcviz.config import GATED
+from mcviz.pytorch import MemoryCaching, SequenceModel
+from mcviz.pytorch.model import Block
+from mcviz.tasks import Batch, Task
+from mcviz.trace import Trace
+from mcviz.training.loop import one_thread
+from mcviz.zoo import Measure
+
+EVALUATION = 2
+"""The stream of random numbers under a seed that no training draws from."""
+
+Z = 3.29
+"""Standard deviations to each side of an interval: a normal variable leaves it once in 1,000 times."""
+
+
+def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 256) -> dict[str, Measure]:
+    """Measure a model on fresh sequences of `task.held_out`.
+
+    accuracy   share of answers that are the likeliest token
+    bits       mean of -log2 of the answer's probability: bits per character, for text
+    largest    share of questions whose answer's segment has the largest gate
+    read       share of questions whose answer's segment is read: among the router's choice, or the token's own
+    chance     `largest` for gates that guess among the memories there are
+    entropy    mean entropy of a question's gates, in bits
+
+    Only models whose gates weigh memories have the last four, and only tasks whose answers stand somewhere the
+    first three of these. They are those of the layer and head that has the highest `largest`: a model needs one
+    head that finds the answer.
+    """
+    batch = task.held_out.sample((seed, EVALUATION), sequences)
+    with one_thread(), torch.no_grad():
+        measured = answers(model, batch)
+        if model.config.mixer is not None and model.config.mixer.aggregator in GATED:
+            heads = [gates(layer, batch, h) for layer in traces(model, batch) for h in range(model.config.heads)]
+            best: Mapping[str, Measure] = max(heads, key=found)
+            measured |= best
+    return measured
+
+
+def answers(model: SequenceModel, batch: Batch) -> dict[str, Measure]:
+    """Accuracy and bits per answer."""
+    device = next(model.parameters()).device
+    logits = model(torch.from_numpy(batch.tokens).to(device))
+    targets = torch.from_numpy(batch.targets).to(device)
+    right = (logits.argmax(-1) == targets).double()
+    bits = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(right) / math.log(2)
+    return {
+        "accuracy": share(per_sequence(right.cpu().numpy(), batch.mask)),
+        "bits": mean(per_sequence(bits.cpu().numpy(), batch.mask)),
+    }
+
+
+def traces(model: SequenceModel, batch: Batch) -> list[list[Trace]]:
+    """A Trace for each layer and sequence: the gates that the model uses."""
+    x = model.embedding(torch.from_numpy(batch.tokens).to(next(model.parameters()).device))
+    layers = []
+    for block in model.blocks:
+        assert isinstance(block, Block)
+        assert isinstance(block.mixer, MemoryCaching)
+        y, recorded = block.mixer(block.norm(x), trace=True)
+        layers.append(recorded)
+        x = block.channels(x + y)
+    return layers
+
+
+def gates(layer: list[Trace], batch: Batch, head: int) -> dict[str, Measure]:
+    """What the gates of one head do with the questions of a batch."""
+    weights = np.stack([trace.weights[:, head] for trace in layer])
+    entropy = -np.sum(weights * np.log2(np.where(weights > 0, weights, 1)), -1)
+    measured = {"entropy": mean(per_sequence(entropy, batch.mask))}
+    asked = batch.sources >= 0
+    if asked.any():
+        segment_of = layer[0].segment_of
+        holds = segment_of[np.where(asked, batch.sources, 0)]
+        read = np.stack([trace.read[:, head] for trace in layer])
+        measured |= {
+            "largest": share(per_sequence(weights.argmax(-1) == holds, asked)),
+            "read": share(per_sequence(np.take_along_axis(read, holds[..., None], -1)[..., 0], asked)),
+            "chance": mean(per_sequence(np.broadcast_to(1 / (segment_of + 1), asked.shape), asked)),
+        }
+    return measured
+
+
+def found(head: Mapping[str, Measure]) -> float:
+    """How often a head's largest gate is right."""
+    return head["largest"].value if "largest" in head else 0.0
+
+
+def per_sequence(
+    values: Num[np.ndarray, "B T"] | Bool[np.ndarray, "B T"], mask: Bool[np.ndarray, "B T"]
+) -> Float[np.ndarray, "B"]:
+    """The mean of `values` over each sequence's questions."""
+    return np.sum(values, 1, where=mask) / np.sum(mask, 1)
+
+
+def mean(values: Float[np.ndarray, "n"]) -> Measure:
+    """The mean of independent values, and where the mean of as many new ones will lie."""
+    middle, half = float(np.mean(values)), Z * math.sqrt(2 / len(values)) * float(np.std(values))
+    return Measure(middle, middle - half, middle + half)
+
+
+def share(values: Float[np.ndarray, "n"]) -> Measure:
+    """`mean` for shares from 0 to 1. Four more sequences are imagined for the width, two all wrong and two all right:
+    a perfect score does not claim that a mistake will never happen."""
+    half = Z * math.sqrt(2 / len(values)) * float(np.std([*values, 0, 0, 1, 1]))
+    middle = float(np.mean(values))
+    return Measure(middle, max(0.0, middle - half), min(1.0, middle + half))

@@ -1,0 +1,200 @@
+"""Training: steps of AdamW on fresh batches of a task, from a seed, with a way back after a kill."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+
+from mcviz.pytorch import ModelConfig, SequenceModel
+from mcviz.tasks import Batch, Task
+from mcviz.training.checkpoint import Checkpoint
+from mcviz.training.recipe import Recipe
+
+TRAINING, VALIDATION = 0, 1
+"""Streams of random numbers under one seed."""
+
+SAVE_SECONDS = 5.0
+SHOW_STEPS = 10
+VALIDATION_SEQUENCES = 128
+
+
+@dataclass
+class Run:
+    """A model in training: everything that changes from step to step."""
+
+    task: Task
+    model: SequenceModel
+    steps: int
+    seed: int
+    recipe: Recipe
+    device: torch.device
+    optimizer: torch.optim.AdamW = field(init=False)
+    dense: Callable[[Tensor], Tensor] = field(init=False)
+    step: int = 0
+    seconds: float = 0.0
+    best: float = float("inf")  # validation loss
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    stale: int = 0  # validations since the best one
+
+    def __post_init__(self) -> None:
+        self.model.to(self.device)
+        self.dense = dense(self.model)
+        weights = self.model.parameters()
+        self.optimizer = torch.optim.AdamW(weights, self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether training is over: all steps taken, or no improvement for too long."""
+        return self.step >= self.steps or 0 < self.recipe.patience <= self.stale
+
+    def advance(self) -> Tensor:
+        """Take one step. Returns the loss."""
+        recipe, progress = self.recipe, self.step / self.steps
+        batch = self.task.easier(progress).sample((self.seed, TRAINING, self.step), recipe.batch)
+        model = self.dense if progress < recipe.dense else self.model
+        loss = answer_loss(model, batch, self.device)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.rate(self.step, self.steps)
+        self.optimizer.step()
+        self.step += 1
+        if recipe.patience and (self.step % recipe.validate_every == 0 or self.step == self.steps):
+            self.validate()
+        return loss.detach()
+
+    def validate(self) -> None:
+        """Measure on the validation batch, and keep the weights if they are the best so far."""
+        batch = self.task.validation.sample((self.seed, VALIDATION), VALIDATION_SEQUENCES)
+        with torch.no_grad():
+            loss = float(answer_loss(self.model, batch, self.device))
+        self.stale += 1
+        if loss < self.best:
+            self.best, self.stale = loss, 0
+            self.best_weights = {name: w.clone() for name, w in self.model.state_dict().items()}
+
+    def description(self) -> dict[str, Any]:
+        """What decides the outcome, as plain JSON values."""
+        return {
+            "task": self.task.to_dict(),
+            "model": self.model.config.to_dict(),
+            "steps": self.steps,
+            "seed": self.seed,
+            "recipe": self.recipe.to_dict(),
+        }
+
+    def save(self, path: Path) -> None:
+        tensors = {f"model.{name}": w for name, w in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": w for name, w in self.best_weights.items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": moment for name, moment in moments.items()}
+        tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+        # JSON has no infinity
+        progress = {"seconds": self.seconds, "best": self.best if self.best_weights else None, "stale": self.stale}
+        Checkpoint(self.description(), self.step, tensors, progress).save(path)
+
+    def resume(self, path: Path) -> None:
+        stored = Checkpoint.load(path, self.description())
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+        for name, tensor in stored.tensors.items():
+            group, _, member = name.partition(".")
+            parts[group][member] = tensor
+        self.model.load_state_dict(parts["model"])
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in parts["optimizer"].items():
+            number, _, moment = name.partition(".")
+            state.setdefault(int(number), {})[moment] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.step, self.seconds, self.stale = stored.step, stored.progress["seconds"], stored.progress["stale"]
+        if parts["best"]:
+            self.best, self.best_weights = stored.progress["best"], parts["best"]
+
+
+def answer_loss(model: Callable[[Tensor], Tensor], batch: Batch, device: torch.device) -> Tensor:
+    """Mean cross entropy, in nats, of the answers wanted."""
+    tokens, targets, mask = (torch.from_numpy(a).to(device) for a in (batch.tokens, batch.targets, batch.mask))
+    return cross_entropy(model(tokens)[mask], targets[mask])
+
+
+def dense(model: SequenceModel) -> Callable[[Tensor], Tensor]:
+    """`model` with SSC's router out of the way: all checkpoints are read, and it is GRM (identity I4)."""
+    mixer = model.config.mixer
+    if mixer is None or mixer.aggregator != "ssc":
+        return model
+    twin = SequenceModel(replace(model.config, mixer=replace(mixer, aggregator="grm")))
+    return lambda tokens: torch.func.functional_call(twin, dict(model.named_parameters()), (tokens,))
+
+
+def train(
+    task: Task,
+    model_config: ModelConfig,
+    steps: int = 1200,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    *,
+    recipe: Recipe | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train a model on a task; the result is a `Run` with the trained `model`, the `step` it ended at and `seconds`.
+
+    The weights are drawn from `model_config.seed` and the batches from `seed`: the same arguments give the same
+    weights, bit for bit, on one machine. With a `checkpoint` file, the run is saved there every few seconds, and goes
+    on from there if the file exists: a run that was killed loses seconds, and ends with the same weights.
+
+    Raises `ValueError` if the model lacks tokens of the task, the file is damaged, of another run or cannot be
+    written, and `FloatingPointError` if the weights stop being numbers.
+    """
+    if not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"steps: expected a whole number, at least 1, got {steps!r}")
+    if model_config.vocabulary < task.vocabulary:
+        raise ValueError(
+            f"vocabulary: expected at least the {task.vocabulary} tokens of {task.name}, got {model_config.vocabulary}"
+        )
+    run = Run(task, SequenceModel(model_config), steps, seed, recipe or Recipe(), torch.device(device))
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and path.exists():
+        run.resume(path)
+    elif path is not None:
+        run.save(path)
+    with one_thread(), tqdm(total=steps, initial=run.step, disable=not progress, unit="step") as bar:
+        began = saved = time.monotonic()
+        spent = run.seconds
+        while not run.stopped:
+            try:
+                loss = run.advance()
+            except ValueError as error:
+                if all(weights.isfinite().all() for weights in run.model.parameters()):
+                    raise
+                raise FloatingPointError(f"training diverged within {run.step} steps ({error})") from None
+            bar.update()
+            if run.step % SHOW_STEPS == 0 or run.stopped:
+                bar.set_postfix(loss=f"{loss.item():.4f}")
+            run.seconds = spent + time.monotonic() - began
+            if path is not None and (run.stopped or time.monotonic() - saved > SAVE_SECONDS):
+                run.save(path)
+                saved = time.monotonic()
+    if run.best_weights:
+        run.model.load_state_dict(run.best_weights)
+    run.model.eval()
+    return run
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: small tensors gain nothing from more, and sums keep their order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

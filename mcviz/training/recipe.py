@@ -1,0 +1,52 @@
+"""How to train: the numbers that decide the outcome, besides the task, the model, the steps and the seed."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings that work for models of tens of thousands of weights. A bad value is a `ValueError`."""
+
+    batch: int = 32  # sequences in a step
+    learning_rate: float = 5e-3  # of AdamW, after `warm_up` steps
+    weight_decay: float = 0.01
+    warm_up: int = 50  # steps over which the learning rate rises
+    dense: float = 0.5  # share of the steps in which SSC still reads all checkpoints, so that its router learns
+    clip: float = 1.0  # largest norm of the gradient
+    patience: int = 0  # validations without improvement before training stops with the best weights; 0 is never
+    validate_every: int = 100  # steps
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("batch", 1, math.inf),
+            ("learning_rate", 0, math.inf),
+            ("weight_decay", 0, 1),
+            ("warm_up", 0, math.inf),
+            ("dense", 0, 1),
+            ("clip", 0, math.inf),
+            ("patience", 0, math.inf),
+            ("validate_every", 1, math.inf),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name}: expected a number from {low} to {high}, got {value!r}")
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate at `step` of `steps`: a short rise, then half a cosine down to zero."""
+        rise = min(1.0, (step + 1) / (self.warm_up + 1))
+        return self.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain JSON values; `Recipe.from_dict` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Recipe":
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise ValueError(f"recipe: expected settings among {', '.join(known)}; got {', '.join(unknown)}")
+        return cls(**values)

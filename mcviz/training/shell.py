@@ -1,0 +1,161 @@
+"""`mcviz train`: train a model from the shell, remake one that ships, or run a sweep."""
+
+import argparse
+import json
+import platform
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+import mcviz
+from mcviz import tasks
+from mcviz.config import AGGREGATORS, MEMORIES
+from mcviz.training.evaluation import evaluate
+from mcviz.training.loop import train
+from mcviz.training.models import MODELS, SWEEPS
+from mcviz.training.plans import ATTENTION, Plan, plan
+from mcviz.training.sweeps import summary, sweep
+from mcviz.zoo import Card, load, names, save
+
+SEQUENCES = 512
+"""How many a card's figures are measured on."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `mcviz train` takes."""
+    parser.add_argument("task", nargs="?", choices=tuple(tasks.TASKS), help="what to learn")
+    parser.add_argument("--aggregator", default="grm", choices=(*AGGREGATORS, ATTENTION), help="how memories are read")
+    parser.add_argument("--memory", default="linear", choices=MEMORIES, help="how a memory is written and read")
+    parser.add_argument("--seed", type=int, default=0, help="draws weights and batches")
+    parser.add_argument("--steps", type=int, help="steps of training")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="any other setting: a size of the task (pairs=24), a field of MCConfig (top_k=4, start=checkpoint), "
+        "of the model (layers=2) or of the recipe (patience=5)",
+    )
+    parser.add_argument("--name", help="what to call the model (default: TASK-AGGREGATOR)")
+    parser.add_argument("--out", default="runs", metavar="FOLDER", help="where models go (default: runs)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, …")
+    parser.add_argument("--zoo", metavar="NAME", help=f"make a model that ships: all, {', '.join(MODELS)}")
+    parser.add_argument("--sweep", metavar="NAME", help=f"run a sweep: {', '.join(SWEEPS)}")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds of a sweep (default: 3)")
+    parser.add_argument("--jobs", type=int, help="processes of a sweep, -1 for one per core (default: 1)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def command(args: argparse.Namespace) -> int:
+    """Do what `add_arguments` read; 0 if it went well, 2 with a message if something in it was wrong."""
+    if sum(map(bool, (args.task, args.zoo, args.sweep))) != 1:
+        return fail("task: expected one of a task, --zoo NAME or --sweep NAME")
+    try:
+        if args.sweep:
+            run_sweep(args)
+        elif args.zoo:
+            for name in MODELS if args.zoo == "all" else [args.zoo]:
+                make_shipped(name, args)
+        else:
+            make_own(args)
+    except (ValueError, FloatingPointError) as error:
+        return fail(str(error))
+    return 0
+
+
+def fail(message: str) -> int:
+    """Say what was wrong."""
+    print(f"mcviz train: {message}", file=sys.stderr)
+    return 2
+
+
+def make_shipped(name: str, args: argparse.Namespace) -> None:
+    """`mcviz train --zoo NAME`"""
+    if name not in MODELS:
+        raise ValueError(f"zoo: expected all, or one of {', '.join(MODELS)}; got {name!r}")
+    task, aggregator, about, settings = MODELS[name]
+    make(name, about, plan(task, aggregator, **settings), f"mcviz train --zoo {name}", args)
+
+
+def make_own(args: argparse.Namespace) -> None:
+    """`mcviz train TASK`"""
+    settings = dict(map(assignment, args.settings))
+    if args.steps is not None:
+        settings["steps"] = args.steps
+    planned = plan(args.task, args.aggregator, args.seed, **{"memory": args.memory, **settings})
+    name = args.name or f"{args.task}-{args.aggregator}"
+    parts = ["mcviz", "train", args.task, "--aggregator", args.aggregator, "--memory", args.memory]
+    parts += ["--seed", str(args.seed), "--name", name]
+    if settings:
+        parts += ["--set", *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
+    make(name, f"{args.aggregator} on {args.task}", planned, shlex.join(parts), args)
+
+
+def assignment(text: str) -> tuple[str, Any]:
+    """`top_k=4` as a name and a value: JSON where it is JSON, and otherwise the text itself."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"set: expected NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def make(name: str, about: str, planned: Plan, remake: str, args: argparse.Namespace) -> None:
+    """Train, measure and save one model. What is already there stays; a run that was killed goes on."""
+    folder = Path(args.out)
+    if name in names(folder):
+        there = load(name, folder).card
+        if (there.task, there.model, there.training) != (planned.task, planned.model_config, planned.training):
+            raise ValueError(f"name: {folder / name} is another model; choose another --name or --out")
+        print(f"{name} is already in {folder}\n{report(there)}")
+        return
+    checkpoint = folder / f"{name}.checkpoint"
+    trained = train(**vars(planned), device=args.device, checkpoint=checkpoint, progress=not args.quiet)
+    card = Card(
+        name=name,
+        about=about,
+        task=planned.task,
+        model=planned.model_config,
+        training=planned.training,
+        command=remake,
+        steps=trained.step,
+        wall_seconds=round(trained.seconds, 1),
+        parameters=sum(weights.numel() for weights in trained.model.parameters()),
+        sequences=SEQUENCES,
+        measured=evaluate(trained.model, planned.task, planned.seed, SEQUENCES),
+        made_with={
+            "mcviz": mcviz.__version__,
+            "torch": torch.__version__,
+            "numpy": numpy.__version__,
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+        },
+    )
+    save(trained.model, card, folder)
+    checkpoint.unlink()
+    print(f"{folder / name}.safetensors\n{report(card)}")
+
+
+def report(card: Card) -> str:
+    """What was measured, in lines of text."""
+    lines = [f"{card.steps} steps, {card.wall_seconds:.0f} s, {card.parameters:,} weights"]
+    for name, (value, low, high) in card.measured.items():
+        lines.append(f"{name:9}{value:8.4f}  [{low:.4f}, {high:.4f}]")
+    return "\n".join(lines)
+
+
+def run_sweep(args: argparse.Namespace) -> None:
+    """`mcviz train --sweep NAME`"""
+    if args.sweep not in SWEEPS:
+        raise ValueError(f"sweep: expected one of {', '.join(SWEEPS)}; got {args.sweep!r}")
+    path = Path(args.out) / f"{args.sweep}.jsonl"
+    rows = sweep(SWEEPS[args.sweep], range(args.seeds), path, args.jobs, progress=not args.quiet)
+    for settings, mean, std, count in summary(rows):
+        print(f"{mean:.3f} ± {std:.3f}  ({count} seeds)  {json.dumps(settings)}")

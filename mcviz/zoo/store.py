@@ -1,0 +1,67 @@
+"""Where trained models lie: in a folder, as two files each, `name.safetensors` and `name.json`."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from mcviz.pytorch import SequenceModel
+from mcviz.zoo.card import Card
+
+SHIPPED = Path(__file__).parent / "models"
+
+
+class Trained(SequenceModel):
+    """A `SequenceModel` with trained weights, and the card that says where they come from."""
+
+    card: Card
+
+
+def names(folder: str | os.PathLike[str] = SHIPPED) -> list[str]:
+    """The models in `folder`: those that ship with mcviz, if none is given."""
+    return sorted(path.stem for path in Path(folder).glob("*.safetensors") if path.with_suffix(".json").is_file())
+
+
+def load(name: str, folder: str | os.PathLike[str] = SHIPPED) -> Trained:
+    """A trained model, ready to run; its card is `model.card`.
+
+    Raises `ValueError` for unknown names and for files that are damaged or do not belong together.
+    """
+    if name not in names(folder):
+        raise ValueError(
+            f"name: expected one of {', '.join(names(folder)) or 'none (no model is there)'}; got {name!r}"
+        )
+    path = Path(folder) / name
+    try:
+        card = Card.from_json(path.with_suffix(".json").read_text(encoding="utf-8"))
+        weights = load_tensors(path.with_suffix(".safetensors").read_bytes())
+        model = Trained(card.model)
+        model.load_state_dict(weights)
+    except (ValueError, SafetensorError, RuntimeError) as error:
+        raise ValueError(f"{name}: expected a model and its card in {folder}, got damaged files ({error})") from None
+    model.card = card
+    return model.eval()
+
+
+def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> None:
+    """Write a model and its card into `folder`, each whole or not at all. Raises `ValueError` if that cannot be."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    path = Path(folder) / card.name
+    replace(path.with_suffix(".safetensors"), save_tensors(weights))
+    replace(path.with_suffix(".json"), card.to_json().encode())
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put `content` at `path` in one step: a reader sees the old file or the new one. `ValueError` if it cannot be."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise ValueError(f"{path}: expected a place that can be written to ({error.strerror})") from None
