@@ -54,7 +54,12 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> b
     if other is not None:
         difference, own = _difference(trace, other)
         arrays |= {f"difference.{name}": array for name, array in own.items()}
-    return _blob({"runs": headers, "difference": difference}, arrays)
+    return _blob({"id": identity(trace, other, budget), "runs": headers, "difference": difference}, arrays)
+
+
+def identity(trace: Trace, other: Trace | None = None, budget: int = BUDGET) -> str:
+    """A name for what `pack` makes of the same arguments: equal names, equal payloads."""
+    return "-".join([run.hash for run in (trace, other) if run is not None] + [str(budget)])
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -70,8 +70,8 @@ class Numbers {
   }
 }
 
-/** `{runs, difference}` of a payload's bytes. Throws an Error that says what is wrong with them. */
-export function decode(source) {
+/** The header of a payload, and its bytes. */
+function open(source) {
   let bytes = source instanceof Uint8Array ? source
     : ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
       : source instanceof ArrayBuffer ? new Uint8Array(source) : fail("expected bytes");
@@ -86,6 +86,12 @@ export function decode(source) {
   } catch {
     fail("its header is damaged");
   }
+  return { header, bytes };
+}
+
+/** `{runs, difference}` of a payload's bytes. Throws an Error that says what is wrong with them. */
+export function decode(source) {
+  const { header, bytes } = open(source);
   if (!Array.isArray(header?.runs) || !header.runs.length || typeof header.arrays !== "object") {
     fail("its header holds no run");
   }
@@ -1951,6 +1957,93 @@ function lines(node, style, home) {
 /** Put a stepper into an element. `options`: step, head, segment, bookmarks, onChange(state, {playing}), keys. */
 export function mount(root, payload, options) {
   return new Stepper(root, payload, options);
+}
+
+/** Streamlit calls with a payload's bytes, or with where to stand in the payload of a name; anywidget with nothing. */
+export default function host(component) {
+  if (!component) return { render: renderWidget };
+  return component.data instanceof Uint8Array || component.data instanceof ArrayBuffer
+    ? keepPayload(component.data) : drawView(component);
+}
+
+// Components of one page share its globals. A payload may come before or after the view that wants it.
+const PAYLOADS_KEPT = 6;
+const shared = (globalThis[Symbol.for("mcviz")] ??= { payloads: new Map(), waiting: new Set(), views: new WeakMap() });
+
+function keepPayload(bytes) {
+  let id = "";
+  try {
+    id = open(bytes).header.id;
+  } catch { /* the view says what is wrong */ }
+  shared.payloads.delete(id);
+  shared.payloads.set(id, bytes);
+  for (const old of [...shared.payloads.keys()].slice(0, -PAYLOADS_KEPT)) shared.payloads.delete(old);
+  for (const wake of [...shared.waiting]) wake(id);
+}
+
+const REST = 250;
+
+/** Called again whenever Python says something new; the stepper in `parentElement` stays. */
+function drawView({ parentElement, data, setStateValue }) {
+  const root = parentElement.querySelector(".mcviz");
+  let view = shared.views.get(root);
+  if (!view) {
+    view = { stepper: null, payload: null, command: -1, timer: 0 };
+    shared.views.set(root, view);
+  }
+  view.setStateValue = setStateValue;
+  view.data = data;
+  const settle = (state, { playing }) => {
+    clearTimeout(view.timer);
+    if (!playing) view.timer = setTimeout(() => view.setStateValue("selection", { ...view.stepper.state }), REST);
+  };
+  const update = () => {
+    const { payload, command, step, head, segment } = view.data;
+    const bytes = shared.payloads.get(payload);
+    if (!bytes) return;
+    shared.waiting.delete(update);
+    const commanded = command !== view.command;
+    if (view.payload !== payload) {
+      const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment };
+      if (view.stepper) view.stepper.open(bytes, at);
+      else view.stepper = mount(root, bytes, { ...at, onChange: settle });
+    } else if (commanded) view.stepper.go({ step, head, segment }, { quiet: true });
+    Object.assign(view, { payload, command });
+  };
+  shared.waiting.delete(view.update);
+  view.update = update;
+  shared.waiting.add(update);
+  update();
+  return () => {
+    shared.waiting.delete(view.update);
+    clearTimeout(view.timer);
+    view.stepper?.destroy();
+    shared.views.delete(root);
+  };
+}
+
+/** Jupyter: `step`, `head` and `segment` are traits of the model, followed both ways. */
+function renderWidget({ model, el: root }) {
+  const at = () => ({ step: model.get("step"), head: model.get("head"), segment: model.get("segment") });
+  let timer = 0;
+  const follow = (state) => {
+    for (const [name, value] of Object.entries(state)) model.set(name, value);
+    clearTimeout(timer);
+    timer = setTimeout(() => model.save_changes(), 60);
+  };
+  const node = el("div", {});
+  root.append(node);
+  const stepper = mount(node, model.get("payload"), { ...at(), onChange: follow });
+  const move = () => stepper.go(at(), { quiet: true });
+  const reopen = () => stepper.open(model.get("payload"), at());
+  model.on("change:step change:head change:segment", move);
+  model.on("change:payload", reopen);
+  return () => {
+    model.off("change:step change:head change:segment", move);
+    model.off("change:payload", reopen);
+    clearTimeout(timer);
+    stepper.destroy();
+  };
 }
 
 /** The HTML file: unpack what is written in it, and keep the state in the address. */

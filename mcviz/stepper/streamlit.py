@@ -1,0 +1,95 @@
+"""The stepper in a Streamlit page.
+
+The numbers go to the browser once for each run, in a component of their own; where to stand goes in a second, small
+one. The reader steps without the server, which hears of it when the reader has come to rest.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from mcviz.stepper import assets
+from mcviz.stepper.payload import BUDGET, identity, pack
+from mcviz.trace import Trace
+
+_numbers = st.components.v2.component("mcviz.numbers", js=assets.script())
+_view = st.components.v2.component(
+    "mcviz.stepper", html='<div class="mcviz"></div>', css=assets.style(), js=assets.script(), isolate_styles=True
+)
+
+
+class Selection(NamedTuple):
+    """Where the reader stands: a token, a head, and the segment whose memory is inspected (-1: the online one)."""
+
+    step: int = 0
+    head: int = 0
+    segment: int = -1
+
+
+def stepper(
+    trace: Trace,
+    other: Trace | None = None,
+    *,
+    key: str,
+    step: int = 0,
+    head: int = 0,
+    segment: int = -1,
+    on_change: Callable[[Selection], None] | None = None,
+    budget: int = BUDGET,
+) -> Selection:
+    """Draw the stepper on a run, or on two runs in step, and return where the reader stood when last at rest.
+
+    `step`, `head` and `segment` say where to stand at first. Later they are a command whenever one of them changes to
+    something that the reader has not chosen: pass what `on_change` reported back in, and nothing jumps.
+
+    `on_change` is called with the reader's selection a moment after it came to rest; never during play. Only the
+    stepper's own fragment runs again then, not the page: call `st.rerun()` in the page if more has to follow, or read
+    `selection(key)`.
+
+    `key` names this stepper in the page. A new run under the same key takes the place of the old one, and the reader
+    stays at the token. Raises `ValueError` as `mcviz.stepper.pack` does.
+    """
+    name = identity(trace, other, budget)
+    with st.container(gap=None):
+        _numbers(key=f"{key}-numbers", data=_pack(name, trace, other, budget), height="content")
+        _draw(key, name, Selection(step, head, segment), on_change)
+    return selection(key)
+
+
+def selection(key: str) -> Selection:
+    """Where the reader of the stepper called `key` stood when last at rest."""
+    known: Selection = _memory(key)["at"]
+    return known
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _pack(name: str, _trace: Trace, _other: Trace | None, _budget: int) -> bytes:
+    """The payload, packed once for everyone who looks at the same run."""
+    return pack(_trace, _other, budget=_budget)
+
+
+@st.fragment
+def _draw(key: str, payload: str, wanted: Selection, on_change: Callable[[Selection], None] | None) -> None:
+    memory = _memory(key)
+    if wanted != memory["wanted"]:
+        if wanted != memory["at"]:
+            memory["command"] += 1
+            memory["at"] = wanted
+        memory["wanted"] = wanted
+
+    def settled() -> None:
+        said = st.session_state[key].get("selection") or {}
+        memory["at"] = Selection(*(int(said.get(name, 0)) for name in Selection._fields))
+        if on_change is not None:
+            on_change(memory["at"])
+
+    data = {"payload": payload, "command": memory["command"], **memory["at"]._asdict()}
+    _view(key=key, data=data, on_selection_change=settled)
+
+
+def _memory(key: str) -> dict[str, Any]:
+    """What a stepper knows between two runs of the page."""
+    fresh = {"wanted": None, "at": Selection(), "command": 0}
+    memory: dict[str, Any] = st.session_state.setdefault(f"{key}-memory", fresh)
+    return memory
