@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcviz import tasks
+from mcviz.tasks import prose
 
 whole = st.integers
 
@@ -136,11 +137,11 @@ def test_text_wants_the_next_character():
 
 def test_text_measures_on_what_it_did_not_train_on():
     task = tasks.text(length=40)
-    test = task.held_out
-    assert test.part == "test"
-    assert test.labels == task.labels
-    assert test.passage not in task.passage
-    assert 25_000 < len(task.passage) < 10 * len(test.passage)
+    alice = prose.read("alice")
+    validation, test = task.validation, task.held_out
+    assert task.passage + validation.passage + test.passage == alice
+    assert 0.1 * len(alice) - 1 < len(validation.passage) < 0.1 * len(alice) + 1
+    assert test.labels == validation.labels == task.labels
     assert tasks.from_dict(test.to_dict()) == test
 
 
@@ -151,8 +152,8 @@ def test_text_measures_on_what_it_did_not_train_on():
         (lambda: tasks.mqar(pairs=0), "pairs"),
         (lambda: tasks.mqar(values=0), "values"),
         (lambda: tasks.mqar(pairs=True), "pairs"),
-        (lambda: tasks.needle(haystack=23), "haystack"),
-        (lambda: tasks.needle(keys=11), "keys"),
+        (lambda: tasks.needle(haystack=47), "haystack"),
+        (lambda: tasks.needle(keys=23), "keys"),
         (lambda: tasks.needle(decoys=-1), "decoys"),
         (lambda: tasks.topics(documents=33), "documents"),
         (lambda: tasks.topics(facts=9, document=40), "facts"),

@@ -53,7 +53,7 @@ def test_training_leaves_random_state_and_threads_alone():
 def test_training_learns():
     task = tasks.mqar(pairs=2, keys=4, values=4)
     untrained = training.evaluate(SequenceModel(model(width=16)), task)
-    trained = training.evaluate(training.train(task, model(width=16), 200, progress=False).model, task)
+    trained = training.evaluate(training.train(task, model(width=16), 300, progress=False).model, task)
     assert untrained["accuracy"].high < 0.5
     assert trained["accuracy"].low > 0.7
     assert trained["bits"].high < untrained["bits"].low

@@ -15,18 +15,18 @@ class Needle(Task):
     important must keep them too.
 
     >>> print(Needle(needles=2, decoys=1, haystack=9).sample(1, batch=1).draw())
-    tokens   ·24 ·27 k31 v19 ·25 k16 v14 k9 v13  k9 k31
-    answers                                     v13 v19
-    sources                                       8   3
+    tokens   ·6 ·5 k9 v1 ·7 k39 v17 k36 v4 k9 k36
+    answers                                v1  v4
+    sources                                 3   8
     """
 
     name = "needle"
-    needles: int = 6
-    decoys: int = 6
-    haystack: int = 122  # tokens before the questions
-    keys: int = 32
+    needles: int = 8
+    decoys: int = 16
+    haystack: int = 120  # tokens before the questions
+    keys: int = 48
     values: int = 32
-    fillers: int = 32
+    fillers: int = 8
 
     def __post_init__(self) -> None:
         require("needles", self.needles, 1)

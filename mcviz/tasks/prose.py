@@ -11,8 +11,9 @@ from jaxtyping import Int
 from mcviz.tasks.task import NOWHERE, Array, Batch, Task, require
 
 BOOKS = ("alice",)
-PARTS = ("train", "test")
-TRAINING_SHARE = 0.9
+PARTS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+"""Where each part of a book begins and ends."""
+
 VISIBLE = {" ": "␣", "\n": "↵"}
 
 
@@ -26,21 +27,21 @@ def read(book: str) -> str:
 class Text(Task):
     """Passages from random places of a book. After each character the next is wanted; no place holds the answer.
 
-    The first nine tenths of the book are to train on, the last tenth to measure on.
+    The first eight tenths of the book are to train on, the next to choose among models by, the last to measure on.
 
     >>> print(Text(length=12).sample(0, batch=1).draw())
-    tokens   v i s a b l e - - ' " ↵
-    answers  i s a b l e - - ' " ↵ ↵
+    tokens   m ␣ a f r a i d ␣ I ' v
+    answers  ␣ a f r a i d ␣ I ' v e
     sources
     """
 
     name = "text"
     length: int = 128
     book: str = "alice"  # one of BOOKS
-    part: str = "train"  # or "test"
+    part: str = "train"  # one of PARTS
 
     def __post_init__(self) -> None:
-        for name, choices in (("book", BOOKS), ("part", PARTS)):
+        for name, choices in (("book", BOOKS), ("part", tuple(PARTS))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}: expected one of {', '.join(choices)}; got {getattr(self, name)!r}")
         require("length", self.length, 1, len(self.passage) - 1, "the part of the book, but one character")
@@ -58,8 +59,12 @@ class Text(Task):
     def passage(self) -> str:
         """The part of the book that sequences are cut from."""
         text = read(self.book)
-        border = round(TRAINING_SHARE * len(text))
-        return text[:border] if self.part == "train" else text[border:]
+        start, stop = (round(share * len(text)) for share in PARTS[self.part])
+        return text[start:stop]
+
+    @property
+    def validation(self) -> "Text":
+        return replace(self, part="validation")
 
     @property
     def held_out(self) -> "Text":

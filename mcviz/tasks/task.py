@@ -80,8 +80,13 @@ class Task:
         return self
 
     @property
+    def validation(self) -> "Task":
+        """The task to choose among models by. Another only where sequences are cut from a fixed text."""
+        return self
+
+    @property
     def held_out(self) -> "Task":
-        """The task to measure on. Another only where sequences are cut from a fixed text."""
+        """The task to measure on in the end. Another only where sequences are cut from a fixed text."""
         return self
 
     def to_dict(self) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Run:
         model = self.dense if progress < recipe.dense else self.model
         loss = answer_loss(model, batch, self.device)
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate(self.step, self.steps)
