@@ -1,7 +1,7 @@
 """What to run: one frozen, validated configuration, and the names it may use."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
@@ -53,7 +53,7 @@ class MCConfig:
 
     memory: str = "linear"  # how a memory is written and read: one of MEMORIES
     aggregator: str = "grm"  # how a token reads all memories: one of AGGREGATORS
-    segmentation: str | tuple[int, ...] = "constant"  # or "logarithmic", or explicit lengths that sum to T
+    segmentation: str | Sequence[int] = "constant"  # or "logarithmic", or explicit lengths that sum to T
     segment_length: int = 16  # tokens in a segment, for constant segmentation
     start: str = "independent"  # a segment starts from M_0; "checkpoint": from where the last one ended
     gate: str = "context"  # score <u, context>; "token": from u alone, by age; "shared": u is q
@@ -104,7 +104,8 @@ class MCConfig:
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise ValueError(f"config: expected fields among {', '.join(known)}; got {', '.join(map(str, unknown))}")
-        return cls(**values)
+        lengths = values.get("segmentation")
+        return cls(**({**values, "segmentation": tuple(lengths)} if isinstance(lengths, list) else values))
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), sort_keys=True)

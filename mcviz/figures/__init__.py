@@ -6,12 +6,28 @@
 'token'
 """
 
+from plotly.graph_objects import Figure
+
+from mcviz.figures.caption import caption
 from mcviz.figures.checkpoints import checkpoints
-from mcviz.figures.equation import Equation, equations
+from mcviz.figures.equation import Equation, equations, number
 from mcviz.figures.gates import gates
 from mcviz.figures.reads import reads
 from mcviz.figures.relevance import relevance
 from mcviz.figures.theme import THEMES, Theme
 from mcviz.figures.tokens import tokens
 
-__all__ = ["THEMES", "Equation", "Theme", "checkpoints", "equations", "gates", "reads", "relevance", "tokens"]
+__all__ = [
+    "THEMES",
+    "Equation",
+    "Figure",
+    "Theme",
+    "caption",
+    "checkpoints",
+    "equations",
+    "gates",
+    "number",
+    "reads",
+    "relevance",
+    "tokens",
+]

@@ -37,7 +37,7 @@ def gates(trace: Trace, head: int = 0, t: int | None = None, theme: str = "light
     return figure
 
 
-def _rule(x: float, colour: str, width: float) -> dict[str, object]:
+def _rule(x: int | float, colour: str, width: int | float) -> dict[str, object]:
     return {
         "type": "line",
         "x0": x,

@@ -34,6 +34,7 @@ def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.F
             hovertemplate=f"memory %{{x}}<br>{title} %{{y:.4f}}<br>%{{customdata}}<extra></extra>",
             texttemplate="%{y:.3f}" if n <= READABLE_NUMBERS else None,
             textposition="auto",
+            textangle=0,
             cliponaxis=False,
         )
         figure.add_trace(bars, row=row, col=1)

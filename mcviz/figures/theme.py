@@ -9,6 +9,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
+Number = int | float
 Scale = tuple[tuple[float, str], ...]
 
 
@@ -81,7 +82,7 @@ def token(trace_tokens: tuple[str, ...], t: int) -> str:
     return label(trace_tokens[t]) if trace_tokens else str(t)
 
 
-def box(x0: float, y0: float, x1: float, y1: float, colour: str, width: float = 2.5, **other: str) -> dict[str, object]:
+def box(x0: Number, y0: Number, x1: Number, y1: Number, colour: str, width: Number = 2.5) -> dict[str, object]:
     """An outline, as a Plotly shape."""
-    edge = {"color": colour, "width": width, **other}
+    edge = {"color": colour, "width": width}
     return {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": edge}

@@ -10,10 +10,10 @@ COLUMNS = 24
 ROWS = 14
 
 
-def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.Figure:
+def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bool = True) -> go.Figure:
     """The sequence as rows of text around token `t`, a segment shaded by the gate that `t` gives it.
 
-    Token `t` is outlined, and so is the place where its answer stands. Later tokens are dim.
+    Token `t` is outlined, and so is the place where its answer stands (unless not `answer`). Later tokens are dim.
     """
     colours = themes.THEMES[theme]
     lengths = {stop - start for start, stop in trace.segments[:-1]}
@@ -53,7 +53,7 @@ def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.Figu
     starts = [start for start, _ in trace.segments if first <= start < last]
     figure.update_layout(shapes=[_edge(start - first, columns, colours.ink) for start in starts])
     marks = {t: colours.online}
-    if trace.sources and trace.sources[t] >= 0:
+    if answer and trace.sources and trace.sources[t] >= 0:
         marks[trace.sources[t]] = colours.answer
     for place, colour in marks.items():
         if first <= place < last:

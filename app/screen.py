@@ -1,0 +1,49 @@
+"""What a session has chosen. Widgets forget what they held when a page does not draw them; this does not."""
+
+from typing import Any
+
+import streamlit as st
+
+from app import link
+from app.words import plain
+
+PREFIX = "choice:"
+
+
+def begin() -> None:
+    """Take the choices from the link that opened the session; say what in it could not be read."""
+    if "screen" not in st.session_state:
+        st.session_state.screen, st.session_state.problems = link.read(st.query_params.to_dict())
+    for problem in st.session_state.problems:
+        st.warning(plain(f"This link could not be read in full. {problem}"), icon=":material/link_off:")
+
+
+def end() -> None:
+    """Keep what the widgets hold now, and put it into the address."""
+    for name in link.FIELDS:
+        if PREFIX + name in st.session_state:
+            st.session_state.screen[name] = st.session_state[PREFIX + name]
+    parameters = link.write(st.session_state.screen)
+    if parameters != st.query_params.to_dict():
+        st.query_params.from_dict(parameters)
+
+
+def get(name: str) -> Any:
+    """What is chosen for the field called `name`."""
+    return st.session_state.get(PREFIX + name, st.session_state.screen[name])
+
+
+def put(name: str, value: link.Value) -> None:
+    """Choose `value` from a button's callback."""
+    st.session_state[PREFIX + name] = st.session_state.screen[name] = value
+
+
+def key(name: str) -> str:
+    """The key of the widget for the field called `name`, which then holds what was chosen."""
+    st.session_state.setdefault(PREFIX + name, st.session_state.screen[name])
+    return PREFIX + name
+
+
+def hidden(what: str) -> bool:
+    """Whether a teacher's link hides "controls" or "answers"."""
+    return get("hide") in (what, "both")

@@ -1,0 +1,150 @@
+"""The command `mcviz`: explore, trace, export, train, bench, claims. Each loads only what it needs."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from mcviz import config
+from mcviz.config import MCConfig
+from mcviz.trace import Trace
+
+EXTRAS = {
+    **dict.fromkeys(("torch", "safetensors", "joblib", "tqdm"), "torch"),
+    **dict.fromkeys(("streamlit", "plotly"), "app"),
+    **dict.fromkeys(("memory_caching", "dask", "distributed"), "dev"),
+}
+"""Which extra of this project brings a package."""
+
+
+class Command(NamedTuple):
+    """What a command says of itself, the arguments that it adds to its parser, and what it does."""
+
+    about: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int | None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 2 where an argument cannot be used or an extra is missing."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    parser = argparse.ArgumentParser(prog="mcviz", description="Watch a recurrent network remember.")
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    try:
+        for name, command in COMMANDS.items():
+            one = parsers.add_parser(name, help=command.about, description=command.about)
+            if name in words:
+                command.arguments(one)
+        arguments = parser.parse_args(words)
+        return COMMANDS[arguments.command].run(arguments) or 0
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        extra = EXTRAS[package]
+        print(
+            f"mcviz: this needs {package}, which the extra '{extra}' brings. "
+            f'In the folder of the project: python -m pip install -e ".[{extra}]"',
+            file=sys.stderr,
+        )
+    except (ValueError, OSError) as error:
+        print(f"mcviz: {error}", file=sys.stderr)
+    return 2
+
+
+def explore_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where to serve the explorer, and whether to open it."""
+    parser.add_argument("--port", type=int, help="a port of this machine (default: the first free one from 8501)")
+    parser.add_argument("--address", default="localhost", help="who may connect; 0.0.0.0: the whole network")
+    parser.add_argument("--no-browser", action="store_true", help="start the server only")
+
+
+def explore(arguments: argparse.Namespace) -> int:
+    """Start the explorer and open it in the browser. Nothing is sent anywhere."""
+    import_module("plotly")
+    import_module("streamlit")
+    options = {
+        "server.address": arguments.address,
+        "server.showEmailPrompt": "false",
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": "64",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "viewer",
+        **({"server.port": arguments.port} if arguments.port is not None else {}),
+        **({"server.headless": "true"} if arguments.no_browser else {}),
+    }
+    app = Path(__file__).parents[1] / "app" / "main.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(app)]
+    try:
+        return subprocess.call([*command, *(f"--{name}={value}" for name, value in options.items())])
+    except KeyboardInterrupt:
+        return 0
+
+
+def trace_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to run, how, and where to write it."""
+    from mcviz import examples
+
+    parser.add_argument("--example", default="needle", choices=examples.NAMES, help="what to run (default: needle)")
+    parser.add_argument("--out", type=Path, default=Path("run.npz"), help="where to write the Trace (default: run.npz)")
+    parser.add_argument("--text", default="", help="the text of the example 'text'")
+    parser.add_argument("--split", default="word", choices=tuple(examples.SPLITS), help="how to cut that text")
+    parser.add_argument("--memory", choices=config.MEMORIES, default="linear")
+    parser.add_argument("--aggregator", choices=config.AGGREGATORS, default="grm")
+    parser.add_argument("--segmentation", default="constant", help="constant, logarithmic, or lengths: 64,32,16")
+    parser.add_argument("--segment-length", type=int, default=16)
+    parser.add_argument("--start", choices=config.STARTS, default="independent")
+    parser.add_argument("--gate", choices=config.GATES, default="context")
+    parser.add_argument("--pooling", choices=config.POOLINGS, default="mean")
+    parser.add_argument("--top-k", type=int, default=2, help="checkpoints that the router of SSC selects")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def trace(arguments: argparse.Namespace) -> None:
+    """Run an example with the reference and save its Trace."""
+    from mcviz import examples
+
+    cut: str | tuple[int, ...] = arguments.segmentation
+    if arguments.segmentation.replace(",", "").isdecimal():
+        cut = tuple(int(length) for length in arguments.segmentation.split(",") if length)
+    fields = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k", "seed")
+    cfg = MCConfig(segmentation=cut, **{name: getattr(arguments, name) for name in fields})
+    run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
+    with arguments.out.open("wb") as file:
+        run.save(file)
+    print(f"{arguments.out}: {run.title}, {run.T} tokens, {run.H} heads, {run.N} segments, hash {run.hash[:12]}")
+
+
+def export_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which saved run to write as a page, and where."""
+    parser.add_argument("trace", type=Path, help="a file that `mcviz trace` or Trace.save wrote")
+    parser.add_argument("--out", type=Path, help="where to write the page (default: beside the Trace, as .html)")
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write a Trace as one HTML file that shows it without a server."""
+    out = arguments.out or arguments.trace.with_suffix(".html")
+    Trace.load(arguments.trace).to_html(out)
+    print(f"{out}: {out.stat().st_size:,} bytes")
+
+
+def elsewhere(module: str, about: str) -> Command:
+    """A command that lives in `module`, which has `add_arguments(parser)` and `command(args)`."""
+    return Command(
+        about,
+        lambda parser: import_module(module).add_arguments(parser),
+        lambda arguments: import_module(module).command(arguments),
+    )
+
+
+COMMANDS: Mapping[str, Command] = {
+    "explore": Command("open the explorer in the browser", explore_arguments, explore),
+    "trace": Command("run an example and save everything it computed", trace_arguments, trace),
+    "export": Command("write a saved run as one HTML file", export_arguments, export),
+    "train": elsewhere("mcviz.training", "train a small model on a task"),
+    "bench": elsewhere("mcviz.bench", "measure speed and memory on this machine"),
+    "claims": elsewhere("mcviz.claims", "measure the claims of the paper again"),
+}

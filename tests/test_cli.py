@@ -1,0 +1,91 @@
+"""The command `mcviz`: what it writes, and what it says when it cannot."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mcviz import MCConfig, Trace, cli, examples
+
+
+def test_trace_writes_the_run_of_the_example(tmp_path, capsys):
+    out = tmp_path / "run.npz"
+    words = ["trace", "--example", "recall", "--out", str(out), "--aggregator", "ssc", "--segment-length", "8"]
+    assert cli.main([*words, "--seed", "3"]) == 0
+    expected = examples.run("recall", MCConfig(aggregator="ssc", segment_length=8, seed=3))
+    assert Trace.load(out).hash == expected.hash
+    assert expected.hash[:12] in capsys.readouterr().out
+
+
+def test_trace_takes_lengths_and_text(tmp_path):
+    out = tmp_path / "own.npz"
+    assert (
+        cli.main(["trace", "--example", "text", "--text", "a b a c", "--segmentation", "3,1", "--out", str(out)]) == 0
+    )
+    trace = Trace.load(out)
+    assert trace.tokens == ("a", "b", "a", "c")
+    assert trace.segments == [(0, 3), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--segment-length", "0"], "segment_length: expected a whole number, at least 1, got 0"),
+        (["--segmentation", "3,4"], "sum to T = 96"),
+        (["--segmentation", "fibonacci"], "got 'fibonacci'"),
+        (["--example", "text"], "text: expected 1 to"),
+        (["--out", "no/such/folder/run.npz"], "No such file"),
+    ],
+)
+def test_what_cannot_be_run_is_said_in_one_line(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["trace", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_export_writes_one_page_that_holds_the_run(tmp_path):
+    run, page = tmp_path / "run.npz", tmp_path / "page.html"
+    assert cli.main(["trace", "--out", str(run)]) == 0
+    assert cli.main(["export", str(run), "--out", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "<html" in text.lower()
+    assert 'src="http' not in text
+
+
+def test_export_refuses_a_foreign_file(tmp_path, capsys):
+    foreign = tmp_path / "foreign.npz"
+    np.savez(foreign, x=np.ones(3))
+    assert cli.main(["export", str(foreign)]) == 2
+    assert "trace: expected a file written by Trace.save" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("package", "extra"), [("streamlit", "app"), ("torch", "torch")])
+def test_a_missing_extra_is_named_with_the_way_to_install_it(package, extra, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, package, None)
+    for name in [name for name in sys.modules if name.startswith("mcviz.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    command = {"streamlit": ["explore", "--no-browser"], "torch": ["train", "--help"]}[package]
+    assert cli.main(command) == 2
+    assert f'pip install -e ".[{extra}]"' in capsys.readouterr().err
+
+
+def test_explore_starts_streamlit_quietly(monkeypatch):
+    pytest.importorskip("streamlit")
+    started = []
+    monkeypatch.setattr(subprocess, "call", lambda command: started.append(command) or 0)
+    assert cli.main(["explore", "--no-browser", "--port", "8599"]) == 0
+    (command,) = started
+    assert command[0] == sys.executable
+    assert "--browser.gatherUsageStats=false" in command
+    assert "--server.showEmailPrompt=false" in command
+    assert {"--server.headless=true", "--server.port=8599"} <= set(command)
+
+
+def test_help_loads_nothing_heavy():
+    probe = "import sys\nfrom mcviz import cli\ntry: cli.main(['--help'])\nexcept SystemExit: print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
+    assert "mcviz.cli" in modules
+    assert not {"torch", "streamlit", "plotly"} & set(modules)
