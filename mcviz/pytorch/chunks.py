@@ -125,19 +125,19 @@ class Lanes:
         ranked = firsts[self.ranking]
         return torch.cat([ranked[:size] + n for n, size in enumerate(self.sizes)]).to(self.chunks.device)
 
-    def rounds(self, x: Float[Tensor, "B H P *d"]) -> Sequence[Float[Tensor, "B H lanes *d"]]:
+    def rounds(self, x: Float[Tensor, "B H P *d"]) -> Sequence[Float[Tensor, "B H _ *d"]]:
         """The chunks of each round."""
         if self.even:
             return x.unflatten(2, (len(self.lengths), self.lengths[0])).unbind(3)
         return x.index_select(2, self.order).split(self.sizes, 2)
 
-    def join(self, rounds: list[Float[Tensor, "B H lanes *d"]]) -> Float[Tensor, "B H P *d"]:
+    def join(self, rounds: list[Float[Tensor, "B H _ *d"]]) -> Float[Tensor, "B H P *d"]:
         """The chunks of all rounds, back in the order of tokens."""
         if self.even:
             return torch.stack(rounds, 3).flatten(2, 3)
         return torch.cat(rounds, 2).index_select(2, self.order.argsort())
 
-    def ends(self, after: list[Float[Tensor, "B H lanes *d"]]) -> Float[Tensor, "B H N *d"]:
+    def ends(self, after: list[Float[Tensor, "B H _ *d"]]) -> Float[Tensor, "B H N *d"]:
         """What each segment ends with, out of what each round ends with."""
         if not self.independent:
             last = torch.tensor(self.chunks.counts).cumsum(0) - 1
