@@ -36,7 +36,7 @@ def outer(v: Float[Tensor, "*h V"], k: Float[Tensor, "*h K"]) -> Float[Tensor, "
 
 def apply(M: Float[Tensor, "*h V K"], q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
     """`M q`"""
-    return (M @ q[..., None])[..., 0]
+    return torch.einsum("...vk,...k->...v", M, q)
 
 
 def column(c: Float[Tensor, "*h"], axes: int) -> Float[Tensor, "..."]:
@@ -89,7 +89,7 @@ class SWLA:
     window: int = 2
 
     def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
-        past = state["v"].mT @ state["k"]
+        past = torch.einsum("...jv,...jk->...vk", state["v"], state["k"])
         # M_t = α_t M_{t-1} + β_t Σ_{0<j<window} v_{t-j} k_{t-j}ᵀ + λ_t v_t k_tᵀ     (29)
         M = column(c["alpha"], 2) * state["M"] + column(c["beta"], 2) * past + column(c["lam"], 2) * outer(v, k)
         return {
@@ -201,7 +201,7 @@ class Deep:
             return {"W1": outer(e, x)}
         return {
             "W1": outer(e, a),
-            "W2": outer(gelu_slope(h) * apply(state["W1"].mT, e), x),
+            "W2": outer(gelu_slope(h) * torch.einsum("...ve,...v->...e", state["W1"], e), x),
         }
 
 

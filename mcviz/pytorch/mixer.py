@@ -1,20 +1,92 @@
 """The mixer: Memory Caching as a function of tensors, and as a module with weights to learn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mcviz import initial
+from mcviz import initial, segments
 from mcviz.config import MCConfig
-from mcviz.pytorch import layer
+from mcviz.pytorch import memory, scan
 from mcviz.pytorch.decode import Buffer, Decoder
+from mcviz.pytorch.inputs import first, prepare
+from mcviz.pytorch.memory import Coefficients, State
 from mcviz.pytorch.projections import Projected, merge, project
+from mcviz.pytorch.traces import traces
 from mcviz.trace import Trace
 
-memory_caching = layer.memory_caching
+
+def memory_caching(
+    q: Float[Tensor, "B T H K"],
+    k: Float[Tensor, "B T H K"],
+    v: Float[Tensor, "B T H V"],
+    u: Float[Tensor, "B T H K"] | None,
+    cfg: MCConfig,
+    coefficients: Mapping[str, Any] | None = None,
+    initial: Any = None,
+    *,
+    trace: bool = False,
+    detach: bool = False,
+) -> Any:
+    """Run Memory Caching over a batch of sequences: the output [B, T, H, V], and with `trace` everything computed.
+
+    What `mcviz.pytorch.layer.memory_caching` computes token by token, whole segments at once. Arguments, the pair
+    that `trace` returns, and errors are the same.
+
+    The Trace is made of the very tensors of the run. Only what single checkpoints answered is read again, from the
+    checkpoints that it recorded: whole segments at once never form these answers one by one.
+    """
+    return run(*prepare(q, k, v, u, cfg, coefficients, initial), cfg, trace, detach)
+
+
+def run(
+    q: Float[Tensor, "B T H K"],
+    k: Float[Tensor, "B T H K"],
+    v: Float[Tensor, "B T H V"],
+    u: Float[Tensor, "B T H K"],
+    c: Coefficients,
+    start: State,
+    cfg: MCConfig,
+    trace: bool,
+    detach: bool,
+) -> Any:
+    """`memory_caching`, given what `prepare` checked."""
+    cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
+    done = scan.run(q, k, v, u, c, start, cfg, cuts, trace=trace, detach=detach)
+    return (done.output, record(cfg, cuts, (q, k, v, u), c, start, done)) if trace else done.output
+
+
+def record(
+    cfg: MCConfig,
+    cuts: segments.Segments,
+    tokens: tuple[Tensor, Tensor, Tensor, Tensor],
+    c: Coefficients,
+    start: State,
+    done: scan.Run,
+) -> list[Trace]:
+    """The Trace of each sequence of a run with `trace`."""
+    seen = {name: getattr(done, name) for name in ("contexts", "online_contexts", "scores", "weights", "selected")}
+    with torch.no_grad():
+        reads = None if cfg.aggregator == "soup" else answers(cfg, cuts, tokens[0], done)
+        return traces(cfg, cuts, tokens, c, start, **seen, reads=reads, states=done.states, output=done.output)
+
+
+def answers(
+    cfg: MCConfig, cuts: segments.Segments, q: Float[Tensor, "B T H K"], done: scan.Run
+) -> Float[Tensor, "B T H N V"]:
+    """What each memory said to each token, 0 where it was not read."""
+    assert done.online_reads is not None
+    assert done.selected is not None
+    rule = memory.rule(cfg)
+    reads = done.online_reads.new_zeros(*done.online_reads.shape[:3], len(cuts), done.online_reads.shape[3])
+    for i, (begin, end) in enumerate(cuts):
+        checkpoint = {name: tensor[:, i, None] for name, tensor in done.states.items()}
+        said = rule.read(checkpoint, q[:, end:]) if end < q.shape[1] else q.new_zeros(())
+        reads[:, end:, :, i] = torch.where(done.selected[:, end:, :, i, None], said, 0)
+        reads[:, begin:end, :, i] = done.online_reads[:, begin:end]
+    return reads
 
 
 class Mixer(nn.Module):
@@ -40,7 +112,7 @@ class Mixer(nn.Module):
             raise ValueError(
                 f"d_model: expected a multiple of the {n_heads} heads, or d_key and d_value, got {d_model}"
             )
-        self.config = cfg
+        self.cfg = cfg
         self.d_model, self.convolution = d_model, convolution
         K, V = d_key or d_model // n_heads, d_value or d_model // n_heads
         self.initial = nn.ParameterDict()
@@ -54,7 +126,7 @@ class Mixer(nn.Module):
 
     def projections(self, x: Float[Tensor, "B T D"]) -> Projected:
         """q, k, v, u, coefficients and `M_0` (None where it is not learned): what `memory_caching` takes in."""
-        return project(x, dict(self.named_parameters()), self.config)
+        return project(x, dict(self.named_parameters()), self.cfg)
 
     def merge(self, y: Float[Tensor, "B T H V"]) -> Float[Tensor, "B T D"]:
         """What the heads read, as features of the token."""
@@ -76,19 +148,18 @@ class MemoryCaching(Mixer):
     `config` and `projections` are the protocol of `mcviz.capture`.
     """
 
-    def __init__(self, *sizes: Any, detach: bool = False, **options: Any) -> None:
-        super().__init__(*sizes, **options)
-        self.detach = detach
+    def __init__(self, d_model: int, n_heads: int, cfg: MCConfig, *, detach: bool = False, **options: Any) -> None:
+        super().__init__(d_model, n_heads, cfg, **options)
+        self.config, self.detach = cfg, detach
 
     def forward(
         self, x: Float[Tensor, "B T D"], trace: bool = False
     ) -> Float[Tensor, "B T D"] | tuple[Float[Tensor, "B T D"], list[Trace]]:
         """Features [B, T, D] of each token; with `trace`, also a `mcviz.Trace` for each sequence."""
-        q, k, v, u, coefficients, start = self.projections(x)
-        if not trace:
-            return self.merge(layer.memory_caching(q, k, v, u, self.config, coefficients, start, detach=self.detach))
-        y, traces = layer.memory_caching(q, k, v, u, self.config, coefficients, start, trace=True, detach=self.detach)
-        return self.merge(y), traces
+        q, k, v, u, c, learned = self.projections(x)
+        start = first(self.config, learned, q, v.shape[-1])
+        done = run(q, k, v, u, c, start, self.config, trace, self.detach)
+        return (self.merge(done[0]), done[1]) if trace else self.merge(done)
 
     def stream(self, length: int | None = None) -> "MixerStream":
         learned = {name: tensor.detach() for name, tensor in self.initial.items()}
