@@ -58,9 +58,9 @@ def cut(T: int, segmentation: str | Sequence[int], segment_length: int) -> Segme
         return constant(T, segment_length)
     if segmentation == "logarithmic":
         return logarithmic(T)
-    if isinstance(segmentation, str) or not isinstance(segmentation, Sequence):
-        raise ValueError(f"segmentation: expected 'constant', 'logarithmic' or lengths, got {segmentation!r}")
-    return explicit(T, segmentation)
+    if isinstance(segmentation, Sequence) and not isinstance(segmentation, str):
+        return explicit(T, segmentation)
+    raise ValueError(f"segmentation: expected 'constant', 'logarithmic' or lengths, got {segmentation!r}")
 
 
 def _require_count(name: str, value: int) -> None:
