@@ -8,7 +8,7 @@ from app.words import plain
 
 def page() -> None:
     """The page."""
-    st.title("Watch a recurrent network remember")
+    st.title("Explore")
     controls.draw()
     try:
         trace = controls.trace()

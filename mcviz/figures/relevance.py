@@ -41,5 +41,6 @@ def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.F
         figure.update_yaxes(title=title, zeroline=True, zerolinecolor=colours.muted, row=row, col=1)
     themes.layout(figure, colours, height=300)
     figure.update_yaxes(range=[0, 1.08 * max(1.0, float(np.nanmax(trace.weights[t], initial=0.0)))], row=2, col=1)
-    figure.update_xaxes(title="memory of segment", type="category", row=2, col=1)
+    figure.update_xaxes(type="category")
+    figure.update_xaxes(title="memory of segment", row=2, col=1)
     return figure

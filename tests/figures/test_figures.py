@@ -129,3 +129,9 @@ def test_light_and_dark_have_colours_of_their_own():
     light, dark = figures.THEMES["light"], figures.THEMES["dark"]
     assert light.ink != dark.ink
     assert len({light.checkpoint, light.online, light.answer}) == 3
+
+
+def test_bars_stand_on_categories_so_that_none_is_dropped():
+    figure = figures.relevance(run(), 95)
+    assert {figure.layout.xaxis.type, figure.layout.xaxis2.type} == {"category"}
+    assert all(len(bars.x) == len(bars.y) == len(set(bars.x)) for bars in figure.data)

@@ -1,0 +1,6 @@
+"""Without Streamlit there is no app to test."""
+
+import pytest
+
+pytest.importorskip("streamlit")
+pytest.importorskip("plotly")
