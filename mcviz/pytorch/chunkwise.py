@@ -1,0 +1,46 @@
+"""Another model: MLP memories whose gradients are all taken at the first state of a chunk.
+
+Test-time training and Titans are trained this way, because a chunk's gradients then do not wait for each other:
+`∇ℓ(M_{t-1}; k_t, v_t)` (Eq. 31, 36) becomes `∇ℓ(M_{t'}; k_t, v_t)`, where t' is the last token before the chunk.
+Momentum, decay and reads stay as they were. It is the rule itself for chunks of one token, and departs from it the
+more the longer they are; where learning rate and momentum are high, it diverges and the rule does not.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from mcviz.config import MCConfig
+from mcviz.pytorch import deep
+from mcviz.pytorch.deep import Decay, Errors
+from mcviz.pytorch.memory import Coefficients, State
+from mcviz.segments import Segments
+
+
+def first(start: State, x: Float[Tensor, "G c K"], aim: Float[Tensor, "G c V"], before: Decay) -> Errors:
+    """The errors of a chunk, all at the memory before it."""
+
+    def error(y: Tensor) -> Tensor:
+        return 2 * (y - aim) if "S1" in start else -aim
+
+    if "W2" not in start:
+        return Errors(x, error(x @ start["W1"].mT), None)
+    # h = W2 x, a = σ(h), e = ∂ℓ/∂y at y = W1 a, δ = σ'(h) ∘ W1ᵀ e
+    h = x @ start["W2"].mT
+    a = deep.gelu(h)
+    e = error(a @ start["W1"].mT)
+    return Errors(a, e, deep.gelu_slope(h, e @ start["W1"]))
+
+
+def memory_reads(
+    q: Float[Tensor, "B T H K"],
+    k: Float[Tensor, "B T H K"],
+    v: Float[Tensor, "B T H V"],
+    c: Coefficients,
+    start: State,
+    cfg: MCConfig,
+    cuts: Segments,
+    *,
+    chunk: int = 16,
+) -> tuple[Float[Tensor, "B T H V"], State]:
+    """What `deep.online` returns, under this rule. Chunks are counted from the start of each segment."""
+    return deep.online(q, k, v, c, start, cfg, cuts, solve=first, chunk=chunk)
