@@ -39,25 +39,27 @@ MODELS: Mapping[str, Model] = {
     ),
 }
 
-MQAR: Sequence[tuple[str, Mapping[str, Any]]] = (
-    ("none", {}),
-    ("residual", {}),
-    ("residual", {"start": "checkpoint"}),
-    ("grm", {}),
-    ("soup", {}),
-    ("ssc", {"top_k": 1}),
-    ("ssc", {"top_k": 2}),
-    ("ssc", {"top_k": 4}),
-    ("ssc", {"top_k": 1, "dense": 0.0}),
-    ("attention", {}),
-    ("grm", {"gate": "token"}),
-    ("grm", {"gate": "shared"}),
-    ("grm", {"start": "checkpoint"}),
-    ("ssc", {"start": "checkpoint"}),
-    ("grm", {"segmentation": "logarithmic"}),
-    *(("grm", {"segment_length": length}) for length in (4, 16, 32, 48)),
-)
+ATTENTION: Mapping[str, Any] = {"task": "mqar", "aggregator": "attention"}
+RNN: Mapping[str, Any] = {"task": "mqar", "aggregator": "none"}
+RESIDUAL: Mapping[str, Any] = {"task": "mqar", "aggregator": "residual"}
+GRM: Mapping[str, Any] = {"task": "mqar", "aggregator": "grm"}
+SSC: Mapping[str, Any] = {"task": "mqar", "aggregator": "ssc"}
 
 SWEEPS: Mapping[str, Sequence[Mapping[str, Any]]] = {
-    "mqar": [{"task": "mqar", "aggregator": aggregator, **settings} for aggregator, settings in MQAR],
+    "mqar": (
+        RNN,
+        GRM,
+        {**SSC, "top_k": 1},
+        {**SSC, "top_k": 2},
+        {**SSC, "top_k": 4},
+        ATTENTION,
+        {**GRM, "start": "checkpoint"},
+        {**GRM, "gate": "token"},
+        {**GRM, "gate": "shared"},
+        {**GRM, "segmentation": "logarithmic"},
+        {**RESIDUAL, "start": "checkpoint"},
+        {**SSC, "top_k": 1, "dense": 0.0},
+    ),
+    "segments": tuple({**GRM, "segment_length": length} for length in (4, 16, 32, 48)),
 }
+"""The settings of each sweep: arguments of `mcviz.training.plan`."""

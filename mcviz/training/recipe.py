@@ -14,6 +14,7 @@ class Recipe:
     learning_rate: float = 5e-3  # of AdamW, after `warm_up` steps
     weight_decay: float = 0.01
     warm_up: int = 50  # steps over which the learning rate rises
+    cool_down: float = 0.2  # share of the steps, the last ones, over which it falls to zero
     dense: float = 0.5  # share of the steps in which SSC still reads all checkpoints, so that its router learns
     clip: float = 1.0  # largest norm of the gradient
     patience: int = 0  # validations without improvement before training stops with the best weights; 0 is never
@@ -25,6 +26,7 @@ class Recipe:
             ("learning_rate", 0, math.inf),
             ("weight_decay", 0, 1),
             ("warm_up", 0, math.inf),
+            ("cool_down", 0, 1),
             ("dense", 0, 1),
             ("clip", 0, math.inf),
             ("patience", 0, math.inf),
@@ -35,9 +37,10 @@ class Recipe:
                 raise ValueError(f"{name}: expected a number from {low} to {high}, got {value!r}")
 
     def rate(self, step: int, steps: int) -> float:
-        """The learning rate at `step` of `steps`: a short rise, then half a cosine down to zero."""
-        rise = min(1.0, (step + 1) / (self.warm_up + 1))
-        return self.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+        """The learning rate at `step` of `steps`: a short rise, a plateau, and a straight fall."""
+        rise = (step + 1) / (self.warm_up + 1)
+        fall = (steps - step) / (steps * self.cool_down + 1)
+        return self.learning_rate * min(1.0, rise, fall)
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON values; `Recipe.from_dict` reads them back."""

@@ -54,13 +54,14 @@ def sweep(
 ) -> list[Row]:
     """Run every one of `settings` with every seed, and append a line to `path` as each is done.
 
-    Runs that have their line in the file are not done again: a sweep that was killed goes on where it was. `jobs`
-    is the number of processes, -1 for one per core; None leaves it to joblib's active backend, which is one process
-    unless `joblib.parallel_config` says otherwise. Returns the rows of this sweep. Raises `ValueError` before
-    anything runs for bad settings, and for a file that is damaged or cannot be written.
+    All settings run with the first seed before any runs with the second. Runs that have their line in the file are
+    not done again: a sweep that was killed goes on where it was. `jobs` is the number of processes, -1 for one per
+    core; None leaves it to joblib's active backend, which is one process unless `joblib.parallel_config` says
+    otherwise. Returns the rows of this sweep. Raises `ValueError` before anything runs for bad settings, and for a
+    file that is damaged or cannot be written.
     """
     path = Path(path)
-    wanted = [(dict(chosen), seed) for chosen in settings for seed in seeds]
+    wanted = [(dict(chosen), seed) for seed in seeds for chosen in settings]
     for chosen, seed in wanted:
         plan(**chosen, seed=seed)
     done = {key(row["settings"], row["seed"]): row for row in (read(path) if path.exists() else [])}
