@@ -1,7 +1,7 @@
 """Memory rules: how a memory is written and how it is read, one token at a time.
 
 The twin of `mcviz.reference.memory`: the same lines on tensors, whose leading axes are batch and heads. Gradients
-flow through all of them, the inner gradient steps of deep memories included.
+flow through all of them, the inner gradient steps of deep memories included. Reads broadcast leading axes of one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Rule(Protocol):
 
     def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State: ...
 
-    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]: ...
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]: ...
 
 
 def outer(v: Float[Tensor, "*h V"], k: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V K"]:
@@ -34,7 +34,7 @@ def outer(v: Float[Tensor, "*h V"], k: Float[Tensor, "*h K"]) -> Float[Tensor, "
     return v[..., :, None] * k[..., None, :]
 
 
-def apply(M: Float[Tensor, "*h V K"], q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+def apply(M: Float[Tensor, "*#h V K"], q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
     """`M q`"""
     return torch.einsum("...vk,...k->...v", M, q)
 
@@ -71,7 +71,7 @@ class Linear:
         # z_t = z_{t-1} + φ(k_t)                                         (2)
         return {**new, "z": state["z"] + k} if self.normalizer else new
 
-    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
         q = self.phi(q)
         # y_t = M_t φ(q_t) [ / z_tᵀ φ(q_t) ]                            (2, 12)
         y = apply(state["M"], q)
@@ -98,7 +98,7 @@ class SWLA:
             "v": torch.cat([state["v"], v[..., None, :]], -2)[..., 1:, :],
         }
 
-    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
         # y_t = M_t q_t
         return apply(state["M"], q)
 
@@ -114,7 +114,7 @@ class Delta:
         # M_t = M_{t-1} - η_t (M_{t-1} k_t - v_t) k_tᵀ
         return {"M": state["M"] - outer(column(c["eta"], 1) * (apply(state["M"], k) - v), k)}
 
-    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
         # y_t = M_t q_t
         return apply(state["M"], q)
 
@@ -127,7 +127,7 @@ class Vector:
         # m_t = m_{t-1} + v_t
         return {"m": state["m"] + v}
 
-    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
         # y_t = m_t
         return state["m"]
 
@@ -177,7 +177,7 @@ class Deep:
         K = x.shape[-1]
         return x[..., :V] if K >= V else torch.nn.functional.pad(x, (0, V - K))
 
-    def forward(self, state: State, x: Float[Tensor, "*h K"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, state: State, x: Float[Tensor, "*#h K"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """`M(x)`, and on the way there the normed input x', the hidden layer before σ and after it."""
         x_in = self.inputs(x)
         h = apply(state["W2"], x_in) if self.depth == 2 else x_in
@@ -185,7 +185,7 @@ class Deep:
         y = apply(state["W1"], a)
         return (y + self.skip(x, y.shape[-1]) if self.residual else y), x_in, h, a
 
-    def read(self, state: State, q: Float[Tensor, "*h K"]) -> Float[Tensor, "*h V"]:
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
         # y_t = M_t(q_t)                                                 (30, 34)
         return self.forward(state, q)[0]
 

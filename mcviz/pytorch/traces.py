@@ -70,4 +70,4 @@ def numpy(tensor: Tensor) -> np.ndarray:
     """The numbers of a tensor, wherever it is, in a NumPy array."""
     tensor = tensor.detach().cpu()
     known = tensor.dtype in (torch.bool, torch.float32, torch.float64)
-    return np.array(tensor if known else tensor.float())
+    return (tensor if known else tensor.float()).numpy().copy()

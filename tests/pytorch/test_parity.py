@@ -1,0 +1,186 @@
+"""PyTorch against the reference: every rule, aggregator, segmentation, start, gate and pooling, every field."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from mcviz import MCConfig, pytorch, reference
+from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
+from mcviz.initial import initial_state
+from mcviz.pytorch import layer
+from tests.runs import VARIANTS, coefficients, label, tokens
+
+PATHS = {"segments": pytorch.memory_caching, "loop": layer.memory_caching}
+
+
+def batch(*parts):
+    """Sequences of arrays as one tensor for each name or place."""
+    if isinstance(parts[0], dict):
+        return {name: torch.tensor(np.stack([part[name] for part in parts])) for name in parts[0]}
+    return [torch.tensor(np.stack(each)) for each in zip(*parts, strict=True)]
+
+
+def assert_same(trace, expected):
+    """Every field of two Traces agrees."""
+    assert trace.segments == expected.segments
+    assert trace.config == expected.config
+    ours, theirs = trace._arrays(), expected._arrays()
+    assert set(ours) == set(theirs)
+    for name, array in theirs.items():
+        assert ours[name].dtype == array.dtype, name
+        np.testing.assert_allclose(ours[name], array, rtol=1e-9, atol=1e-10, err_msg=name)
+
+
+def compare(path, cfg, sequences, c, starts):
+    """One run of a batch, and one run of the reference for each of its sequences."""
+    initial = None if starts is None else batch(*starts)
+    output, traces = PATHS[path](*batch(*sequences), cfg, batch(*c), initial, trace=True)
+    without = PATHS[path](*batch(*sequences), cfg, batch(*c), initial)
+    assert torch.equal(without, output), "a Trace changed the output"
+    for b, trace in enumerate(traces):
+        start = None if starts is None else starts[b]
+        assert_same(trace, reference.memory_caching(*sequences[b], cfg, c[b], start))
+        np.testing.assert_array_equal(trace.output, output[b])
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_every_rule_with_every_aggregator(path, variant, aggregator, start):
+    cfg = replace(variant, aggregator=aggregator, start=start, segment_length=3)
+    compare(path, cfg, [tokens(seed=b) for b in range(2)], [coefficients(cfg, seed=b) for b in range(2)], None)
+
+
+@some.composite
+def runs(draw):
+    """A configuration of any kind, sizes, a seed, and whether to start from anything but `M_0`."""
+    T, H = draw(some.integers(1, 14)), draw(some.integers(1, 2))
+    K, V, B = draw(some.integers(1, 4)), draw(some.integers(1, 4)), draw(some.integers(1, 2))
+    cuts = some.lists(some.integers(1, T - 1), unique=True, max_size=T) if T > 1 else some.just([])
+    places = [0, *sorted(draw(cuts)), T]
+    lengths = tuple(stop - start for start, stop in zip(places[:-1], places[1:], strict=True))
+    cfg = replace(
+        draw(some.sampled_from(VARIANTS)),
+        aggregator=draw(some.sampled_from(AGGREGATORS)),
+        segmentation=draw(some.sampled_from(["constant", "logarithmic", lengths])),
+        segment_length=draw(some.integers(1, T + 1)),
+        start=draw(some.sampled_from(STARTS)),
+        gate=draw(some.sampled_from(GATES)),
+        pooling=draw(some.sampled_from(POOLINGS)),
+        top_k=draw(some.integers(1, 4)),
+        seed=draw(some.integers(0, 2)),
+    )
+    return cfg, (B, T, H, K, V), draw(some.integers(0, 2**16)), draw(some.booleans())
+
+
+@pytest.mark.parametrize("path", PATHS)
+@given(run=runs())
+@settings(max_examples=100)
+def test_any_run_agrees_in_every_field(path, run):
+    cfg, (B, T, H, K, V), seed, from_start = run
+    # what is drawn is continuous, so no two scores are near enough to be told apart differently
+    sequences = [tokens(T, H, K, V, seed + b) for b in range(B)]
+    c = [coefficients(cfg, T, H, K, seed + b) for b in range(B)]
+    random = np.random.default_rng(seed)
+    zeros = initial_state(cfg, H, K, V)
+    # z q of a normaliser has to stay positive
+    starts = [{name: np.abs(0.3 * random.standard_normal(a.shape)) for name, a in zeros.items()} for _ in range(B)]
+    compare(path, cfg, sequences, c, starts if from_start else None)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+@pytest.mark.parametrize(
+    ("T", "segment_length"), [(1, 4), (7, 1), (7, 7), (40, 40), (70, 20)], ids=lambda value: str(value)
+)
+def test_lengths_at_the_edges(path, variant, T, segment_length):
+    cfg = replace(variant, aggregator="ssc", start="checkpoint", segment_length=segment_length)
+    compare(path, cfg, [tokens(T, 1)], [coefficients(cfg, T, 1)], None)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_more_segments_than_it_pays_to_read_them_all(path):
+    for aggregator in ("grm", "soup", "ssc", "residual"):
+        cfg = MCConfig(aggregator=aggregator, segment_length=2, top_k=3)
+        compare(path, cfg, [tokens(60)], [{}], None)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_constants_stand_in_for_coefficients_left_out(path):
+    for variant in VARIANTS:
+        sequence = tokens()
+        output = PATHS[path](*batch(sequence), variant)
+        np.testing.assert_allclose(
+            output[0], reference.memory_caching(*sequence, variant).output, rtol=1e-9, atol=1e-10
+        )
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_coefficients_as_scalars_and_shared_by_sequences(path):
+    cfg = MCConfig(memory="swla", segment_length=4)
+    sequences = [tokens(seed=b) for b in range(2)]
+    shared = coefficients(cfg)["beta"]
+    output = PATHS[path](
+        *batch(*sequences), cfg, {"alpha": 0.9, "beta": torch.tensor(shared), "lam": torch.tensor(0.7).double()}
+    )
+    for b, sequence in enumerate(sequences):
+        expected = reference.memory_caching(
+            *sequence, cfg, {"alpha": 0.9, "beta": shared, "lam": np.float64(np.float32(0.7))}
+        ).output
+        np.testing.assert_allclose(output[b], expected, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_one_start_for_all_sequences(path):
+    cfg = MCConfig(memory="titans", segment_length=4, seed=5)
+    start = initial_state(cfg, 2, 4, 3)
+    given_start = {name: torch.tensor(start[name]) for name in ("W1", "W2")}
+    sequences = batch(tokens(seed=0), tokens(seed=1))
+    output = PATHS[path](*sequences, replace(cfg, seed=6), None, given_start)
+    torch.testing.assert_close(output, PATHS[path](*sequences, cfg), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_connector_may_be_left_out(path):
+    q, k, v, _ = batch(tokens())
+    cfg = MCConfig(aggregator="residual", segment_length=4)
+    assert torch.equal(PATHS[path](q, k, v, None, cfg), PATHS[path](q, k, v, q, cfg))
+
+
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_half_precision_stays_finite_and_near(variant, aggregator):
+    cfg = replace(variant, aggregator=aggregator, segment_length=5)
+    x, c = batch(tokens(23)), batch(coefficients(cfg, 23))
+    exact = layer.memory_caching(*x, cfg, c)
+    half = {name: tensor.bfloat16() for name, tensor in c.items()}
+    output, (trace,) = pytorch.memory_caching(*(tensor.bfloat16() for tensor in x), cfg, half, trace=True)
+    assert output.dtype == torch.bfloat16
+    assert trace.output.dtype == np.float32
+    assert torch.isfinite(output).all()
+    if aggregator != "ssc" and "normalizer" not in cfg.options:
+        # 8 bits of precision, over 23 tokens; the router may choose otherwise
+        torch.testing.assert_close(output.double(), exact, rtol=0.1, atol=0.1 * float(exact.abs().max()))
+
+
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_single_precision_is_near(variant, aggregator):
+    T, segments = 200, 10
+    cfg = replace(variant, aggregator=aggregator, segment_length=T // segments)
+    q, k, v, u = tokens(T, 2, 8, 8)
+    # each segment's keys share a direction that u asks for, so that no two of its scores are nearly equal
+    common = np.linspace(-2, 2, segments).repeat(T // segments)[:, None]
+    k[..., 0], u[..., 0] = common, 1 + np.abs(u[..., 0])
+    u[..., 1:] *= 0.01
+    x, c = batch((q, k, v, u)), batch(coefficients(cfg, T, 2, 8))
+    exact = pytorch.memory_caching(*x, cfg, c)
+    output = pytorch.memory_caching(*(each.float() for each in x), cfg, {n: each.float() for n, each in c.items()})
+    error = float((output - exact).abs().max() / exact.abs().max())
+    assert output.dtype == torch.float32
+    assert error < (1e-4 if cfg.memory in ("dla", "titans") else 2e-6)
