@@ -8,10 +8,10 @@ from mcviz.config import MEMORIES, MCConfig
 from mcviz.initial import COEFFICIENTS
 
 _OPTIONS: dict[str, Sequence[dict]] = {
-    "linear": ({}, {"feature_map": "elu"}, {"feature_map": "elu", "normalizer": True}),
-    "swla": ({}, {"window": 1}, {"window": 3}),
-    "dla": ({}, {"depth": 1}, {"expansion": 1, "norm": False}, {"residual": False}),
-    "titans": ({}, {"depth": 1, "norm": False}, {"expansion": 1, "norm": False}, {"residual": False}),
+    "linear": ({}, {"feature_map": "elu", "normalizer": True}),
+    "swla": ({}, {"window": 3}),
+    "dla": ({}, {"depth": 1}),
+    "titans": ({}, {"expansion": 1, "norm": False, "residual": False}),
 }
 VARIANTS = tuple(MCConfig(memory=memory, options=o) for memory in MEMORIES for o in _OPTIONS.get(memory, ({},)))
 """Every memory rule, with the options that take another path through it."""

@@ -18,6 +18,7 @@ from tests.runs import VARIANTS, label
 
 H, K, V = 2, 4, 3
 T = 1024
+UNNORMED = [MCConfig(memory=rule, options={"expansion": 1, "norm": False}) for rule in ("dla", "titans")]
 
 
 @pytest.mark.parametrize("cfg", VARIANTS, ids=label)
@@ -51,7 +52,7 @@ def test_there_is_a_constant_for_every_coefficient(memory):
 
 
 @pytest.mark.parametrize("K", [1, 8, 64])
-@pytest.mark.parametrize("cfg", VARIANTS, ids=label)
+@pytest.mark.parametrize("cfg", [*VARIANTS, *UNNORMED], ids=label)
 @pytest.mark.usefixtures("unchecked")
 def test_the_constants_stay_finite(cfg, K):
     """Writing normal keys and values for as long as a sequence lasts: nothing diverges."""
