@@ -1475,6 +1475,8 @@ class Stepper {
 
   paint() {
     this.frame = 0;
+    // Nothing is drawn into no room; `resize` comes back once there is some.
+    if (!this.width) return;
     const { step, head, segment } = this.state;
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
