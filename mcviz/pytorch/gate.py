@@ -38,38 +38,49 @@ class Gates(NamedTuple):
         return self.past.scatter(-1, at, self.own[..., None])
 
 
-def scores(
+def finished(
+    u: Float[Tensor, "B H t K"], whole: Float[Tensor, "B H N K"], segment: Int[Tensor, "t"], cfg: MCConfig
+) -> Float[Tensor, "B H t N"]:
+    """`r_t^(i) = <u_t, c^(i)>` (Eq. 9, 16) of all checkpoints, those of later segments not yet left out; 0 where the
+    aggregator compares nothing."""
+    if cfg.aggregator not in GATED:
+        return u.new_zeros(*u.shape[:3], whole.shape[2])
+    if cfg.gate == "token":
+        # r_t^(i) = u_t[(s - i) mod K]: by the memory's age alone
+        age = (segment[:, None] - torch.arange(whole.shape[2], device=u.device)) % u.shape[-1]
+        return u.gather(-1, age.expand(*u.shape[:2], -1, -1))
+    return u @ whole.mT
+
+
+def online(u: Float[Tensor, "B H t K"], running: Float[Tensor, "B H t K"], cfg: MCConfig) -> Float[Tensor, "B H t 1"]:
+    """`r_t^(s)` of each token's own segment, as it is at the token."""
+    if cfg.aggregator not in GATED:
+        return u.new_zeros(*u.shape[:3], 1)
+    return u[..., :1] if cfg.gate == "token" else (u * running).sum(-1, keepdim=True)
+
+
+def weigh(
     u: Float[Tensor, "B H t K"],
     running: Float[Tensor, "B H t K"],
     whole: Float[Tensor, "B H N K"],
     segment: Int[Tensor, "t"],
     cfg: MCConfig,
-) -> Float[Tensor, "B H t N"]:
-    """`r_t^(i) = <u_t, c^(i)>` (Eq. 9, 16), where a token's own segment has the `running` context and finished ones
-    the `whole`; -inf where not readable. 0 where the aggregator compares nothing."""
-    i, s = torch.arange(whole.shape[2], device=u.device), segment[:, None]
-    if cfg.aggregator not in GATED:
-        r = u.new_zeros(*u.shape[:3], len(i))
-    elif cfg.gate == "token":
-        # r_t^(i) = u_t[(s - i) mod K]: by the memory's age alone
-        r = u.gather(-1, ((s - i) % u.shape[-1]).expand(*u.shape[:2], -1, -1))
-    else:
-        r = torch.where(i == s, (u * running).sum(-1, keepdim=True), u @ whole.mT)
-    return r.masked_fill(i > s, -torch.inf)
-
-
-def weigh(r: Float[Tensor, "B H t N"], segment: Int[Tensor, "t"], cfg: MCConfig) -> Gates:
-    """The aggregator's weights (Eq. 6-9, 16-17), given the scores."""
-    N = r.shape[-1]
-    i, s = torch.arange(N, device=r.device), segment[:, None]
-    finished, own = i < s, s.expand(*r.shape[:2], -1, -1)
+    keep_scores: bool,
+) -> Gates:
+    """The aggregator's weights (Eq. 6-9, 16-17)."""
+    N = whole.shape[2]
+    past, own = finished(u, whole, segment, cfg), online(u, running, cfg)
+    i, s = torch.arange(N, device=u.device), segment[:, None]
     if cfg.aggregator == "ssc" and cfg.top_k < N - 1:
+        with torch.no_grad():
+            scores = torch.where(i == s, own, past).masked_fill(i > s, -torch.inf) if keep_scores else None
+            value, choices = largest(past.masked_fill(i >= s, -torch.inf), cfg.top_k)
         # R_t = the k checkpoints of largest score, γ_t = softmax over them and the online memory      (16, 17)
-        value, index = largest(r.detach().masked_fill(~finished, -torch.inf), cfg.top_k)
         chosen = value > -torch.inf
-        picked = r.gather(-1, index).masked_fill(~chosen, -torch.inf)
-        gates = torch.cat([picked, r.gather(-1, own)], -1).softmax(-1)
-        return Gates(gates[..., -1], gates[..., :-1], chosen, index, r)
+        picked = pick(past, choices)
+        gates = torch.cat([picked.masked_fill(~chosen, -torch.inf), own], -1).softmax(-1)
+        return Gates(gates[..., -1], gates[..., :-1], chosen, choices, scores)
+    r = torch.where(i == s, own, past).masked_fill(i > s, -torch.inf)
     if cfg.aggregator in GATED:
         # γ_t = softmax_i r_t^(i)                                                                      (9)
         gates = r.softmax(-1)
@@ -79,8 +90,14 @@ def weigh(r: Float[Tensor, "B H t N"], segment: Int[Tensor, "t"], cfg: MCConfig)
         # 1 each (6-7), or 1 / (number of memories) each
         gates = (i <= s).to(r.dtype).expand(r.shape)
         gates = gates / (s + 1) if cfg.aggregator == "average" else gates
-    read = (finished if cfg.aggregator != "none" else torch.zeros_like(finished)).expand(r.shape)
-    return Gates(gates.gather(-1, own)[..., 0], gates.masked_fill(i == s, 0), read, None, r)
+    read = ((i < s) & (cfg.aggregator != "none")).expand(r.shape)
+    return Gates(gates.gather(-1, s.expand(*r.shape[:2], -1, -1))[..., 0], gates.masked_fill(i == s, 0), read, None, r)
+
+
+def pick(x: Float[Tensor, "*t N"], index: Int[Tensor, "*t k"]) -> Float[Tensor, "*t k"]:
+    """`x.gather(-1, index)`, which would keep all of x for the backward pass."""
+    rows = torch.arange(0, x.numel(), x.shape[-1], device=x.device).view(*x.shape[:-1], 1)
+    return x.flatten().index_select(0, (rows + index).flatten()).view(index.shape)
 
 
 def gates(
@@ -96,8 +113,7 @@ def gates(
     block = max(64, BLOCK // (B * H * whole.shape[2])) if cfg.aggregator == "ssc" else T
     parts = []
     for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):
-        part = weigh(scores(here, pooled, whole, at, cfg), at, cfg)
-        parts.append(part if keep_scores else part._replace(scores=None))
+        parts.append(weigh(here, pooled, whole, at, cfg, keep_scores))
     if len(parts) == 1:
         return parts[0]
     return Gates._make(None if column[0] is None else torch.cat(column, 2) for column in zip(*parts, strict=True))
