@@ -248,6 +248,12 @@ def test_a_plan_sends_each_setting_to_its_owner():
     assert training.plan("mqar", "attention").model_config.mixer is None
 
 
+def test_the_plain_recurrent_layer_is_planned_without_restarts():
+    assert training.plan("mqar", "none").model_config.mixer.start == "checkpoint"
+    assert training.plan("mqar", "grm").model_config.mixer.start == "independent"
+    assert training.plan("mqar", "none", start="independent").model_config.mixer.start == "independent"
+
+
 # ---- evaluation
 
 

@@ -63,6 +63,9 @@ def plan(task: str, aggregator: str = "grm", seed: int = 0, **settings: Any) -> 
         raise ValueError(f"settings: expected names among {', '.join(known)}; got {', '.join(sorted(chosen))}")
     sizes, memory, shape, recipe = groups
     made = tasks.TASKS[task](**sizes)
+    if aggregator == "none":
+        # the plain recurrent layer never starts anew
+        memory.setdefault("start", "checkpoint")
     mixer = None if aggregator == ATTENTION else MCConfig(aggregator=aggregator, seed=seed, **memory)
     model = ModelConfig(made.vocabulary, mixer, seed=seed, **shape)
     return Plan(made, model, steps, seed, Recipe(**recipe))
