@@ -11,19 +11,19 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mcviz import segments
-from mcviz.config import GATED, MCConfig
+from mcviz.config import AGGREGATORS, GATED, MCConfig
 
-GELU, GELU_SLOPE = 9, 17
+GELU, GELU_SLOPE = 9, 18
 """Operations per number of GELU's tanh form, and of its derivative."""
 
 
 class Cost(NamedTuple):
-    """Counts for one token or one sequence."""
+    """Counts for one token or one sequence, over all heads."""
 
-    reads: int
-    flops: int
-    bytes: int
-    cached: int
+    reads: int  # memories that answered a query
+    flops: int  # operations
+    bytes: int  # fetched to be answered
+    cached: int  # bytes kept for later tokens: checkpoints and their contexts
 
 
 def state_size(cfg: MCConfig, K: int, V: int) -> int:
@@ -78,33 +78,37 @@ def _feature_flops(cfg: MCConfig, K: int) -> int:
 def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of one token that can reach `n` memories: n - 1 checkpoints and its online one."""
     size = state_size(cfg, K, V)
-    read = {"none": 1, "ssc": min(cfg.top_k + 1, n)}.get(cfg.aggregator, n)
-    looked_up = n * K if cfg.aggregator in GATED and cfg.gate != "token" else 0
-    pool = 2 * K if cfg.pooling == "mean" else K
-    weigh = 5 * n if cfg.aggregator in GATED else 0
-    route = n - 1 if cfg.aggregator == "ssc" else 0
+    gated = cfg.aggregator in GATED
+    contexts = n if gated and cfg.gate != "token" else 0
+    fetched = {"none": 1, "ssc": min(cfg.top_k + 1, n)}.get(cfg.aggregator, n)
     if cfg.aggregator == "soup":
-        answers, combine = 1, 2 * n * size
+        answers, combine = 1, (2 * n - 1) * size
     else:
-        answers, combine = read, 2 * V * read
-    flops = write_flops(cfg, K, V) + pool + 2 * looked_up + route + weigh + answers * read_flops(cfg, K, V) + combine
-    kept = 0 if cfg.aggregator == "none" else (n - 1) * (size + (K if looked_up else 0))
-    return Cost(H * answers, H * flops, H * itemsize * (read * size + looked_up), H * itemsize * kept)
+        answers, combine = fetched, (2 * fetched - 1) * V
+    flops = write_flops(cfg, K, V) + answers * read_flops(cfg, K, V) + combine
+    flops += K if cfg.pooling == "sum" else 2 * K  # the running context, which every run records
+    flops += 2 * K * contexts + (5 * n if gated else 0)  # scores, and their softmax
+    flops += n - 1 if cfg.aggregator == "ssc" else 0  # signs, to sort downwards
+    kept = 0 if cfg.aggregator == "none" else n - 1
+    return Cost(
+        reads=H * answers,
+        flops=H * flops,
+        bytes=H * itemsize * (fetched * size + contexts * K),
+        cached=H * itemsize * kept * (size + (K if contexts else 0)),
+    )
 
 
 def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of a whole sequence; `cached` is what its last token had to keep."""
-    reads = flops = fetched = cached = 0
-    for n, (start, stop) in enumerate(segments.cut(T, cfg.segmentation, cfg.segment_length), start=1):
-        one = token(cfg, n, K, V, H, itemsize)
-        length = stop - start
-        reads, flops, fetched = (
-            reads + length * one.reads,
-            flops + length * one.flops,
-            fetched + length * one.bytes,
+    cuts = segments.cut(T, cfg.segmentation, cfg.segment_length)
+    ones = [token(cfg, n, K, V, H, itemsize) for n in range(1, len(cuts) + 1)]
+    total = Cost(
+        *(
+            sum((stop - start) * each for (start, stop), each in zip(cuts, row, strict=True))
+            for row in zip(*ones, strict=True)
         )
-        cached = one.cached
-    return Cost(reads, flops, fetched, cached)
+    )
+    return total._replace(cached=ones[-1].cached)
 
 
 def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
@@ -115,12 +119,13 @@ def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
 
 
 def table(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> dict[str, Cost]:
-    """The cost of `T` tokens with K = V = d: the plain recurrent layer, each other aggregator, attention."""
-    rows = {name: sequence(replace(cfg, aggregator=name), T, d, d, H, itemsize) for name in _ROWS}
+    """The cost of `T` tokens with K = V = d under each aggregator ("none" is the plain recurrent layer), and of
+    attention. Raises `ValueError` for a size below 1."""
+    for name, value in (("d", d), ("H", H), ("itemsize", itemsize)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}: expected a whole number, at least 1, got {value!r}")
+    rows = {name: sequence(replace(cfg, aggregator=name), T, d, d, H, itemsize) for name in AGGREGATORS}
     return {**rows, "attention": attention(T, d, d, H, itemsize)}
-
-
-_ROWS = ("none", "residual", "grm", "soup", "ssc", "average")
 
 
 def crossover(cfg: MCConfig, K: int, V: int) -> float:
@@ -133,7 +138,6 @@ def crossover(cfg: MCConfig, K: int, V: int) -> float:
 
 def counts(cfg: MCConfig, cuts: segments.Segments, K: int, V: int, H: int, itemsize: int) -> Mapping[str, list[int]]:
     """The cost of every token of a run, field by field: what `Trace.counts` holds."""
-    tokens = [
-        token(cfg, n, K, V, H, itemsize) for n, (start, stop) in enumerate(cuts, start=1) for _ in range(start, stop)
-    ]
-    return {name: [getattr(one, name) for one in tokens] for name in Cost._fields}
+    ones = [token(cfg, n, K, V, H, itemsize) for n in range(1, len(cuts) + 1)]
+    each = [one for one, (start, stop) in zip(ones, cuts, strict=True) for _ in range(start, stop)]
+    return {name: [getattr(one, name) for one in each] for name in Cost._fields}
