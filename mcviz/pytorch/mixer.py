@@ -105,8 +105,10 @@ class Mixer(nn.Module):
         super().__init__()
         if not isinstance(cfg, MCConfig):
             raise ValueError(f"cfg: expected an MCConfig, got {type(cfg).__name__}")
-        for name, value in (("d_model", d_model), ("n_heads", n_heads), ("convolution", convolution)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        sizes = {"d_model": d_model, "n_heads": n_heads, "d_key": d_key, "d_value": d_value, "convolution": convolution}
+        for name, value in sizes.items():
+            left_out = value is None and name in ("d_key", "d_value")
+            if not left_out and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name}: expected a whole number, at least 1, got {value!r}")
         if d_model % n_heads and None in (d_key, d_value):
             raise ValueError(
@@ -148,8 +150,19 @@ class MemoryCaching(Mixer):
     `config` and `projections` are the protocol of `mcviz.capture`.
     """
 
-    def __init__(self, d_model: int, n_heads: int, cfg: MCConfig, *, detach: bool = False, **options: Any) -> None:
-        super().__init__(d_model, n_heads, cfg, **options)
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        cfg: MCConfig,
+        d_key: int | None = None,
+        d_value: int | None = None,
+        convolution: int = 2,
+        seed: int | tuple[int, ...] = 0,
+        *,
+        detach: bool = False,
+    ) -> None:
+        super().__init__(d_model, n_heads, cfg, d_key, d_value, convolution, seed)
         self.config, self.detach = cfg, detach
 
     def forward(
