@@ -6,7 +6,7 @@ comparisons of a sort are not counted. A read is one memory answering one query 
 memories and contexts that a token has to fetch to be answered, and `cached` those that are kept for later tokens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -77,38 +77,43 @@ def _feature_flops(cfg: MCConfig, K: int) -> int:
 
 def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of one token that can reach `n` memories: n - 1 checkpoints and its online one."""
-    size = state_size(cfg, K, V)
-    gated = cfg.aggregator in GATED
-    contexts = n if gated and cfg.gate != "token" else 0
-    fetched = {"none": 1, "ssc": min(cfg.top_k + 1, n)}.get(cfg.aggregator, n)
-    if cfg.aggregator == "soup":
-        answers, combine = 1, (2 * n - 1) * size
-    else:
-        answers, combine = fetched, (2 * fetched - 1) * V
-    flops = write_flops(cfg, K, V) + answers * read_flops(cfg, K, V) + combine
-    flops += K if cfg.pooling == "sum" else 2 * K  # the running context, which every run records
-    flops += 2 * K * contexts + (5 * n if gated else 0)  # scores, and their softmax
-    flops += n - 1 if cfg.aggregator == "ssc" else 0  # signs, to sort downwards
-    kept = 0 if cfg.aggregator == "none" else n - 1
-    return Cost(
-        reads=H * answers,
-        flops=H * flops,
-        bytes=H * itemsize * (fetched * size + contexts * K),
-        cached=H * itemsize * kept * (size + (K if contexts else 0)),
-    )
+    return _total(cfg, [(1, n)], K, V, H, itemsize)
 
 
 def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of a whole sequence; `cached` is what its last token had to keep."""
     cuts = segments.cut(T, cfg.segmentation, cfg.segment_length)
-    ones = [token(cfg, n, K, V, H, itemsize) for n in range(1, len(cuts) + 1)]
-    total = Cost(
-        *(
-            sum((stop - start) * each for (start, stop), each in zip(cuts, row, strict=True))
-            for row in zip(*ones, strict=True)
-        )
+    groups = [(stop - start, n) for n, (start, stop) in enumerate(cuts, start=1)]
+    return _total(cfg, groups, K, V, H, itemsize)
+
+
+def _total(cfg: MCConfig, groups: Sequence[tuple[int, int]], K: int, V: int, H: int, itemsize: int) -> Cost:
+    """The cost of groups of tokens, each so many that can reach so many memories. It is linear in these three sums."""
+    tokens = sum(count for count, _ in groups)
+    reached = sum(count * n for count, n in groups)
+    at_most = {"none": 1, "ssc": cfg.top_k + 1}.get(cfg.aggregator, groups[-1][1])
+    fetched = sum(count * min(n, at_most) for count, n in groups)
+
+    size = state_size(cfg, K, V)
+    gated = cfg.aggregator in GATED
+    compares = gated and cfg.gate != "token"
+    if cfg.aggregator == "soup":
+        answers, combine = tokens, (2 * reached - tokens) * size
+    else:
+        answers, combine = fetched, (2 * fetched - tokens) * V
+    flops = tokens * write_flops(cfg, K, V) + answers * read_flops(cfg, K, V) + combine
+    # the running context, which every run records
+    flops += tokens * (K if cfg.pooling == "sum" else 2 * K)
+    # scores; their softmax; their signs turned, to sort downwards
+    flops += (2 * K * reached if compares else 0) + (5 * reached if gated else 0)
+    flops += reached - tokens if cfg.aggregator == "ssc" else 0
+    kept = 0 if cfg.aggregator == "none" else groups[-1][1] - 1
+    return Cost(
+        reads=H * answers,
+        flops=H * flops,
+        bytes=H * itemsize * (fetched * size + (reached * K if compares else 0)),
+        cached=H * itemsize * kept * (size + (K if compares else 0)),
     )
-    return total._replace(cached=ones[-1].cached)
 
 
 def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:

@@ -166,6 +166,7 @@ def test_the_table_has_a_row_for_every_way_to_read():
         assert halved[name] == (row.reads, row.flops, row.bytes // 2, row.cached // 2)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_costs_grow_as_the_paper_says():
     """One segment is linear in L, segments of one token are quadratic, logarithmic ones between; SSC's memories are
     flat in L."""
