@@ -29,11 +29,13 @@ _LAZY = (
     "exercises",
     "figures",
     "interference",
+    "predict",
     "pytorch",
     "stepper",
     "surgery",
     "tasks",
     "training",
+    "watch",
     "widgets",
     "zoo",
 )

@@ -42,6 +42,8 @@ MAY_IMPORT = {
     "training": Row(FOUNDATION | {"", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
     "claims": Row(FOUNDATION | {"tasks", "pytorch", "zoo", "training"}, LIGHT | {"torch", "joblib", "tqdm"}),
     "bench": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
+    # The door of the pages to trained models: PyTorch loads when one is run.
+    "watch": Row(FOUNDATION | {"reference"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
     "figures": Row(FOUNDATION, LIGHT | {"plotly"}),
     # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
     "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
@@ -50,7 +52,7 @@ MAY_IMPORT = {
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     "cli": Row(
-        {"", *FOUNDATION, "reference", "examples", "tasks", "zoo", "training", "claims", "bench", "stepper", "capture"},
+        {"", *FOUNDATION, "reference", "examples", "watch", "tasks", "training", "claims", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
@@ -60,6 +62,7 @@ MAY_IMPORT = {
             *FOUNDATION,
             "reference",
             "examples",
+            "watch",
             "surgery",
             "interference",
             "tasks",

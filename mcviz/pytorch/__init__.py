@@ -4,6 +4,7 @@ from mcviz.pytorch.capture import Capturable, capture
 from mcviz.pytorch.decode import Decoder
 from mcviz.pytorch.mixer import Attention, KVCache, MemoryCaching, memory_caching
 from mcviz.pytorch.model import ModelConfig, SequenceModel
+from mcviz.pytorch.substitute import substitute
 
 __all__ = [
     "Attention",
@@ -15,4 +16,5 @@ __all__ = [
     "SequenceModel",
     "capture",
     "memory_caching",
+    "substitute",
 ]

@@ -1,0 +1,217 @@
+"""Surgery: change what a run read or wrote, and run it again.
+
+`operate(trace, edits)` repeats a run from its own queries, keys, values, connectors, coefficients and `M_0`, with
+edits, and records it like any other. Without edits it gives the same numbers again.
+
+Most edits change how checkpoints are read, and leave every memory as it was written. An edit of what is written goes
+on to everything that is written on top of it: see `propagates`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from mcviz.config import GATED
+from mcviz.initial import State, readable
+from mcviz.reference import aggregators, memory, memory_caching
+from mcviz.reference.aggregators import Weighing
+from mcviz.trace import Trace
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class SwitchOff:
+    """The checkpoint of `segment` cannot be read."""
+
+    segment: int
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Two checkpoints change places: each is found under the other's context, and weighed by the other's score."""
+
+    segment: int
+    other: int
+
+
+@dataclass(frozen=True)
+class Force:
+    """The checkpoints of `segments` are read, besides the online memory, and no others; at `token` alone, if given."""
+
+    segments: tuple[int, ...]
+    token: int | None = None
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """The gate on `segment` is held at `gate`; the other gates share what is left in proportion."""
+
+    segment: int
+    gate: float
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Normal noise on the checkpoint of `segment`, `scale` times the spread of each of its arrays.
+
+    Under checkpoint start, the next segment starts from the noisy memory.
+    """
+
+    segment: int
+    scale: float
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Erase:
+    """The key and the value of `token` become zero, before anything is written."""
+
+    token: int
+
+
+Edit = SwitchOff | Swap | Force | Freeze | Noise | Erase
+
+
+def propagates(trace: Trace, edit: Edit) -> bool:
+    """Whether an edit changes what is written, not only what is read."""
+    return isinstance(edit, Erase) or (isinstance(edit, Noise) and trace.config.start == "checkpoint")
+
+
+def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
+    """The run again, with `edits`, in the order given. Predictions are left out: only a model can make new ones.
+
+    Raises `ValueError` for segments and tokens that the run does not have, a gate outside 0 to 1, a negative scale or
+    seed, and edits of gates where the aggregator has none.
+    """
+    for edit in edits:
+        check(trace, edit)
+    trace = erased(trace, [edit.token for edit in edits if isinstance(edit, Erase)])
+    cfg, rule, names = trace.config, memory.rule(trace.config), readable(trace.config)
+    scores, weights, selected = trace.scores.copy(), np.zeros_like(trace.weights), np.zeros_like(trace.selected)
+    reads, output = None if trace.reads is None else np.zeros_like(trace.reads), np.zeros_like(trace.output)
+    cache: list[State] = []
+    online = trace.initial
+    for s, (begin, end) in enumerate(trace.segments):
+        online = trace.initial if cfg.start == "independent" else online
+        for t in range(begin, end):
+            online = rule.write(online, trace.k[t], trace.v[t], {name: c[t] for name, c in trace.coefficients.items()})
+            exchange(scores[t, :, :s], edits)
+            weighing = weigh(trace, t, scores[t, :, : s + 1].T, edits)
+            if cfg.aggregator == "soup":
+                output[t], _ = aggregators.blend(rule, [*cache, online], trace.q[t], weighing, names)
+            else:
+                output[t], said = aggregators.add(rule, [*cache, online], trace.q[t], weighing)
+                if reads is not None and said is not None:
+                    reads[t, :, : s + 1] = said.transpose(1, 0, 2)
+            weights[t, :, : s + 1] = weighing.weights.T
+            selected[t, :, :s] = weighing.read[:-1].T
+        online = noisy(online, names, [edit for edit in edits if isinstance(edit, Noise) and edit.segment == s])
+        cache.append(online)
+    return replace(
+        trace,
+        scores=scores,
+        weights=weights,
+        selected=selected,
+        reads=reads,
+        output=output,
+        checkpoints=tuple(cache),
+        predictions=None,
+        title=f"{trace.title}, after surgery" if edits else trace.title,
+    )
+
+
+def erased(trace: Trace, tokens: Sequence[int]) -> Trace:
+    """The run of the reference without what `tokens` would have written."""
+    if not tokens:
+        return trace
+    k, v = trace.k.copy(), trace.v.copy()
+    k[list(tokens)] = v[list(tokens)] = 0
+    again = memory_caching(trace.q, k, v, trace.u, trace.config, trace.coefficients, trace.initial)
+    return replace(again, tokens=trace.tokens, sources=trace.sources, title=trace.title)
+
+
+def weigh(trace: Trace, t: int, scores: Float[Array, "n H"], edits: Sequence[Edit]) -> Weighing:
+    """How token `t` weighs its memories, given their scores and the edits."""
+    n = len(scores)
+    allowed = allowed_memories(n, t, edits)
+    forced = any(isinstance(edit, Force) and edit.token in (None, t) for edit in edits)
+    top_k = n if forced else trace.config.top_k
+    if trace.config.aggregator in GATED:
+        scores = np.where(allowed[:, None], scores, -np.inf)
+    weights, read = aggregators.WEIGHINGS[trace.config.aggregator](scores, top_k)
+    read = read & allowed[:, None]
+    weights = np.where(read, weights, 0).astype(trace.weights.dtype)
+    for edit in edits:
+        if isinstance(edit, Freeze) and edit.segment < n and n > 1:
+            weights, read = frozen(weights, read, edit)
+    return Weighing(weights, read)
+
+
+def allowed_memories(n: int, t: int, edits: Sequence[Edit]) -> Bool[Array, "n"]:
+    """Which of the n memories of token `t` may be read; the online one, the last, always."""
+    allowed = np.ones(n, bool)
+    for edit in edits:
+        if isinstance(edit, Force) and edit.token in (None, t):
+            allowed &= np.isin(np.arange(n), edit.segments)
+        if isinstance(edit, SwitchOff) and edit.segment < n:
+            allowed[edit.segment] = False
+    allowed[-1] = True
+    return allowed
+
+
+def frozen(weights: Float[Array, "n H"], read: Bool[Array, "n H"], edit: Freeze) -> Weighing:
+    """One gate at a fixed value, the others scaled to what is left; as they were where they are all 0."""
+    others = weights.copy()
+    others[edit.segment] = 0
+    total = others.sum(0)
+    share = np.where(total > 0, (1 - edit.gate) / np.where(total > 0, total, 1), 0)
+    scaled, touched = others * share.astype(weights.dtype), read.copy()
+    scaled[edit.segment] = edit.gate
+    touched[edit.segment] = edit.gate > 0
+    touched[-1] = True
+    return Weighing(scaled, touched)
+
+
+def exchange(scores: Float[Array, "H n"], edits: Sequence[Edit]) -> None:
+    """Let swapped checkpoints change scores, in place, once both of a pair exist."""
+    for edit in edits:
+        if isinstance(edit, Swap) and max(edit.segment, edit.other) < scores.shape[1]:
+            scores[:, [edit.segment, edit.other]] = scores[:, [edit.other, edit.segment]]
+
+
+def noisy(state: State, names: Sequence[str], edits: Sequence[Noise]) -> State:
+    """A memory with noise on the arrays that a read needs."""
+    for edit in edits:
+        rng = np.random.default_rng([edit.seed, edit.segment])
+        drawn = {name: rng.standard_normal(state[name].shape).astype(state[name].dtype) for name in names}
+        spread = {name: state[name].dtype.type(edit.scale * np.std(state[name])) for name in names}
+        state = {**state, **{name: state[name] + spread[name] * drawn[name] for name in names}}
+    return state
+
+
+def check(trace: Trace, edit: Edit) -> None:
+    """Raise `ValueError` for an edit that this run cannot take."""
+    places = {SwitchOff: ("segment",), Swap: ("segment", "other"), Freeze: ("segment",), Noise: ("segment",)}
+    for name in places.get(type(edit), ()):
+        _require(name, getattr(edit, name), trace.N, "segment")
+    if isinstance(edit, Force):
+        for segment in edit.segments:
+            _require("segments", segment, trace.N, "segment")
+    if isinstance(edit, Erase) or (isinstance(edit, Force) and edit.token is not None):
+        _require("token", edit.token, trace.T, "token")
+    if isinstance(edit, Freeze) and trace.config.aggregator not in GATED:
+        raise ValueError(f"gate: expected an aggregator with gates ({', '.join(GATED)}), got {trace.config.aggregator}")
+    if isinstance(edit, Freeze) and not 0 <= edit.gate <= 1:
+        raise ValueError(f"gate: expected a number from 0 to 1, got {edit.gate!r}")
+    if isinstance(edit, Noise) and not (edit.scale >= 0 and np.isfinite(edit.scale)):
+        raise ValueError(f"scale: expected a number, at least 0, got {edit.scale!r}")
+    if isinstance(edit, Noise) and edit.seed < 0:
+        raise ValueError(f"seed: expected a whole number, at least 0, got {edit.seed!r}")
+
+
+def _require(name: str, value: int | None, count: int, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
+        raise ValueError(f"{name}: expected a {what} from 0 to {count - 1}, got {value!r}")

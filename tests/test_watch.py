@@ -1,0 +1,125 @@
+"""Trained models as the pages see them: the same numbers as the model itself, also under other configurations."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mcviz import MCConfig, tasks, watch, zoo  # noqa: E402
+from mcviz.pytorch import ModelConfig, SequenceModel, capture  # noqa: E402
+from mcviz.watch import Sitting  # noqa: E402
+
+TASK = tasks.topics(documents=3, facts=2, document=8, questions=4)
+CFG = MCConfig(segment_length=8)
+MODELS = {"books": CFG, "attentive": None}
+
+
+@pytest.fixture(autouse=True)
+def small_zoo(tmp_path, monkeypatch):
+    """Two models whose weights differ from those that a fresh model starts with."""
+    for name, mixer in MODELS.items():
+        config = ModelConfig(TASK.vocabulary, mixer, width=16, key=6, value=4, heads=2, layers=2)
+        model = SequenceModel(config)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.mul_(1.5)
+        card = zoo.Card(name, "A shelf.", TASK, config, {}, "", 0, 0.0, 0, 0, {}, {})
+        zoo.save(model, card, tmp_path)
+    load = zoo.load
+    monkeypatch.setattr(zoo, "names", lambda: sorted(MODELS))
+    monkeypatch.setattr(zoo, "load", lambda name: load(name, tmp_path))
+    watch.names.cache_clear()
+    watch._load.cache_clear()
+    yield
+    watch.names.cache_clear()
+    watch._load.cache_clear()
+
+
+def test_only_models_that_cache_memories_are_watched():
+    assert watch.names() == ("books",)
+    assert watch.config("books") == CFG
+    assert watch.task("books") == "topics"
+    assert watch.about("books") == "A shelf."
+
+
+def test_a_run_is_what_the_model_itself_computes():
+    batch = TASK.sample(5, batch=1)
+    model = zoo.load("books")
+    trace = watch.run(Sitting("books", seed=5))
+    assert trace.tokens == batch.words()
+    assert trace.sources == tuple(batch.sources[0])
+    assert trace.predictions.targets == batch.answers()
+    with torch.no_grad():
+        logits = model(torch.tensor(batch.tokens))[0]
+    said = tuple(batch.labels[i] for i in logits.argmax(-1))
+    assert tuple(row[0] for row in trace.predictions.tokens) == said
+    assert "trained" in trace.title
+    assert "untrained" not in trace.title
+
+
+def test_untrained_weights_are_those_that_training_began_with():
+    trace = watch.run(Sitting("books", weights="untrained"))
+    fresh = capture(SequenceModel(zoo.load("books").card.model), TASK.sample(0, batch=1).tokens[0])
+    np.testing.assert_array_equal(trace.output, fresh.output)
+    assert "untrained" in trace.title
+
+
+def test_the_same_weights_under_another_configuration():
+    cfg = replace(CFG, aggregator="ssc", top_k=1)
+    trace = watch.run(Sitting("books", cfg))
+    assert trace.config == cfg
+    assert trace.selected.sum(-1).max() == 1
+    assert "another configuration" in trace.title
+
+
+def test_the_reference_in_place_of_the_layer_predicts_the_same():
+    theirs, ours = (watch.run(Sitting("books"), backend=backend) for backend in watch.BACKENDS)
+    np.testing.assert_allclose(ours.output, theirs.output, atol=1e-5)
+    np.testing.assert_allclose(ours.predictions.probabilities, theirs.predictions.probabilities, atol=1e-5)
+
+
+def test_predictions_follow_from_what_the_layer_reads():
+    sitting = Sitting("books")
+    trace = watch.run(sitting)
+    same = watch.answered(sitting, trace)
+    np.testing.assert_allclose(same.predictions.probabilities, trace.predictions.probabilities, atol=1e-6)
+    silent = watch.answered(sitting, replace(trace, output=np.zeros_like(trace.output)))
+    assert not np.allclose(silent.predictions.probabilities, trace.predictions.probabilities, atol=1e-3)
+
+
+def test_only_what_comes_after_a_change_is_predicted_anew():
+    sitting = Sitting("books")
+    trace = watch.run(sitting)
+    output = trace.output.copy()
+    output[20:] += 1
+    changed = watch.answered(sitting, replace(trace, output=output)).predictions.probabilities
+    np.testing.assert_allclose(changed[:20], trace.predictions.probabilities[:20], atol=1e-6)
+    assert (np.abs(changed[20:] - trace.predictions.probabilities[20:]).max(1) > 1e-4).all()
+
+
+@pytest.mark.parametrize(
+    ("sitting", "said"),
+    [
+        (Sitting("none"), "name: expected one of"),
+        (Sitting("books", seed=-1), "seed: expected"),
+        (Sitting("books", weights="borrowed"), "weights: expected one of trained, untrained"),
+        (Sitting("books", replace(CFG, memory="delta")), "memory: expected linear, which books was trained with"),
+        (Sitting("books", replace(CFG, segmentation=(3, 4))), "sum to T = 32"),
+    ],
+)
+def test_what_cannot_be_run(sitting, said):
+    with pytest.raises(ValueError, match=said):
+        watch.run(sitting)
+
+
+def test_the_backends_are_two():
+    with pytest.raises(ValueError, match="backend: expected one of pytorch, numpy"):
+        watch.run(Sitting("books"), backend="fortran")
+
+
+def test_without_pytorch_there_are_no_models(monkeypatch):
+    watch.names.cache_clear()
+    monkeypatch.setattr(watch, "find_spec", lambda package: None)
+    assert watch.names() == ()
