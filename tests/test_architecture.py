@@ -51,6 +51,12 @@ MAY_IMPORT = {
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
+    # A checker opens the stepper only when it is shown in a notebook.
+    "exercises": Row(
+        FOUNDATION | {"reference", "tasks", "examples"},
+        LIGHT | {"hypothesis", "IPython"},
+        lazily=frozenset({"widgets"}),
+    ),
     "cli": Row(
         {"", *FOUNDATION, "reference", "examples", "watch", "tasks", "training", "claims", "bench", "stepper"},
         LIGHT | {"tqdm"},

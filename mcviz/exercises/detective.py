@@ -1,0 +1,260 @@
+"""The detective lab: a layer with one faulty part, to be found from its pictures.
+
+The machine below is GRM over linear memories with independent start, in four parts. Each suspect replaces one part by
+a mistake that people make. `case(n)` runs a machine with one of them inside; `Case.accuse` judges a diagnosis.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from mcviz.config import MCConfig
+from mcviz.examples import example, project
+from mcviz.exercises.verdict import Verdict
+from mcviz.reference import memory_caching
+from mcviz.segments import Segments
+from mcviz.trace import Trace
+
+Array = np.ndarray
+States = Float[Array, "T V K"]
+Online = Callable[[Float[Array, "T K"], Float[Array, "T V"], Segments], States]
+Keep = Callable[[States, Segments], list[Float[Array, "V K"]]]
+Weigh = Callable[[Float[Array, "T N"]], Float[Array, "T N"]]
+
+
+def online(k: Float[Array, "T K"], v: Float[Array, "T V"], cuts: Segments) -> States:
+    """The online memory after each token."""
+    written = np.einsum("tv,tk->tvk", v, k)
+    return np.concatenate([np.cumsum(written[begin:end], 0) for begin, end in cuts])
+
+
+def keep(states: States, cuts: Segments) -> list[Float[Array, "V K"]]:
+    """The memory that each segment ended with."""
+    return [states[end - 1] for _, end in cuts]
+
+
+def weigh(scores: Float[Array, "T N"]) -> Float[Array, "T N"]:
+    """Softmax over the memories of each token; -inf weighs 0."""
+    e = np.exp(scores - scores.max(1, keepdims=True))
+    weights: Array = e / e.sum(1, keepdims=True)
+    return weights
+
+
+@dataclass(frozen=True)
+class Machine:
+    """GRM over linear memories with independent start, one head, made of three parts that can be exchanged."""
+
+    online: Online = online
+    keep: Keep = keep
+    weigh: Weigh = weigh
+
+    def run(
+        self,
+        q: Float[Array, "T K"],
+        k: Float[Array, "T K"],
+        v: Float[Array, "T V"],
+        u: Float[Array, "T K"],
+        cfg: MCConfig,
+    ) -> Trace:
+        """What this machine computes, as a Trace. With its own parts it is the Trace of the reference."""
+        sound = memory_caching(q[:, None], k[:, None], v[:, None], u[:, None], cfg)
+        states = self.online(k, v, sound.segments)
+        checkpoints = self.keep(states, sound.segments)
+        weights = self.weigh(sound.scores[:, 0])
+        own = sound.segment_of
+        reads = np.zeros((len(q), len(checkpoints), v.shape[1]))
+        for t, s in enumerate(own):
+            memories = [*checkpoints[:s], states[t]]
+            reads[t, : s + 1] = [memory @ q[t] for memory in memories]
+        return replace(
+            sound,
+            weights=weights[:, None],
+            reads=reads[:, None],
+            checkpoints=tuple({"M": memory[None]} for memory in checkpoints),
+            output=np.einsum("tn,tnv->tv", weights, reads)[:, None],
+        )
+
+
+def boundary() -> Machine:
+    """A checkpoint is kept one token too early."""
+    return Machine(keep=lambda states, cuts: [states[max(begin, end - 2)] for begin, end in cuts])
+
+
+def leak() -> Machine:
+    """A token reads its own segment's memory as it will be at the end."""
+
+    def whole_segment(k: Array, v: Array, cuts: Segments) -> Array:
+        states = online(k, v, cuts)
+        return np.concatenate([np.repeat(states[end - 1 : end], end - begin, 0) for begin, end in cuts])
+
+    return Machine(online=whole_segment)
+
+
+def stale() -> Machine:
+    """The cache of the first sequence is never cleared: later ones are answered from it."""
+    cache: list[Array] = []
+
+    def keep_once(states: Array, cuts: Segments) -> list[Array]:
+        if not cache:
+            cache.extend(keep(states, cuts))
+        return list(cache)
+
+    return Machine(keep=keep_once)
+
+
+def axis() -> Machine:
+    """Softmax runs over tokens instead of memories."""
+
+    def over_tokens(scores: Array) -> Array:
+        e = np.exp(scores - scores.max(0, keepdims=True))
+        weights: Array = e / e.sum(0, keepdims=True)
+        return weights
+
+    return Machine(weigh=over_tokens)
+
+
+def alias() -> Machine:
+    """Checkpoints are references to one array that is written in place."""
+
+    def keep_reference(states: Array, cuts: Segments) -> list[Array]:
+        M = np.zeros_like(states[0])
+        cache = []
+        for _, end in cuts:
+            M[:] = states[end - 1]
+            cache.append(M)
+        return cache
+
+    return Machine(keep=keep_reference)
+
+
+class Suspect(NamedTuple):
+    """A mistake, what it is called, and what to look at."""
+
+    name: str
+    machine: Callable[[], Machine]
+    picture: str
+
+
+SUSPECTS: Mapping[str, Suspect] = {
+    "boundary": Suspect(
+        "a boundary off by one", boundary, "the fact that a segment ends with is missing from its checkpoint"
+    ),
+    "leak": Suspect("a leak from the future", leak, "a later token changes an earlier output"),
+    "stale": Suspect("a stale cache", stale, "after another sequence the checkpoints are the same"),
+    "axis": Suspect("softmax over the wrong axis", axis, "the gates of a token do not sum to 1"),
+    "alias": Suspect("an aliased checkpoint", alias, "all checkpoints are the same picture"),
+}
+ORDER = ("alias", "axis", "leak", "stale", "boundary")
+"""Which suspect sits in which case. A detective does not read on here."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A run that went wrong. `trace` is what it computed; `run` asks the same machine about another input."""
+
+    number: int
+    culprit: str
+    cfg: MCConfig = field(default_factory=lambda: MCConfig(segment_length=16))
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine, which has already run once, on the library of seed 0."""
+        machine = SUSPECTS[self.culprit].machine()
+        machine.run(*inputs(0), self.cfg)
+        return machine
+
+    def run(self, seed: int = 1, changed: int | None = None) -> Trace:
+        """The machine's run on the library of `seed`; with `changed`, the value of that one token is replaced."""
+        q, k, v, u = inputs(seed)
+        if changed is not None:
+            if not 0 <= changed < len(v):
+                raise ValueError(f"changed: expected a token from 0 to {len(v) - 1}, got {changed!r}")
+            v[changed] = -v[changed] + 1
+        library = example("topics", seed)
+        trace = self.machine.run(q, k, v, u, self.cfg)
+        return replace(trace, tokens=library.words, sources=library.sources, title=f"case {self.number}")
+
+    @cached_property
+    def trace(self) -> Trace:
+        return self.run()
+
+    def accuse(self, name: str) -> Verdict:
+        """Whether `name` is the mistake in this machine, and what was measured to tell.
+
+        Raises `ValueError` for a name that is no suspect.
+        """
+        if name not in SUSPECTS:
+            raise ValueError(f"suspect: expected one of {', '.join(SUSPECTS)}; got {name!r}")
+        suspect, right = SUSPECTS[name], name == self.culprit
+        measured = EVIDENCE[name](self)
+        if right:
+            says = f"Yes: {suspect.name}. What gives it away: {suspect.picture}. Measured: {measured}."
+        else:
+            says = f"No. {suspect.name.capitalize()} shows so: {suspect.picture}. Here, however: {measured}."
+        return Verdict(f"Case {self.number}", right, says)
+
+    def __repr__(self) -> str:
+        return f"Case {self.number}: a run of {self.trace.T} tokens in {self.trace.N} segments, and something is wrong"
+
+
+def case(number: int) -> Case:
+    """Case 1 to 5. Raises `ValueError` for any other."""
+    if number not in range(1, len(ORDER) + 1):
+        raise ValueError(f"number: expected a case from 1 to {len(ORDER)}, got {number!r}")
+    return Case(number, ORDER[number - 1])
+
+
+def inputs(seed: int) -> tuple[Array, Array, Array, Array]:
+    """Queries, keys, values and connectors of one head on the topic library of `seed`, through untrained maps."""
+    library = example("topics", seed)
+    q, k, v, u = project(library, 1, 32, 16, 0)
+    return q[:, 0], k[:, 0], v[:, 0], u[:, 0]
+
+
+def _gate_sums(case: Case) -> str:
+    sums = case.trace.weights.sum(-1)
+    return f"the gates of a token sum to between {sums.min():.3f} and {sums.max():.3f}"
+
+
+def _influence(case: Case) -> str:
+    t = 20
+    moved = np.abs(case.run(changed=t).output - case.trace.output).max((1, 2))
+    first = int(np.argmax(moved > 0))
+    return f"a change of token {t} first shows in the output of token {first}"
+
+
+def _distance(case: Case) -> str:
+    memories = np.stack([state["M"] for state in case.trace.checkpoints])
+    apart = np.abs(memories - memories[0]).max()
+    return f"the largest difference between two checkpoints is {apart:.3g}"
+
+
+def _refreshed(case: Case) -> str:
+    other = case.run(seed=2)
+    pairs = zip(case.trace.checkpoints, other.checkpoints, strict=True)
+    moved = max(float(np.abs(a["M"] - b["M"]).max()) for a, b in pairs)
+    return f"from one sequence to another the checkpoints move by {moved:.3g}"
+
+
+def _ends(case: Case) -> str:
+    trace, last = case.trace, case.trace.N - 1
+    end = trace.segments[last][1]
+    moved = [
+        float(np.abs(case.run(changed=t).checkpoints[last]["M"] - trace.checkpoints[last]["M"]).max())
+        for t in (end - 2, end - 1)
+    ]
+    return f"the last token of a segment moves its checkpoint by {moved[1]:.3g}, the one before by {moved[0]:.3g}"
+
+
+EVIDENCE: Mapping[str, Callable[[Case], str]] = {
+    "boundary": _ends,
+    "leak": _influence,
+    "stale": _refreshed,
+    "axis": _gate_sums,
+    "alias": _distance,
+}
+"""What tells a suspect's guilt or innocence, measured on a case."""

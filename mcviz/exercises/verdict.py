@@ -1,0 +1,104 @@
+"""What a checker answers: right, or the smallest case that goes wrong, what was expected and what came."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from mcviz.trace import Trace
+
+
+class Unsolved(Exception):
+    """An exercise whose stub was not filled in. In a notebook it shows as one friendly line, without a traceback."""
+
+    def __init__(self, title: str, name: str) -> None:
+        self.title, self.name = title, name
+        super().__init__(
+            f"“{title}” is yours to solve. Write `{name}` in the cell above, run that cell, and then this one again. "
+            "Hints are on the exercise's card."
+        )
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"✎ {self}"]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """The outcome of a check. Its display names the slip, and opens the stepper where there is a run to look at."""
+
+    title: str
+    passed: bool
+    says: str
+    case: dict[str, Any] = field(default_factory=dict)  # the smallest one that fails
+    expected: Any = None
+    got: Any = None
+    differs: str = ""
+    run: Callable[[dict[str, Any]], Trace] | None = None
+    token: int | None = None  # the first one where the answer fails
+    cost: str = ""
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    @cached_property
+    def trace(self) -> Trace | None:
+        """The right run of the failing case, or None where the exercise is about less than a run."""
+        return None if self.passed or self.run is None else self.run(self.case)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The failing case, what was expected and what came: names and values as text."""
+        if self.passed:
+            return []
+        rows = [*self.case.items(), ("expected", self.expected), ("got", self.got)]
+        return [(name, show(value)) for name, value in rows]
+
+    def __repr__(self) -> str:
+        head = f"{'✓' if self.passed else '✗'} {self.title}: {self.says}"
+        if self.differs and self.differs != self.says:
+            head += f"\n  {self.differs}"
+        rows = [f"  {name} = {value}".replace("\n", "\n  " + " " * (len(name) + 3)) for name, value in self.lines()]
+        at = [] if self.token is None else [f"  first wrong at token {self.token}"]
+        return "\n".join([head, *rows, *at, *filter(None, [self.cost])])
+
+    def _repr_html_(self) -> str:
+        colour, mark = ("#009e73", "✓") if self.passed else ("#d55e00", "✗")
+        parts = [f"<p><b style='color:{colour}'>{mark} {escape(self.title)}</b><br>{escape(self.says)}</p>"]
+        if self.differs and self.differs != self.says:
+            parts.append(f"<p>{escape(self.differs)}</p>")
+        if not self.passed:
+            rows = "".join(
+                f"<tr><th style='text-align:left;vertical-align:top'>{escape(name)}</th>"
+                f"<td style='text-align:left'><pre>{escape(value)}</pre></td></tr>"
+                for name, value in self.lines()
+            )
+            parts.append(f"<p>The smallest case found that goes wrong:</p><table>{rows}</table>")
+        if self.token is not None:
+            parts.append(f"<p>The right run of this case, at the first token that goes wrong ({self.token}):</p>")
+        if self.cost:
+            parts.append(f"<p>{escape(self.cost)}</p>")
+        return "".join(parts)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)  # type: ignore[no-untyped-call]
+        if self.trace is not None:
+            from mcviz.widgets import Stepper
+
+            display(Stepper(self.trace, step=self.token or 0))  # type: ignore[no-untyped-call]
+
+
+def show(value: Any) -> str:
+    """A value as a learner would write it."""
+    if isinstance(value, Exception):
+        return f"{type(value).__name__}: {value}"
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, precision=4, suppress_small=True, separator=", ")
+    if isinstance(value, list | tuple) and any(isinstance(member, np.ndarray) for member in value):
+        return "\n".join(show(member) for member in value)
+    if isinstance(value, list | tuple) and any(isinstance(member, tuple) for member in value) and len(str(value)) > 80:
+        return "\n".join(show(member) for member in value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,200 @@
+"""Exercises: each accepts its solution, refuses wrong answers, and says something useful each time."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from mcviz import exercises
+from mcviz.exercises import Unsolved, detective
+from mcviz.exercises.verdict import show
+from mcviz.reference import memory_caching
+
+ALL = list(exercises.ALL.values())
+names = [exercise.name for exercise in ALL]
+SLIPS = [(exercise, slip) for exercise in ALL for slip in exercise.slips]
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=names)
+def test_the_solution_passes_as_it_stands_behind_the_fold(exercise):
+    notebook = {"np": np}
+    exec(exercise.source, notebook)
+    assert exercise.check(notebook[exercise.name]).passed
+
+
+@pytest.mark.parametrize(("exercise", "slip"), SLIPS, ids=[f"{e.name}{s.answer.__name__}" for e, s in SLIPS])
+def test_a_plausible_wrong_answer_is_recognised(exercise, slip):
+    verdict = exercise.check(slip.answer)
+    assert not verdict.passed
+    assert verdict.says == slip.says
+    assert verdict.differs
+    for shown in (repr(verdict), verdict._repr_html_()):
+        assert "expected" in shown
+        assert "got" in shown
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=names)
+def test_at_least_three_slips_with_different_words(exercise):
+    assert len({slip.says for slip in exercise.slips}) >= 3
+
+
+@pytest.mark.parametrize("name", ["write", "cuts", "frugal_read", "grm"])
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda *given: None, "is a `return` missing?"),
+        (lambda *given: "forty-two", "expected"),
+        (lambda *given: np.zeros((7, 7, 7)), "expected"),
+        (lambda *given: given[99], "IndexError"),
+        (lambda: 0, "TypeError"),
+    ],
+    ids=["nothing", "text", "another shape", "an error", "no arguments"],
+)
+def test_any_other_wrong_answer_gets_a_reason(name, answer, said):
+    verdict = exercises.ALL[name].check(answer)
+    assert not verdict.passed
+    assert said in verdict.says
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=names)
+def test_an_empty_stub_is_unsolved(exercise):
+    def gives_up(*given):
+        raise NotImplementedError
+
+    for stub in (lambda *given: ..., gives_up):
+        with pytest.raises(Unsolved, match=exercise.name) as raised:
+            exercise.check(stub)
+        assert len(raised.value._render_traceback_()) == 1
+
+
+def test_what_is_no_function_is_named():
+    with pytest.raises(ValueError, match="expected the function `write` itself, got int"):
+        exercises.write.check(3)
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=names)
+def test_the_card_folds_the_solution_away(exercise):
+    card = exercise._repr_html_()
+    assert card.count("<details>") == len(exercise.hints) + 1
+    assert card.index("<summary>Solution") > card.index(f"<summary>Hint {len(exercise.hints)}")
+    assert f"{exercise.minutes} minutes" in card
+    assert "★" in card
+    ast.parse(exercise.source)
+    with pytest.raises(ValueError, match="level: expected a hint from 1"):
+        exercise.hint(99)
+
+
+def test_the_counter_example_is_small():
+    """What shrinks to one number is shown as one number."""
+    case = exercises.write.check(lambda M, k, v: np.outer(v, k)).case
+    assert [array.size for array in case.values()] == [1, 1, 1]
+    assert np.abs(case["M"]).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("exercise", "wrong_from"),
+    [("grm", 3), ("running_contexts", 3), ("attention", 3), ("chunked", 3)],
+)
+def test_the_stepper_opens_at_the_first_token_that_goes_wrong(exercise, wrong_from):
+    exercise = exercises.ALL[exercise]
+
+    def late(*given):
+        y = exercise.solution(*given)
+        return np.where(np.arange(len(y))[:, None] >= wrong_from, y + 1, y)
+
+    verdict = exercise.check(late)
+    assert verdict.token == wrong_from
+    assert wrong_from + 1 == verdict.trace.T
+
+
+@pytest.mark.parametrize("name", ["grm", "attention", "chunked"])
+def test_the_run_that_is_shown_has_the_expected_outputs(name):
+    exercise = exercises.ALL[name]
+    for case in exercise.seeded:
+        np.testing.assert_allclose(exercise.trace(case).output[:, 0], exercise.solution(*case.values()), rtol=1e-12)
+
+
+def test_the_run_that_is_shown_keeps_the_expected_checkpoints():
+    for case in exercises.checkpoints.seeded:
+        kept = [state["M"][0] for state in exercises.checkpoints.trace(case).checkpoints]
+        np.testing.assert_allclose(kept, exercises.checkpoints.solution(*case.values()), rtol=1e-12)
+
+
+def test_reads_are_counted_and_compared():
+    def all_of_them(cache, q, weights):
+        return sum(w * cache.read(i, q) for i, w in enumerate(weights))
+
+    thrifty = exercises.frugal_read.check(exercises.frugal_read.solution)
+    spendthrift = exercises.frugal_read.check(all_of_them)
+    assert thrifty.passed
+    assert spendthrift.passed
+    assert "3 reads per token" in thrifty.cost
+    assert "No answer needs fewer" in thrifty.cost
+    assert "fewer" in spendthrift.cost
+    assert "7.67 reads per token" in spendthrift.cost
+
+
+def test_markup_in_an_answer_is_shown_as_text():
+    verdict = exercises.cuts.check(lambda T, C: "<script>alert(1)</script>")
+    assert "<script>" not in verdict._repr_html_()
+    assert show(ValueError("<b>")) == "ValueError: <b>"
+
+
+def test_a_machine_with_its_own_parts_is_the_reference():
+    q, k, v, u = detective.inputs(3)
+    cfg = detective.case(1).cfg
+    wanted = memory_caching(*(array[:, None] for array in (q, k, v, u)), cfg)
+    sound = detective.Machine().run(q, k, v, u, cfg)
+    np.testing.assert_allclose(sound.output, wanted.output, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(sound.weights, wanted.weights, rtol=1e-12)
+    for one, other in zip(sound.checkpoints, wanted.checkpoints, strict=True):
+        np.testing.assert_allclose(one["M"], other["M"], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_every_case_has_one_culprit_and_shows(number):
+    case = detective.case(number)
+    verdicts = {name: case.accuse(name) for name in detective.SUSPECTS}
+    assert sum(verdict.passed for verdict in verdicts.values()) == 1
+    assert len({verdict.says for verdict in verdicts.values()}) == len(verdicts)
+    sound = detective.Machine().run(*detective.inputs(1), case.cfg)
+    assert not np.allclose(case.trace.output, sound.output)
+
+
+def test_each_suspect_sits_in_one_case():
+    assert sorted(detective.case(n).culprit for n in range(1, 6)) == sorted(detective.SUSPECTS)
+
+
+def test_the_symptoms_are_there_and_nowhere_else():
+    """What each culprit's picture shows, measured on every case: only the culprit's own case shows it."""
+    for number in range(1, 6):
+        case = detective.case(number)
+        trace = case.trace
+        memories = np.stack([state["M"] for state in trace.checkpoints])
+        moved = np.abs(case.run(changed=20).output - trace.output).max((1, 2))
+        again = np.stack([state["M"] for state in case.run(seed=2).checkpoints])
+        end = trace.segments[-1][1]
+        ends, before = (
+            np.abs(case.run(changed=t).checkpoints[-1]["M"] - memories[-1]).max() for t in (end - 1, end - 2)
+        )
+        symptoms = {
+            "alias": bool((memories == memories[0]).all()),
+            "leak": bool(moved[:20].any()),
+            "stale": bool((again == memories).all()),
+            "axis": not np.allclose(trace.weights.sum(-1), 1),
+            "boundary": bool(ends == 0 < before),
+        }
+        assert [name for name, shown in symptoms.items() if shown] == [case.culprit]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: detective.case(6), "number: expected a case from 1 to 5, got 6"),
+        (lambda: detective.case(1).accuse("gremlins"), "suspect: expected one of boundary"),
+        (lambda: detective.case(1).run(changed=1000), "changed: expected a token from 0"),
+    ],
+)
+def test_what_a_detective_cannot_ask(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
