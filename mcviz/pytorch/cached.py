@@ -1,12 +1,13 @@
-"""Reads of checkpoints by all tokens at once. A token in segment s reads checkpoints i < s, weighted or routed."""
+"""Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional as F
 
 from mcviz.pytorch.chunks import Chunks
 from mcviz.segments import Segments
@@ -123,75 +124,6 @@ def each(
         # tokens from `stop` on: those of the next segment are the first to read checkpoint i
         part = read(one[i], q[:, :, stop:])
         part = part if weights is None else weights[:, :, stop:, i, None] * part
-        y = part if y is None else part + torch.nn.functional.pad(y, (0, 0, part.shape[2] - y.shape[2], 0))
+        y = part if y is None else part + F.pad(y, (0, 0, part.shape[2] - y.shape[2], 0))
     assert y is not None
-    return torch.nn.functional.pad(y, (0, 0, q.shape[2] - y.shape[2], 0))
-
-
-class Gather(torch.autograd.Function):
-    """Rows `x[index]`. `back` lists for each row of x where it went, -1 for nowhere.
-
-    Its backward gathers too, which is faster than adding up, and adds in the same order every time.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Float[Tensor, "m d"], index: Int[Tensor, "n"], back: Int[Tensor, "m c"]) -> Tensor:
-        ctx.save_for_backward(back)
-        return x.index_select(0, index)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (dy,), (back,) = gradients, ctx.saved_tensors
-        found = dy.index_select(0, back.clamp(min=0).flatten()).unflatten(0, back.shape)
-        return found.masked_fill((back < 0)[..., None], 0).sum(1), None, None
-
-
-def gather(x: Float[Tensor, "m d"], index: Int[Tensor, "n"], back: Int[Tensor, "m c"]) -> Float[Tensor, "n d"]:
-    """`Gather`, as a function."""
-    rows: Tensor = Gather.apply(x, index, back)  # type: ignore[no-untyped-call]
-    return rows
-
-
-class Blocks(NamedTuple):
-    """Pairs of a token and a memory that it reads, in blocks of places that hold pairs of one memory only."""
-
-    owner: Int[Tensor, "blocks"]  # the memory of each block
-    place: Int[Tensor, "pairs"]  # where each pair stands
-    pair: Int[Tensor, "places"]  # which pair stands there, -1 for none
-
-
-def pack(memory: Int[Tensor, "pairs"], memories: int) -> Blocks:
-    """Sort pairs by memory. Sizes depend on shapes alone: nothing has to be read back from a device."""
-    n, device = len(memory), memory.device
-    size = 64 if n > 64 * memories else 16
-    order = torch.arange(n, device=device)
-    memory, sorted_ = memory.sort(stable=True)
-    count = torch.zeros(memories, dtype=torch.long, device=device).index_add(0, memory, torch.ones_like(memory))
-    blocks = (count + size - 1) // size
-    total = int(blocks.sum()) if device.type == "cpu" else n // size + memories
-    # the n-th pair of a memory stands n places after the memory's first block begins
-    first = (blocks.cumsum(0) - blocks) * size - (count.cumsum(0) - count)
-    places = first[memory] + order
-    ends = torch.searchsorted(blocks.cumsum(0), torch.arange(total, device=device), right=True)
-    return Blocks(
-        owner=ends.clamp(max=memories - 1),
-        place=torch.empty_like(order).index_copy(0, sorted_, places),
-        pair=order.new_full((total * size,), -1).index_copy(0, places, sorted_),
-    )
-
-
-def dispatch(
-    index: Int[Tensor, "B H T k"], q: Float[Tensor, "B H T K"], states: State, read: Read
-) -> Float[Tensor, "B H T k V"]:
-    """`M^(i)(q_t)` for the k memories i in `index`, at a cost that does not grow with the number of memories.
-
-    Each memory answers the tokens that chose it, and one batched read answers all.
-    """
-    B, H, _, k = index.shape
-    N = next(iter(states.values())).shape[2]
-    heads = torch.arange(B * H, device=q.device).view(B, H, 1, 1)
-    blocks = pack((index + N * heads).flatten(), B * H * N)
-    asking = gather(q.flatten(0, 2), blocks.pair.clamp(min=0) // k, blocks.place.view(-1, k))
-    of_block = {name: x.flatten(0, 2).index_select(0, blocks.owner) for name, x in states.items()}
-    answers = read(of_block, asking.unflatten(0, (len(blocks.owner), -1))).flatten(0, 1)
-    return gather(answers, blocks.place, blocks.pair[:, None]).unflatten(0, index.shape)
+    return F.pad(y, (0, 0, q.shape[2] - y.shape[2], 0))

@@ -34,7 +34,7 @@ class Affine(NamedTuple):
 def linear(q: Tensor, k: Tensor, v: Tensor) -> Affine:
     """`M_t = S + Σ_{j≤t} v_j k_jᵀ` (Eq. 2): masked attention without a softmax."""
     # ỹ_t = Σ_{j≤t} (q_t·k_j) v_j
-    reads = (q @ k.mT).tril() @ v
+    reads = (q @ k.mT).tril_() @ v
     return Affine(q, reads, None, v.mT @ k)
 
 
@@ -72,7 +72,7 @@ def delta(q: Tensor, k: Tensor, v: Tensor, c: Coefficients) -> Affine:
     system = eta * (k @ k.mT).tril(-1)
     solved = solve(system, eta * torch.cat([v, k], -1))
     w, x = solved.split([v.shape[-1], k.shape[-1]], -1)
-    A = (q @ k.mT).tril()
+    A = (q @ k.mT).tril_()
     identity = torch.eye(k.shape[-1], dtype=k.dtype, device=k.device)
     return Affine(q - A @ x, A @ w, identity - x.mT @ k, w.mT @ k)
 
@@ -152,7 +152,8 @@ def write(
         affine = linear(q, k, v)
     first, states["M"] = carry(affine.decay, affine.update, tokens.start["M"], lanes)
     # y_t = S q̃_t + ỹ_t
-    return chunks.join(affine.queries @ first.mT + affine.reads), states
+    reads = torch.baddbmm(*(x.flatten(0, 2) for x in (affine.reads, affine.queries, first.mT)))
+    return chunks.join(reads.unflatten(0, q.shape[:3])), states
 
 
 def pairs(tokens: Tokens, lanes: Lanes) -> tuple[list[Float[Tensor, "B H P past d"]], State]:

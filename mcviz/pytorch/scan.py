@@ -11,6 +11,7 @@ from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
 from mcviz.pytorch import cached, deep, gate, online
 from mcviz.pytorch.chunks import Chunks
+from mcviz.pytorch.dispatch import dispatch
 from mcviz.pytorch.gate import Gates
 from mcviz.segments import Segments
 
@@ -68,9 +69,11 @@ class Matrices:
         """`(Σ_{i<s} γ_t^(i) M^(i)) q_t`, in the form that the shapes make the cheaper one."""
         return cached.dense(past, self.tokens.q, M, self.chunks.cuts)
 
-    def routed(self, index: Int[Tensor, "B H T k"]) -> Float[Tensor, "B H T k V"]:
-        answers = cached.dispatch(index, self.tokens.q, {"M": self.M}, lambda state, q: q @ state["M"].mT)
-        return online.settle(answers, self.cfg)
+    def read(self, state: State, q: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n V"]:
+        return online.settle(q @ state["M"].mT, self.cfg)
+
+    def routed(self, choices: Int[Tensor, "B H T k"], weights: Float[Tensor, "B H T k"]) -> Float[Tensor, "B H T V"]:
+        return dispatch(choices, weights, self.tokens.q, {"M": self.M}, self.read)
 
     def soup(self, gates: Gates) -> Float[Tensor, "B H T V"]:
         return online.settle(gates.own[..., None] * self.online + self.mixed(gates.past, self.M), self.cfg)
@@ -103,8 +106,8 @@ class Networks:
     def weighted(self, past: Float[Tensor, "B H T N"]) -> Float[Tensor, "B H T V"]:
         return cached.each(past, self.q, self.checkpoints, self.chunks.cuts, self.read)
 
-    def routed(self, index: Int[Tensor, "B H T k"]) -> Float[Tensor, "B H T k V"]:
-        return cached.dispatch(index, self.q, self.checkpoints, self.read)
+    def routed(self, choices: Int[Tensor, "B H T k"], weights: Float[Tensor, "B H T k"]) -> Float[Tensor, "B H T V"]:
+        return dispatch(choices, weights, self.q, self.checkpoints, self.read)
 
 
 def run(
@@ -136,7 +139,7 @@ def run(
         output, states = deep.soup(q, k, v, c, start, cfg, cuts, weights, detach=detach)
         reads = None
     else:
-        tokens = online.Tokens(swap(q), swap(k), swap(v), start)
+        tokens = online.Tokens(swap(q).contiguous(), swap(k).contiguous(), swap(v).contiguous(), start)
         scalars = {name: swap(x) for name, x in c.items()}
         memories = (Networks if network else Matrices)(tokens, scalars, cfg, chunks, detach)
         output, reads, states = swap(aggregate(memories, gates)), swap(memories.reads), memories.states
@@ -160,7 +163,7 @@ def aggregate(memories: Matrices | Networks, gates: Gates | None) -> Float[Tenso
         return memories.soup(gates)
     online = gates.own[..., None] * memories.reads
     if gates.choices is not None and N > FEW:
-        return online + (gates.past[..., None] * memories.routed(gates.choices)).sum(-2)
+        return online + memories.routed(gates.choices, gates.past)
     return online + memories.weighted(gates.dense(N).past)
 
 
