@@ -1,5 +1,7 @@
 """Surgery: without edits nothing changes; each edit does what it says, and nothing else."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from mcviz.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff, operate
 LAST = 95
 
 
+@cache
 def run(**fields):
     return examples.run("needle", MCConfig(**{"segment_length": 16, **fields}), key_size=5, value_size=4)
 

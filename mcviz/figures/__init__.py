@@ -10,8 +10,10 @@ from plotly.graph_objects import Figure
 
 from mcviz.figures.caption import caption
 from mcviz.figures.checkpoints import checkpoints
+from mcviz.figures.difference import accuracy, apart, changed_predictions, difference, first_difference
 from mcviz.figures.equation import Equation, equations, number
 from mcviz.figures.gates import gates
+from mcviz.figures.interference import capacity, recovered
 from mcviz.figures.reads import reads
 from mcviz.figures.relevance import relevance
 from mcviz.figures.theme import THEMES, Theme
@@ -22,12 +24,19 @@ __all__ = [
     "Equation",
     "Figure",
     "Theme",
+    "accuracy",
+    "apart",
+    "capacity",
     "caption",
+    "changed_predictions",
     "checkpoints",
+    "difference",
     "equations",
+    "first_difference",
     "gates",
     "number",
     "reads",
+    "recovered",
     "relevance",
     "tokens",
 ]

@@ -1,0 +1,81 @@
+"""The microscope measures what was stored against what comes back."""
+
+import numpy as np
+import pytest
+
+from mcviz import MCConfig, examples, interference
+from mcviz.config import MEMORIES
+from mcviz.reference import memory_caching
+
+
+def orthogonal(n=8, **fields):
+    """As many pairs as there are dimensions, with orthonormal keys: a linear memory holds them without cross-talk."""
+    rng = np.random.default_rng(0)
+    k = np.linalg.qr(rng.standard_normal((n, n)))[0][:, None]
+    v = rng.standard_normal((n, 1, n))
+    return memory_caching(k, k, v, k, MCConfig(**{"segment_length": 4, **fields}))
+
+
+def test_orthonormal_keys_are_recovered_exactly_from_their_own_segment_and_from_one_memory():
+    trace = orthogonal()
+    seen = interference.recall(trace)
+    own = seen.home, np.arange(trace.T)
+    np.testing.assert_allclose(seen.recovered[own], trace.v[:, 0], atol=1e-12)
+    np.testing.assert_allclose(seen.strength[own], 1)
+    np.testing.assert_allclose(seen.crosstalk[own], 0, atol=1e-12)
+    assert seen.right[own].all()
+    assert seen.right[-1].all()
+    np.testing.assert_allclose(seen.recovered[1 - seen.home, np.arange(trace.T)], 0, atol=1e-12)
+
+
+def test_what_is_recovered_is_the_share_of_the_value_and_cross_talk_at_right_angles_to_it():
+    trace = examples.run("recall", MCConfig(segment_length=8), key_size=6, value_size=5)
+    seen = interference.recall(trace, head=1)
+    values = trace.v[seen.places, 1]
+    rest = seen.recovered - seen.strength[..., None] * values
+    np.testing.assert_allclose(np.sum(rest * values, -1), 0, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(rest, axis=-1), seen.crosstalk * np.linalg.norm(values, axis=-1))
+    assert set(seen.places) == {place for place in trace.sources if place >= 0}
+
+
+def test_one_memory_of_a_linear_rule_is_the_sum_of_the_checkpoints():
+    trace = examples.run("recall", MCConfig(segment_length=8))
+    seen = interference.recall(trace)
+    np.testing.assert_allclose(seen.recovered[:-1].sum(0), seen.recovered[-1])
+
+
+def test_one_memory_overflows_where_checkpoints_do_not():
+    trace = examples.run("recall", MCConfig(segment_length=8), key_size=8, value_size=16)
+    grown = interference.capacity(trace)
+    assert grown.pairs.tolist() == sorted(grown.pairs.tolist())
+    assert grown.pairs[-1] == 24
+    assert grown.alone[0] == grown.cached[0]
+    assert grown.cached[-1] > grown.alone[-1] + 0.2
+
+
+def test_checkpoint_start_crowds_the_checkpoints():
+    """Under checkpoint start the last checkpoint is the one memory of everything."""
+    trace = examples.run("recall", MCConfig(segment_length=8, start="checkpoint"))
+    seen = interference.recall(trace)
+    np.testing.assert_allclose(seen.recovered[-2], seen.recovered[-1])
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_every_memory_can_be_asked(memory):
+    trace = examples.run("needle", MCConfig(memory=memory), key_size=4, value_size=3)
+    seen = interference.recall(trace, places=[3, 50])
+    assert seen.recovered.shape == (trace.N + 1, 2, 3)
+    assert seen.likeness.max() <= 1 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"head": 1}, "head: expected a head from 0 to 0, got 1"),
+        ({"places": []}, "places: expected at least one"),
+        ({"places": [8]}, "places: expected at least one token from 0 to 7"),
+    ],
+)
+def test_what_cannot_be_asked(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        interference.recall(orthogonal(), **arguments)
