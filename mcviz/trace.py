@@ -4,8 +4,8 @@ import hashlib
 import io
 import json
 import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -20,6 +20,7 @@ from mcviz.initial import COEFFICIENTS, State, state_shapes
 from mcviz.segments import Segments, cut
 
 Array = np.ndarray
+File = io.BufferedIOBase | BinaryIO
 VERSION = 1
 MAX_BYTES = 2**30
 """Traces that would unpack to more than this are refused."""
@@ -134,7 +135,7 @@ class Trace:
 
         Writes are replayed by the reference from the start of the token's segment.
         """
-        if not 0 <= t < self.T:
+        if not isinstance(t, int | np.integer) or not 0 <= t < self.T:
             raise ValueError(f"t: expected a token from 0 to {self.T - 1}, got {t!r}")
         from mcviz.reference.memory import replay
 
@@ -146,10 +147,12 @@ class Trace:
         coefficients = {name: array[span] for name, array in self.coefficients.items()}
         return replay(self.config, start, self.k[span], self.v[span], coefficients)[-1]
 
-    def save(self, path: str | PathLike[str] | BinaryIO) -> None:
+    def save(self, path: str | PathLike[str] | File) -> None:
         """Write the Trace as a compressed `.npz` without pickled objects."""
         header = json.dumps({**json.loads(self._header()), "hash": self.hash})
-        np.savez_compressed(path, allow_pickle=False, header=np.array(header), **self._arrays())
+        arrays: dict[str, Any] = {"header": np.array(header), **self._arrays()}
+        with open(path, "wb") if isinstance(path, str | PathLike) else nullcontext(path) as file:
+            np.savez_compressed(file, **arrays)
 
     def to_html(self, path: str | PathLike[str], other: "Trace | None" = None) -> None:
         """Write the stepper on this run, or on this and another in step, as one HTML file that needs no network.
@@ -161,32 +164,32 @@ class Trace:
         Path(path).write_text(page(self, other), encoding="utf-8")
 
     @classmethod
-    def load(cls, path: str | PathLike[str] | BinaryIO) -> "Trace":
+    def load(cls, path: str | PathLike[str] | File) -> "Trace":
         """Read what `save` wrote. Raises `ValueError` for anything else: a file is untrusted data."""
         data = Path(path).read_bytes() if isinstance(path, str | PathLike) else path.read()
         try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                size = sum(entry.file_size for entry in archive.infolist())
-            if size > MAX_BYTES:
-                raise ValueError(f"it unpacks to {size:,} bytes, and {MAX_BYTES:,} are allowed")
-            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            header = json.loads(str(arrays.pop("header")))
-            trace = cls._from_parts(header, arrays)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            EOFError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+            return cls._from_file(data)
+        except Exception as error:  # whatever a damaged file makes NumPy, zipfile and JSON say
+            reason = f"{type(error).__name__}: {error}"[:300]
             raise ValueError(
-                f"trace: expected a file written by Trace.save, got another or a damaged one ({error})"
-            ) from None
-        if trace.hash != header["hash"]:
-            raise ValueError(f"trace: expected content with hash {header['hash']}, got {trace.hash}: it was edited")
+                f"trace: expected a file written by Trace.save, got another or a damaged one ({reason})"
+            ) from error
+
+    @classmethod
+    def _from_file(cls, data: bytes) -> "Trace":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes, and {MAX_BYTES:,} are allowed")
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        header = json.loads(str(arrays.pop("header")))
+        trace = cls._from_parts(header, arrays)
+        said = header.pop("hash")
+        if header != json.loads(trace._header()) or arrays.keys() != trace._arrays().keys():
+            raise ValueError("it holds more, or less, than a Trace")
+        if said != trace.hash:
+            raise ValueError(f"its content has the hash {trace.hash}, not {said!r} as it says: it was edited")
         return trace
 
     def _header(self) -> str:
@@ -226,9 +229,6 @@ class Trace:
         for name, array in arrays.items():
             group, _, member = name.rpartition(".")
             groups.setdefault(group, {})[member] = array
-        unknown = set(groups.get("", {})) - set(_ARRAYS)
-        if unknown:
-            raise ValueError(f"arrays: expected {', '.join(_ARRAYS)}; got {', '.join(sorted(unknown))}")
         said, probabilities = header["predictions"], groups.get("predictions", {})
         predictions = said and Predictions(
             tuple(map(tuple, said["tokens"])),
@@ -238,7 +238,6 @@ class Trace:
         )
         members: dict[str, Any] = {name: groups[""].get(name) for name in _ARRAYS}
         stacked = groups["checkpoints"]
-        count = min(len(array) for array in stacked.values())
         return cls(
             **members,
             config=MCConfig.from_dict(header["config"]),
@@ -249,7 +248,7 @@ class Trace:
             coefficients=groups.get("coefficients", {}),
             initial=groups["initial"],
             counts=groups["counts"],
-            checkpoints=tuple({name: array[i] for name, array in stacked.items()} for i in range(count)),
+            checkpoints=tuple(dict(zip(stacked, rows, strict=True)) for rows in zip(*stacked.values(), strict=True)),
             predictions=predictions,
         )
 
@@ -262,57 +261,94 @@ _ARRAYS = (
 
 def _check(trace: Trace) -> None:
     """Raise `ValueError` for the first field that does not fit the schema."""
-    if not isinstance(trace.q, Array) or trace.q.ndim != 3 or not isinstance(trace.v, Array) or trace.v.ndim != 3:
-        raise ValueError("q, v: expected arrays [T, H, K] and [T, H, V]")
+    for name, array in (("q", trace.q), ("v", trace.v)):
+        if not isinstance(array, Array) or array.ndim != 3 or not array.size:
+            raise ValueError(f"{name}: expected floats [T, H, {'K' if name == 'q' else 'V'}], got {_describe(array)}")
+    cuts = cut(trace.T, trace.config.segmentation, trace.config.segment_length)
+    if trace.segments != cuts:
+        raise ValueError(f"segments: expected the {len(cuts)} ranges that config cuts, got {str(trace.segments)[:80]}")
+    _check_arrays(trace)
+    _check_causality(trace)
+    _check_labels(trace)
+
+
+def _check_arrays(trace: Trace) -> None:
+    """Every array is there, of the shape and kind that the others ask for, and nothing else is."""
     T, H, K = trace.q.shape
     V, N = trace.v.shape[2], len(trace.segments)
-    if trace.segments != cut(T, [stop - start for start, stop in trace.segments], 1):
-        raise ValueError(f"segments: expected ranges that tile {T} tokens, got {trace.segments}")
-    shapes: dict[str, tuple[int, ...]] = {
+    state = state_shapes(trace.config, H, K, V)
+    if len(trace.checkpoints) != N:
+        raise ValueError(f"checkpoints: expected {N}, one for each segment, got {len(trace.checkpoints)}")
+    for i, checkpoint in enumerate(trace.checkpoints):
+        shapes = {name: np.shape(array) for name, array in checkpoint.items()}
+        if shapes != state:
+            raise ValueError(f"checkpoints: expected arrays {state}, got {shapes} in segment {i}")
+    shapes = {
         **{name: (T, H, K) for name in ("q", "k", "u", "online_contexts")},
         **{name: (T, H, N) for name in ("scores", "weights", "selected")},
         **{name: (T, H, V) for name in ("v", "output")},
         "checkpoint_contexts": (N, H, K),
-        "reads": (T, H, N, V),
         **{f"coefficients.{name}": (T, H) for name in COEFFICIENTS[trace.config.memory]},
         **{f"counts.{name}": (T,) for name in COUNTS},
-        "predictions.target_probabilities": (T,),
+        **{f"initial.{name}": shape for name, shape in state.items()},
+        **{f"checkpoints.{name}": (N, *shape) for name, shape in state.items()},
     }
-    for name, shape in state_shapes(trace.config, H, K, V).items():
-        shapes[f"initial.{name}"] = shape
-        shapes[f"checkpoints.{name}"] = (N, *shape)
+    if trace.config.aggregator != "soup":
+        shapes["reads"] = (T, H, N, V)
     if trace.predictions:
-        shapes["predictions.probabilities"] = (
-            T,
-            len(trace.predictions.tokens[0]) if trace.predictions.tokens else 0,
-        )
-    if any(state.keys() != trace.initial.keys() for state in trace.checkpoints):
-        raise ValueError(f"checkpoints: expected arrays {', '.join(trace.initial)} in each of {N}")
-    if len(trace.checkpoints) != N:
-        raise ValueError(f"checkpoints: expected {N}, one for each segment, got {len(trace.checkpoints)}")
+        labels = trace.predictions.tokens
+        shapes["predictions.probabilities"] = (T, len(labels[0]) if labels else 0)
+        if trace.predictions.target_probabilities is not None:
+            shapes["predictions.target_probabilities"] = (T,)
     arrays = trace._arrays()
-    optional = {"reads"} | {name for name in shapes if name.startswith("predictions.")}
-    missing, unknown = sorted(set(shapes) - set(arrays) - optional), sorted(set(arrays) - set(shapes))
+    missing, unknown = sorted(set(shapes) - set(arrays)), sorted(set(arrays) - set(shapes))
     if missing or unknown:
         raise ValueError(f"arrays: missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}")
     for name, array in arrays.items():
         kind = "b" if name == "selected" else "iu" if name.startswith("counts.") else "f"
         if not isinstance(array, Array) or array.dtype.kind not in kind or array.shape != shapes[name]:
             raise ValueError(f"{name}: expected {_KINDS[kind]} {shapes[name]}, got {_describe(array)}")
-    if trace.selected.any(where=~(np.arange(N) < trace.segment_of[:, None])[:, None, :]):
+    for name in ("q", "k", "v", "u"):
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+
+
+def _check_causality(trace: Trace) -> None:
+    """No token reads a segment that is still to come, and what is not read counts for nothing."""
+    earlier = np.arange(trace.N) < trace.segment_of[:, None]
+    if trace.selected.any(where=~earlier[:, None, :]):
         raise ValueError("selected: expected checkpoints of earlier segments only, got later ones")
-    if trace.tokens and (len(trace.tokens) != T or not all(isinstance(label, str) for label in trace.tokens)):
-        raise ValueError(f"tokens: expected {T} labels, or none, got {len(trace.tokens)}")
-    if trace.sources and (len(trace.sources) != T or not all(isinstance(place, int) for place in trace.sources)):
-        raise ValueError(f"sources: expected {T} places, or none, got {len(trace.sources)}")
+    if (trace.scores != -np.inf).any(where=~trace.readable[:, None, :]):
+        raise ValueError("scores: expected -inf where a memory cannot be read, got a score")
+    if trace.weights.any(where=~trace.read):
+        raise ValueError("weights: expected 0 where a memory is not read, got a weight")
+    if trace.reads is not None and trace.reads.any(where=~trace.read[..., None]):
+        raise ValueError("reads: expected 0 where a memory is not read, got a read")
+
+
+def _check_labels(trace: Trace) -> None:
+    """Labels are text, one for each token."""
+    T = trace.T
+    if not isinstance(trace.title, str):
+        raise ValueError(f"title: expected text, got {trace.title!r}")
+    if trace.tokens and (len(trace.tokens) != T or not _are(str, trace.tokens)):
+        raise ValueError(f"tokens: expected {T} labels of text, or none, got {len(trace.tokens)}")
+    if trace.sources and (len(trace.sources) != T or not _are(int, trace.sources)):
+        raise ValueError(f"sources: expected {T} whole numbers, or none, got {len(trace.sources)}")
     if any(not -1 <= source < T for source in trace.sources):
-        raise ValueError(f"sources: expected places from -1 to {T - 1}")
+        raise ValueError(
+            f"sources: expected places from -1 to {T - 1}, got {min(trace.sources)} to {max(trace.sources)}"
+        )
     if trace.predictions:
-        labels = trace.predictions
-        if len(labels.tokens) != T or len(labels.targets) not in (0, T):
-            raise ValueError(f"predictions: expected labels for each of {T} tokens")
-        if any(len(row) != len(labels.tokens[0]) or not all(isinstance(x, str) for x in row) for row in labels.tokens):
-            raise ValueError("predictions.tokens: expected as many labels as probabilities in every row")
+        rows, targets = trace.predictions.tokens, trace.predictions.targets
+        if len(rows) != T or not all(len(row) == len(rows[0]) and _are(str, row) for row in rows):
+            raise ValueError(f"predictions.tokens: expected {T} rows of equally many labels, got {len(rows)} rows")
+        if len(targets) not in (0, T) or not _are(str, targets):
+            raise ValueError(f"predictions.targets: expected {T} labels of text, or none, got {len(targets)}")
+
+
+def _are(kind: type, values: Iterable[object]) -> bool:
+    return all(type(value) is kind for value in values)
 
 
 _KINDS = {"b": "booleans", "iu": "whole numbers", "f": "floats"}
