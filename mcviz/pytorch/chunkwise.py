@@ -16,19 +16,16 @@ from mcviz.pytorch.memory import Coefficients, State
 from mcviz.segments import Segments
 
 
-def first(start: State, x: Float[Tensor, "G c K"], aim: Float[Tensor, "G c V"], before: Decay) -> Errors:
+def first(
+    start: State, x: Float[Tensor, "G c K"], aim: Float[Tensor, "G c V"], c: Coefficients, before: Decay
+) -> Errors:
     """The errors of a chunk, all at the memory before it."""
-
-    def error(y: Tensor) -> Tensor:
-        return 2 * (y - aim) if "S1" in start else -aim
-
-    if "W2" not in start:
-        return Errors(x, error(x @ start["W1"].mT), None)
+    W1, W2 = start["W1"], start.get("W2")
     # h = W2 x, a = σ(h), e = ∂ℓ/∂y at y = W1 a, δ = σ'(h) ∘ W1ᵀ e
-    h = x @ start["W2"].mT
-    a = deep.gelu(h)
-    e = error(a @ start["W1"].mT)
-    return Errors(a, e, deep.gelu_slope(h, e @ start["W1"]))
+    h = x if W2 is None else x @ W2.mT
+    a = x if W2 is None else deep.gelu(h)
+    e = 2 * (a @ W1.mT - aim) if "S1" in start else -aim
+    return deep.bounded(a, e, None if W2 is None else deep.gelu_slope(h, e @ W1))
 
 
 def memory_reads(

@@ -21,7 +21,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -60,6 +60,7 @@ class Errors(NamedTuple):
     a: Float[Tensor, "G c E"]  # the hidden layer; x itself at depth 1
     e: Float[Tensor, "G c V"]
     delta: Any  # [G, c, E]; None at depth 1
+    overflown: Any = None  # [G, c, 1]: tokens after which the memory is no longer finite, or None if there are none
 
 
 class Chunk(NamedTuple):
@@ -69,11 +70,11 @@ class Chunk(NamedTuple):
     decay: Decay
     x: Float[Tensor, "G c K"]  # keys, normed
     errors: Errors
-    overflown: Bool[Tensor, "G c 1"] | None = None  # after which tokens the memory is not finite, if there are any
 
 
-Solve = Callable[[State, Float[Tensor, "G c K"], Float[Tensor, "G c V"], Decay], Errors]
-"""How the errors of a chunk are found, from its start, its normed keys, what its layers aim at, and its decay."""
+Solve = Callable[[State, Float[Tensor, "G c K"], Float[Tensor, "G c V"], Coefficients, Decay], Errors]
+"""How the errors of a chunk are found: from its start, its normed keys, what its layers aim at, the coefficients, and
+these unrolled, up to before each token."""
 
 
 def products(factor: Float[Tensor, "G c"]) -> Float[Tensor, "G t t"]:
@@ -166,10 +167,8 @@ class FixedPoint(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, f: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-        ctx.f = f
         delta = settle(lambda delta: f(delta, *inputs), torch.zeros_like(inputs[0]))
-        if not torch.isfinite(delta.sum()):
-            delta = substitute(lambda delta: f(delta, *inputs), torch.zeros_like(inputs[0]))
+        ctx.f = f
         ctx.save_for_backward(delta, *inputs)
         return delta
 
@@ -204,39 +203,52 @@ def settle(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
     return z
 
 
-def substitute(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-    """`z = f(z)` row by row. Where the memory diverges, sweeps overflow in rows that they have yet to get right, and
-    spoil those before; this way rows are right up to where the recurrence itself overflows."""
-    for t in range(z.shape[1]):
-        z[:, t] = f(z)[:, t]
-    return z
+def overflow(x: Tensor) -> Any:
+    """The tokens from the first one on for which `x` is not finite, or None if it is finite for all."""
+    if torch.isfinite(x.sum()):
+        return None
+    return (~torch.isfinite(x)).any(-1, keepdim=True).cumsum(1) > 0
 
 
-def exact(start: State, x: Tensor, aim: Tensor, before: Decay) -> Errors:
+def clear(x: Any, tokens: Any) -> Any:
+    """0 at these tokens: a weight of 0 would not keep infinity out of what others read."""
+    return x if x is None or tokens is None else x.masked_fill(tokens, 0)
+
+
+def bounded(a: Tensor, e: Tensor, delta: Any) -> Errors:
+    """Errors, up to where they overflow: at depth 2 also their squares, as answers multiply two of a kind."""
+    overflown = overflow(e if delta is None else delta * delta)
+    return Errors(clear(a, overflown), clear(e, overflown), clear(delta, overflown), overflown)
+
+
+def exact(start: State, x: Tensor, aim: Tensor, c: Coefficients, before: Decay) -> Errors:
     """The errors of a chunk, each at the memory before its token."""
     W1, W2, S1, S2 = start["W1"], start.get("W2"), start.get("S1"), start.get("S2")
     if W2 is None:
-        return Errors(x, -aim if S1 is None else output_errors(x, aim, W1, S1, before), None)
-    h0, P = carry(x, W2, S2, before), before.C * (x @ x.mT)
+        return bounded(x, -aim if S1 is None else output_errors(x, aim, W1, S1, before), None)
+    h0, P, e = carry(x, W2, S2, before), before.C * (x @ x.mT), -aim
     if S1 is None:
-        e = -aim
         delta = fixed_point(sweep_dla, h0, P, e @ W1, before.C * (e @ e.mT))
-        return Errors(gelu(torch.baddbmm(h0, P, delta, alpha=-1)), e, delta)
-    delta = fixed_point(sweep_titans, h0, P, aim, W1, S1, before.C, before.A, before.b)
+    else:
+        delta = fixed_point(sweep_titans, h0, P, aim, W1, S1, before.C, before.A, before.b)
+    if overflow(delta * delta) is not None:
+        return one_by_one(start, x, aim, c)
     a = gelu(torch.baddbmm(h0, P, delta, alpha=-1))
-    return Errors(a, output_errors(a, aim, W1, S1, before), delta)
+    return Errors(a, e if S1 is None else output_errors(a, aim, W1, S1, before), delta)
 
 
-def write(start: State, x: Tensor, aim: Tensor, c: Coefficients, solve: Solve) -> Chunk:
-    """Write a chunk's tokens into the memory `start`."""
-    decay = unroll(c)
-    errors = solve(start, x, aim, decay.at(slice(None, -1)))
-    fragile = errors.e if errors.delta is None else errors.delta
-    if torch.isfinite(fragile.sum()):
-        return Chunk(start, decay, x, errors)
-    overflown = ((~torch.isfinite(fragile)).any(-1, keepdim=True).cumsum(1) > 0).detach()
-    kept: list[Any] = [part if part is None else part.masked_fill(overflown, 0) for part in errors]
-    return Chunk(start, decay, x, Errors(*kept), overflown)
+def one_by_one(state: State, x: Tensor, aim: Tensor, c: Coefficients) -> Errors:
+    """The same token by token. Where a memory diverges, sweeps overflow in rows that they have yet to get right, and
+    spoil the others."""
+    rule = (memory.Titans if "S1" in state else memory.DLA)(residual=False, norm=False)
+    rows = []
+    for t in range(x.shape[1]):
+        y, _, h, a = rule.forward(state, x[:, t])
+        e = rule.error(y, aim[:, t])
+        rows.append((a, e, gelu_slope(h, memory.apply(state["W1"].mT, e))))
+        state = rule.write(state, x[:, t], aim[:, t], {name: scalar[:, t] for name, scalar in c.items()})
+    a, e, delta = (torch.stack(part, 1) for part in zip(*rows, strict=True))
+    return bounded(a, e, delta)
 
 
 def hidden(chunk: Chunk, x: Float[Tensor, "G c K"]) -> Float[Tensor, "G c E"]:
@@ -249,13 +261,13 @@ def outer(chunk: Chunk, a: Float[Tensor, "G c E"]) -> Float[Tensor, "G c V"]:
     """`W1_t a_t`"""
     start, errors = chunk.start, chunk.errors
     y = answer(a, start["W1"], start.get("S1"), errors.e, errors.a, chunk.decay.at(slice(1, None)))
-    return y if chunk.overflown is None else y.masked_fill(chunk.overflown, torch.nan)
+    return y if errors.overflown is None else y.masked_fill(errors.overflown, torch.nan)
 
 
 def end(chunk: Chunk) -> State:
     """The state after the chunk's last token."""
     state, last = {}, chunk.decay.at(slice(-1, None))
-    a, e, delta = chunk.errors
+    a, e, delta, overflown = chunk.errors
     for n, left, right in (("1", e, a), ("2", delta, chunk.x)):
         if left is None:
             continue
@@ -266,8 +278,8 @@ def end(chunk: Chunk) -> State:
         if S is not None:
             # S_c = B_c S_0 + Σ_j D_cj left_j right_jᵀ
             state[f"S{n}"] = torch.baddbmm(last.B * S, (last.D.mT * left).mT, right)
-    if chunk.overflown is not None:
-        state = {name: W.masked_fill(chunk.overflown[:, -1:], torch.nan) for name, W in state.items()}
+    if overflown is not None:
+        state = {name: W.masked_fill(overflown[:, -1:], torch.nan) for name, W in state.items()}
     return state
 
 
@@ -367,7 +379,8 @@ def written(
     for x, aim, scalars, (S, begins, ends) in zip(xs, aims, cs, layout.turns(), strict=True):
         if begins and (cfg.start == "independent" or state is start):
             state = {name: W[:, None].expand(-1, S, *W.shape[1:]).flatten(0, 2) for name, W in start.items()}
-        chunk = write(state, x, aim, scalars, solve)
+        decay = unroll(scalars)
+        chunk = Chunk(state, decay, x, solve(state, x, aim, scalars, decay.at(slice(None, -1))))
         state = end(chunk)
         yield chunk, state if ends else None
 
@@ -471,6 +484,11 @@ def mix(
 ) -> Float[Tensor, "B T H o"]:
     """`Σ_i γ_t^(i) W^(i) x_t`, some tokens at a time: what is as wide as all memories together stays small."""
     (B, N, H, o, i), T = W.shape, x.shape[1]
+    if not torch.isfinite(W.sum()):
+        # What is not read, with a weight of 0, may be infinite.
+        lost = ~torch.isfinite(W).flatten(3).all(-1)
+        spoilt = ((weights != 0) & lost.mT[:, None]).any(-1, keepdim=True)
+        return mix(weights, x, W.masked_fill(lost[..., None, None], 0)).masked_fill(spoilt, torch.nan)
     rows = max(1, min(T, TILE // (B * H * N * min(i, o))))
     tiles = zip(*(torch.split(part.transpose(1, 2), rows, 2) for part in (weights[..., None], x)), strict=True)
     if i <= o:
