@@ -29,6 +29,7 @@ _LAZY = (
     "exercises",
     "figures",
     "interference",
+    "plot",
     "predict",
     "pytorch",
     "stepper",

@@ -51,6 +51,8 @@ MAY_IMPORT = {
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
+    "predict": Row(FOUNDATION, LIGHT | {"ipywidgets"}),
+    "plot": Row(FOUNDATION | {"figures"}, LIGHT | {"plotly"}),
     # A checker opens the stepper only when it is shown in a notebook.
     "exercises": Row(
         FOUNDATION | {"reference", "tasks", "examples"},
