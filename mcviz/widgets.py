@@ -48,11 +48,12 @@ class Stepper(anywidget.AnyWidget):
             self.step, self.head, self.segment = 0, 0, -1
             self.payload = payload
 
-    def go(self, step: int | None = None, head: int | None = None, segment: int | None = None) -> None:
-        """Move to a token, a head, an inspected segment; what is left out stays."""
-        for name, value in (("step", step), ("head", head), ("segment", segment)):
-            if value is not None:
-                setattr(self, name, value)
+    def go(self, **place: int) -> None:
+        """Move to a `step`, a `head`, an inspected `segment`; what is left out stays."""
+        for name, value in place.items():
+            if name not in ("step", "head", "segment"):
+                raise ValueError(f"go: expected step, head or segment, got {name!r}")
+            setattr(self, name, value)
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""

@@ -91,7 +91,15 @@ function open(source) {
 
 /** `{runs, difference}` of a payload's bytes. Throws an Error that says what is wrong with them. */
 export function decode(source) {
-  const { header, bytes } = open(source);
+  try {
+    return assemble(open(source));
+  } catch (error) {
+    if (error.message.startsWith("payload: ")) throw error;
+    return fail("its parts do not fit together");
+  }
+}
+
+function assemble({ header, bytes }) {
   if (!Array.isArray(header?.runs) || !header.runs.length || typeof header.arrays !== "object") {
     fail("its header holds no run");
   }
@@ -769,6 +777,7 @@ class Memories {
     this.shown.forEach((i, slot) => {
       const card = this.cards[slot];
       const x = this.left + slot * (this.size + this.gap);
+      if (card.i !== i || !card.label) card.node.dataset.segment = i;
       card.i = i;
       const reachable = i <= own;
       const read = reachable && run.isRead(t, h, i);
@@ -1291,7 +1300,7 @@ class View {
     this.stepper = stepper;
     this.run = run;
     this.at = { t: 0, h: 0, i: -1 };
-    this.colours = stepper.colours;
+    this.colours = null;
     this.about = el("p", { class: "about" }, run.about);
     this.tokens = new Tokens(this);
     this.story = new Story(this);
@@ -1435,7 +1444,6 @@ class Stepper {
     delete this.root.dataset.step;
     try {
       const { runs, difference } = decode(payload);
-      this.colours = this.readColours();
       this.T = Math.min(...runs.map((run) => run.T));
       this.H = Math.max(...runs.map((run) => run.H));
       this.N = Math.max(...runs.map((run) => run.N));
@@ -1687,8 +1695,8 @@ class Stepper {
     this.root.addEventListener("focusin", (event) => this.focus(event), { signal });
     this.root.addEventListener("focusout", () => this.tell(null), { signal });
     this.root.addEventListener("click", (event) => this.pick(event), { signal });
-    this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.recolour(), { signal });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour(), { signal });
+    this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.resize(), { signal });
     this.watch = new ResizeObserver(() => {
       if (this.width !== this.root.clientWidth) this.resize();
     });
@@ -1805,16 +1813,14 @@ class Stepper {
   resize() {
     this.width = this.root.clientWidth;
     if (!this.width || !this.views.length) return;
-    for (const view of this.views) view.resize();
+    // Colours can be read only where the page's styles apply, so not before there is room.
+    this.colours = this.readColours();
+    for (const view of this.views) {
+      view.colours = this.colours;
+      view.resize();
+    }
     this.difference?.resize();
     this.go({}, { quiet: true });
-  }
-
-  recolour() {
-    if (!this.views.length) return;
-    this.colours = this.readColours();
-    for (const view of this.views) view.colours = this.colours;
-    this.resize();
   }
 
   /** The colours that the stylesheet settles on, for the canvases. */
@@ -2053,7 +2059,9 @@ async function openPage(root, text) {
   const problem = (message) => root.replaceChildren(el("p", { class: "problem", role: "alert" }, message));
   let bytes;
   try {
-    const packed = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
+    const characters = atob(text.trim());
+    const packed = new Uint8Array(characters.length);
+    for (let i = 0; i < packed.length; i++) packed[i] = characters.charCodeAt(i);
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
     bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   } catch {

@@ -1,0 +1,74 @@
+"""Numbers as the view shows them, read back from the page."""
+
+import re
+
+import numpy as np
+
+NUMBER = re.compile(r"−?(?:\d+\.\d+|\d+)(?:e[−+]\d+)?")
+
+
+def value(text: str) -> float:
+    """`−1.2e−4` -> -0.00012"""
+    return float(text.replace("−", "-").replace("∞", "inf"))
+
+
+def agrees(text: str, number: float) -> bool:
+    """Whether `text` is `number` to the digits shown."""
+    mantissa, _, exponent = text.replace("−", "-").partition("e")
+    last = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return abs(value(text) - number) <= 0.5 * last + 1e-6 * abs(number) + 1e-12
+
+
+def cards(page, view: int = 0) -> dict[int, dict[str, str]]:
+    """By segment: the numbers on its card, its class and its label."""
+    found = (
+        page.locator(".mcviz .view")
+        .nth(view)
+        .evaluate("""node => [...node.querySelectorAll(".card:not([hidden])")].map((card) => ({
+        segment: card.dataset.segment, state: card.className, label: card.getAttribute("aria-label"),
+        score: card.querySelector("[data-number=score]").textContent,
+        weight: card.querySelector("[data-number=weight]").textContent }))""")
+    )
+    return {int(card["segment"]): card for card in found}
+
+
+def check_cards(page, trace, t: int, h: int, view: int = 0) -> int:
+    """Compare every card with the Trace at a token and head; how many cards could be read."""
+    own = int(trace.segment_of[t])
+    shown = cards(page, view)
+    for i, card in shown.items():
+        if i > own:
+            assert "later" in card["state"]
+            assert card["weight"] == ""
+            continue
+        assert ("idle" in card["state"]) == (not trace.read[t, h, i])
+        assert ("online" in card["state"]) == (i == own)
+        if trace.config.aggregator in ("grm", "ssc", "soup"):
+            assert agrees(card["score"], trace.scores[t, h, i]), (t, h, i, card)
+        if trace.read[t, h, i]:
+            assert agrees(card["weight"], trace.weights[t, h, i]), (t, h, i, card)
+        else:
+            assert card["weight"] == "–"
+    assert own in shown
+    return sum(i <= own for i in shown)
+
+
+def go(page, **to: int) -> None:
+    """Move the stepper of an HTML file, and wait until it is drawn."""
+    page.evaluate("to => stepper.go(to)", to)
+    names = "".join(f"[data-{name}='{number}']" for name, number in to.items())
+    page.wait_for_selector(f".mcviz{names}")
+
+
+def all_numbers(trace, t: int, h: int, states) -> np.ndarray:
+    """Every number that a view of this token and head may show."""
+    own = int(trace.segment_of[t])
+    said = trace.predictions
+    parts = [trace.scores[t, h, : own + 1], trace.weights[t, h, : own + 1], trace.output[t, h]]
+    parts += [trace.q[t, h], trace.k[t, h], trace.v[t, h], trace.u[t, h], trace.contexts[t, h, : own + 1].ravel()]
+    if trace.reads is not None:
+        parts.append(trace.reads[t, h, : own + 1].ravel())
+    if said is not None:
+        parts += [said.probabilities[t], said.target_probabilities[t : t + 1]]
+    parts += [array.ravel() for array in states]
+    return np.concatenate(parts)

@@ -1,0 +1,410 @@
+import base64
+import json
+import re
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mcviz import MCConfig
+from mcviz.stepper import html
+from mcviz.stepper.details import details
+from mcviz.trace import Predictions
+from tests.stepper import reading
+from tests.stepper.examples import library, noise
+from tests.stepper.hosts import shown
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def visit(chromium, tmp_path):
+    """`visit(trace)` opens the file of a run, with the network off. Any complaint of the console fails the test."""
+    contexts, complaints = [], []
+
+    def open_page(trace, other=None, at="", width=1440, scheme="light", edit=lambda text: text, wait=True, **options):
+        path = tmp_path / "run.html"
+        trace.to_html(path, other)
+        path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            offline=True,
+            accept_downloads=True,
+            **options,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path.as_uri() + at)
+        if wait:
+            shown(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.mark.parametrize("aggregator", ["ssc", "grm", "soup", "residual"])
+def test_the_page_shows_the_numbers_of_the_trace(visit, aggregator):
+    trace = library(MCConfig(aggregator=aggregator))
+    page = visit(trace)
+    rng = np.random.default_rng(0)
+    lost = details(trace, keep_states=False).losses
+    for _ in range(12):
+        t, h, i = int(rng.integers(trace.T)), int(rng.integers(trace.H)), int(rng.integers(-1, trace.N))
+        reading.go(page, step=t, head=h, segment=i)
+        assert reading.check_cards(page, trace, t, h) == trace.segment_of[t] + 1
+        rows = page.locator(".answers li")
+        for p, (label, probability) in enumerate(
+            zip(trace.predictions.tokens[t], trace.predictions.probabilities[t], strict=True)
+        ):
+            assert rows.nth(p).locator(".label").text_content() == label
+            assert reading.agrees(rows.nth(p).locator(".number").text_content(), probability)
+        if trace.predictions.targets[t]:
+            target = page.locator("[data-number=target]").text_content()
+            assert reading.agrees(target, trace.predictions.target_probabilities[t])
+        if i in (-1, int(trace.segment_of[t])) or i > trace.segment_of[t]:
+            for side, name in enumerate(("loss-before", "loss-after")):
+                text = page.locator(f"[data-number={name}]").text_content()
+                assert reading.agrees(text, lost[t, h, side])
+
+
+def test_no_decimal_on_the_page_comes_from_elsewhere(visit):
+    """Each number with a point, in the story, the cards and the filled-in equations, is one of the Trace's."""
+    trace = library()
+    found = details(trace, keep_states=True)
+    page = visit(trace)
+    seen = 0
+    for t, h in ((135, 0), (131, 1), (40, 0), (3, 1)):
+        reading.go(page, step=t, head=h, segment=-1)
+        states = [found.states["M"][t, h], found.changes["M"][t, h], found.losses[t, h]]
+        known = reading.all_numbers(trace, t, h, states)
+        text = page.locator(".mcviz .views").inner_text()
+        for number in re.findall(r"−?\d+\.\d+(?:e[−+]?\d+)?", text):
+            if number.startswith("±"):
+                continue
+            seen += 1
+            assert any(reading.agrees(number, x) or reading.agrees(number, -x) for x in known), (t, h, number)
+    assert seen > 60
+
+
+def test_pointing_at_a_bar_tells_its_number(visit):
+    trace = library()
+    page = visit(trace, at="#step=135")
+    bars = page.locator(".mixture > canvas")
+    box = bars.bounding_box()
+    for c in (0, 5, 15):
+        page.mouse.move(box["x"] + (c + 0.5) * box["width"] / trace.V, box["y"] + 20)
+        said = re.fullmatch(rf"y\[{c}\] = (\S+)", page.locator(".tip").text_content())
+        assert reading.value(said[1]) == pytest.approx(trace.output[135, 0, c], rel=1e-6)
+    page.locator("[data-segment='3'] [data-number=weight]").hover()
+    said = page.locator(".tip").text_content().split(" = ")[1]
+    assert reading.value(said) == pytest.approx(trace.weights[135, 0, 3], rel=1e-6)
+
+
+def test_clicking_a_number_explains_it(visit):
+    trace = library()
+    page = visit(trace, at="#step=135")
+    filled, source = page.locator(".filled"), page.locator(".equation .source")
+    page.locator("[data-segment='3'] [data-number=weight]").click()
+    numbers = [reading.value(x) for x in re.findall(r"exp\((\S+?)\)", filled.inner_text())]
+    read = np.flatnonzero(trace.read[135, 0])
+    np.testing.assert_allclose(numbers, [trace.scores[135, 0, 3], *trace.scores[135, 0, read]], atol=6e-4)
+    assert "Eq. 17" in page.locator(".formula").inner_text()
+    assert "aggregators.py" in source.inner_text()
+    page.locator("[data-segment='3'] [data-number=score]").click()
+    terms = re.findall(r"\(?(−?\d[^·()\s]*)\)?·\(?(−?\d[^·()\s]*)\)?", filled.inner_text())
+    pairs = [(reading.value(a), reading.value(b)) for a, b in terms]
+    context = trace.checkpoint_contexts[3, 0]
+    np.testing.assert_allclose(pairs, np.stack([trace.u[135, 0], context], 1)[: len(pairs)], atol=6e-3)
+    assert len(pairs) >= 7
+    assert "layer.py" in source.inner_text()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("[data-step='134']")
+    assert reading.agrees(filled.inner_text().split("= ")[-1].strip(), trace.scores[134, 0, 3])
+
+
+def test_keys(visit):
+    trace = library()
+    page = visit(trace, at="#step=40")
+    root = shown(page, 40)
+
+    def press(key, **expected):
+        page.keyboard.press(key)
+        for name, number in expected.items():
+            page.wait_for_selector(f".mcviz[data-{name}='{number}']", timeout=3000)
+
+    press("ArrowRight", step=41)
+    press("ArrowLeft", step=40)
+    press("PageDown", step=48)
+    press("PageUp", step=32)
+    press("PageUp", step=16)
+    press("End", step=trace.T - 1)
+    press("ArrowRight", step=trace.T - 1)
+    press("Home", step=0)
+    press("ArrowLeft", step=0)
+    press("ArrowDown", head=1)
+    press("ArrowUp", head=0)
+    asked = [t for t, place in enumerate(trace.sources) if place >= 0]
+    press("n", step=asked[0])
+    press("n", step=asked[1])
+    press("p", step=asked[0])
+    press("a", step=trace.sources[asked[0]])
+    press("a", step=asked[0])
+    press("[", segment=trace.segment_of[asked[0]] - 1)
+    press("]", segment=trace.segment_of[asked[0]])
+    press("o", segment=-1)
+    press("b")
+    press("ArrowRight", step=asked[0] + 1)
+    press(",", step=asked[0])
+    page.wait_for_timeout(400)
+    assert f"marks={asked[0]}" in page.url
+    page.keyboard.press("?")
+    assert page.locator("dialog.help").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.help").is_visible()
+    press("Home", step=0)
+    page.keyboard.press("Space")
+    page.wait_for_selector(".mcviz[data-step='3']", timeout=5000)
+    page.keyboard.press("Space")
+    page.wait_for_selector("[aria-label=Play]")
+    page.wait_for_timeout(100)
+    stopped = root.get_attribute("data-step")
+    page.wait_for_timeout(600)
+    assert root.get_attribute("data-step") == stopped
+
+
+def test_events_stop_where_they_happen(visit):
+    trace = library(MCConfig(aggregator="grm", start="checkpoint"))
+    page = visit(trace)
+    header = {
+        "boundary": [start for start, _ in trace.segments][1:],
+        "wrong": [
+            t
+            for t in range(trace.T)
+            if trace.predictions.targets[t] and trace.predictions.tokens[t][0] != trace.predictions.targets[t]
+        ],
+    }
+    assert header["wrong"]
+    for name, steps in header.items():
+        page.keyboard.press("Home")
+        page.wait_for_selector("[data-step='0']")
+        page.get_by_label("Kind of event").select_option(name)
+        page.locator(".mcviz").focus()
+        for t in steps[:4]:
+            page.keyboard.press("n")
+            page.wait_for_selector(f".mcviz[data-step='{t}']", timeout=3000)
+    page.get_by_label("Kind of event").select_option("entropy")
+    weights = np.where(trace.weights > 0, trace.weights, 1)
+    spread = -(trace.weights * np.log(weights)).sum(-1)[:, 0]
+    page.get_by_label("Entropy above, in nats").fill(f"{spread.max() / 2:.3f}")
+    page.locator(".mcviz").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("n")
+    expected = np.flatnonzero(spread > round(spread.max() / 2, 3))
+    page.wait_for_selector(f".mcviz[data-step='{expected[expected > 0][0]}']", timeout=3000)
+
+
+def test_dragging_the_map_goes_there(visit):
+    trace = library()
+    page = visit(trace)
+    box = page.locator(".map").bounding_box()
+    page.mouse.move(box["x"] + 100.5 / trace.T * box["width"], box["y"] + 2.5 / trace.N * box["height"])
+    page.mouse.down()
+    page.wait_for_selector(".mcviz[data-step='100'][data-segment='2']", timeout=3000)
+    page.mouse.move(box["x"] + 50.5 / trace.T * box["width"], box["y"] + 2.5 / trace.N * box["height"])
+    page.mouse.up()
+    page.wait_for_selector(".mcviz[data-step='50']", timeout=3000)
+
+
+def test_the_address_keeps_the_state(visit):
+    trace = library()
+    page = visit(trace, at="#step=77&head=1&segment=2&marks=5.9")
+    assert page.locator(".mcviz").evaluate("node => ({...node.dataset})") | {
+        "theme": "",
+        "lmSuppressShortcuts": "",
+    } == {
+        "step": "77",
+        "head": "1",
+        "segment": "2",
+        "theme": "",
+        "lmSuppressShortcuts": "",
+    }
+    page.keyboard.press(",")
+    page.wait_for_selector(".mcviz[data-step='9']", timeout=3000)
+    page.wait_for_timeout(400)
+    assert page.url.endswith("#step=9&head=1&segment=2&marks=5.9")
+
+
+@pytest.mark.parametrize("at", ["#step=1e9", "#step=-4&head=99", "#segment=nonsense&marks=x.y", "#%ff"])
+def test_a_mangled_address_still_shows_the_run(visit, at):
+    page = visit(library(), at=at)
+    assert 0 <= int(shown(page).get_attribute("data-step")) < 144
+
+
+HOSTILE = (
+    '<img src=x onerror="window.hacked=1">',
+    "</script><script>window.hacked=1</script>",
+    "<!--<script>",
+    "javascript:window.hacked=1",
+    "\u202e\u0000&amp;",
+)
+
+
+def test_text_of_a_run_is_never_markup(visit):
+    trace = library()
+    labels = tuple(HOSTILE[t % len(HOSTILE)] for t in range(trace.T))
+    said = trace.predictions
+    predictions = Predictions(
+        tuple(HOSTILE for _ in range(trace.T)), said.probabilities, labels, said.target_probabilities
+    )
+    page = visit(replace(trace, tokens=labels, predictions=predictions, title=HOSTILE[1]))
+    for t in range(0, trace.T, 13):
+        reading.go(page, step=t)
+        assert page.locator(".chip.now").text_content() == labels[t]
+    page.keyboard.press("?")
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".mcviz img, .mcviz script").count() == 0
+    assert page.title() == HOSTILE[1]
+
+
+FOREIGN = base64.b64encode(zlib.compress(b"a file of another program")).decode()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "message"),
+    [
+        (r'octet-stream">.{40}', 'octet-stream">AAAA', "the data in this file are damaged"),
+        (r'octet-stream">[^<]*', 'octet-stream">', "the data in this file are damaged"),
+        (r'octet-stream">[^<]*', f'octet-stream">{FOREIGN}', "not a run packed by mcviz"),
+    ],
+)
+def test_damaged_data_are_reported_in_words(visit, pattern, replacement, message):
+    page = visit(library(), edit=lambda text: re.sub(pattern, replacement, text, count=1), wait=False)
+    page.wait_for_selector("[role=alert]")
+    assert message in page.locator("[role=alert]").inner_text()
+
+
+def test_nothing_else_may_run_or_load(visit):
+    page = visit(library())
+    policy = page.locator("meta[http-equiv]").get_attribute("content")
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert (
+        page.evaluate(
+            "performance.getEntriesByType('resource').filter((one) => !/^(data|blob):/.test(one.name)).length"
+        )
+        == 0
+    )
+
+
+def test_export(visit, tmp_path):
+    trace = library()
+    page = visit(trace, at="#step=135")
+    with page.expect_download() as saved:
+        page.get_by_label("Save this view as SVG").click()
+    saved.value.save_as(tmp_path / "view.svg")
+    drawing = (tmp_path / "view.svg").read_text()
+    assert saved.value.suggested_filename == "Topic-library-token-135.svg"
+    assert "<script" not in drawing
+    texts = re.findall(r"<text[^>]*>([^<]*)<", drawing)
+    assert "0.999" in texts
+    assert drawing.count("<image") >= 5
+    with page.expect_download() as saved:
+        page.get_by_label("Save this view as PNG").click()
+    saved.value.save_as(tmp_path / "view.png")
+    data = (tmp_path / "view.png").read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert int.from_bytes(data[16:20], "big") > 2000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_reader(visit, scheme):
+    page = visit(library(), scheme=scheme)
+    assert shown(page).get_attribute("data-theme") == scheme
+    page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
+    page.wait_for_selector(f".mcviz[data-theme={'dark' if scheme == 'light' else 'light'}]", timeout=3000)
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440, 2560])
+@pytest.mark.parametrize("cfg", [MCConfig(), MCConfig(aggregator="soup"), MCConfig(memory="dla", segment_length=2)])
+def test_every_width_holds_the_view(visit, width, cfg):
+    trace = noise(cfg, 48)
+    page = visit(trace, at="#step=40", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert reading.check_cards(page, trace, 40, 0) >= 3
+
+
+def test_long_runs_show_a_window(visit):
+    trace = noise(MCConfig(aggregator="ssc", top_k=4, segment_length=8), 512)
+    page = visit(trace)
+    rng = np.random.default_rng(1)
+    for t in map(int, rng.integers(200, trace.T, 6)):
+        reading.go(page, step=t)
+        reading.check_cards(page, trace, t, 0)
+        assert set(np.flatnonzero(trace.read[t, 0])) <= set(reading.cards(page))
+        assert page.locator(".chip.now").text_content() == str(t)
+
+
+def test_two_runs_in_step(visit):
+    a, b = library(MCConfig(aggregator="ssc")), library(MCConfig(aggregator="grm"))
+    page = visit(a, b)
+    first = int(np.flatnonzero((a.output != b.output).any((1, 2)))[0])
+    page.get_by_role("button", name=f"output: token {first}").click()
+    for t, h in ((first, 0), (135, 0), (136, 1)):
+        reading.go(page, step=t, head=h)
+        reading.check_cards(page, a, t, h, view=0)
+        reading.check_cards(page, b, t, h, view=1)
+        size = np.abs(b.output - a.output)[t, h].max()
+        assert reading.agrees(page.locator("[data-number=difference]").text_content(), size)
+
+
+def test_a_run_that_diverged_says_so(visit):
+    trace = noise(MCConfig(memory="titans", segment_length=8), 24)
+    output = trace.output.copy()
+    output[13:] = np.nan
+    page = visit(replace(trace, output=output), at="#step=12")
+    assert "diverged" not in page.locator(".story").inner_text()
+    reading.go(page, step=14)
+    assert "diverged: from token 13 on" in page.locator(".story").inner_text()
+
+
+def test_stepping_leaves_nothing_behind(visit):
+    page = visit(library())
+    nodes = "document.querySelectorAll('*').length"
+    for step in (20, 100, 135):
+        reading.go(page, step=step)
+    before = page.evaluate(nodes)
+    page.evaluate("""async () => {
+      for (let i = 0; i < 300; i++) {
+        stepper.go({ step: (7 * i) % 144, head: i % 2, segment: (i % 9) - 1 });
+        await new Promise(requestAnimationFrame);
+      }
+      stepper.go({ step: 135, head: 0, segment: -1 });
+    }""")
+    reading.go(page, step=135, head=0, segment=-1)
+    assert abs(page.evaluate(nodes) - before) <= 20
+
+
+def test_reduced_motion_and_names_for_screen_readers(visit):
+    page = visit(library(), at="#step=135", reduced_motion="reduce")
+    unnamed = page.evaluate("""() =>
+      [...document.querySelectorAll(".mcviz :is(button, select, input, [role=img], section)")]
+        .filter((node) => node.checkVisibility() && !node.disabled)
+        .filter((node) => !(node.getAttribute("aria-label") || node.textContent.trim()))
+        .map((node) => node.outerHTML)""")
+    assert unnamed == []
+    assert page.locator("[data-segment='3']").get_attribute("aria-label") == "Checkpoint 3, read"
+    assert page.locator(".chip[aria-current=step]").count() == 1
+
+
+def test_the_page_needs_no_more_than_its_title():
+    page = html.page(replace(library(), title=""))
+    assert "<title>Memory Caching, step by step</title>" in page
+    assert json.dumps(page).isascii()

@@ -1,0 +1,117 @@
+"""The module on its own: what it makes of payloads, whole and damaged."""
+
+import base64
+import json
+import struct
+
+import numpy as np
+import pytest
+
+from mcviz import MCConfig
+from mcviz.stepper import assets, payload
+from tests.stepper import reading
+from tests.stepper.examples import library, noise
+
+pytestmark = pytest.mark.browser
+
+_LOAD = """async (source) => {
+  window.mcviz = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+}"""
+_DECODE = """(text) => {
+  try {
+    const { runs } = mcviz.decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+    return { runs: runs.map(({ T, H, N }) => [T, H, N]) };
+  } catch (error) {
+    return { error: error.message };
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(chromium):
+    page = chromium.new_page()
+    page.evaluate(_LOAD, assets.script())
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def decode(page):
+    return lambda data: page.evaluate(_DECODE, base64.b64encode(data).decode())
+
+
+def with_header(data: bytes, change) -> bytes:
+    """The payload with its header changed in place."""
+    (length,) = struct.unpack("<Q", data[8:16])
+    header = json.loads(data[16 : 16 + length])
+    change(header)
+    text = json.dumps(header).encode().ljust(length)
+    assert len(text) == length
+    return data[:16] + text + data[16 + length :]
+
+
+def test_a_whole_payload_is_read(decode):
+    trace = library()
+    assert decode(payload.pack(trace)) == {"runs": [[trace.T, trace.H, trace.N]]}
+    assert decode(payload.pack(trace, trace))["runs"] == [[trace.T, trace.H, trace.N]] * 2
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: b"", "not a run packed by mcviz"),
+        (lambda data: b"PK\x03\x04" + data[4:], "not a run packed by mcviz"),
+        (lambda data: b"mcviz/2\n" + data[8:], "another version"),
+        (lambda data: data[:200], "cut off in its header"),
+        (lambda data: data[:-5000], "is cut off"),
+        (lambda data: data[:16] + b"}" + data[17:], "header is damaged"),
+        (lambda data: with_header(data, lambda h: h.update(runs=[])), "holds no run"),
+        (lambda data: with_header(data, lambda h: h["runs"][0].update(T=7)), "segments are damaged"),
+        (lambda data: with_header(data, lambda h: h["runs"][0].update(K=5)), "expected numbers"),
+        (lambda data: with_header(data, lambda h: h["runs"][0].update(segments=3)), "do not fit together"),
+        (lambda data: with_header(data, lambda h: h["arrays"].pop("0.scores")), "scores: expected numbers"),
+        (lambda data: with_header(data, lambda h: h["arrays"]["0.q"].update(at=12)), "0.q is cut off"),
+        (lambda data: with_header(data, lambda h: h["arrays"]["0.q"].update(type="O8")), "unknown type"),
+    ],
+)
+def test_damage_is_named(decode, damage, message):
+    assert message in decode(damage(payload.pack(library())))["error"]
+
+
+def test_random_damage_never_does_more_than_fail(decode):
+    data = payload.pack(noise(MCConfig(segment_length=4), 12))
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        broken = bytearray(data)
+        for at in rng.integers(0, len(data) // 3, 3):
+            broken[at] = rng.integers(256)
+        result = decode(bytes(broken))
+        assert "runs" in result or result["error"].startswith("payload: ")
+
+
+def test_numbers_are_written_to_the_digits_shown(page):
+    rng = np.random.default_rng(0)
+    numbers = [*(rng.standard_normal(300) * 10.0 ** rng.integers(-8, 8, 300)).tolist(), 0, 5e-4, 0.9996, -9999.96, 1e4]
+    for number, text in zip(numbers, page.evaluate("xs => xs.map(mcviz.format)", numbers), strict=True):
+        assert reading.agrees(text, number), (number, text)
+        assert len(text) <= 8
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int8])
+def test_narrow_numbers_are_widened_rightly(page, dtype):
+    budget = {np.float16: 60_000, np.int8: 21_000}[dtype]
+    trace = noise(MCConfig(segment_length=8), 80)
+    data = payload.pack(trace, budget=budget)
+    header, arrays = payload.unpack(data)
+    states = arrays["0.states.M"]
+    assert states.dtype == dtype
+    expected = states.astype(float).ravel() * header["runs"][0]["scales"].get("states.M", 1)
+    got = page.evaluate(
+        """(text) => {
+          const { runs } = mcviz.decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+          const numbers = runs[0].a["states.M"];
+          return Array.from(numbers.data, (_, i) => numbers.at(i));
+        }""",
+        base64.b64encode(data).decode(),
+    )
+    np.testing.assert_allclose(got, expected, rtol=1e-6)

@@ -1,0 +1,173 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcviz import MCConfig
+from mcviz.initial import readable
+from mcviz.stepper import payload
+from tests.stepper.examples import library, noise
+
+CONFIGS = [
+    MCConfig(aggregator="grm", segment_length=4),
+    MCConfig(aggregator="ssc", top_k=2, segment_length=4),
+    MCConfig(aggregator="soup", segment_length=4),
+    MCConfig(aggregator="none", segment_length=4),
+    MCConfig(aggregator="residual", segmentation="logarithmic"),
+    MCConfig(memory="swla", start="checkpoint", segment_length=4),
+    MCConfig(memory="delta", gate="token", segment_length=4),
+    MCConfig(memory="dla", gate="shared", segment_length=4),
+    MCConfig(memory="titans", aggregator="soup", segment_length=4),
+    MCConfig(memory="vector", segment_length=1),
+    MCConfig(options={"feature_map": "elu", "normalizer": True}, segment_length=4),
+]
+NAMES = [f"{cfg.memory}-{cfg.aggregator}-{cfg.gate}" for cfg in CONFIGS]
+
+
+def read(trace, **options):
+    header, arrays = payload.unpack(payload.pack(trace, **options))
+    return header["runs"][0], {name.removeprefix("0."): array for name, array in arrays.items()}
+
+
+@pytest.mark.parametrize("cfg", CONFIGS, ids=NAMES)
+def test_a_payload_holds_the_numbers_of_the_trace(cfg):
+    trace = noise(cfg, 21)
+    header, arrays = read(trace)
+    assert (header["T"], header["H"], header["N"], header["K"], header["V"]) == (21, 2, trace.N, 8, 8)
+    for name in ("q", "k", "v", "u", "output", "online_contexts", "checkpoint_contexts"):
+        assert np.array_equal(arrays[name], getattr(trace, name).astype(np.float32))
+    at = 0
+    for t in range(trace.T):
+        n = trace.segment_of[t] + 1
+        for h in range(trace.H):
+            for name in ("scores", "weights", "read"):
+                assert np.array_equal(arrays[name][at : at + n], getattr(trace, name)[t, h, :n].astype(np.float32))
+            at += n
+    assert at == len(arrays["scores"])
+    for name in readable(cfg):
+        for t in range(trace.T):
+            assert np.array_equal(arrays[f"states.{name}"][t], trace.states(t)[name].astype(np.float32))
+        for i, state in enumerate(trace.checkpoints):
+            assert np.array_equal(arrays[f"checkpoints.{name}"][i], state[name].astype(np.float32))
+
+
+@pytest.mark.parametrize("cfg", CONFIGS, ids=NAMES)
+def test_what_memories_said_is_kept_where_they_were_read(cfg):
+    trace = noise(cfg, 21)
+    _, arrays = read(trace)
+    if trace.reads is None:
+        assert "reads.values" not in arrays
+        return
+    found = np.zeros_like(trace.reads)
+    start = arrays["reads.start"]
+    for row in range(trace.T * trace.H):
+        t, h = divmod(row, trace.H)
+        memories = arrays["reads.memory"][start[row] : start[row + 1]]
+        assert set(memories) == set(np.flatnonzero(trace.read[t, h]))
+        found[t, h, memories] = arrays["reads.values"][start[row] : start[row + 1]]
+    np.testing.assert_allclose(found, trace.reads, rtol=1e-6, atol=0)
+
+
+def test_a_small_budget_keeps_the_heaviest_memories():
+    trace = noise(MCConfig(segment_length=2), 60)
+    _, arrays = read(trace, budget=1000)
+    assert "states.M" not in arrays
+    start = arrays["reads.start"]
+    for row in range(trace.T * trace.H):
+        t, h = divmod(row, trace.H)
+        kept = arrays["reads.memory"][start[row] : start[row + 1]]
+        n = trace.segment_of[t] + 1
+        assert len(kept) == min(n, payload.FEWEST)
+        left = np.setdiff1d(np.arange(n), kept)
+        assert not len(left) or trace.weights[t, h, left].max() <= trace.weights[t, h, kept].min()
+
+
+@given(st.integers(5_000, 80_000))
+def test_states_stay_within_their_budget_and_near_their_values(budget):
+    trace = noise(MCConfig(segment_length=8), 40)
+    header, arrays = read(trace, budget=budget)
+    states = [array for name, array in arrays.items() if name.startswith(("states.", "changes."))]
+    assert sum(array.nbytes for array in states) <= budget
+    if not states:
+        return
+    exact = np.stack([trace.states(t)["M"] for t in range(trace.T)])
+    unit = header["scales"].get("states.M", 1.0)
+    half = {"f": 2.0**-11 * np.abs(exact).max(), "i": unit / 2}[states[0].dtype.kind]
+    assert np.abs(arrays["states.M"] * unit - exact).max() <= half * (1 + 1e-6)
+
+
+def test_changes_lead_from_state_to_state():
+    trace = noise(MCConfig(memory="titans", start="checkpoint", segment_length=8), 24)
+    _, arrays = read(trace)
+    for name in ("W1", "W2"):
+        before = np.concatenate([trace.initial[name][None], arrays[f"states.{name}"][:-1]])
+        np.testing.assert_allclose(before + arrays[f"changes.{name}"], arrays[f"states.{name}"], atol=1e-6)
+
+
+def test_the_mixed_memory_gives_the_output_of_soup():
+    trace = noise(MCConfig(aggregator="soup", segment_length=8), 24)
+    _, arrays = read(trace)
+    said = np.einsum("thvk,thk->thv", arrays["mixed.M"], trace.q)
+    np.testing.assert_allclose(said, trace.output, atol=1e-4)
+
+
+@pytest.mark.parametrize("memory", ["delta", "titans"])
+def test_a_write_lowers_its_inner_loss(memory):
+    trace = noise(MCConfig(memory=memory, segment_length=8), 24)
+    before, after = np.moveaxis(read(trace)[1]["losses"], -1, 0)
+    if memory == "titans":  # momentum and decay may climb for a moment
+        assert np.mean(after < before) > 0.8
+    else:
+        assert (after < before).all()
+
+
+def test_events_are_where_things_happen():
+    trace = library()
+    _, arrays = read(trace)
+    assert list(np.flatnonzero(arrays["events.boundary"])) == [start for start, _ in trace.segments]
+    changed = arrays["events.selection"].astype(bool)
+    for t in range(1, trace.T):
+        assert np.array_equal(changed[t], (trace.selected[t] != trace.selected[t - 1]).any(-1))
+    right = [row[0] for row in trace.predictions.tokens]
+    wrong = [t for t, target in enumerate(trace.predictions.targets) if target and right[t] != target]
+    assert list(np.flatnonzero(arrays["events.wrong"])) == wrong
+    even = noise(MCConfig(aggregator="grm", segment_length=4), 12)
+    assert (read(even)[1]["events.entropy"][:4] == 0).all()
+
+
+def test_two_runs_and_their_difference():
+    a, b = library(MCConfig(aggregator="ssc")), library(MCConfig(aggregator="grm"))
+    header, arrays = payload.unpack(payload.pack(a, b))
+    assert [run["aggregator"] for run in header["runs"]] == ["ssc", "grm"]
+    first = header["difference"]["first"]
+    apart = np.flatnonzero((a.output != b.output).any((1, 2)))
+    assert first["output"] == apart[0]
+    np.testing.assert_allclose(arrays["difference.output"], b.output - a.output, atol=1e-6)
+    np.testing.assert_allclose(arrays["difference.size"], np.abs(b.output - a.output).max(-1), atol=1e-6)
+    same = payload.unpack(payload.pack(a, a))[0]["difference"]["first"]
+    assert set(same.values()) == {None}
+
+
+def test_runs_that_do_not_go_in_step_are_refused():
+    with pytest.raises(ValueError, match="other: expected a run of 21 tokens"):
+        payload.pack(noise(MCConfig(), 21), noise(MCConfig(), 22))
+
+
+def test_equal_arguments_have_equal_names():
+    a, b = noise(MCConfig(), 21), noise(MCConfig(), 21, seed=1)
+    assert payload.identity(a) == payload.identity(noise(MCConfig(), 21))
+    names = {payload.identity(a), payload.identity(b), payload.identity(a, b), payload.identity(a, budget=1)}
+    assert len(names) == 4
+    assert payload.unpack(payload.pack(a))[0]["id"] == payload.identity(a)
+
+
+def test_every_array_starts_on_eight_bytes():
+    data = payload.pack(library())
+    header, _ = payload.unpack(data)
+    assert all(spec["at"] % 8 == 0 for spec in header["arrays"].values())
+
+
+@pytest.mark.parametrize("data", [b"", b"mcviz/1\n", b"PK\x03\x04 and so on, and so forth"])
+def test_what_is_no_payload_is_refused(data):
+    with pytest.raises(ValueError, match="payload"):
+        payload.unpack(data)

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.stepper import reading
+from tests.stepper.examples import library
+from tests.stepper.hosts import PAGE, shown
+
+
+def sent(app: AppTest) -> list:
+    """What the page sends to its components, in order: the numbers, then where to stand."""
+    return [component.proto for component in app.get("bidi_component")]
+
+
+def test_the_numbers_go_in_one_component_and_the_place_in_another():
+    app = AppTest.from_file(str(PAGE)).run(timeout=30)
+    assert not app.exception
+    numbers, view = sent(app)
+    assert numbers.bytes[:8] == b"mcviz/1\n"
+    assert '"step": 135' in view.json or '"step":135' in view.json
+    assert not view.bytes
+    before = numbers.bytes
+    app.session_state["main"] = {"selection": {"step": 7, "head": 1, "segment": 0}}
+    app.run()
+    assert sent(app)[0].bytes == before
+
+
+@pytest.fixture
+def visit(chromium, streamlit_server):
+    contexts, complaints = [], []
+
+    def open_page(query="", **options):
+        context = chromium.new_context(viewport={"width": 1440, "height": 1000}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.goto(streamlit_server(PAGE) + query)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.mark.browser
+def test_the_reader_steps_and_the_server_hears_when_he_rests(visit):
+    trace = library()
+    page = visit()
+    root = shown(page, 135)
+    reading.check_cards(page, trace, 135, 0)
+    root.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    shown(page, 139)
+    reading.check_cards(page, trace, 139, 1)
+    page.wait_for_url("**?step=139")
+    page.get_by_role("button", name="go to 20").click()
+    shown(page, 20)
+    page.get_by_text("server: 20, 0, -1").wait_for()
+    root.focus()
+    page.keyboard.press("c")
+    page.keyboard.press("ArrowLeft")
+    shown(page, 19)
+    page.wait_for_url("**?step=19")
+    assert page.get_by_role("dialog").count() == 0
+
+
+@pytest.mark.browser
+def test_another_run_under_the_same_key_keeps_the_token(visit):
+    page = visit()
+    root = shown(page, 135)
+    root.focus()
+    page.keyboard.press("ArrowRight")
+    shown(page, 136)
+    page.get_by_role("button", name="other run").click()
+    page.get_by_text("linear memory · GRM").wait_for()
+    assert root.get_attribute("data-step") == "136"
+    from mcviz import MCConfig
+
+    reading.check_cards(page, library(MCConfig(aggregator="grm")), 136, 0)
+
+
+@pytest.mark.browser
+def test_a_long_run_in_the_dark(visit):
+    page = visit("?tokens=512", color_scheme="dark")
+    root = shown(page, 135)
+    assert root.get_attribute("data-theme") == "dark"
+    root.focus()
+    page.keyboard.press("End")
+    shown(page, 511)
+    assert np.isclose(float(page.locator(".mcviz input[type=range]").get_attribute("max")), 511)

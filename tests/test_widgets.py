@@ -1,0 +1,103 @@
+import subprocess
+import sys
+
+import ipywidgets
+import pytest
+
+from mcviz import MCConfig
+from mcviz.stepper.payload import pack
+from mcviz.widgets import Stepper
+from tests.stepper import reading
+from tests.stepper.examples import library, noise
+from tests.stepper.hosts import jupyter, shown
+
+
+def test_the_widget_carries_the_payload_and_its_place():
+    trace = noise(MCConfig(segment_length=4), 12)
+    stepper = Stepper(trace, step=5, head=1, segment=0)
+    state = stepper.get_state()
+    assert state["payload"] == pack(trace)
+    assert (state["step"], state["head"], state["segment"]) == (5, 1, 0)
+
+
+def test_traits_are_heard_linked_and_driven():
+    stepper = Stepper(noise(MCConfig(segment_length=4), 12))
+    heard = []
+    stepper.observe(lambda change: heard.append(change["new"]), "step")
+    slider = ipywidgets.IntSlider(max=11)
+    ipywidgets.link((slider, "value"), (stepper, "step"))
+    slider.value = 7
+    assert (stepper.step, heard) == (7, [7])
+    driven = ipywidgets.interactive(stepper.go, step=(0, 11), head=(0, 1))
+    driven.children[0].value = 3
+    assert (stepper.step, slider.value) == (3, 3)
+
+
+@pytest.mark.parametrize("trait", ["step", "head", "segment"])
+def test_places_that_the_run_does_not_have_are_refused(trait):
+    trace = noise(MCConfig(segment_length=4), 12)
+    stepper = Stepper(trace)
+    with pytest.raises(ValueError, match=f"{trait}: expected a whole number from"):
+        setattr(stepper, trait, 12)
+    with pytest.raises(ValueError, match=f"{trait}: expected a whole number from"):
+        Stepper(trace, **{trait: 99})
+
+
+def test_another_run_takes_the_place_of_the_first(tmp_path):
+    first, second = noise(MCConfig(segment_length=4), 12), noise(MCConfig(segment_length=4), 6)
+    stepper = Stepper(first, step=11)
+    stepper.show(second, second)
+    assert stepper.step == 0
+    assert stepper.payload == pack(second, second)
+    with pytest.raises(ValueError, match="from 0 to 5"):
+        stepper.step = 11
+    stepper.to_html(tmp_path / "run.html")
+    assert "octet-stream" in (tmp_path / "run.html").read_text()
+
+
+def test_the_stepper_needs_neither_torch_nor_plotly():
+    probe = "import mcviz.widgets, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "plotly", "streamlit"} & set(loaded)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    pytest.importorskip("jupyterlab")
+    with jupyter(tmp_path_factory.mktemp("jupyter")) as run:
+        yield run
+
+
+@pytest.mark.browser
+def test_in_jupyterlab(chromium, lab):
+    """Keys step in the browser, a linked slider follows, and Python hears of it and moves the view."""
+    trace = library()
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    lab(
+        page,
+        "stepper = Stepper(library(), step=135)\n"
+        "slider = ipywidgets.IntSlider(max=143, value=135)\n"
+        "link = ipywidgets.jslink((stepper, 'step'), (slider, 'value'))\n"
+        "heard = ipywidgets.Label()\n"
+        "stepper.observe(lambda change: setattr(heard, 'value', f'heard {change.new}'), 'step')\n"
+        "button = ipywidgets.Button(description='to 20')\n"
+        "button.on_click(lambda _: stepper.go(step=20, head=1))\n"
+        "display(ipywidgets.HBox([slider, button, heard]), stepper)",
+    )
+    root = shown(page, 135)
+    reading.check_cards(page, trace, 135, 0)
+    assert root.get_attribute("data-theme") == "light"
+    root.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    shown(page, 138)
+    page.get_by_text("heard 138", exact=True).wait_for(timeout=10_000)
+    assert page.locator(".widget-readout").inner_text() == "138"
+    page.keyboard.press("b")  # a shortcut of the notebook, were it to get there
+    page.get_by_role("button", name="to 20", exact=True).click()
+    shown(page, 20)
+    reading.check_cards(page, trace, 20, 1)
+    assert not errors
+    page.close()
