@@ -4,14 +4,20 @@ Test-time training and Titans are trained this way, because a chunk's gradients 
 `∇ℓ(M_{t-1}; k_t, v_t)` (Eq. 31, 36) becomes `∇ℓ(M_{t'}; k_t, v_t)`, where t' is the last token before the chunk.
 Momentum, decay and reads stay as they were. It is the rule itself for chunks of one token, and departs from it the
 more the longer they are; where learning rate and momentum are high, it diverges and the rule does not.
+Nothing else in mcviz uses it.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
+from mcviz import segments
 from mcviz.config import MCConfig
-from mcviz.pytorch import deep
+from mcviz.pytorch import deep, scan
 from mcviz.pytorch.deep import Decay, Errors
+from mcviz.pytorch.inputs import prepare
 from mcviz.pytorch.memory import Coefficients, State
 from mcviz.segments import Segments
 
@@ -41,3 +47,28 @@ def memory_reads(
 ) -> tuple[Float[Tensor, "B T H V"], State]:
     """What `deep.online` returns, under this rule. Chunks are counted from the start of each segment."""
     return deep.online(q, k, v, c, start, cfg, cuts, solve=first, chunk=chunk)
+
+
+def memory_caching(
+    q: Float[Tensor, "B T H K"],
+    k: Float[Tensor, "B T H K"],
+    v: Float[Tensor, "B T H V"],
+    u: Float[Tensor, "B T H K"] | None,
+    cfg: MCConfig,
+    coefficients: Mapping[str, Any] | None = None,
+    initial: Any = None,
+    *,
+    chunk: int = 16,
+    detach: bool = False,
+) -> Float[Tensor, "B T H V"]:
+    """Memory Caching with memories that are written this way: the output.
+
+    Arguments and errors are those of `mcviz.pytorch.memory_caching`, and `chunk`, the tokens in a chunk, counted from
+    the start of each segment. Raises `ValueError` also for a memory that is no network, and for an empty chunk.
+    """
+    q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
+    deep.network(cfg)
+    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+        raise ValueError(f"chunk: expected a whole number of tokens, at least 1, got {chunk!r}")
+    cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
+    return scan.run(q, k, v, u, c, start, cfg, cuts, detach=detach, solve=first, chunk=chunk).output

@@ -1,7 +1,7 @@
 """Memory Caching over whole segments at once: what `layer.py` computes, without its loop over tokens."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -89,10 +89,12 @@ class Networks:
         cfg: MCConfig,
         chunks: Chunks,
         detach: bool,
+        **inner: Any,
     ) -> None:
         self.cfg, self.chunks, self.q = cfg, chunks, tokens.q
         q, k, v = (swap(x) for x in tokens[:3])
-        reads, self.states = deep.online(q, k, v, {n: swap(x) for n, x in c.items()}, tokens.start, cfg, chunks.cuts)
+        c = {name: swap(x) for name, x in c.items()}
+        reads, self.states = deep.online(q, k, v, c, tokens.start, cfg, chunks.cuts, **inner)
         self.reads = swap(reads)
         kept = {name: swap(self.states[name]) for name in readable(cfg)}
         self.checkpoints = {name: x.detach() if detach else x for name, x in kept.items()}
@@ -122,11 +124,13 @@ def run(
     *,
     trace: bool = False,
     detach: bool = False,
+    **inner: Any,
 ) -> Run:
     """Run Memory Caching over a batch of sequences, given what `prepare` checked.
 
     `c` are the rule's coefficients, `start` is `M_0` [B, H, ...], `cuts` are the segments. With `trace`, what was
-    computed is also laid out for display. `detach` cuts gradients where checkpoints are read.
+    computed is also laid out for display. `detach` cuts gradients where checkpoints are read. `inner` goes to
+    `deep.online` or `deep.soup`.
     """
     chunks = Chunks.of(cuts, q.device)
     pooled = online.contexts(swap(k), cfg, chunks) if trace or cfg.aggregator in GATED else None
@@ -136,12 +140,13 @@ def run(
     network = cfg.memory in ("dla", "titans")
     if network and cfg.aggregator == "soup" and gates is not None:
         weights = swap(gates.everything(chunks.segment_of))
-        output, states = deep.soup(q, k, v, c, start, cfg, cuts, weights, detach=detach)
+        output, states = deep.soup(q, k, v, c, start, cfg, cuts, weights, detach=detach, **inner)
         reads = None
     else:
         tokens = online.Tokens(swap(q).contiguous(), swap(k).contiguous(), swap(v).contiguous(), start)
         scalars = {name: swap(x) for name, x in c.items()}
-        memories = (Networks if network else Matrices)(tokens, scalars, cfg, chunks, detach)
+        shared = (tokens, scalars, cfg, chunks, detach)
+        memories = Networks(*shared, **inner) if network else Matrices(*shared)
         output, reads, states = swap(aggregate(memories, gates)), swap(memories.reads), memories.states
     if not trace or pooled is None or gates is None:
         return Run(output, states, reads)

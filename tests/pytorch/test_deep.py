@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mcviz import MCConfig, reference, segments
 from mcviz.initial import COEFFICIENTS, constants, initial_state
-from mcviz.pytorch import chunkwise, deep, memory
+from mcviz.pytorch import chunkwise, deep, memory, memory_caching
 
 EXACT = 1e-12
 """Relative difference in float64: what is left is rounding."""
@@ -312,3 +312,22 @@ def test_strong_momentum_diverges_chunk_by_chunk_and_not_by_the_rule():
     assert exact.abs().max() < 20
     other, _ = chunkwise.memory_reads(*arguments, chunk=64)
     assert not torch.isfinite(other).all() or other.abs().max() > 1e6
+
+
+@pytest.mark.parametrize("aggregator", ["none", "residual", "grm", "soup", "ssc", "average"])
+@pytest.mark.parametrize("rule", ["dla", "titans"])
+def test_chunk_by_chunk_under_every_aggregator(rule, aggregator):
+    cfg = MCConfig(memory=rule, aggregator=aggregator, segment_length=6)
+    q, k, v, c, start, *_ = inputs(cfg, (2, 20, 2, 4, 3), 0)
+    expected = memory_caching(q, k, v, q.roll(1, 1), cfg, c, start)
+    assert gap(chunkwise.memory_caching(q, k, v, q.roll(1, 1), cfg, c, start, chunk=1), expected) < EXACT
+    assert gap(chunkwise.memory_caching(q, k, v, q.roll(1, 1), cfg, c, start, chunk=6), expected) > 1e-6
+
+
+def test_chunk_by_chunk_needs_a_network_and_a_chunk():
+    q, k, v, *_ = inputs(MCConfig(memory="dla"), (1, 3, 1, 2, 2), 0)
+    with pytest.raises(ValueError, match="memory: expected dla or titans, got 'linear'"):
+        chunkwise.memory_caching(q, k, v, q, MCConfig(memory="linear"))
+    for chunk in (0, True):
+        with pytest.raises(ValueError, match=f"chunk: expected a whole number of tokens, at least 1, got {chunk!r}"):
+            chunkwise.memory_caching(q, k, v, q, MCConfig(memory="dla"), chunk=chunk)
