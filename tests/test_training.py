@@ -209,6 +209,7 @@ def test_an_unwritable_place_is_named_before_training(tmp_path, monkeypatch):
     ("call", "named"),
     [
         (lambda: train(0), "steps"),
+        (lambda: train(device="abacus"), "device: .*got 'abacus'"),
         (lambda: training.train(tasks.mqar(), model(), progress=False), "vocabulary: expected at least the 192"),
         (lambda: training.Recipe(batch=0), "batch"),
         (lambda: training.Recipe(dense=1.5), "dense"),
@@ -399,6 +400,24 @@ def test_the_shell_says_what_is_wrong(tmp_path, capsys, words, said):
     assert said in error
     assert "Traceback" not in error
     assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_command_goes_on(tmp_path, monkeypatch, capsys):
+    advance = loop.Run.advance
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0.0)
+
+    def interrupted(self):
+        if self.step == 2:
+            raise KeyboardInterrupt
+        return advance(self)
+
+    monkeypatch.setattr(loop.Run, "advance", interrupted)
+    assert shell("mqar", "--out", str(tmp_path), *TINY) == 130
+    assert "goes on" in capsys.readouterr().err
+    steps = []
+    monkeypatch.setattr(loop.Run, "advance", lambda self: steps.append(self.step) or advance(self))
+    assert shell("mqar", "--out", str(tmp_path), *TINY) == 0
+    assert steps == [2]
 
 
 def test_the_shell_names_an_unwritable_folder(tmp_path, capsys):

@@ -151,8 +151,8 @@ def train(
     weights, bit for bit, on one machine. With a `checkpoint` file, the run is saved there every few seconds, and goes
     on from there if the file exists: a run that was killed loses seconds, and ends with the same weights.
 
-    Raises `ValueError` if the model lacks tokens of the task, the file is damaged, of another run or cannot be
-    written, and `FloatingPointError` if the weights stop being numbers.
+    Raises `ValueError` if the model lacks tokens of the task, torch cannot use the device, or the file is damaged, of
+    another run or not to be written, and `FloatingPointError` if the weights stop being numbers.
     """
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps: expected a whole number, at least 1, got {steps!r}")
@@ -160,7 +160,7 @@ def train(
         raise ValueError(
             f"vocabulary: expected at least the {task.vocabulary} tokens of {task.name}, got {model_config.vocabulary}"
         )
-    run = Run(task, SequenceModel(model_config), steps, seed, recipe or Recipe(), torch.device(device))
+    run = Run(task, SequenceModel(model_config), steps, seed, recipe or Recipe(), usable(device))
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
         run.resume(path)
@@ -187,6 +187,17 @@ def train(
         run.model.load_state_dict(run.best_weights)
     run.model.eval()
     return run
+
+
+def usable(device: str | torch.device) -> torch.device:
+    """`device`, if torch can compute on it here. Raises `ValueError` otherwise."""
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"device: expected one that torch can use here, such as cpu; got {device!r} ({reason})"
+        ) from None
 
 
 @contextmanager

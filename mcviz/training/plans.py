@@ -19,7 +19,10 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "topics": {"segment_length": 16, "key": 16, "convolution": 3, "steps": 800},
     "selective_copy": {"segment_length": 8, "layers": 2, "convolution": 3, "steps": 1200},
     "induction": {"segment_length": 8, "steps": 800},
-    "text": {"segment_length": 16, "key": 16, "value": 16, "heads": 4, "convolution": 4, "mlp": 2, "steps": 1500},
+    "text": {
+        **{"segment_length": 16, "width": 48, "layers": 2, "heads": 2, "key": 16, "value": 16},
+        **{"convolution": 4, "mlp": 2, "steps": 1000, "batch": 16, "patience": 5, "validate_every": 50},
+    },
 }
 """What works for each task, where it is not what the classes themselves take."""
 

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(args: argparse.Namespace) -> int:
-    """Do what `add_arguments` read; 0 if it went well, 2 with a message if something in it was wrong."""
+    """Do what `add_arguments` read; 0 if it went well, 2 with a message if not, 130 if it was interrupted."""
     if sum(map(bool, (args.task, args.zoo, args.sweep))) != 1:
         return fail("task: expected one of a task, --zoo NAME or --sweep NAME")
     try:
@@ -66,6 +66,9 @@ def command(args: argparse.Namespace) -> int:
             make_own(args)
     except (ValueError, FloatingPointError) as error:
         return fail(str(error))
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 
