@@ -683,7 +683,7 @@ class Memories {
     if (!this.soup) stack("said", 34);
     this.y = y;
     this.height = top;
-    this.flow = 74;
+    this.flow = 82;
     place(this.stage, { height: `${top + this.flow}px` });
     place(this.row, { gap: `${gap}px`, left: `${this.left}px`, top: `${y.name}px` });
     for (const [name, node] of Object.entries(this.legend)) {
@@ -850,7 +850,7 @@ class Memories {
     const weights = this.shown.map((i) => (i <= run.own[t] && run.isRead(t, h, i) ? run.weight(t, h, i) : 0));
     let total = 0;
     for (let i = 0; i <= run.own[t]; i++) total += Math.abs(run.weight(t, h, i)) || 0;
-    const pipe = 44 / Math.max(1, total);
+    const pipe = 34 / Math.max(1, total);
     let x = target - (weights.reduce((a, w) => a + Math.abs(w), 0) * pipe) / 2;
     this.cards.forEach((card, slot) => {
       const path = this.paths[slot];
@@ -861,7 +861,7 @@ class Memories {
       const [a, b] = [this.centre(slot), x + width / 2];
       x += width;
       const H = this.flow;
-      path.setAttribute("d", `M${a.toFixed(1)},0 C${a.toFixed(1)},${H * 0.62} ${b.toFixed(1)},${H * 0.3} ${b.toFixed(1)},${H}`);
+      path.setAttribute("d", `M${a.toFixed(1)},0 v5 C${a.toFixed(1)},${H * 0.6} ${b.toFixed(1)},${H * 0.4} ${b.toFixed(1)},${H - 5} v5`);
       path.setAttribute("stroke-width", Math.max(0.75, width).toFixed(2));
       path.setAttribute("class", card.i === run.own[t] ? "flow online" : "flow");
     });
@@ -1024,7 +1024,7 @@ class GateMap {
   resize(width) {
     const { run } = this.view;
     this.width = width;
-    this.height = Math.max(48, Math.min(150, run.N * 9));
+    this.height = Math.max(48, Math.min(168, run.N * 11));
     this.drawn = -1;
     place(this.area, { height: `${this.height}px` });
   }
@@ -1201,7 +1201,7 @@ class Equation {
     this.formula = el("p", { class: "formula" });
     this.number = el("span", { class: "tag" });
     this.filled = el("div", { class: "filled" });
-    this.source = el("p", { class: "source" });
+    this.source = el("p", { class: "origin" });
     this.node = el("section", { class: "equation", "aria-label": "Equation" },
       el("h3", {}, "Where a number comes from"), this.formula, this.filled, this.source);
   }
@@ -1246,7 +1246,10 @@ class Equation {
     }
     if (pick.kind === "read") {
       const said = run.said(t, h, i);
-      if (said < 0) return { key: "read", lines: [`Memory ${i} is not read by this token.`] };
+      if (said < 0) {
+        return { key: "read", lines: [run.isRead(t, h, i) ? "In a run of this size only the heaviest memories' words are carried along."
+          : `Memory ${i} is not read by this token.`] };
+      }
       const y = format(run.a["reads.values"].at(said + pick.c));
       const grid = i === own ? run.grid("states", run.pictures[0], t, h) : run.grid("checkpoints", run.pictures[0], i, h);
       if (!run.plain || !grid) return { key: "read", lines: [`M^(${name(i)})(q_t)[${pick.c}] = ${y}`] };
@@ -1503,6 +1506,7 @@ class Stepper {
     this.playing = on;
     this.bar.play.replaceChildren(icon(on ? "pause" : "play"));
     this.bar.play.setAttribute("aria-label", on ? "Pause" : "Play");
+    for (const view of this.views) view.story.node.setAttribute("aria-live", on ? "off" : "polite");
     if (!on) {
       this.options.onChange?.({ ...this.state }, { playing: false });
       return;

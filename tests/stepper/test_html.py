@@ -110,7 +110,7 @@ def test_pointing_at_a_bar_tells_its_number(visit):
 def test_clicking_a_number_explains_it(visit):
     trace = library()
     page = visit(trace, at="#step=135")
-    filled, source = page.locator(".filled"), page.locator(".equation .source")
+    filled, source = page.locator(".filled"), page.locator(".equation .origin")
     page.locator("[data-segment='3'] [data-number=weight]").click()
     numbers = [reading.value(x) for x in re.findall(r"exp\((\S+?)\)", filled.inner_text())]
     read = np.flatnonzero(trace.read[135, 0])
