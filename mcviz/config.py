@@ -98,6 +98,7 @@ class MCConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "MCConfig":
+        """What `to_dict` gave; fields left out take their defaults. Raises `ValueError` for unknown ones."""
         if not isinstance(values, Mapping):
             raise ValueError(f"config: expected a mapping, got {type(values).__name__}")
         known = [f.name for f in fields(cls)]
@@ -108,10 +109,12 @@ class MCConfig:
         return cls(**({**values, "segmentation": tuple(lengths)} if isinstance(lengths, list) else values))
 
     def to_json(self) -> str:
+        """The configuration as one line of JSON, the same for equal configurations."""
         return json.dumps(self.to_dict(), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "MCConfig":
+        """What `to_json` gave. Raises `ValueError` for anything else."""
         try:
             values = json.loads(text)
         except (json.JSONDecodeError, RecursionError) as error:
@@ -119,6 +122,7 @@ class MCConfig:
         return cls.from_dict(values)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # a read-only view of options cannot be pickled: copies go through plain values
         return MCConfig.from_dict, (self.to_dict(),)
 
 

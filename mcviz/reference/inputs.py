@@ -23,7 +23,7 @@ def prepare(
 ]:
     """Queries, keys, values, connectors, coefficients and `M_0` as finite arrays of one dtype.
 
-    `u` may be None where nothing looks at it: it is then the query. Raises `ValueError` naming the argument.
+    Where `u` is None it is the query. Raises `ValueError` naming the argument.
     """
     if not isinstance(cfg, MCConfig):
         raise ValueError(f"cfg: expected an MCConfig, got {type(cfg).__name__}")

@@ -113,9 +113,10 @@ def memory_caching(
 ) -> Trace:
     """Run Memory Caching over one sequence and record everything it computed.
 
-    `coefficients` maps the rule's per-token scalars (`alpha`, `beta`, `eta`, `lam`) to arrays [T, H] or scalars;
-    what is left out takes the constants of `mcviz.initial.constants`. `initial` is the rule's `M_0`: named arrays
-    with the axis of heads first. Arrays of float32 stay float32; everything else is computed in float64.
+    Without a connector `u` the query takes its place, as `gate="shared"` has it. `coefficients` maps the rule's
+    per-token scalars (`alpha`, `beta`, `eta`, `lam`) to arrays [T, H] or scalars; what is left out takes the
+    constants of `mcviz.initial.constants`. `initial` is the rule's `M_0`: named arrays with the axis of heads first.
+    Arrays of float32 stay float32; everything else is computed in float64.
 
     Raises `ValueError` for shapes that do not fit, an empty sequence, NaN or infinity, and lengths that do not sum
     to T, before anything is computed.

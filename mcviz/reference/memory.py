@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Float
 
 from mcviz.config import MCConfig
+from mcviz.initial import State
 
 Array = np.ndarray
-State = dict[str, Float[Array, "..."]]
 Coefficients = Mapping[str, Float[Array, "..."]]
 
 SQRT_2_OVER_PI = 0.7978845608028654
