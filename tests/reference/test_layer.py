@@ -177,6 +177,14 @@ def test_divergence_is_recorded_not_hidden():
     assert run(cfg).diverged_at is None
 
 
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+def test_huge_numbers_overflow_and_nothing_worse(aggregator):
+    huge = [1e200 * array for array in tokens(T, H, K, V)]
+    with np.errstate(all="ignore"):
+        trace = memory_caching(*huge, MCConfig(aggregator=aggregator, segment_length=4, top_k=1))
+    assert trace.diverged_at == 0
+
+
 def spoiled(array, value):
     array = array.copy()
     array[1, 0, 1] = value
