@@ -392,6 +392,7 @@ def widen(x: Any) -> Any:
     return x.float() if x.dtype.itemsize < 4 else x
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # sweeps stop where the numbers say so
 def online(
     q: Float[Tensor, "B T H K"],
     k: Float[Tensor, "B T H K"],
@@ -430,6 +431,7 @@ def read(states: State, q: Float[Tensor, "*lead n K"], cfg: MCConfig) -> Float[T
     return y + rule.skip(q, y.shape[-1]) if rule.residual else y
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def soup(
     q: Float[Tensor, "B T H K"],
     k: Float[Tensor, "B T H K"],
