@@ -9,7 +9,7 @@ import traitlets
 
 from mcviz.stepper import assets
 from mcviz.stepper.html import page
-from mcviz.stepper.payload import BUDGET, pack
+from mcviz.stepper.payload import BUDGET, pack, pack_online
 from mcviz.trace import Trace
 
 
@@ -39,6 +39,7 @@ class Stepper(anywidget.AnyWidget):
     def __init__(self, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, **traits: Any) -> None:
         self.trace, self.other, self.budget = trace, other, budget
         super().__init__(payload=pack(trace, other, budget=budget), **traits)
+        self.on_msg(Stepper._answer)
 
     def show(self, trace: Trace, other: Trace | None = None) -> None:
         """Show another run in the same place, from its first token."""
@@ -58,6 +59,12 @@ class Stepper(anywidget.AnyWidget):
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""
         Path(path).write_text(page(self.trace, self.other, budget=self.budget), encoding="utf-8")
+
+    def _answer(self, content: Any, buffers: Any) -> None:
+        """Send the online states around the token that the browser asks for, if the run carries none."""
+        t = content.get("online") if isinstance(content, dict) else None
+        if isinstance(t, int) and 0 <= t < min(run.T for run in (self.trace, self.other) if run is not None):
+            self.send({"online": t}, buffers=[pack_online(self.trace, t, self.other, budget=self.budget)])
 
     @traitlets.validate("step", "head", "segment")
     def _within(self, proposal: Any) -> int:

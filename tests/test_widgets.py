@@ -69,6 +69,20 @@ def lab(tmp_path_factory):
 
 
 @pytest.mark.browser
+def test_online_states_are_fetched_for_a_run_that_carries_none(chromium, lab):
+    trace = noise(MCConfig(segment_length=8), 40)
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    lab(page, "Stepper(noise(MCConfig(segment_length=8), 40), budget=1000)")
+    root = shown(page, 0)
+    reading.check_online_state(page, trace, 0, 0)
+    root.focus()
+    page.keyboard.press("End")
+    shown(page, 39)
+    reading.check_online_state(page, trace, 39, 0)
+    page.close()
+
+
+@pytest.mark.browser
 def test_in_jupyterlab(chromium, lab):
     """Keys step in the browser, a linked slider follows, and Python hears of it and moves the view."""
     trace = library()
@@ -99,5 +113,6 @@ def test_in_jupyterlab(chromium, lab):
     page.get_by_role("button", name="to 20", exact=True).click()
     shown(page, 20)
     reading.check_cards(page, trace, 20, 1)
+    reading.check_online_state(page, trace, 20, 1)
     assert not errors
     page.close()

@@ -1,6 +1,6 @@
 """What a run can show beyond its Trace, asked of the reference: states after every write, inner losses, events."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +22,11 @@ class Write(NamedTuple):
     after: State
 
 
-def writes(trace: Trace) -> Iterator[Write]:
-    """Every write of the run, replayed segment by segment."""
+def writes(trace: Trace, segments: Iterable[int]) -> Iterator[Write]:
+    """Every write of the given segments, replayed."""
     cfg = trace.config
-    for s, (begin, end) in enumerate(trace.segments):
+    for s in segments:
+        begin, end = trace.segments[s]
         carried = cfg.start == "checkpoint" and s > 0
         state = trace.checkpoints[s - 1] if carried else trace.initial
         span = slice(begin, end)
@@ -61,37 +62,39 @@ LOSSES: Mapping[str, Callable[[memory.Rule, State, Array, Array], Array]] = {
 
 
 class Details(NamedTuple):
-    """By name of a state's array: what stood after each write, what the write changed, and soup's mixture."""
+    """By name of a state's array: what stood after each of n writes, what the write changed, and soup's mixture."""
 
-    states: dict[str, Float[Array, "T H ..."]]
-    changes: dict[str, Float[Array, "T H ..."]]
-    mixed: dict[str, Float[Array, "T H ..."]]
-    losses: Float[Array, "T H 2"] | None  # before and after the write
+    states: dict[str, Float[Array, "n H ..."]]
+    changes: dict[str, Float[Array, "n H ..."]]
+    mixed: dict[str, Float[Array, "n H ..."]]
+    losses: Float[Array, "n H 2"] | None  # before and after the write
 
 
-def details(trace: Trace, keep_states: bool) -> Details:
-    """Replay the run; `keep_states=False` leaves out the arrays that are as large as T memories."""
+def details(trace: Trace, keep_states: bool, only: int | None = None) -> Details:
+    """Replay the run, or one segment of it; `keep_states=False` leaves out the arrays as large as n memories."""
     cfg, names = trace.config, readable(trace.config)
     rule, loss = memory.rule(cfg), LOSSES.get(cfg.memory)
-    shapes = {name: (trace.T, *trace.initial[name].shape) for name in names} if keep_states else {}
+    first, last = (0, trace.T) if only is None else trace.segments[only]
+    shapes = {name: (last - first, *trace.initial[name].shape) for name in names} if keep_states else {}
     states, changes = ({name: np.empty(shape) for name, shape in shapes.items()} for _ in range(2))
     mixed = {name: np.empty(shape) for name, shape in shapes.items()} if cfg.aggregator == "soup" else {}
-    losses = None if loss is None else np.empty((trace.T, trace.H, 2))
+    losses = None if loss is None else np.empty((last - first, trace.H, 2))
     if not keep_states and losses is None:
         return Details({}, {}, {}, None)
     segment_of = trace.segment_of
-    for t, before, after in writes(trace):
+    for t, before, after in writes(trace, range(trace.N) if only is None else [only]):
+        n = t - first
         for name in states:
-            states[name][t] = after[name]
-            changes[name][t] = after[name] - before[name]
+            states[name][n] = after[name]
+            changes[name][n] = after[name] - before[name]
         if mixed:
             memories = [*trace.checkpoints[: segment_of[t]], after]
             weights = trace.weights[t, :, : len(memories)].T
             for name, array in memory.mix(memories, weights, names).items():
-                mixed[name][t] = array
+                mixed[name][n] = array
         if losses is not None and loss is not None:
-            losses[t, :, 0] = loss(rule, before, trace.k[t], trace.v[t])
-            losses[t, :, 1] = loss(rule, after, trace.k[t], trace.v[t])
+            losses[n, :, 0] = loss(rule, before, trace.k[t], trace.v[t])
+            losses[n, :, 1] = loss(rule, after, trace.k[t], trace.v[t])
     return Details(states, changes, mixed, losses)
 
 

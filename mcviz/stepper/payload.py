@@ -31,6 +31,9 @@ BUDGET = 4_000_000
 FEWEST = 8
 """Memories of a token whose answers are kept whatever the budget."""
 
+GROUPS = ("states", "changes", "mixed")
+"""Arrays as large as a memory for every token."""
+
 UNDEFINED = -128
 """The int8 that stands for a value that is not finite."""
 
@@ -55,6 +58,35 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> b
         difference, own = _difference(trace, other)
         arrays |= {f"difference.{name}": array for name, array in own.items()}
     return _blob({"id": identity(trace, other, budget), "runs": headers, "difference": difference}, arrays)
+
+
+def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int = BUDGET) -> bytes:
+    """The online states around token `t`, for a run whose payload has no room for all of them.
+
+    They are those of the token's segment, of a long segment the nearest as far as `budget` bytes go. Raises
+    `ValueError` if a run has no token `t`.
+    """
+    spans, arrays = [], {}
+    for i, run in enumerate([trace] if other is None else [trace, other]):
+        if not 0 <= t < run.T:
+            raise ValueError(f"t: expected a token from 0 to {run.T - 1}, got {t!r}")
+        s = int(run.segment_of[t])
+        begin, end = run.segments[s]
+        room = max(1, budget // (4 * _copies(run) * _size(run)))
+        first = max(begin, min(t - room // 2, end - room))
+        last = min(end, first + room)
+        found = details.details(run, keep_states=True, only=s)
+        for group in GROUPS:
+            for name, values in getattr(found, group).items():
+                arrays[f"{i}.{group}.{name}"] = values[first - begin : last - begin].astype(np.float32)
+        spans.append({"start": first, "stop": last})
+    return _blob({"id": identity(trace, other, budget), "online": spans}, arrays)
+
+
+def carries_states(trace: Trace, other: Trace | None = None, budget: int = BUDGET) -> bool:
+    """Whether `pack` has room for the online states of every token."""
+    runs = [trace] if other is None else [trace, other]
+    return all(_online_type(run, budget // len(runs)) is not None for run in runs)
 
 
 def identity(trace: Trace, other: Trace | None = None, budget: int = BUDGET) -> str:
@@ -219,9 +251,7 @@ def _reads(trace: Trace, budget: int) -> dict[str, Array]:
 def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, float]]:
     """Checkpoints and online states, and the value of one unit of those that are int8."""
     names = readable(trace.config)
-    one = sum(trace.initial[name].size for name in names)
-    copies = 3 if trace.config.aggregator == "soup" else 2
-    online = _fitting(copies * one * trace.T, budget)
+    online = _online_type(trace, budget)
     arrays: dict[str, Array] = {}
     scales: dict[str, float] = {}
 
@@ -230,16 +260,30 @@ def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, floa
             scales[name], values = _quantise(values)
         arrays[name] = _narrow(values, dtype)
 
-    checkpoints = _fitting(one * trace.N, budget) or np.int8
+    checkpoints = _fitting(_size(trace) * trace.N, budget) or np.int8
     for name in names:
         add(f"checkpoints.{name}", np.stack([state[name] for state in trace.checkpoints]), checkpoints)
     found = details.details(trace, keep_states=online is not None)
-    for group in ("states", "changes", "mixed"):
+    for group in GROUPS:
         for name, values in getattr(found, group).items():
             add(f"{group}.{name}", values, online or np.float32)
     if found.losses is not None:
         arrays["losses"] = found.losses.astype(np.float32)
     return arrays, scales
+
+
+def _size(trace: Trace) -> int:
+    """Numbers in one memory, all heads."""
+    return sum(trace.initial[name].size for name in readable(trace.config))
+
+
+def _copies(trace: Trace) -> int:
+    """Memories that are shown for each token: as it stands, what changed, and soup's mixture."""
+    return 3 if trace.config.aggregator == "soup" else 2
+
+
+def _online_type(trace: Trace, budget: int) -> type[np.generic] | None:
+    return _fitting(_copies(trace) * _size(trace) * trace.T, budget)
 
 
 def _fitting(

@@ -103,6 +103,13 @@ function assemble({ header, bytes }) {
   if (!Array.isArray(header?.runs) || !header.runs.length || typeof header.arrays !== "object") {
     fail("its header holds no run");
   }
+  const groups = readArrays(header, bytes);
+  const runs = header.runs.map((meta, i) => new Run(meta, groups[i] ?? {}));
+  return { id: header.id, runs, difference: header.difference && { ...header.difference, arrays: groups.difference } };
+}
+
+/** The arrays of a payload by group and name. */
+function readArrays(header, bytes) {
   const groups = {};
   for (const [name, spec] of Object.entries(header.arrays)) {
     const type = TYPES[spec.type] ?? fail(`${name} has the unknown type ${spec.type}`);
@@ -113,11 +120,10 @@ function assemble({ header, bytes }) {
     const data = new type(bytes.buffer, bytes.byteOffset + spec.at, count);
     const dot = name.indexOf(".");
     const [group, member] = [name.slice(0, dot), name.slice(dot + 1)];
-    const unit = header.runs[group]?.scales?.[member];
+    const unit = header.runs?.[group]?.scales?.[member];
     (groups[group] ??= {})[member] = new Numbers(data, spec.type, spec.shape, unit);
   }
-  const runs = header.runs.map((meta, i) => new Run(meta, groups[i] ?? {}));
-  return { runs, difference: header.difference && { ...header.difference, arrays: groups.difference } };
+  return groups;
 }
 
 /** One run: its header, its arrays, and where in them a token's numbers stand. */
@@ -207,12 +213,19 @@ class Run {
     return { numbers: this.a.checkpoint_contexts, start: (i * this.H + h) * this.K, count: this.K };
   }
 
+  /** Whether the online state at a token is at hand. */
+  knows(t) {
+    return Boolean(this.grid("states", this.pictures[0], t, 0));
+  }
+
   /** An array of a state as a grid; `at` is a token for states, changes and mixed, a segment for checkpoints. */
   grid(group, picture, at, h) {
-    const numbers = this.a[`${group}.${picture.name}`];
+    const name = `${group}.${picture.name}`;
+    const near = !this.a[name] && this.online && at >= this.online.start && at < this.online.stop;
+    const numbers = near ? this.online.a[name] : this.a[name];
     if (!numbers) return null;
     const count = picture.rows * picture.columns;
-    const start = (at * this.H + h) * count;
+    const start = ((near ? at - this.online.start : at) * this.H + h) * count;
     const place = picture.turned ? (r, c) => start + c * picture.rows + r : (r, c) => start + r * picture.columns + c;
     return { numbers, place, rows: picture.rows, columns: picture.columns, name: picture.name, turned: picture.turned,
       scale: numbers.extent(h * count, count, this.H * count) };
@@ -1139,7 +1152,7 @@ class Details {
     write(this.title, online ? `Online memory, segment ${own}` : `Checkpoint ${inspected}`);
     write(this.note, online ? `after ${count(t - start + 1, "write")} of ${stop - start}`
       : `where segment ${inspected} ended, tokens ${start}–${stop - 1}`);
-    const known = Boolean(run.a[`states.${run.pictures[0].name}`]);
+    const known = run.knows(t);
     const w = online ? Math.min(190, (this.width - 12) / 2) : Math.min(260, this.width);
     run.pictures.forEach((picture, n) => {
       const height = Math.max(14, Math.min(w, (w * picture.rows) / picture.columns));
@@ -1159,7 +1172,8 @@ class Details {
     show(this.right, online && known);
     show(this.left, known || !online);
     show(this.scale, known || !online);
-    if (online && !known) write(this.note, `${this.note.textContent}. Online states are too many to carry along in a run of this size`);
+    if (online && !known) write(this.note, `${this.note.textContent}. ${this.view.stepper.options.live
+      ? "Its state comes when you rest" : "A run of this size does not carry all online states along"}`);
     const strip = (picture, vector, symbol, scale) =>
       picture.bars(vector, this.width - 40, 24, scale, colours, entry(vector, symbol));
     const [asks, context] = [run.vector(run.connector, t, h), run.context(t, h, inspected)];
@@ -1287,6 +1301,7 @@ class Equation {
     if (pick.kind === "checkpoint") {
       return { key: "state", lines: [`${picture.name}^(${pick.i})${spot} = ${format(of("checkpoints", pick.i))}, after the last write of its segment`] };
     }
+    if (!run.knows(t)) return { key: "state", lines: ["This online state is not at hand."] };
     const lines = [`${picture.name}_t${spot} = ${format(of("states", t))}`, `changed by this write: ${format(of("changes", t))}`];
     if (run.plain && run.memory === "linear") {
       lines[1] += ` = ${f(value(run.vector("v", t, h), pick.r))}·${f(value(run.vector("k", t, h), pick.c))}`;
@@ -1396,6 +1411,7 @@ class Difference {
 
 // ------------------------------------------------------------------------------------------------ the stepper
 
+const REST = 250;
 const SPEEDS = [1, 2, 5, 10, 20, 30, 60];
 const EVENTS = {
   boundary: "segment begins", selection: "selection changes", entropy: "gates spread", question: "question", wrong: "wrong answer",
@@ -1446,7 +1462,8 @@ class Stepper {
     this.state = { step: 0, head: 0, segment: -1 };
     delete this.root.dataset.step;
     try {
-      const { runs, difference } = decode(payload);
+      const { id, runs, difference } = decode(payload);
+      this.id = id;
       this.T = Math.min(...runs.map((run) => run.T));
       this.H = Math.max(...runs.map((run) => run.H));
       this.N = Math.max(...runs.map((run) => run.N));
@@ -1481,7 +1498,29 @@ class Stepper {
     if (next.step !== this.state.step) this.came = this.state.step;
     this.state = next;
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
-    if (!quiet) this.options.onChange?.({ ...next }, { playing: this.playing });
+    if (!quiet) this.options.onChange?.({ ...next });
+    this.moved ||= !quiet;
+    clearTimeout(this.rest);
+    if (!this.playing) this.rest = setTimeout(() => this.settle(), REST);
+  }
+
+  /** The reader has come to rest: tell whoever hosts us, and whether it was the reader who moved. */
+  settle() {
+    this.options.onRest?.({ ...this.state }, this.moved);
+    this.moved = false;
+  }
+
+  /** Take in online states around a token, for a run that does not carry them all. */
+  attach(payload) {
+    try {
+      const { header, bytes } = open(payload);
+      if (header.id !== this.id) return;
+      const groups = readArrays(header, bytes);
+      this.views.forEach(({ run }, i) => { run.online = { ...header.online[i], a: groups[i] }; });
+    } catch (error) {
+      this.say(error.message);
+    }
+    this.go({}, { quiet: true });
   }
 
   paint() {
@@ -1507,10 +1546,7 @@ class Stepper {
     this.bar.play.replaceChildren(icon(on ? "pause" : "play"));
     this.bar.play.setAttribute("aria-label", on ? "Pause" : "Play");
     for (const view of this.views) view.story.node.setAttribute("aria-live", on ? "off" : "polite");
-    if (!on) {
-      this.options.onChange?.({ ...this.state }, { playing: false });
-      return;
-    }
+    if (!on) return this.go({});
     if (this.state.step >= this.T - 1) this.go({ step: 0 });
     let last = performance.now();
     let due = 0;
@@ -1524,7 +1560,7 @@ class Stepper {
       if (this.state.step >= this.T - 1) this.play(false);
       else requestAnimationFrame(tick);
     };
-    requestAnimationFrame(tick);
+    return requestAnimationFrame(tick);
   }
 
   setSpeed(speed) {
@@ -1581,7 +1617,6 @@ class Stepper {
     const { step } = this.state;
     if (!this.bookmarks.delete(step)) this.bookmarks.add(step);
     for (const view of this.views) view.tokens.drawOverview();
-    this.options.onBookmarks?.([...this.bookmarks].sort((a, b) => a - b));
     this.go({});
   }
 
@@ -1876,6 +1911,7 @@ class Stepper {
     this.stop.abort();
     this.watch.disconnect();
     clearTimeout(this.quiet);
+    clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
     this.views = [];
     this.root.replaceChildren();
@@ -1966,7 +2002,12 @@ function lines(node, style, home) {
 
 // ------------------------------------------------------------------------------------------------ hosts
 
-/** Put a stepper into an element. `options`: step, head, segment, bookmarks, onChange(state, {playing}), keys. */
+/** Put a stepper into an element.
+ *
+ * `options`: step, head, segment, bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
+ * when changes pause; `keys`, a further element whose keys count; `live`, whether somebody
+ * answers to a rest with online states.
+ */
 export function mount(root, payload, options) {
   return new Stepper(root, payload, options);
 }
@@ -1980,47 +2021,43 @@ export default function host(component) {
 
 // Components of one page share its globals. A payload may come before or after the view that wants it.
 const PAYLOADS_KEPT = 6;
-const shared = (globalThis[Symbol.for("mcviz")] ??= { payloads: new Map(), waiting: new Set(), views: new WeakMap() });
+const shared = (globalThis[Symbol.for("mcviz")] ??= { payloads: new Map(), online: new Map(), waiting: new Set(), views: new WeakMap() });
 
 function keepPayload(bytes) {
-  let id = "";
-  try {
-    id = open(bytes).header.id;
-  } catch { /* the view says what is wrong */ }
-  shared.payloads.delete(id);
-  shared.payloads.set(id, bytes);
-  for (const old of [...shared.payloads.keys()].slice(0, -PAYLOADS_KEPT)) shared.payloads.delete(old);
-  for (const wake of [...shared.waiting]) wake(id);
+  const { id, online } = open(bytes).header;
+  const kept = online ? shared.online : shared.payloads;
+  kept.delete(id);
+  kept.set(id, bytes);
+  for (const old of [...kept.keys()].slice(0, -PAYLOADS_KEPT)) kept.delete(old);
+  for (const wake of [...shared.waiting]) wake();
 }
-
-const REST = 250;
 
 /** Called again whenever Python says something new; the stepper in `parentElement` stays. */
 function drawView({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".mcviz");
   let view = shared.views.get(root);
   if (!view) {
-    view = { stepper: null, payload: null, command: -1, timer: 0 };
+    view = { stepper: null, payload: null, online: null, command: -1 };
     shared.views.set(root, view);
   }
   view.setStateValue = setStateValue;
   view.data = data;
-  const settle = (state, { playing }) => {
-    clearTimeout(view.timer);
-    if (!playing) view.timer = setTimeout(() => view.setStateValue("selection", { ...view.stepper.state }), REST);
-  };
+  const onRest = (state, moved) => moved && view.setStateValue("selection", state);
   const update = () => {
     const { payload, command, step, head, segment } = view.data;
     const bytes = shared.payloads.get(payload);
     if (!bytes) return;
-    shared.waiting.delete(update);
     const commanded = command !== view.command;
     if (view.payload !== payload) {
       const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment };
       if (view.stepper) view.stepper.open(bytes, at);
-      else view.stepper = mount(root, bytes, { ...at, onChange: settle });
+      else view.stepper = mount(root, bytes, { ...at, onRest, live: true });
+      view.online = null;
     } else if (commanded) view.stepper.go({ step, head, segment }, { quiet: true });
     Object.assign(view, { payload, command });
+    const online = shared.online.get(payload);
+    if (online && online !== view.online) view.stepper.attach(online);
+    view.online = online;
   };
   shared.waiting.delete(view.update);
   view.update = update;
@@ -2028,7 +2065,6 @@ function drawView({ parentElement, data, setStateValue }) {
   update();
   return () => {
     shared.waiting.delete(view.update);
-    clearTimeout(view.timer);
     view.stepper?.destroy();
     shared.views.delete(root);
   };
@@ -2045,14 +2081,20 @@ function renderWidget({ model, el: root }) {
   };
   const node = el("div", {});
   root.append(node);
-  const stepper = mount(node, model.get("payload"), { ...at(), onChange: follow });
+  const ask = ({ step }) => {
+    if (stepper.views.some(({ run }) => !run.knows(step))) model.send({ online: step });
+  };
+  const stepper = mount(node, model.get("payload"), { ...at(), onChange: follow, onRest: ask, live: true });
+  const take = (message, buffers) => stepper.attach(buffers[0]);
   const move = () => stepper.go(at(), { quiet: true });
   const reopen = () => stepper.open(model.get("payload"), at());
   model.on("change:step change:head change:segment", move);
   model.on("change:payload", reopen);
+  model.on("msg:custom", take);
   return () => {
     model.off("change:step change:head change:segment", move);
     model.off("change:payload", reopen);
+    model.off("msg:custom", take);
     clearTimeout(timer);
     stepper.destroy();
   };
@@ -2077,16 +2119,12 @@ async function openPage(root, text) {
     return { step: number("step", 0), head: number("head", 0), segment: number("segment", -1),
       bookmarks: (values.get("marks") ?? "").split(".").filter(Boolean).map(Number).filter(Number.isInteger) };
   };
-  let timer = 0;
-  const remember = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const { step, head, segment } = stepper.state;
-      const marks = [...stepper.bookmarks].sort((a, b) => a - b).join(".");
-      history.replaceState(null, "", `#step=${step}&head=${head}&segment=${segment}${marks && `&marks=${marks}`}`);
-    }, 200);
+  const remember = ({ step, head, segment }, moved) => {
+    const marks = [...stepper.bookmarks].sort((a, b) => a - b).join(".");
+    const state = `#step=${step}&head=${head}&segment=${segment}${marks && `&marks=${marks}`}`;
+    if (moved) history.replaceState(null, "", state);
   };
-  const stepper = mount(root, bytes, { ...address(), keys: document, onChange: remember, onBookmarks: remember });
+  const stepper = mount(root, bytes, { ...address(), keys: document, onRest: remember });
   addEventListener("hashchange", () => stepper.go(address(), { quiet: true }));
   globalThis.stepper = stepper;
   return stepper;

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from mcviz.stepper import assets
-from mcviz.stepper.payload import BUDGET, identity, pack
+from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
 from mcviz.trace import Trace
 
 _numbers = st.components.v2.component("mcviz.numbers", js=assets.script())
@@ -53,7 +53,7 @@ def stepper(
     name = identity(trace, other, budget)
     with st.container(gap=None):
         _numbers(key=f"{key}-numbers", data=_pack(name, trace, other, budget), height="content")
-        _draw(key, name, Selection(step, head, segment), on_change)
+        _draw(key, (trace, other, budget), name, Selection(step, head, segment), on_change)
     return selection(key)
 
 
@@ -69,8 +69,20 @@ def _pack(name: str, _trace: Trace, _other: Trace | None, _budget: int) -> bytes
     return pack(_trace, _other, budget=_budget)
 
 
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _pack_online(name: str, start: int, _trace: Trace, _other: Trace | None, _budget: int) -> bytes:
+    """The online states around a token, for runs that have no room for all of them."""
+    return pack_online(_trace, start, _other, budget=_budget)
+
+
 @st.fragment
-def _draw(key: str, payload: str, wanted: Selection, on_change: Callable[[Selection], None] | None) -> None:
+def _draw(
+    key: str,
+    runs: tuple[Trace, Trace | None, int],
+    payload: str,
+    wanted: Selection,
+    on_change: Callable[[Selection], None] | None,
+) -> None:
     memory = _memory(key)
     if wanted != memory["wanted"]:
         if wanted != memory["at"]:
@@ -84,6 +96,10 @@ def _draw(key: str, payload: str, wanted: Selection, on_change: Callable[[Select
         if on_change is not None:
             on_change(memory["at"])
 
+    if not carries_states(*runs):
+        trace = runs[0]
+        t = max(0, min(memory["at"].step, trace.T - 1))
+        _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
     data = {"payload": payload, "command": memory["command"], **memory["at"]._asdict()}
     _view(key=key, data=data, on_selection_change=settled)
 

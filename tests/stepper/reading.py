@@ -53,6 +53,22 @@ def check_cards(page, trace, t: int, h: int, view: int = 0) -> int:
     return sum(i <= own for i in shown)
 
 
+def check_online_state(page, trace, t: int, h: int) -> None:
+    """Wait for the picture of the online memory in large, and compare a cell of it with the Trace."""
+    picture = page.locator(".details figure:not(.write) canvas").first
+    picture.wait_for(state="visible", timeout=10_000)
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    row, column = 2, 1
+    page.mouse.move(
+        box["x"] + (column + 0.5) * box["width"] / trace.K, box["y"] + (row + 0.5) * box["height"] / trace.V
+    )
+    text = page.locator(".mcviz .tip").text_content()
+    name, number = text.split(" = ")
+    assert name == f"M[{row}, {column}]"
+    assert abs(value(number) - trace.states(t)["M"][h, row, column]) <= 1e-5 * np.abs(trace.states(t)["M"]).max()
+
+
 def go(page, **to: int) -> None:
     """Move the stepper of an HTML file, and wait until it is drawn."""
     page.evaluate("to => stepper.go(to)", to)

@@ -111,13 +111,17 @@ def test_clicking_a_number_explains_it(visit):
     trace = library()
     page = visit(trace, at="#step=135")
     filled, source = page.locator(".filled"), page.locator(".equation .origin")
+    page.locator("[data-segment='2'] [data-number=weight]").click()
+    filled.get_by_text("γ(2) = exp").wait_for()
     page.locator("[data-segment='3'] [data-number=weight]").click()
+    filled.get_by_text("γ(3) = exp").wait_for()
     numbers = [reading.value(x) for x in re.findall(r"exp\((\S+?)\)", filled.inner_text())]
     read = np.flatnonzero(trace.read[135, 0])
     np.testing.assert_allclose(numbers, [trace.scores[135, 0, 3], *trace.scores[135, 0, read]], atol=6e-4)
     assert "Eq. 17" in page.locator(".formula").inner_text()
     assert "aggregators.py" in source.inner_text()
     page.locator("[data-segment='3'] [data-number=score]").click()
+    filled.get_by_text("·").first.wait_for()
     terms = re.findall(r"\(?(−?\d[^·()\s]*)\)?·\(?(−?\d[^·()\s]*)\)?", filled.inner_text())
     pairs = [(reading.value(a), reading.value(b)) for a, b in terms]
     context = trace.checkpoint_contexts[3, 0]
@@ -125,7 +129,7 @@ def test_clicking_a_number_explains_it(visit):
     assert len(pairs) >= 7
     assert "layer.py" in source.inner_text()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_selector("[data-step='134']")
+    page.wait_for_selector("[data-step='134']")  # and the equation stays, with new numbers
     assert reading.agrees(filled.inner_text().split("= ")[-1].strip(), trace.scores[134, 0, 3])
 
 

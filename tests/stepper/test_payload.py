@@ -171,3 +171,29 @@ def test_every_array_starts_on_eight_bytes():
 def test_what_is_no_payload_is_refused(data):
     with pytest.raises(ValueError, match="payload"):
         payload.unpack(data)
+
+
+@pytest.mark.parametrize("aggregator", ["grm", "soup"])
+@pytest.mark.parametrize("budget", [1_000_000, 30_000])
+def test_online_states_around_a_token(aggregator, budget):
+    trace = noise(MCConfig(aggregator=aggregator, segment_length=40, start="checkpoint"), 100)
+    for t in (0, 39, 40, 63, 99):
+        header, arrays = payload.unpack(payload.pack_online(trace, t, budget=budget))
+        span = header["online"][0]
+        begin, end = trace.segments[trace.segment_of[t]]
+        assert begin <= span["start"] <= t < span["stop"] <= end
+        assert sum(array.nbytes for array in arrays.values()) <= budget
+        for n in {span["start"], t, span["stop"] - 1}:
+            got = arrays["0.states.M"][n - span["start"]]
+            assert np.array_equal(got, trace.states(n)["M"].astype(np.float32))
+    assert header["id"] == payload.identity(trace, budget=budget)
+    with pytest.raises(ValueError, match="t: expected a token from 0 to 99"):
+        payload.pack_online(trace, 100)
+
+
+def test_whether_states_are_carried_is_known_beforehand():
+    trace = noise(MCConfig(segment_length=8), 40)
+    for budget in (5_000, 20_000, 80_000, 4_000_000):
+        for other in (None, trace):
+            data = payload.unpack(payload.pack(trace, other, budget=budget))[1]
+            assert payload.carries_states(trace, other, budget) == ("0.states.M" in data)

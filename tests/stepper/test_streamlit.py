@@ -1,9 +1,10 @@
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mcviz import MCConfig
+from mcviz.stepper.payload import carries_states
 from tests.stepper import reading
-from tests.stepper.examples import library
+from tests.stepper.examples import library, noise
 from tests.stepper.hosts import PAGE, shown
 
 
@@ -78,8 +79,6 @@ def test_another_run_under_the_same_key_keeps_the_token(visit):
     page.get_by_role("button", name="other run").click()
     page.get_by_text("linear memory · GRM").wait_for()
     assert root.get_attribute("data-step") == "136"
-    from mcviz import MCConfig
-
     reading.check_cards(page, library(MCConfig(aggregator="grm")), 136, 0)
 
 
@@ -88,7 +87,10 @@ def test_a_long_run_in_the_dark(visit):
     page = visit("?tokens=512", color_scheme="dark")
     root = shown(page, 135)
     assert root.get_attribute("data-theme") == "dark"
+    trace = noise(MCConfig(aggregator="ssc", top_k=4), 512, H=4, K=32, V=32)
+    assert not carries_states(trace)
     root.focus()
-    page.keyboard.press("End")
-    shown(page, 511)
-    assert np.isclose(float(page.locator(".mcviz input[type=range]").get_attribute("max")), 511)
+    for key, t in (("ArrowRight", 136), ("End", 511)):
+        page.keyboard.press(key)
+        shown(page, t)
+        reading.check_online_state(page, trace, t, 0)
