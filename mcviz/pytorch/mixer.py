@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mcviz import initial, segments
 from mcviz.config import MCConfig
-from mcviz.pytorch import memory, scan
+from mcviz.pytorch import layer, memory, scan
 from mcviz.pytorch.decode import Buffer, Decoder
 from mcviz.pytorch.inputs import first, prepare
 from mcviz.pytorch.memory import Coefficients, State
@@ -53,6 +53,9 @@ def run(
     detach: bool,
 ) -> Any:
     """`memory_caching`, given what `prepare` checked."""
+    if torch.compiler.is_exporting() and cfg.memory in ("dla", "titans"):
+        # how many sweeps settle an MLP memory depends on its numbers, which an exported graph does not look at
+        return layer.memory_caching(q, k, v, u, cfg, c, start, trace=trace, detach=detach)
     cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
     done = scan.run(q, k, v, u, c, start, cfg, cuts, trace=trace, detach=detach)
     return (done.output, record(cfg, cuts, (q, k, v, u), c, start, done)) if trace else done.output

@@ -1,0 +1,175 @@
+"""Streaming: one token at a time gives what the whole pass gives, and touches no more than it says."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mcviz import MCConfig
+from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
+from mcviz.pytorch import Decoder, ModelConfig, SequenceModel, memory_caching
+from mcviz.pytorch.decode import Buffer, largest
+from tests.runs import VARIANTS, coefficients, label, tokens
+
+T, H, K, V = 23, 2, 4, 3
+
+
+def batch(cfg):
+    """Two sequences and their coefficients."""
+    both = [(tokens(T, H, K, V, seed), coefficients(cfg, T, H, K, seed)) for seed in range(2)]
+    x = [torch.stack([torch.tensor(sequence[i]) for sequence, _ in both]) for i in range(4)]
+    return x, {name: torch.stack([torch.tensor(c[name]) for _, c in both]) for name in both[0][1]}
+
+
+def decode(decoder, x, c, start=0, stop=T):
+    """The outputs of tokens `start` to `stop`."""
+    rows = []
+    for t in range(start, stop):
+        rows.append(decoder.step(*(each[:, t] for each in x), {name: each[:, t] for name, each in c.items()}))
+    return torch.stack(rows, 1)
+
+
+def assert_streams(cfg, length=None):
+    x, c = batch(cfg)
+    streamed = decode(Decoder(cfg, length=length), x, c)
+    torch.testing.assert_close(streamed, memory_caching(*x, cfg, c), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_token_by_token_is_one_pass(variant, aggregator, start):
+    assert_streams(replace(variant, aggregator=aggregator, start=start, segment_length=2))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("segmentation", ["constant", "logarithmic", (5, 1, 10, 7)])
+def test_token_by_token_is_one_pass_with_any_gate_and_cuts(gate, pooling, segmentation):
+    for aggregator, top_k in (("grm", 1), ("ssc", 3), ("soup", 1)):
+        cfg = MCConfig(
+            aggregator=aggregator, gate=gate, pooling=pooling, segmentation=segmentation, segment_length=3, top_k=top_k
+        )
+        assert_streams(cfg, T)
+
+
+def test_a_copy_goes_on_from_where_the_original_stood():
+    cfg = MCConfig(memory="titans", aggregator="ssc", start="checkpoint", segment_length=3)
+    x, c = batch(cfg)
+    decoder = Decoder(cfg)
+    decode(decoder, x, c, 0, 10)
+    again = copy.deepcopy(decoder)
+    assert torch.equal(decode(decoder, x, c, 10), decode(again, x, c, 10))
+
+
+def test_constants_stand_in_for_coefficients_left_out():
+    cfg = MCConfig(memory="titans", segment_length=4)
+    x, _ = batch(cfg)
+    decoder = Decoder(cfg)
+    streamed = torch.stack([decoder.step(*(each[:, t] for each in x)) for t in range(T)], 1)
+    torch.testing.assert_close(streamed, memory_caching(*x, cfg), rtol=1e-10, atol=1e-10)
+
+
+def test_the_router_touches_what_it_selects_and_no_more(monkeypatch):
+    """Rows of checkpoints that are copied or read per token: top_k of them, wherever the token stands."""
+    touched = []
+    some, everything = Buffer.some, Buffer.all
+
+    def count_some(self, index):
+        found = some(self, index)
+        touched.append(("some", found.shape[2:]))
+        return found
+
+    def count_all(self):
+        found = everything(self)
+        touched.append(("all", found.shape[2:]))
+        return found
+
+    monkeypatch.setattr(Buffer, "some", count_some)
+    monkeypatch.setattr(Buffer, "all", count_all)
+    cfg = MCConfig(aggregator="ssc", segment_length=2, top_k=2)
+    x, c = batch(cfg)
+    decoder = Decoder(cfg)
+    for t in range(T):
+        touched.clear()
+        decode(decoder, x, c, t, t + 1)
+        n = t // 2
+        if n > 2:
+            assert touched == [("all", (n, K)), ("some", (2, V, K))], "contexts of all, states of two"
+    monkeypatch.undo()
+
+
+def test_the_plain_layer_keeps_nothing():
+    cfg = MCConfig(aggregator="none", segment_length=2)
+    x, c = batch(cfg)
+    decoder = Decoder(cfg)
+    decode(decoder, x, c)
+    assert decoder.n == 0
+    assert decoder.contexts.n == 0
+
+
+def test_buffers_grow_by_doubling():
+    buffer, moves = Buffer(), 0
+    rows = torch.randn(1, 2, 100, 3)
+    for i in range(100):
+        at = None if buffer.rows is None else buffer.rows.data_ptr()
+        buffer.append(rows[:, :, i])
+        moves += at != buffer.rows.data_ptr()
+    assert torch.equal(buffer.all(), rows)
+    assert moves == 5, "8, 16, 32, 64, 128"
+    index = torch.tensor([[[3, 99], [0, 7]]])
+    assert torch.equal(buffer.some(index), rows.gather(2, index[..., None].expand(-1, -1, -1, 3)))
+
+
+def test_ties_go_to_the_lowest_index():
+    assert largest(torch.tensor([[[1.0, 2, 2, 0, 2]]]), 2).tolist() == [[[1, 2]]]
+
+
+def test_no_gradients_flow():
+    cfg = MCConfig(segment_length=2)
+    x, c = batch(cfg)
+    assert not decode(Decoder(cfg), [each.requires_grad_() for each in x], c).requires_grad
+
+
+@pytest.mark.parametrize("segmentation", ["logarithmic", (20, 3)])
+def test_cuts_by_the_total_length_need_it(segmentation):
+    cfg = MCConfig(segmentation=segmentation)
+    with pytest.raises(ValueError, match=r"^length: expected the number of tokens"):
+        Decoder(cfg)
+    with pytest.raises(ValueError, match=r"^length: expected the number of tokens"):
+        SequenceModel(ModelConfig(5, cfg)).stream()
+
+
+def test_a_token_past_the_length_is_refused():
+    cfg = MCConfig(segmentation=(20, 3))
+    x, c = batch(cfg)
+    decoder = Decoder(cfg, length=T)
+    decode(decoder, x, c)
+    with pytest.raises(ValueError, match=r"^length: expected 23 tokens, got another one"):
+        decode(decoder, x, c, 0, 1)
+
+
+@pytest.mark.parametrize("convolution", [1, 3])
+@pytest.mark.parametrize("mixer", [None, *VARIANTS], ids=lambda mixer: "attention" if mixer is None else label(mixer))
+def test_models_stream(mixer, convolution):
+    mixer = mixer and replace(mixer, aggregator="ssc", segment_length=3, segmentation="logarithmic")
+    model = SequenceModel(
+        ModelConfig(9, mixer, width=8, layers=2, heads=2, key=4, value=3, mlp=1, convolution=convolution)
+    )
+    model.double()
+    x = torch.randint(0, 9, (2, 13), generator=torch.Generator().manual_seed(0))
+    stream = model.stream(13)
+    rows = []
+    for t in range(13):
+        stream = copy.deepcopy(stream) if t == 7 else stream
+        rows.append(stream.step(x[:, t]))
+    torch.testing.assert_close(torch.stack(rows, 1), model(x), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_unknown_tokens_are_refused():
+    stream = SequenceModel(ModelConfig(5, MCConfig())).stream()
+    for bad in (torch.tensor([5]), torch.tensor([[1]]), torch.tensor([0.0]), 3):
+        with pytest.raises(ValueError, match=r"^tokens: expected"):
+            stream.step(bad)
