@@ -113,7 +113,7 @@ def run(model: nn.Module, layer: nn.Module, inputs: Tensor) -> tuple[Trace, Any]
             calls.append(Call(given, named, output))
         return output
 
-    handles = [layer.register_forward_hook(keep, with_kwargs=True)]
+    handles = [layer.register_forward_hook(keep, with_kwargs=True, prepend=True)]
     if isinstance(layer, MemoryCaching):
         handles.append(layer.register_forward_pre_hook(ask, with_kwargs=True))
     try:
