@@ -27,11 +27,10 @@ def first(
 ) -> Errors:
     """The errors of a chunk, all at the memory before it."""
     W1, W2 = start["W1"], start.get("W2")
-    # h = W2 x, a = σ(h), e = ∂ℓ/∂y at y = W1 a, δ = σ'(h) ∘ W1ᵀ e
-    h = x if W2 is None else x @ W2.mT
-    a = x if W2 is None else deep.gelu(h)
+    # a = σ(W2 x), e = ∂ℓ/∂y at y = W1 a, δ = σ'(W2 x) ∘ W1ᵀ e
+    a, slope = (x, None) if W2 is None else deep.gelu_and_slope(x @ W2.mT)
     e = 2 * (a @ W1.mT - aim) if "S1" in start else -aim
-    return deep.bounded(a, e, None if W2 is None else deep.gelu_slope(h, e @ W1))
+    return deep.bounded(a, e, None if slope is None else slope * (e @ W1))
 
 
 def memory_reads(

@@ -89,7 +89,7 @@ def gap(got, expected):
 
 
 @given(runs())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_reads_and_states_are_those_of_the_reference(run):
     cfg, _, _ = run
     q, k, v, c, start, cfg, cuts = arguments = inputs(*run)
