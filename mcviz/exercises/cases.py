@@ -1,47 +1,67 @@
 """Cases to try an answer on: seeded ones of ordinary size, and searches that shrink to the smallest that fails."""
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from jaxtyping import Float
+
+from mcviz.segments import constant
 
 Array = np.ndarray
 Sizes = dict[str, int]
 Case = dict[str, Any]
-Draw = Callable[..., Any]
 
 MOST = {"T": 8, "K": 3, "V": 3, "n": 5}
 """The largest size of each axis that a search tries: failures show in small cases, and are read there."""
 
-whole = st.integers(-3, 3).map(float)
-"""Whole numbers: a counter-example that can be checked in the head."""
+seeds = st.integers(0, 99)
+"""Draw the numbers of a case: a search that drew each number by itself would be slow to shrink."""
 
 
 def search(**arguments: str | Callable[[Sizes], st.SearchStrategy[Any]]) -> st.SearchStrategy[Case]:
     """Cases whose arguments are arrays, given by their axes ("V K"), or drawn once the sizes of axes are known.
 
     >>> from hypothesis import find
-    >>> find(search(M="V K", k="K"), lambda case: True)
-    {'M': array([[0.]]), 'k': array([0.])}
+    >>> find(search(M="V K", k="K"), lambda case: True)["M"].shape
+    (1, 1)
     """
 
     @st.composite
-    def draw_case(draw: Draw) -> Case:
+    def draw_case(draw: Callable[..., Any]) -> Case:
         axes = dict.fromkeys(axis for shape in arguments.values() if isinstance(shape, str) for axis in shape.split())
         sizes = {axis: draw(st.integers(1, MOST[axis])) for axis in axes}
-        case = {}
-        for name, wanted in arguments.items():
-            if isinstance(wanted, str):
-                shape = tuple(sizes[axis] for axis in wanted.split())
-                case[name] = draw(hnp.arrays(np.float64, shape, elements=whole))
-            else:
-                case[name] = draw(wanted(sizes))
-        return case
+        others = {name: draw(wanted(sizes)) for name, wanted in arguments.items() if not isinstance(wanted, str)}
+        rng = np.random.default_rng(draw(seeds))
+        return {
+            name: whole(rng, [sizes[axis] for axis in wanted.split()]) if isinstance(wanted, str) else others[name]
+            for name, wanted in arguments.items()
+        }
 
     return draw_case()
+
+
+def whole(rng: np.random.Generator, shape: list[int]) -> Float[Array, "..."]:
+    """Small whole numbers: a counter-example that can be checked in the head."""
+    return rng.integers(-3, 4, shape).astype(float)
+
+
+def simplify(case: Case, fails: Callable[[Case], bool]) -> Case:
+    """`case` with as many of its numbers 0 as it can have and still fail, and the others 1 where that is enough."""
+    for name, value in case.items():
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+            continue
+        for place in np.ndindex(value.shape):
+            for simple in (0.0, 1.0):
+                array = np.array(case[name])
+                if array[place] == simple:
+                    break
+                array[place] = simple
+                if fails({**case, name: array}):
+                    case = {**case, name: array}
+                    break
+    return case
 
 
 def seeded(seed: int, sizes: Mapping[str, int], **arguments: Any) -> Case:
@@ -62,17 +82,9 @@ def is_shape(value: Any, sizes: Mapping[str, int]) -> bool:
     return isinstance(value, str) and all(axis in sizes for axis in value.split())
 
 
-@st.composite
-def cuttings(draw: Draw, T: int) -> list[tuple[int, int]]:
-    """Any way to cut T tokens into segments."""
-    inner = sorted(draw(st.sets(st.integers(1, T - 1)))) if T > 1 else []
-    edges = [0, *inner, T]
-    return list(pairwise(edges))
-
-
 def any_cuts(sizes: Sizes) -> st.SearchStrategy[list[tuple[int, int]]]:
-    """Cuts of a case's T tokens."""
-    return cuttings(sizes["T"])
+    """Cuts of a case's T tokens into segments of equal length, but for the last."""
+    return st.integers(1, sizes["T"]).map(lambda length: constant(sizes["T"], length))
 
 
 def first_row(case: Case, expected: Any, got: Any) -> int:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
+from mcviz.exercises.cases import simplify
 from mcviz.exercises.comparison import changed, difference
 from mcviz.exercises.verdict import Unsolved, Verdict
 from mcviz.trace import Trace
@@ -120,13 +121,14 @@ class Exercise:
             suppress_health_check=list(HealthCheck),
             derandomize=False,
         )
+
+        def fails(case: Case) -> bool:
+            return bool(self.attempt(answer, case).differs)
+
         try:
-            wrong: Case = find(
-                self.searched, lambda case: bool(self.attempt(answer, case).differs), settings=limits, random=Random(0)
-            )
+            return simplify(find(self.searched, fails, settings=limits, random=Random(0)), fails)
         except NoSuchExample:
             return None
-        return wrong
 
     def recognise(self, answer: Answer, case: Case) -> str:
         """What to say if `answer` does what a slip does, on `case` and on the seeded cases; "" if it does not."""

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from jaxtyping import Bool, Float, Int
 
-from mcviz.exercises.cases import Case, Draw, Sizes, search, seeded, whole
+from mcviz.exercises.cases import Case, search, seeded, seeds
 from mcviz.exercises.exercise import Exercise, Slip
 
 Array = np.ndarray
@@ -187,26 +186,10 @@ def _without_online(cache: Cache, q: Array, weights: Array) -> Array:
     return np.sum(read, axis=0) if read else np.zeros(cache.memories.shape[1])
 
 
-def _sparse_weights(sizes: Sizes) -> st.SearchStrategy[Array]:
-    """The gates of SSC for some scores and k = 1: a few are exactly 0."""
-    return hnp.arrays(np.float64, sizes["n"], elements=whole).map(lambda scores: sparse_gate(scores, 1))
-
-
-def _cache(sizes: Sizes) -> st.SearchStrategy[Cache]:
-    return hnp.arrays(np.float64, (sizes["n"], sizes["V"], sizes["K"]), elements=whole).map(Cache)
-
-
-def _seeded_cache(seed: int, n: int, k: int) -> Case:
+def _cache_case(n: int, k: int, seed: int) -> Case:
     rng = np.random.default_rng(seed)
     memories, q, scores = rng.standard_normal((n, 2, 3)), rng.standard_normal(3), rng.standard_normal(n)
     return {"cache": Cache(memories), "q": q, "weights": sparse_gate(scores, k)}
-
-
-@st.composite
-def _cached_cases(draw: Draw) -> Case:
-    sizes = {axis: draw(st.integers(1, 3)) for axis in ("n", "V", "K")}
-    q = draw(hnp.arrays(np.float64, sizes["K"], elements=whole))
-    return {"cache": draw(_cache(sizes)), "q": q, "weights": draw(_sparse_weights(sizes))}
 
 
 FRUGAL_READ = Exercise(
@@ -216,8 +199,8 @@ FRUGAL_READ = Exercise(
     difficulty=1,
     minutes=5,
     solution=frugal_read,
-    seeded=(_seeded_cache(0, 9, 2), _seeded_cache(1, 9, 2), _seeded_cache(2, 5, 2)),
-    searched=_cached_cases(),
+    seeded=(_cache_case(9, 2, 0), _cache_case(9, 2, 1), _cache_case(5, 2, 2)),
+    searched=st.builds(_cache_case, n=st.integers(1, 4), k=st.just(1), seed=seeds),
     slips=(
         Slip("What was read is added up without its gate.", _not_weighed),
         Slip("Only the memory with the largest gate is read; the others that were selected count as well.", _best_only),
@@ -245,22 +228,12 @@ def _misses(selected: Array, segment_of: Array, sources: Array) -> float:
     return 1 - hit_rate(selected, segment_of, sources)
 
 
-@st.composite
-def _routed_cases(draw: Draw) -> Case:
-    T = draw(st.integers(1, 6))
-    C = draw(st.integers(1, 3))
+def _routing(T: int, C: int, seed: int) -> Case:
+    rng = np.random.default_rng(seed)
     segment_of = np.arange(T) // C
     N = int(segment_of[-1]) + 1
-    selected = draw(hnp.arrays(bool, (T, N))) & (np.arange(N) < segment_of[:, None])
-    sources = np.array([draw(st.integers(-1, t - 1)) for t in range(T)])
-    return {"selected": selected, "segment_of": segment_of, "sources": sources}
-
-
-def _seeded_routing(seed: int) -> Case:
-    rng = np.random.default_rng(seed)
-    segment_of = np.arange(18) // 3
-    selected = (rng.random((18, 6)) < 0.5) & (np.arange(6) < segment_of[:, None])
-    sources = np.array([int(rng.integers(-1, t)) if t and rng.random() < 0.6 else -1 for t in range(18)])
+    selected = (rng.random((T, N)) < 0.5) & (np.arange(N) < segment_of[:, None])
+    sources = np.array([int(rng.integers(-1, t)) if t and rng.random() < 0.6 else -1 for t in range(T)])
     return {"selected": selected, "segment_of": segment_of, "sources": sources}
 
 
@@ -273,8 +246,8 @@ HIT_RATE = Exercise(
     difficulty=2,
     minutes=8,
     solution=hit_rate,
-    seeded=(_seeded_routing(0), _seeded_routing(1), _seeded_routing(2)),
-    searched=_routed_cases(),
+    seeded=tuple(_routing(18, 3, seed) for seed in range(3)),
+    searched=st.builds(_routing, T=st.integers(1, 8), C=st.integers(1, 3), seed=seeds),
     slips=(
         Slip(
             "You also count tokens whose answer lies in their own segment. The router has no say there: the online "

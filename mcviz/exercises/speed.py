@@ -2,11 +2,10 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from jaxtyping import Float, Int
 
 from mcviz.config import MCConfig
-from mcviz.exercises.cases import Case, Draw, first_row, search, seeded, whole
+from mcviz.exercises.cases import Case, first_row, search, seeded, seeds
 from mcviz.exercises.exercise import Exercise, Slip
 from mcviz.reference import memory_caching
 from mcviz.trace import Trace
@@ -58,17 +57,7 @@ def _strict(q: Array, k: Array, v: Array, weights: Array, segment_of: Array) -> 
     return y
 
 
-@st.composite
-def _gated_cases(draw: Draw) -> Case:
-    T, K, V, C = (draw(st.integers(1, most)) for most in (6, 2, 2, 3))
-    q, k, v = (draw(hnp.arrays(np.float64, (T, n), elements=whole)) for n in (K, K, V))
-    segment_of = np.arange(T) // C
-    N = int(segment_of[-1]) + 1
-    weights = draw(hnp.arrays(np.float64, (T, N), elements=st.integers(0, 3).map(float)))
-    return {"q": q, "k": k, "v": v, "weights": weights, "segment_of": segment_of}
-
-
-def _seeded_gates(seed: int, T: int, C: int) -> Case:
+def _gated(T: int, C: int, seed: int) -> Case:
     rng = np.random.default_rng(seed)
     q, k, v, u = (rng.standard_normal((T, 1, n)) for n in (3, 3, 2, 3))
     run = memory_caching(q, k, v, u, MCConfig(segment_length=C))
@@ -84,8 +73,8 @@ MASKED = Exercise(
     difficulty=3,
     minutes=10,
     solution=masked,
-    seeded=(_seeded_gates(0, 8, 3), _seeded_gates(1, 6, 2)),
-    searched=_gated_cases(),
+    seeded=(_gated(8, 3, 0), _gated(6, 2, 1)),
+    searched=st.builds(_gated, T=st.integers(1, 6), C=st.integers(1, 3), seed=seeds),
     slips=(
         Slip("Inside its own segment token t sees the future: only j ≤ t may count.", _no_mask),
         Slip("The gates are not used: this is plain linear attention, the residual aggregator.", _no_gate),

@@ -1,0 +1,242 @@
+# %% [markdown]
+# # 04 · The selector
+#
+# **40 minutes.** After this notebook you can
+#
+# - route tokens to few checkpoints (SSC, Eq. 16–17) and weigh them with a softmax over what is read,
+# - count reads, and say what sparse reading saves and what it risks,
+# - measure a router: hit rate, and regret against the best choice of as many.
+#
+# From here on we use *trained* models. They ship with this repository: small ones, trained on a CPU.
+
+# %%
+import numpy as np
+
+import mcviz
+from mcviz import MCConfig, cost, exercises, figures, plot, predict, watch, widgets
+
+# %% [markdown]
+# ## Read few
+#
+# GRM reads every checkpoint for every token. Most gates are close to 0, and all that reading comes to nothing. **Sparse
+# selective caching** scores all contexts, which is cheap, picks the $k$ best checkpoints, the set $R_t$, and reads only
+# those and the online memory:
+#
+# $$y_t = \gamma_t^{(s)} M_t^{(s)} q_t + \sum_{i \in R_t} \gamma_t^{(i)} M^{(i)} q_t .$$
+
+# %%
+exercises.select
+
+
+# %% tags=["exercise"]
+def select(scores, k):
+    return ...
+
+
+# %% tags=["check"]
+exercises.select.check(select)
+
+# %% [markdown]
+# The gates must sum to 1 over what is read. So the softmax comes *after* the choice.
+
+# %%
+exercises.sparse_gate
+
+
+# %% tags=["exercise"]
+def sparse_gate(scores, k):
+    return ...
+
+
+# %% tags=["check"]
+exercises.sparse_gate.check(sparse_gate)
+
+# %% [markdown]
+# And now the saving itself. The checker counts your reads.
+
+# %%
+exercises.frugal_read
+
+
+# %% tags=["exercise"]
+def frugal_read(cache, q, weights):
+    return ...
+
+
+# %% tags=["check"]
+exercises.frugal_read.check(frugal_read)
+
+# %% [markdown]
+# ## Predict
+#
+# Here is the topic library again, read by a **trained** model with SSC and $k = 2$. Before you look: which two
+# checkpoints will it read at the question below?
+
+# %%
+trained = watch.Sitting("topics-ssc")
+trace = watch.run(trained)
+print(watch.about("topics-ssc"))
+asked = np.flatnonzero(np.array(trace.sources) >= 0)
+t = int(asked[2])
+for start, stop in trace.segments[:8]:
+    print(" ".join(trace.tokens[start:stop]))
+print("question:", " ".join(trace.tokens[t - 1 : t + 1]))
+
+# %%
+card = predict.Scorecard()
+card.segments(trace, t)
+
+# %% [markdown]
+# ## Run
+
+# %% tags=["slide"]
+# A trained router at work
+figures.gates(trace, t=t)
+
+# %% tags=["slide"]
+# Two checkpoints are read, the others are not
+figures.relevance(trace, t=t)
+
+# %%
+widgets.Stepper(trace, step=t)
+
+# %% [markdown]
+# ## Explain
+#
+# What training changed is the *map* from token to connector. Take the same model before its first step of training:
+
+# %%
+untrained = watch.run(watch.Sitting("topics-ssc", weights="untrained"))
+
+
+def largest_gate(run):
+    """How often the segment that holds the answer has the largest gate."""
+    sources = np.array(run.sources)
+    asked = np.flatnonzero(sources >= 0)
+    return np.mean(run.weights[asked, 0].argmax(-1) == run.segment_of[sources[asked]])
+
+
+print(f"right document has the largest gate: untrained {largest_gate(untrained):.0%}, trained {largest_gate(trace):.0%}")
+
+# %% [markdown]
+# ## When it misses
+#
+# A router that picks the wrong checkpoint cannot be helped by what it reads there. Measure how often it picks the right
+# one.
+
+# %%
+exercises.hit_rate
+
+
+# %% tags=["exercise"]
+def hit_rate(selected, segment_of, sources):
+    return ...
+
+
+# %% tags=["check"]
+exercises.hit_rate.check(hit_rate)
+
+
+# %% [markdown]
+# **Predict:** we let the same weights choose $k = 1, 2, 4$ checkpoints, once trained and once untrained. Sketch the two
+# curves of the hit rate. Where must both end?
+
+# %%
+def routed(k, weights="trained", seeds=range(6)):
+    """The hit rate of one head with k checkpoints, over a few sequences."""
+    own = watch.config("topics-ssc")
+    cfg = MCConfig(aggregator="ssc", segment_length=own.segment_length, top_k=k)
+    rates = []
+    for seed in seeds:
+        run = watch.run(watch.Sitting("topics-ssc", cfg, seed, weights))
+        rates.append(exercises.hit_rate.solution(run.selected[:, 0], run.segment_of, np.array(run.sources)))
+    return np.mean(rates)
+
+
+ks = [1, 2, 4, 8]
+hits = {weights: (ks, [routed(k, weights) for k in ks]) for weights in watch.WEIGHTS}
+
+# %% tags=["slide"]
+# Hit rate against k
+plot.lines(hits, x="checkpoints that may be read, k", y="hit rate")
+
+# %% [markdown]
+# With $k$ as large as the number of checkpoints everything is read: SSC becomes GRM (identity I4). Check it, and check
+# that smaller $k$ is something else:
+
+# %%
+everything = mcviz.reference.memory_caching(trace.q, trace.k, trace.v, trace.u, MCConfig(segment_length=16))
+for k in (1, 2, 4, trace.N):
+    cfg = MCConfig(aggregator="ssc", segment_length=16, top_k=k)
+    run = mcviz.reference.memory_caching(trace.q, trace.k, trace.v, trace.u, cfg)
+    print(f"k = {k:2}: largest difference from GRM {np.abs(run.output - everything.output).max():.2g}")
+
+# %% [markdown]
+# ## Regret
+#
+# A hit says that the right document was among the read ones. A miss is not equally bad each time: another document may
+# hold a fact of the same colour. The **regret** of a choice says how much worse it can answer than the best choice of as
+# many checkpoints. Here the best choice holds the right document. So for each question we take the read of the chosen
+# checkpoint that comes nearest to what the right document says, and measure how far off it is, relative to its size.
+
+
+# %%
+def regret(run):
+    """How far the nearest chosen read is from the right document's read: 0 for the best choice."""
+    cfg = MCConfig(aggregator="residual", segment_length=16)
+    reads = mcviz.reference.memory_caching(run.q, run.k, run.v, run.u, cfg).reads
+    gaps = []
+    for t in asked:
+        said = reads[t, 0, : run.segment_of[t]]
+        right = said[run.segment_of[run.sources[t]]]
+        chosen = said[run.selected[t, 0, : run.segment_of[t]]]
+        gaps.append(np.linalg.norm(chosen - right, axis=-1).min() / np.linalg.norm(right))
+    return np.mean(gaps)
+
+
+for weights in watch.WEIGHTS:
+    run = watch.run(watch.Sitting("topics-ssc", weights=weights))
+    print(f"{weights:9} mean regret {regret(run):.2f}")
+
+# %% [markdown]
+# ## What it saves
+#
+# Reads per token at the end of a long sequence, by formula (the tests count them in a running reference):
+
+# %% tags=["slide"]
+# Reads of one token
+lengths = [2**n for n in range(8, 15)]
+
+
+def reads_of_the_last(aggregator, T):
+    cfg = MCConfig(aggregator=aggregator, segment_length=64)
+    return cost.token(cfg, len(mcviz.segments.constant(T, 64)), 64, 64, 1).reads
+
+
+plot.lines(
+    {name: (lengths, [reads_of_the_last(name, T) for T in lengths]) for name in ("none", "ssc", "grm")},
+    x="tokens before it",
+    y="memories read",
+    log_x=True,
+    log_y=True,
+)
+
+# %% [markdown]
+# SSC is flat: $k + 1$ reads, however long the sequence. It still *scores* every context, $K$ numbers each; that part
+# grows, but it is $V$ times smaller than a matrix.
+#
+# One thing SSC cannot do is learn to like a checkpoint that it never reads: what is not selected gets no gradient. With
+# $k = 1$ from the first step, a router may starve. The remedy that the training here uses is to start dense, as GRM, and
+# to become sparse later.
+
+# %%
+card
+
+# %% [markdown]
+# ## Recap
+#
+# - SSC: score all contexts, select $k$ checkpoints, softmax over those and the online memory.
+# - Reads per token do not grow with the sequence. Scoring does, slowly.
+# - With $k$ at least the number of checkpoints, SSC is GRM. With small $k$ all depends on the hit rate.
+#
+# **Next:** [05 Deep memory and soup](05_deep_memory_and_soup.ipynb).
