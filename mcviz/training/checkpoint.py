@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from mcviz.zoo.store import replace
@@ -34,16 +34,16 @@ class Checkpoint:
     def load(cls, path: str | os.PathLike[str], run: Mapping[str, Any]) -> "Checkpoint":
         """Read what `save` wrote. Raises `ValueError` for a damaged file, and for one of another run."""
         try:
-            with safe_open(path, framework="pt") as stored:
-                metadata = stored.metadata() or {}
-                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no dict)
+            # in one read: another process may put a newer file in its place
+            content = Path(path).read_bytes()
+            tensors = load(content)
+            length = int.from_bytes(content[:8], "little")
+            metadata = json.loads(content[8 : 8 + length])["__metadata__"]
             intact = digest(metadata["header"], tensors) == metadata["digest"]
-        except (SafetensorError, OSError, KeyError):
+        except (SafetensorError, KeyError, ValueError):
             intact = False
         if not intact:
-            raise ValueError(
-                f"{path}: expected a checkpoint of a training run, got a damaged or foreign file"
-            ) from None
+            raise ValueError(f"{path}: expected a checkpoint of a training run, got a damaged or foreign file")
         header = json.loads(metadata["header"])
         if header["run"] != json.loads(json.dumps(run)):
             raise ValueError(f"{path}: expected a checkpoint of this run, got one of another: {header['run']}")

@@ -1,7 +1,7 @@
 """What a trained model can do: right answers, bits, and whether its gates find the segment that holds the answer."""
 
 import math
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,6 +18,15 @@ from mcviz.zoo import Measure
 
 EVALUATION = 2
 """The stream of random numbers under a seed that no training draws from."""
+
+AT_ONCE = 128
+"""Sequences that are run together: few enough that what is recorded of them stays small."""
+
+SHARES = ("accuracy", "largest", "read")
+"""Measurements that lie between 0 and 1 for each sequence."""
+
+Values = dict[str, Float[np.ndarray, "..."]]
+"""Measurements by name, a number for each sequence."""
 
 Z = 3.29
 """Standard deviations to each side of an interval: a normal variable leaves it once in 1,000 times."""
@@ -38,16 +47,29 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
     head that finds the answer.
     """
     batch = task.held_out.sample((seed, EVALUATION), sequences)
+    parts = [slice(start, start + AT_ONCE) for start in range(0, sequences, AT_ONCE)]
     with one_thread(), torch.no_grad():
-        measured = answers(model, batch)
+        said = together([answers(model, part_of(batch, part)) for part in parts])
+        heads: list[Values] = []
         if model.config.mixer is not None and model.config.mixer.aggregator in GATED:
-            heads = [gates(layer, batch, h) for layer in traces(model, batch) for h in range(model.config.heads)]
-            best: Mapping[str, Measure] = max(heads, key=found)
-            measured |= best
-    return measured
+            every = [gates(model, part_of(batch, part)) for part in parts]
+            heads = [together(list(head)) for head in zip(*every, strict=True)]
+    best = max(heads, key=lambda head: np.mean(head.get("largest", 0.0)), default={})
+    return {name: (share if name in SHARES else mean)(values) for name, values in {**said, **best}.items()}
 
 
-def answers(model: SequenceModel, batch: Batch) -> dict[str, Measure]:
+def part_of(batch: Batch, part: slice) -> Batch:
+    """Some of the sequences of a batch."""
+    arrays = {name: getattr(batch, name)[part] for name in ("tokens", "targets", "mask", "sources")}
+    return replace(batch, **arrays)
+
+
+def together(parts: list[Values]) -> Values:
+    """The values of all sequences."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def answers(model: SequenceModel, batch: Batch) -> Values:
     """Accuracy and bits per answer."""
     device = next(model.parameters()).device
     logits = model(torch.from_numpy(batch.tokens).to(device))
@@ -55,9 +77,14 @@ def answers(model: SequenceModel, batch: Batch) -> dict[str, Measure]:
     right = (logits.argmax(-1) == targets).double()
     bits = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(right) / math.log(2)
     return {
-        "accuracy": share(per_sequence(right.cpu().numpy(), batch.mask)),
-        "bits": mean(per_sequence(bits.cpu().numpy(), batch.mask)),
+        "accuracy": per_sequence(right.cpu().numpy(), batch.mask),
+        "bits": per_sequence(bits.double().cpu().numpy(), batch.mask),
     }
+
+
+def gates(model: SequenceModel, batch: Batch) -> list[Values]:
+    """What the gates of each head of each layer do with the questions."""
+    return [questions(layer, batch, head) for layer in traces(model, batch) for head in range(model.config.heads)]
 
 
 def traces(model: SequenceModel, batch: Batch) -> list[list[Trace]]:
@@ -73,27 +100,22 @@ def traces(model: SequenceModel, batch: Batch) -> list[list[Trace]]:
     return layers
 
 
-def gates(layer: list[Trace], batch: Batch, head: int) -> dict[str, Measure]:
-    """What the gates of one head do with the questions of a batch."""
+def questions(layer: list[Trace], batch: Batch, head: int) -> Values:
+    """What the gates of one head do with the questions."""
     weights = np.stack([trace.weights[:, head] for trace in layer])
     entropy = -np.sum(weights * np.log2(np.where(weights > 0, weights, 1)), -1)
-    measured = {"entropy": mean(per_sequence(entropy, batch.mask))}
+    values = {"entropy": per_sequence(entropy, batch.mask)}
     asked = batch.sources >= 0
     if asked.any():
         segment_of = layer[0].segment_of
         holds = segment_of[np.where(asked, batch.sources, 0)]
         read = np.stack([trace.read[:, head] for trace in layer])
-        measured |= {
-            "largest": share(per_sequence(weights.argmax(-1) == holds, asked)),
-            "read": share(per_sequence(np.take_along_axis(read, holds[..., None], -1)[..., 0], asked)),
-            "chance": mean(per_sequence(np.broadcast_to(1 / (segment_of + 1), asked.shape), asked)),
+        values |= {
+            "largest": per_sequence(weights.argmax(-1) == holds, asked),
+            "read": per_sequence(np.take_along_axis(read, holds[..., None], -1)[..., 0], asked),
+            "chance": per_sequence(np.broadcast_to(1 / (segment_of + 1), asked.shape), asked),
         }
-    return measured
-
-
-def found(head: Mapping[str, Measure]) -> float:
-    """How often a head's largest gate is right."""
-    return head["largest"].value if "largest" in head else 0.0
+    return values
 
 
 def per_sequence(

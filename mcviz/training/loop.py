@@ -152,7 +152,7 @@ def train(
     on from there if the file exists: a run that was killed loses seconds, and ends with the same weights.
 
     Raises `ValueError` if the model lacks tokens of the task, torch cannot use the device, or the file is damaged, of
-    another run or not to be written, and `FloatingPointError` if the weights stop being numbers.
+    another run or not to be written, and `FloatingPointError` if the loss stops being a number.
     """
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps: expected a whole number, at least 1, got {steps!r}")
@@ -170,14 +170,11 @@ def train(
         began = saved = time.monotonic()
         spent = run.seconds
         while not run.stopped:
-            try:
-                loss = run.advance()
-            except ValueError as error:
-                if all(weights.isfinite().all() for weights in run.model.parameters()):
-                    raise
-                raise FloatingPointError(f"training diverged within {run.step} steps ({error})") from None
+            loss = run.advance()
             bar.update()
             if run.step % SHOW_STEPS == 0 or run.stopped:
+                if not loss.isfinite():
+                    raise FloatingPointError(f"training diverged: the loss is {loss.item()} after {run.step} steps")
                 bar.set_postfix(loss=f"{loss.item():.4f}")
             run.seconds = spent + time.monotonic() - began
             if path is not None and (run.stopped or time.monotonic() - saved > SAVE_SECONDS):

@@ -22,7 +22,7 @@ from mcviz.training.plans import ATTENTION, Plan, plan
 from mcviz.training.sweeps import summary, sweep
 from mcviz.zoo import Card, load, names, save
 
-SEQUENCES = 256
+SEQUENCES = 1024
 """How many a card's figures are measured on."""
 
 
