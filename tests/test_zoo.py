@@ -5,7 +5,7 @@ import torch
 
 from mcviz import training, zoo
 from mcviz.pytorch import SequenceModel
-from mcviz.training import caching
+from mcviz.training import caching, sweeps
 from mcviz.training.models import MODELS, SWEEPS
 from mcviz.zoo.store import SHIPPED
 
@@ -165,54 +165,62 @@ def edit(folder, change):
 # ---- measurements that ship
 
 
-def test_the_sweep_that_ships_is_whole():
-    rows = training.read(SHIPPED.parent / "results" / "mqar.jsonl")
-    settings = [settings for settings, *_ in training.summary(rows)]
-    assert all(chosen in settings for chosen in SWEEPS["mqar"])
-    assert all(count >= 3 for *_, count in training.summary(rows))
+@pytest.mark.parametrize("name", sorted(SWEEPS))
+def test_a_sweep_that_ships_is_whole(name):
+    assert len({sweeps.key(row["settings"], row["seed"]) for row in zoo.results(name)}) == len(zoo.results(name))
+    counted = {sweeps.key(settings, 0): count for settings, *_, count in training.summary(zoo.results(name))}
+    assert counted.keys() == {sweeps.key(settings, 0) for settings in SWEEPS[name]}
+    assert min(counted.values()) >= 3
 
 
-def test_the_sweep_that_ships_supports_the_claims():
-    rows = training.read(SHIPPED.parent / "results" / "mqar.jsonl")
+def test_the_sweep_supports_what_is_said_of_it():
     accuracy = {}
-    for settings, mean, std, _ in training.summary(rows):
-        rest = {name: value for name, value in settings.items() if name not in ("task", "aggregator")}
-        accuracy[(settings["aggregator"], *rest.values())] = (mean - std, mean + std)
-
-    def beats(better, worse):
-        return accuracy[better][0] > accuracy[worse][1]
-
+    for settings, mean, std, _ in training.summary(zoo.results("mqar")):
+        rest = [value for name, value in settings.items() if name not in ("task", "aggregator")]
+        accuracy[settings["aggregator"], *rest] = (mean - std, mean + std)
     for better, worse in (
         (("attention",), ("grm",)),
         (("grm",), ("ssc", 1)),
         (("ssc", 4), ("ssc", 2)),
         (("ssc", 2), ("ssc", 1)),
+        (("ssc", 1), ("ssc", 1, 0.0)),
         (("ssc", 1), ("none",)),
         (("grm",), ("grm", "checkpoint")),
+        (("grm", "checkpoint"), ("none",)),
         (("grm",), ("grm", "logarithmic")),
         (("grm", "shared"), ("grm", "token")),
     ):
-        assert beats(better, worse), (better, worse)
+        assert accuracy[better][0] > accuracy[worse][1], (better, worse)
 
 
-def test_caching_after_training_was_measured_on_models_that_ship():
-    text = (SHIPPED.parent / "results" / "caching.jsonl").read_text()
-    rows = [json.loads(line) for line in text.splitlines()]
+def test_shorter_segments_are_better():
+    means = {s["segment_length"]: mean for s, mean, *_ in training.summary(zoo.results("segments"))}
+    assert [means[length] for length in sorted(means)] == sorted(means.values(), reverse=True)
+
+
+def test_caching_after_training_was_measured_on_the_models_that_ship():
+    rows = zoo.results("caching")
     models = caching.recurrent(SHIPPED)
-    assert {row["model"] for row in rows} == set(models)
-    assert len(rows) == len(models) * len(caching.FACTORS) * len(caching.WAYS)
-    for row in rows:  # where there is only one segment, every way is the plain one
-        plain = next(r for r in rows if (r["model"], r["factor"], r["way"]) == (row["model"], row["factor"], "plain"))
-        if row["factor"] == 1 and row["model"].startswith("text"):
-            assert row["accuracy"] == pytest.approx(plain["accuracy"], abs=1e-3)
+    measured = [(row["model"], row["factor"], row["way"]) for row in rows]
+    assert measured == [(m, factor, way) for m in models for factor in caching.FACTORS for way in caching.WAYS]
+
+
+def test_at_the_training_length_nothing_is_cached():
+    for row in zoo.results("caching"):
+        if row["factor"] == 1 and row["way"] == "plain":
+            plain = row
+        if row["factor"] == 1:
+            assert (row["accuracy"], row["bits"]) == (plain["accuracy"], plain["bits"])
 
 
 def test_caching_after_training_is_measured_again(shipped):
-    model = shipped["needle-rnn"]
-    text = (SHIPPED.parent / "results" / "caching.jsonl").read_text()
-    rows = [json.loads(line) for line in text.splitlines() if json.loads(line)["model"] == "needle-rnn"]
-    fresh = list(caching.measure(model, 128, FRESH_SEED))
-    for row, again in zip(rows, fresh, strict=True):
-        assert row["way"] == again["way"]
+    rows = [row for row in zoo.results("caching") if row["model"] == "needle-rnn"]
+    for row, again in zip(rows, caching.measure(shipped["needle-rnn"], 128, FRESH_SEED), strict=True):
+        assert (row["factor"], row["way"]) == (again["factor"], again["way"])
         _, low, high = row["accuracy"]
         assert low <= again["accuracy"][0] <= high
+
+
+def test_an_unknown_table_is_named():
+    with pytest.raises(ValueError, match=r"name: expected one of caching, .*; got 'mqra'"):
+        zoo.results("mqra")
