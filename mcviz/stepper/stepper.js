@@ -1373,11 +1373,23 @@ class Difference {
     const jumps = Object.entries(this.firsts).map(([name, t]) => (t === null
       ? el("span", { class: "jump" }, `${name}: the same throughout`)
       : el("button", { type: "button", class: "jump", onclick: () => stepper.go({ step: t }) }, `${name}: token ${t}`)));
+    this.gates = el("canvas", { role: "img", "aria-label": "Difference of the gates: tokens across, memories down" });
+    this.gateArea = el("div", { class: "scrub map" }, this.gates);
+    this.gateNote = el("p", { class: "note" }, "gates: where the second run weighs a memory ", el("b", { class: "more-gate" }, "more"), " or ",
+      el("b", { class: "less-gate" }, "less"));
     this.node = el("section", { class: "difference", "aria-label": "Difference of the two runs" },
       el("p", {}, el("b", {}, "second less first"), " · first token where they part  ", ...jumps),
-      this.area,
+      el("p", { class: "note" }, "outputs"), this.area, this.gateNote, this.gateArea,
       el("div", { class: "now" }, this.bars.node, el("span", {}, "largest difference of the outputs here ", this.now)));
-    stepper.drag(this.area, (x, w) => ({ step: Math.floor((x / w) * stepper.T) }));
+    for (const area of [this.area, this.gateArea]) stepper.drag(area, (x, w) => ({ step: Math.floor((x / w) * stepper.T) }));
+    show(this.gateArea, Boolean(this.a.weights));
+    show(this.gateNote, Boolean(this.a.weights));
+    this.gateArea.hint = (x, y) => {
+      const { run, state } = stepper;
+      const t = Math.max(0, Math.min(stepper.T - 1, Math.floor((x / this.width) * stepper.T)));
+      const i = Math.max(0, Math.min(run.N - 1, Math.floor((y / this.height) * run.N)));
+      return i > run.own[t] ? `token ${t}` : `gate of token ${t} on memory ${i}: ${exact(this.a.weights.at(run.index(t, state.head, i)))}`;
+    };
     this.area.hint = (x) => {
       const t = Math.max(0, Math.min(stepper.T - 1, Math.floor((x / this.width) * stepper.T)));
       return `token ${t}: outputs differ by up to ${exact(this.a.size.at(t * stepper.H + stepper.state.head))}`;
@@ -1386,7 +1398,24 @@ class Difference {
 
   resize() {
     this.width = this.area.clientWidth;
+    this.height = Math.max(40, Math.min(90, this.stepper.N * 6));
     this.drawn = -1;
+  }
+
+  /** The difference of the gates of a head; what is not read by either run is left blank. */
+  drawGates(head) {
+    const { run, colours } = this.stepper;
+    const tile = document.createElement("canvas");
+    [tile.width, tile.height] = [run.T, run.N];
+    const image = new ImageData(run.T, run.N);
+    const scale = this.a.weights.extent();
+    for (let t = 0; t < run.T; t++) {
+      for (let i = 0; i <= run.own[t]; i++) {
+        pixel(image.data, 4 * (i * run.T + t), this.a.weights.at(run.index(t, head, i)), scale, colours);
+      }
+    }
+    tile.getContext("2d").putImageData(image, 0, 0);
+    fit(this.gates, this.width, this.height).drawImage(tile, 0, 0, this.width, this.height);
   }
 
   paint({ step, head }) {
@@ -1399,6 +1428,7 @@ class Difference {
         const height = (this.a.size.at(t * H + head) / scale) * 30;
         context.fillRect((t / T) * this.width, 30 - height, Math.max(0.75, this.width / T - 0.5), height);
       }
+      if (this.a.weights) this.drawGates(head);
       this.drawn = head;
     }
     place(this.line, { transform: `translateX(${((step / T) * this.width).toFixed(1)}px)`, width: `${Math.max(3, this.width / T)}px` });
