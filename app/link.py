@@ -1,10 +1,11 @@
-"""A link holds the whole screen: every choice that is not the default, and the version that wrote it."""
+"""A link holds the whole screen: every choice that is not what it is at first, and the version that wrote it."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
-from mcviz import examples
-from mcviz.config import AGGREGATORS, GATES, MEMORIES, POOLINGS, STARTS
+from mcviz import examples, watch
+from mcviz.config import AGGREGATORS, GATES, MEMORIES, POOLINGS, STARTS, MCConfig
 
 VERSION = "1"
 Value = str | int | bool
@@ -19,14 +20,7 @@ class Field(NamedTuple):
 
 
 SEGMENTATION = ("constant", "logarithmic", "explicit")
-SAMPLE = (
-    "The old librarian keeps a blue key in the desk. The young gardener keeps a red key in the shed. "
-    "The gardener opens the shed with the red key. The librarian opens the desk with the blue key."
-)
-FIELDS: Mapping[str, Field] = {
-    "run": Field("topics", examples.NAMES),
-    "text": Field(SAMPLE),
-    "split": Field("word", tuple(examples.SPLITS)),
+CONFIG: Mapping[str, Field] = {
     "memory": Field("linear", MEMORIES),
     "aggregator": Field("grm", AGGREGATORS),
     "segmentation": Field("constant", SEGMENTATION),
@@ -36,7 +30,6 @@ FIELDS: Mapping[str, Field] = {
     "gate": Field("context", GATES),
     "pooling": Field("mean", POOLINGS),
     "top_k": Field(2),
-    "seed": Field(0),
     "feature_map": Field("identity", ("identity", "elu")),
     "normalizer": Field(False),
     "window": Field(2),
@@ -44,44 +37,90 @@ FIELDS: Mapping[str, Field] = {
     "expansion": Field(4),
     "residual": Field(True),
     "norm": Field(True),
-    "step": Field(-1),  # -1: the first question whose answer stands in another segment
-    "head": Field(0),
-    "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
+    "weights": Field("trained", watch.WEIGHTS),
+    "backend": Field("pytorch", watch.BACKENDS),
 }
-DEFAULTS: Screen = {name: field.default for name, field in FIELDS.items()}
+"""How a sequence is run. The second run of a comparison has the same fields, with `SECOND` before their names."""
+
+SECOND = "b_"
+SAMPLE = (
+    "The old librarian keeps a blue key in the desk. The young gardener keeps a red key in the shed. "
+    "The gardener opens the shed with the red key. The librarian opens the desk with the blue key."
+)
 LONGEST = 6000
 """Characters of a text that a link carries: browsers cut longer addresses."""
 
 
+@cache
+def fields() -> Mapping[str, Field]:
+    """Every choice that a screen holds."""
+    runs = (*watch.names(), *examples.NAMES)
+    return {
+        "run": Field(runs[0] if "topics-grm" not in runs else "topics-grm", runs),
+        "b_run": Field("", ("", *watch.names())),  # "": the same model as the first run's
+        "seed": Field(0),
+        "text": Field(SAMPLE),
+        "split": Field("word", tuple(examples.SPLITS)),
+        **CONFIG,
+        **{SECOND + name: field for name, field in CONFIG.items()},
+        "edits": Field(""),
+        "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
+        "head": Field(0),
+        "tour": Field(0),  # 0: none
+        "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
+    }
+
+
+def defaults(run: str) -> Screen:
+    """What everything is at first, given what is run: a model has the configuration that it was trained with."""
+    screen: Screen = {name: field.default for name, field in fields().items()} | {"run": run}
+    if run in watch.names():
+        for side in ("", SECOND):
+            screen |= of_config(watch.config(run), side)
+    return screen | {SECOND + "aggregator": "none"}
+
+
+def of_config(cfg: MCConfig, side: str = "") -> Screen:
+    """The choices that make up a configuration."""
+    plain = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
+    screen: Screen = {side + name: getattr(cfg, name) for name in plain}
+    screen |= {side + name: value for name, value in cfg.rule_options.items()}
+    if isinstance(cfg.segmentation, str):
+        return screen | {side + "segmentation": cfg.segmentation}
+    return screen | {side + "segmentation": "explicit", side + "lengths": ", ".join(map(str, cfg.segmentation))}
+
+
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
     """The screen that a link describes, and what could not be read in it: that stays as it is at first."""
-    screen, problems = dict(DEFAULTS), []
+    problems = []
     version = parameters.get("v", VERSION)
     if version != VERSION:
         problems.append(f"v: expected a link of version {VERSION}, got {version[:40]!r}; what still fits is kept")
+    given: Screen = {}
     for name, text in parameters.items():
         if name == "v":
             continue
         try:
-            screen[name] = parse(name, text)
+            given[name] = parse(name, text)
         except ValueError as error:
             problems.append(str(error))
-    return screen, problems
+    return defaults(str(given.get("run", fields()["run"].default))) | given, problems
 
 
 def parse(name: str, text: str) -> Value:
     """The value of the field called `name`. Raises `ValueError` for anything that it may not be."""
-    if name not in FIELDS:
-        raise ValueError(f"{name[:40]}: expected a field among {', '.join(FIELDS)}")
-    field = FIELDS[name]
+    if name not in fields():
+        raise ValueError(f"{name[:40]}: expected a field among {', '.join(fields())}")
+    field = fields()[name]
     if field.choices and text not in field.choices:
-        raise ValueError(f"{name}: expected one of {', '.join(field.choices)}; got {text[:40]!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(filter(None, field.choices))}; got {text[:40]!r}")
     if isinstance(field.default, bool):
         if text not in ("0", "1"):
             raise ValueError(f"{name}: expected 0 or 1, got {text[:40]!r}")
         return text == "1"
     if isinstance(field.default, int):
-        if not text.removeprefix("-").isdecimal() or len(text) > 9:
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdecimal()) or len(text) > 9:
             raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
         return int(text)
     return text
@@ -89,6 +128,7 @@ def parse(name: str, text: str) -> Value:
 
 def write(screen: Screen) -> dict[str, str]:
     """The parameters of a link to this screen."""
-    chosen = {name: value for name, value in screen.items() if value != FIELDS[name].default}
+    first = defaults(str(screen["run"])) | {"run": fields()["run"].default}
+    chosen = {name: value for name, value in screen.items() if value != first[name]}
     shown = {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in chosen.items()}
     return {"v": VERSION, **{name: text for name, text in shown.items() if len(text) <= LONGEST}}

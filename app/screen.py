@@ -20,7 +20,7 @@ def begin() -> None:
 
 def end() -> None:
     """Keep what the widgets hold now, and put it into the address."""
-    for name in link.FIELDS:
+    for name in link.fields():
         if PREFIX + name in st.session_state:
             st.session_state.screen[name] = st.session_state[PREFIX + name]
     parameters = link.write(st.session_state.screen)
@@ -33,9 +33,18 @@ def get(name: str) -> Any:
     return st.session_state.get(PREFIX + name, st.session_state.screen[name])
 
 
-def put(name: str, value: link.Value) -> None:
-    """Choose `value` from a button's callback."""
-    st.session_state[PREFIX + name] = st.session_state.screen[name] = value
+def put(**choices: link.Value) -> None:
+    """Choose from code: a button, a stop of the tour, the stepper."""
+    for name, value in choices.items():
+        st.session_state.screen[name] = value
+        if PREFIX + name in st.session_state:
+            st.session_state[PREFIX + name] = value
+
+
+def another_run() -> None:
+    """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
+    kept = {name: get(name) for name in ("run", "text", "split", "seed", "hide", "tour")}
+    put(**link.defaults(str(kept["run"])) | kept)
 
 
 def key(name: str) -> str:

@@ -127,8 +127,15 @@ def _model(sitting: Sitting) -> Any:
         raise ValueError(f"memory: expected {own}, which {sitting.name} was trained with, got {cfg.memory}")
     model = SequenceModel(replace(trained.card.model, mixer=cfg))
     if sitting.weights == "trained":
+        weights = trained.state_dict()
+        missing = sorted(set(model.state_dict()) - set(weights))
+        if missing:
+            raise ValueError(
+                f"config: expected one that uses the weights of {sitting.name} and no others, but {cfg.aggregator} "
+                f"with gate {cfg.gate} needs {', '.join(missing)} as well"
+            )
         try:
-            model.load_state_dict(trained.state_dict())
+            model.load_state_dict({key: weights[key] for key in model.state_dict()})
         except RuntimeError as error:
             raise ValueError(f"config: expected one that the weights of {sitting.name} fit; {error}") from None
     return model.eval()

@@ -2,22 +2,31 @@
 
 import streamlit as st
 
-from app import controls, stepping
-from app.words import plain
+from app import controls, screen, stepping, tour
+from app.words import refused
+from mcviz import Trace, figures
 
 
 def page() -> None:
     """The page."""
-    st.title("Explore")
     controls.draw()
-    try:
+    with refused():
         trace = controls.trace()
-    except ValueError as error:
-        st.error(plain(f"This cannot be run. {error}"), icon=":material/error:")
-        return
-    st.badge(
-        plain(trace.title), color="orange", help="Embeddings and maps are random: the algorithm at work, untrained."
-    )
-    if trace.diverged_at is not None:
-        st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
-    stepping.step_through(trace)
+        stepping.title("Explore", trace, tour.begin)
+        tour.draw()
+        stepping.step_through(trace, key="explore")
+        with st.expander("The equations, with the numbers of one token", icon=":material/function:"):
+            stepping.equations(trace)
+        with st.expander("The figures, for print and for talks", icon=":material/bar_chart:"):
+            show(trace, *stepping.place(trace))
+        stepping.export(trace)
+
+
+def show(trace: Trace, t: int, head: int) -> None:
+    """The same numbers as figures that can be saved as pictures."""
+    theme, answers = stepping.theme(), not screen.hidden("answers")
+    stepping.chart(figures.tokens(trace, t, head, theme, answer=answers), "The sequence")
+    stepping.chart(figures.gates(trace, head, t, theme), "Gates over the whole sequence")
+    stepping.chart(figures.relevance(trace, t, head, theme), f"Scores and gates of token {t}")
+    stepping.chart(figures.checkpoints(trace, t, head, theme=theme), "The memory of each segment")
+    stepping.chart(figures.reads(trace, t, head, theme), "What each memory said, and the output")

@@ -8,7 +8,7 @@
 
 from plotly.graph_objects import Figure
 
-from mcviz.figures.caption import caption
+from mcviz.figures.caption import caption, compared, heaviest, recalled
 from mcviz.figures.checkpoints import checkpoints
 from mcviz.figures.difference import accuracy, apart, changed_predictions, difference, first_difference
 from mcviz.figures.equation import Equation, equations, number
@@ -30,12 +30,15 @@ __all__ = [
     "caption",
     "changed_predictions",
     "checkpoints",
+    "compared",
     "difference",
     "equations",
     "first_difference",
     "gates",
+    "heaviest",
     "number",
     "reads",
+    "recalled",
     "recovered",
     "relevance",
     "tokens",

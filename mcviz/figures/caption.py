@@ -1,8 +1,10 @@
-"""Two or three sentences on what one token did."""
+"""Two or three sentences on what there is to see."""
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from mcviz.config import GATED
+from mcviz.figures.difference import accuracy, changed_predictions, first_difference
 from mcviz.trace import Trace
 
 
@@ -38,3 +40,44 @@ def listed(segments: np.ndarray) -> str:
     if len(names) == 1:
         return f"segment {names[0]}"
     return f"segments {', '.join(names[:-1])} and {names[-1]}"
+
+
+def heaviest(trace: Trace, t: int, head: int = 0) -> int:
+    """The checkpoint that token `t` weighs most; 0 where it reads none."""
+    s = int(trace.segment_of[t])
+    return int(np.argmax(trace.weights[t, head, :s])) if s else 0
+
+
+def compared(a: Trace, b: Trace) -> str:
+    """Where two runs on the same tokens part, and how many answers each gets right.
+
+    Raises `ValueError` for runs of other lengths or sizes.
+    """
+    first, changed = first_difference(a, b), changed_predictions(a, b)
+    if first is None:
+        said = ["The outputs of the two runs are the same at every token."]
+    else:
+        word = f" “{a.tokens[first]}”" if a.tokens else ""
+        said = [f"The outputs first differ at token {first}{word}."]
+    if a.predictions and b.predictions:
+        said.append(f"The likeliest prediction differs after {len(changed)} of {a.T} tokens.")
+    mine, yours = accuracy(a), accuracy(b)
+    if mine and yours:
+        said.append(f"Of {mine[1]} questions, the first run answers {mine[0]} right and the second {yours[0]}.")
+    return " ".join(said)
+
+
+def recalled(
+    trace: Trace,
+    home: Int[np.ndarray, "P"],
+    right: Bool[np.ndarray, "memories P"],
+    crosstalk: Float[np.ndarray, "memories P"],
+) -> str:
+    """How many pairs come back right from their own checkpoint, and from one memory of everything."""
+    own = home, np.arange(len(home))
+    mixed_in = np.median(crosstalk[own]), np.median(crosstalk[-1])
+    return (
+        f"Of {len(home)} stored pairs, {int(right[own].sum())} come back right from the checkpoint of their own "
+        f"segment, and {int(right[-1].sum())} from one memory that wrote all {trace.T} tokens. What other keys mix in "
+        f"is {mixed_in[0]:.2f} times the length of the value there (median), and {mixed_in[1]:.2f} times in the one."
+    )

@@ -1,7 +1,7 @@
 """The equations in force at one token, with the run's numbers filled in."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def equations(trace: Trace, t: int, head: int = 0) -> list[Equation]:
     return [*lines, _answer(trace, t, head)]
 
 
-def number(value: float) -> str:
+def number(value: float | np.floating[Any]) -> str:
     """A number with four significant digits, as LaTeX."""
     if not np.isfinite(value):
         return r"\text{not finite}"
@@ -37,7 +37,7 @@ def number(value: float) -> str:
     return rf"{digits} \cdot 10^{{{int(power)}}}" if power else digits
 
 
-def factor(value: float) -> str:
+def factor(value: float | np.floating[Any]) -> str:
     """A number to multiply by, in brackets where it is negative."""
     return rf"({number(value)})" if value < 0 else number(value)
 

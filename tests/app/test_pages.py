@@ -1,19 +1,33 @@
 """The pages as Streamlit runs them, without a browser."""
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mcviz import MCConfig, examples
+from app import link, tour
+from mcviz import MCConfig, examples, interference, surgery, watch
+from mcviz.stepper.payload import pack, unpack
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
+MODELS = watch.names()
+needs_models = pytest.mark.skipif(not MODELS, reason="no trained model is here")
 
 
-def opened(**parameters):
-    page = AppTest.from_file(str(MAIN), default_timeout=60)
+def opened(view="explore", **parameters):
+    """A page of the app, as a link with these parameters opens it."""
+    page = AppTest.from_string(
+        "import streamlit as st\n"
+        "from app import screen\n"
+        f"from app.views import {view}\n"
+        "screen.begin()\n"
+        f"{view}.page()\n"
+        "screen.end()\n",
+        default_timeout=60,
+    )
     for name, value in parameters.items():
         page.query_params[name] = value
     page.run()
@@ -27,42 +41,83 @@ def in_link(page, name):
     return value[-1] if isinstance(value, list) else value
 
 
-def charts(page):
-    return page.get("plotly_chart")
+def numbers(page):
+    """What the page sends to the stepper: the header and the arrays, or None where there is no stepper."""
+    sent = [component.proto.bytes for component in page.get("bidi_component") if component.proto.bytes]
+    return unpack(sent[0]) if sent else None
 
 
-def test_a_filled_in_picture_is_there_without_a_click():
-    page = opened()
-    assert len(charts(page)) == 5
+def place(page):
+    """Where the page tells the stepper to stand."""
+    return next(part.proto.json for part in page.get("bidi_component") if '"step"' in part.proto.json)
+
+
+def words(page):
+    """All text on the page, without the backslashes that keep it from being Markdown."""
+    parts = [*page.markdown, *page.error, *page.warning, *page.caption]
+    return " ".join(part.value for part in parts).replace("\\", "")
+
+
+def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
+    page = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    assert not page.exception
+    header, arrays = numbers(page)
+    assert arrays["0.weights"].size
     assert page.latex
-    assert "untrained" in page.main.markdown[0].value
+    trained = bool(MODELS)
+    assert (", trained" in words(page)) == trained
+    assert (", untrained" in words(page)) == (not trained)
+    assert bool(header["runs"][0]["predictions"]) == trained
 
 
-def test_the_picture_says_what_the_run_computed():
-    page = opened(run="needle", aggregator="ssc", segment_length="12", step="95", head="1")
-    trace = examples.run("needle", MCConfig(aggregator="ssc", segment_length=12))
-    best = trace.weights[95, 1].max()
-    assert any(f"{best:.3f}".replace(".", "\\.") in text.value for text in page.markdown)
+@pytest.mark.parametrize("name", examples.TASKS)
+def test_the_picture_is_made_of_what_the_run_computed(name):
+    page = opened(run=name, aggregator="ssc", segment_length="12")
+    trace = examples.run(name, MCConfig(aggregator="ssc", segment_length=12))
+    expected, _ = unpack(pack(trace))
+    header, arrays = numbers(page)
+    assert header["id"] == expected["id"]
+    np.testing.assert_array_equal(arrays["0.output"], trace.output.astype(np.float32))
+    assert "untrained" in words(page)
+
+
+@needs_models
+def test_a_model_is_shown_as_it_runs_itself():
+    page = opened(run=MODELS[0], seed="3")
+    trace = watch.run(watch.Sitting(MODELS[0], seed=3))
+    header, _ = numbers(page)
+    assert header["id"].startswith(trace.hash)
 
 
 def test_a_choice_changes_the_run_and_the_link():
-    page = opened()
+    page = opened(run="topics")
+    before = numbers(page)[0]["id"]
     page.selectbox(key="choice:aggregator").set_value("ssc").run()
     page.number_input(key="choice:top_k").set_value(1).run()
     assert not page.exception
     assert in_link(page, "aggregator") == "ssc"
     assert in_link(page, "top_k") == "1"
-    assert any("router" in text.value for text in page.markdown)
+    assert numbers(page)[0]["id"] != before
 
 
-def test_stepping_moves_the_picture():
-    page = opened(step="40")
-    before = charts(page)[0].proto.spec
-    page.button(key="forward").click().run()
-    assert page.slider(key="choice:step").value == 41
-    assert charts(page)[0].proto.spec != before
-    page.button(key="back").click().run()
-    assert charts(page)[0].proto.spec == before
+@needs_models
+def test_a_model_brings_the_configuration_that_it_was_trained_with():
+    page = opened(run="needle", aggregator="soup", segment_length="5")
+    page.selectbox(key="choice:run").set_value(MODELS[-1]).run()
+    assert not page.exception
+    assert not page.error
+    assert page.selectbox(key="choice:aggregator").value == watch.config(MODELS[-1]).aggregator
+    assert "another configuration" not in words(page)
+
+
+def test_the_stepper_starts_at_a_question_or_where_the_link_says():
+    trace = examples.run("topics", MCConfig())
+    asked = [t for t, source in enumerate(trace.sources) if source >= 0]
+    assert f'"step": {asked[0]}' in place(opened(run="topics")).replace('":', '": ').replace(":  ", ": ")
+    assert '"step": 7' in place(opened(run="topics", step="7", head="1")).replace('":', '": ').replace(":  ", ": ")
+    last = place(opened(run="topics", step="5000", head="9")).replace('":', '": ').replace(":  ", ": ")
+    assert f'"step": {trace.T - 1}' in last
+    assert f'"head": {trace.H - 1}' in last
 
 
 @pytest.mark.parametrize(
@@ -79,11 +134,12 @@ def test_stepping_moves_the_picture():
         ({"run": "text", "text": " "}, "text: expected 1 to"),
     ],
 )
-def test_what_cannot_be_run_is_said_and_the_settings_stay(changes, said):
-    page = opened(**changes)
+@pytest.mark.parametrize("view", ["explore", "compare", "surgery", "interference"])
+def test_what_cannot_be_run_is_said_and_the_settings_stay(view, changes, said):
+    page = opened(view, **{"run": "topics", **changes})
     (error,) = page.error
     assert said in error.value.replace("\\", "")
-    assert not charts(page)
+    assert numbers(page) is None
     for name, value in changes.items():
         assert in_link(page, name) == value
 
@@ -91,24 +147,38 @@ def test_what_cannot_be_run_is_said_and_the_settings_stay(changes, said):
 def test_a_text_of_100000_characters_is_refused_and_kept():
     page = opened(run="text")
     page.text_area(key="choice:text").set_value("x" * 100_000).run()
-    assert "got 100,000" in page.error[0].value.replace("\\", "")
+    assert "got 100,000" in words(page)
     assert len(page.text_area(key="choice:text").value) == 100_000
     page.text_area(key="choice:text").set_value("to be or not to be").run()
     assert not page.error
-    assert charts(page)
+    assert numbers(page)
+
+
+def test_ten_megabytes_of_text_are_refused_too():
+    page = opened(run="text")
+    page.text_area(key="choice:text").set_value("word " * 2_000_000).run()
+    assert "got 10,000,000" in words(page)
 
 
 def test_a_mangled_link_says_so_and_shows_the_page():
-    page = opened(v="0", memory="<script>", step="many")
+    page = opened(v="0", memory="<script>", step="many", run="topics")
     assert len(page.warning) == 3
-    assert charts(page)
+    assert numbers(page)
 
 
 def test_a_teacher_can_hide_controls_and_answers():
-    page = opened(hide="both")
+    page = opened(run="topics", hide="both")
     assert not page.sidebar.selectbox
-    assert not any("answer" in text.value for text in page.markdown)
-    assert any("answer" in text.value for text in opened().markdown)
+    assert not numbers(page)[0]["runs"][0]["sources"]
+    assert numbers(opened(run="topics"))[0]["runs"][0]["sources"]
+
+
+@needs_models
+@pytest.mark.parametrize("view", ["explore", "compare", "surgery"])
+def test_hidden_answers_do_not_reach_the_browser(view):
+    for run in numbers(opened(view, run=MODELS[0], hide="answers"))[0]["runs"]:
+        assert not run["sources"]
+        assert not run["predictions"]["targets"]
 
 
 def test_a_run_that_diverged_says_so(monkeypatch):
@@ -118,8 +188,125 @@ def test_a_run_that_diverged_says_so(monkeypatch):
     monkeypatch.setattr(examples, "run", lambda *_, **__: replace(trace, output=output))
     page = opened(run="recall", seed="77")
     assert "from token 30 on" in page.warning[0].value
-    assert charts(page)
+    assert numbers(page)
 
 
 def test_one_token_is_enough():
-    assert charts(opened(run="text", text="alone"))
+    assert numbers(opened(run="text", text="alone"))
+
+
+def test_two_runs_are_compared_in_step():
+    page = opened("compare", run="topics", aggregator="ssc", b_aggregator="ssc", b_top_k="4")
+    header, _ = numbers(page)
+    assert len(header["runs"]) == 2
+    assert "first differ at token" in words(page)
+    same = opened("compare", run="topics", aggregator="grm", b_aggregator="grm")
+    assert "the same at every token" in words(same)
+
+
+@needs_models
+def test_trained_and_untrained_numpy_and_pytorch():
+    page = opened("compare", run=MODELS[0], b_weights="untrained", b_aggregator=watch.config(MODELS[0]).aggregator)
+    assert len(numbers(page)[0]["runs"]) == 2
+    assert "untrained" in words(page)
+    backends = opened("compare", run=MODELS[0], b_backend="numpy", b_aggregator=watch.config(MODELS[0]).aggregator)
+    assert "in NumPy" in words(backends)
+    assert "differs after 0 of" in words(backends)
+
+
+def test_surgery_shows_the_run_before_and_after():
+    page = opened("surgery", run="topics", edits="off.1 erase.20")
+    trace = examples.run("topics", MCConfig())
+    after = surgery.operate(trace, [surgery.SwitchOff(1), surgery.Erase(20)])
+    header, arrays = numbers(page)
+    assert header["id"].startswith(f"{trace.hash}-{after.hash}")
+    np.testing.assert_array_equal(arrays["1.output"], after.output.astype(np.float32))
+    assert "only changes what is read" in words(page)
+    assert "propagates" in words(page)
+
+
+def test_an_operation_is_added_and_undone():
+    page = opened("surgery", run="topics")
+    assert len(numbers(page)[0]["runs"]) == 1
+    next(button for button in page.button if button.label == "Operate").click().run()
+    assert not page.exception
+    assert in_link(page, "edits").startswith("off.")
+    assert len(numbers(page)[0]["runs"]) == 2
+    next(button for button in page.button if button.label == "Undo all").click().run()
+    assert len(numbers(page)[0]["runs"]) == 1
+
+
+@pytest.mark.parametrize("edits", ["off.99", "melt.3", "freeze.0.7", "<b>"])
+def test_edits_that_cannot_be_made_are_said(edits):
+    page = opened("surgery", run="topics", edits=edits)
+    assert len(page.error) == 1
+    assert "expected" in words(page)
+    assert in_link(page, "edits") == edits
+
+
+@needs_models
+def test_surgery_on_a_model_changes_what_it_predicts():
+    name = "topics-grm" if "topics-grm" in MODELS else MODELS[0]
+    sitting = watch.Sitting(name)
+    before = watch.run(sitting, "numpy")
+    t = next(t for t, source in enumerate(before.sources) if source >= 0)
+    segment = int(before.segment_of[before.sources[t]])
+    page = opened("surgery", run=name, edits=f"off.{segment}")
+    after = watch.answered(sitting, surgery.operate(before, [surgery.SwitchOff(segment)]))
+    header, _ = numbers(page)
+    assert header["id"].startswith(f"{before.hash}-{after.hash}")
+    assert after.predictions.tokens[t][0] != before.predictions.tokens[t][0]
+
+
+def test_interference_says_what_the_microscope_measured():
+    page = opened("interference", run="recall", head="1")
+    trace = examples.run("recall", MCConfig())
+    seen = interference.recall(trace, 1)
+    own = int(seen.right[seen.home, np.arange(len(seen.home))].sum())
+    assert f"{own} come back right from the checkpoint" in words(page)
+    assert len(page.get("plotly_chart")) == 2
+
+
+def test_your_own_text_and_the_way_to_models():
+    page = opened("own", run="text", text="a b a")
+    assert numbers(page)
+    assert "your text, untrained" in words(page)
+
+
+def test_a_saved_run_is_shown_and_a_foreign_file_is_refused():
+    page = opened("own", run="text")
+    page.button_group[0].set_value("A saved run").run()
+    assert not page.exception
+    trace = examples.run("needle", MCConfig())
+    file = BytesIO()
+    trace.save(file)
+    page.file_uploader[0].upload("run.npz", file.getvalue(), "application/octet-stream").run()
+    assert numbers(page)[0]["id"].startswith(trace.hash)
+    page.file_uploader[0].upload("evil.npz", b"PK\x03\x04 no", "application/octet-stream").run()
+    assert "trace: expected a file written by Trace.save" in words(page)
+    assert not page.exception
+
+
+def test_the_tour_drives_the_view_and_can_be_left():
+    page = opened(run="topics")
+    next(button for button in page.button if "tour" in button.label).click().run()
+    seen = set()
+    for stop in tour.STOPS:
+        assert not page.exception
+        assert not page.error
+        assert stop.title in words(page)
+        seen.add(numbers(page)[0]["id"] + place(page))
+        for name, value in stop.choices.items():
+            assert page.session_state["screen"][name] == value
+        following = [button for button in page.button if button.label == "Next" and not button.disabled]
+        if following:
+            following[0].click().run()
+    assert len(seen) >= 5
+    next(button for button in page.button if button.label == "Leave the tour").click().run()
+    assert not any(stop.title in words(page) for stop in tour.STOPS)
+
+
+def test_every_stop_names_real_choices():
+    for stop in tour.STOPS:
+        for name, value in stop.choices.items():
+            assert link.parse(name, str(value)) == value

@@ -1,0 +1,90 @@
+"""Edits of a run as text, so that a link can carry them: `off.2 swap.0.3 force.1-2@97 freeze.0.0.5 noise.1.0.5.0`."""
+
+import re
+from collections.abc import Sequence
+
+from mcviz.surgery import Edit, Erase, Force, Freeze, Noise, Swap, SwitchOff
+
+LONGEST = 12
+"""Edits at a time."""
+
+NUMBER = r"[\d.e+-]+"
+KNOWN = re.compile(
+    rf"(off\.\d+|swap\.\d+\.\d+|force\.[\d-]*(@\d+)?|freeze\.\d+\.{NUMBER}|noise\.\d+\.{NUMBER}\.\d+|erase\.\d+)\Z",
+    re.ASCII,
+)
+"""What a word has to look like."""
+
+
+def parse(text: str) -> list[Edit]:
+    """The edits that `text` lists. Raises `ValueError` for anything else."""
+    words = text.split()
+    if len(words) > LONGEST:
+        raise ValueError(f"edits: expected at most {LONGEST}, got {len(words)}")
+    return [one(word) for word in words]
+
+
+def one(word: str) -> Edit:
+    """The edit that `word` stands for."""
+    name, _, rest = word.partition(".")
+    parts = rest.split(".")
+    try:
+        match name if KNOWN.match(word) else "":
+            case "off":
+                return SwitchOff(int(rest))
+            case "swap":
+                first, second = parts
+                return Swap(int(first), int(second))
+            case "force":
+                chosen, _, token = rest.partition("@")
+                return Force(tuple(map(int, filter(None, chosen.split("-")))), int(token) if token else None)
+            case "freeze":
+                return Freeze(int(parts[0]), float(".".join(parts[1:])))
+            case "noise":
+                return Noise(int(parts[0]), float(".".join(parts[1:-1])), int(parts[-1]))
+            case "erase":
+                return Erase(int(rest))
+    except ValueError:
+        pass
+    known = "off.2, swap.0.3, force.1-2@97, freeze.0.0.5, noise.1.0.5.0, erase.20"
+    raise ValueError(f"edits: expected words like {known}; got {word[:40]!r}")
+
+
+def write(changes: Sequence[Edit]) -> str:
+    """The text that `parse` reads back."""
+    return " ".join(map(word, changes))
+
+
+def word(edit: Edit) -> str:
+    """One edit as a word."""
+    match edit:
+        case SwitchOff(segment):
+            return f"off.{segment}"
+        case Swap(segment, other):
+            return f"swap.{segment}.{other}"
+        case Force(segments, token):
+            return f"force.{'-'.join(map(str, segments))}{'' if token is None else f'@{token}'}"
+        case Freeze(segment, gate):
+            return f"freeze.{segment}.{float(gate)}"
+        case Noise(segment, scale, seed):
+            return f"noise.{segment}.{float(scale)}.{seed}"
+        case Erase(token):
+            return f"erase.{token}"
+
+
+def says(edit: Edit) -> str:
+    """An edit in words."""
+    match edit:
+        case SwitchOff(segment):
+            return f"Checkpoint {segment} is switched off"
+        case Swap(segment, other):
+            return f"Checkpoints {segment} and {other} change places"
+        case Force(segments, token):
+            when = "" if token is None else f" at token {token}"
+            return f"Checkpoints {', '.join(map(str, segments)) or 'none'} are read, and no others{when}"
+        case Freeze(segment, gate):
+            return f"The gate on segment {segment} is held at {gate:g}"
+        case Noise(segment, scale, _):
+            return f"Checkpoint {segment} has noise of {scale:g} times its spread"
+        case Erase(token):
+            return f"The key and value of token {token} become zero"

@@ -1,0 +1,17 @@
+"""Compare: two runs on the same tokens, in step."""
+
+import streamlit as st
+
+from app import controls, link, stepping
+from app.words import plain, refused
+from mcviz import figures
+
+
+def page() -> None:
+    """The page."""
+    controls.draw(two=True)
+    stepping.title("Compare")
+    with refused():
+        first, second = controls.trace(), controls.trace(link.SECOND)
+        st.markdown(plain(f"First: {first.title}. Second: {second.title}. {figures.compared(first, second)}"))
+        stepping.step_through(first, second, key="compare")

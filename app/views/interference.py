@@ -1,0 +1,27 @@
+"""Interference: every memory is asked for every pair that was stored."""
+
+import streamlit as st
+
+from app import controls, runs, screen, stepping
+from app.words import plain, refused
+from mcviz import figures
+
+
+def page() -> None:
+    """The page."""
+    controls.draw()
+    with refused():
+        trace = controls.trace()
+        stepping.title("Interference", trace)
+        head = stepping.place(trace)[1]
+        if trace.H > 1:
+            screen.put(head=head)
+            st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
+        asked, grown = runs.recall(trace, head)
+        st.markdown(plain(figures.recalled(trace, asked.home, asked.right, asked.crosstalk)))
+        st.markdown("#### What each memory gives back for each key")
+        picture = figures.recovered(trace, asked.places, asked.likeness, asked.right, stepping.theme())
+        stepping.chart(picture, "How like its stored value each memory's answer is")
+        st.markdown("#### Where one memory overflows")
+        curve = figures.capacity(grown.pairs, grown.alone, grown.cached, stepping.theme())
+        stepping.chart(curve, "Share of pairs recovered right, as more are written")

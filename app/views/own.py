@@ -1,0 +1,58 @@
+"""Your own: a text, a saved run, or a model."""
+
+import streamlit as st
+
+from app import controls, screen, stepping
+from app.words import plain, refused
+from mcviz import Trace, watch
+
+KINDS = ("A text", "A saved run", "A trained model")
+MEGABYTES = 64
+"""The largest file that is taken in."""
+
+
+def page() -> None:
+    """The page."""
+    stepping.title("Your own")
+    at_first = KINDS[2] if controls.trained() else KINDS[0]
+    kind = st.segmented_control("What to watch", KINDS, default=at_first, required=True)
+    if kind == KINDS[1]:
+        saved()
+        return
+    wanted = watch.names() if kind == KINDS[2] else ("text",)
+    if screen.get("run") not in wanted and wanted:
+        screen.put(run=wanted[0])
+        screen.another_run()
+    if not wanted:
+        st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
+        return
+    if kind == KINDS[0]:
+        st.markdown(
+            "Type or paste a text. Each word or character is stored under the one before it, by random maps that "
+            "nobody trained; a token that returns asks for what followed it the last time."
+        )
+    controls.draw()
+    with refused():
+        show(controls.trace())
+    if kind == KINDS[2]:
+        st.caption(plain(f"Task: {watch.task(screen.get('run'))}. {watch.about(screen.get('run'))}"))
+
+
+def saved() -> None:
+    """A run that was saved before."""
+    st.markdown("Choose a file that `Trace.save`, `mcviz trace` or the download below any run here has written.")
+    file = st.file_uploader("A saved run (.npz)", type="npz", max_upload_size=MEGABYTES)
+    if file is None:
+        return
+    with refused():
+        if file.size > MEGABYTES * 2**20:
+            raise ValueError(f"file: expected at most {MEGABYTES} MB, got {file.size / 2**20:.0f} MB")
+        show(Trace.load(file))
+    st.caption("The link of this page does not hold the file: send it along.")
+
+
+def show(trace: Trace) -> None:
+    """The stepper on a run."""
+    st.caption(plain(trace.title))
+    stepping.step_through(trace, key="own")
+    stepping.export(trace)

@@ -1,0 +1,50 @@
+"""Edits as words: there and back, and nothing else gets in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import edits
+from mcviz.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
+
+segments = st.integers(0, 99)
+any_edit = st.one_of(
+    st.builds(SwitchOff, segments),
+    st.builds(Swap, segments, segments),
+    st.builds(Force, st.lists(segments, max_size=3).map(tuple), st.none() | segments),
+    st.builds(Freeze, segments, st.floats(0, 1)),
+    st.builds(Noise, segments, st.floats(0, 9), segments),
+    st.builds(Erase, segments),
+)
+
+
+@given(st.lists(any_edit, max_size=edits.LONGEST))
+def test_round_trip(changes):
+    assert edits.parse(edits.write(changes)) == changes
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (SwitchOff(2), "Checkpoint 2 is switched off"),
+        (Swap(0, 3), "Checkpoints 0 and 3 change places"),
+        (Force((1, 2), 9), "Checkpoints 1, 2 are read, and no others at token 9"),
+        (Force(()), "Checkpoints none are read, and no others"),
+        (Freeze(1, 0.25), "The gate on segment 1 is held at 0.25"),
+        (Noise(4, 0.5), "Checkpoint 4 has noise of 0.5 times its spread"),
+        (Erase(7), "The key and value of token 7 become zero"),
+    ],
+)
+def test_each_can_be_said(edit, said):
+    assert edits.says(edit) == said
+
+
+@given(st.text(max_size=30).filter(lambda text: not all(map(edits.KNOWN.match, text.split()))))
+def test_any_other_text_is_one_clear_error(text):
+    with pytest.raises(ValueError, match="edits: expected"):
+        edits.parse(text)
+
+
+def test_there_is_a_limit():
+    with pytest.raises(ValueError, match="at most 12, got 13"):
+        edits.parse("off.1 " * 13)
