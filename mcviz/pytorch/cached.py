@@ -60,7 +60,7 @@ class Dense(torch.autograd.Function):
         y = q.new_zeros(*q.shape[:2], M.shape[2])
         for g, t, n in tiles(q, reach):
             e = expand(w[g, t, :n], q[g, t])
-            y[g, t] = torch.bmm(e, M[g, : e.shape[2]])
+            torch.bmm(e, M[g, : e.shape[2]], out=y[g, t])
         return y
 
     @staticmethod
@@ -84,14 +84,15 @@ def expand(w: Float[Tensor, "g t n"], q: Float[Tensor, "g t K"]) -> Float[Tensor
 
 
 def tiles(q: Float[Tensor, "G T K"], reach: Sequence[int]) -> list[tuple[slice, slice, int]]:
-    """Ranges of sequences and of tokens, and how many memories the tokens reach, a `TILE` of products each."""
+    """Ranges of sequences and of tokens, and how many memories the tokens reach: a `TILE` of products each."""
     G, T, K = q.shape
     found, t = [], next((t for t, n in enumerate(reach) if n), T)
     while t < T:
-        rows = max(16, TILE // (G * K * reach[min(t + 64, T - 1)]))
-        stop = min(t + rows, T)
-        n = reach[stop - 1]
-        groups = max(1, TILE // ((stop - t) * K * n))
+        stop = min(t + 32, T)
+        while stop < T and (stop + 32 - t) * K * reach[min(stop + 32, T) - 1] <= TILE:
+            stop = min(stop + 32, T)
+        rows, n = stop - t, reach[stop - 1]
+        groups = max(1, TILE // (rows * K * n))
         found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
         t = stop
     return found

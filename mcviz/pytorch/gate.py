@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mcviz.config import GATED, MCConfig
 
-BLOCK = 2**20
+BLOCK = 2**18
 """Numbers in a block of scores. The router keeps its choices only, so that its memory does not grow with N."""
 
 
@@ -19,7 +19,7 @@ class Gates(NamedTuple):
     """
 
     own: Float[Tensor, "B H T"]
-    past: Float[Tensor, "B H T n"]
+    past: Float[Tensor, "B H T n"]  # 0 for the online memory and later ones
     read: Bool[Tensor, "B H T n"]
     choices: Int[Tensor, "B H T n"] | None = None
     scores: Float[Tensor, "B H T N"] | None = None
@@ -68,30 +68,25 @@ def weigh(
     keep_scores: bool,
 ) -> Gates:
     """The aggregator's weights (Eq. 6-9, 16-17)."""
-    N = whole.shape[2]
+    i, s = torch.arange(whole.shape[2], device=u.device), segment[:, None]
     past, own = finished(u, whole, segment, cfg), online(u, running, cfg)
-    i, s = torch.arange(N, device=u.device), segment[:, None]
-    if cfg.aggregator == "ssc" and cfg.top_k < N - 1:
+    scores = torch.where(i == s, own, past).masked_fill(i > s, -torch.inf).detach() if keep_scores else None
+    choices, read = None, i < s
+    if cfg.aggregator == "ssc" and cfg.top_k < len(i) - 1:
+        # R_t = the k checkpoints of largest score                                                     (16)
         with torch.no_grad():
-            scores = torch.where(i == s, own, past).masked_fill(i > s, -torch.inf) if keep_scores else None
-            value, choices = largest(past.masked_fill(i >= s, -torch.inf), cfg.top_k)
-        # R_t = the k checkpoints of largest score, γ_t = softmax over them and the online memory      (16, 17)
-        chosen = value > -torch.inf
-        picked = pick(past, choices)
-        gates = torch.cat([picked.masked_fill(~chosen, -torch.inf), own], -1).softmax(-1)
-        return Gates(gates[..., -1], gates[..., :-1], chosen, choices, scores)
-    r = torch.where(i == s, own, past).masked_fill(i > s, -torch.inf)
+            value, choices = largest(past.masked_fill(~read, -torch.inf), cfg.top_k)
+        past, read = pick(past, choices), value > -torch.inf
     if cfg.aggregator in GATED:
-        # γ_t = softmax_i r_t^(i)                                                                      (9)
-        gates = r.softmax(-1)
-    elif cfg.aggregator == "none":
-        gates = (i == s).to(r.dtype).expand(r.shape)
+        # γ_t = softmax over the scores of what is read, the online memory included                 (9, 17)
+        gates = torch.cat([past.masked_fill(~read, -torch.inf), own], -1).softmax(-1)
+        past, own = gates[..., :-1], gates[..., -1]
     else:
         # 1 each (6-7), or 1 / (number of memories) each
-        gates = (i <= s).to(r.dtype).expand(r.shape)
-        gates = gates / (s + 1) if cfg.aggregator == "average" else gates
-    read = ((i < s) & (cfg.aggregator != "none")).expand(r.shape)
-    return Gates(gates.gather(-1, s.expand(*r.shape[:2], -1, -1))[..., 0], gates.masked_fill(i == s, 0), read, None, r)
+        read = read & (cfg.aggregator != "none")
+        past, own = read.to(past.dtype).expand_as(past), torch.ones_like(own[..., 0])
+        past, own = (past / (s + 1), own / segment.add(1)) if cfg.aggregator == "average" else (past, own)
+    return Gates(own, past, read.expand_as(past), choices, scores)
 
 
 def pick(x: Float[Tensor, "*t N"], index: Int[Tensor, "*t k"]) -> Float[Tensor, "*t k"]:
@@ -108,9 +103,9 @@ def gates(
     cfg: MCConfig,
     keep_scores: bool = False,
 ) -> Gates:
-    """Scores and weights of all tokens, for `ssc` a block of tokens at a time."""
-    B, H, T, _ = u.shape
-    block = max(64, BLOCK // (B * H * whole.shape[2])) if cfg.aggregator == "ssc" else T
+    """Scores and weights of all tokens, a block of tokens at a time."""
+    B, H, _, _ = u.shape
+    block = max(64, BLOCK // (B * H * whole.shape[2]))
     parts = []
     for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):
         parts.append(weigh(here, pooled, whole, at, cfg, keep_scores))

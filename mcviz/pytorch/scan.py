@@ -22,7 +22,7 @@ FEW = 16
 
 
 class Run(NamedTuple):
-    """What a run computed. Fields are None where they were neither needed nor asked for with `trace`."""
+    """What a run computed. The last five fields are laid out with `trace` only, and None otherwise."""
 
     output: Float[Tensor, "B T H V"]
     states: State  # [B, N, H, ...], where every segment ended
@@ -166,10 +166,11 @@ def aggregate(memories: Matrices | Networks, gates: Gates | None) -> Float[Tenso
         return y / (chunks.segment_of[:, None] + 1) if cfg.aggregator == "average" else y
     if cfg.aggregator == "soup" and isinstance(memories, Matrices):
         return memories.soup(gates)
-    online = gates.own[..., None] * memories.reads
     if gates.choices is not None and N > FEW:
-        return online + memories.routed(gates.choices, gates.past)
-    return online + memories.weighted(gates.dense(N).past)
+        past = memories.routed(gates.choices, gates.past)
+    else:
+        past = memories.weighted(gates.dense(N).past)
+    return torch.addcmul(past, gates.own[..., None], memories.reads)
 
 
 def swap(x: Shaped[Tensor, "B a b ..."]) -> Shaped[Tensor, "B b a ..."]:
