@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mcviz.config import MCConfig
-from mcviz.initial import check_coefficients, check_state, initial_state, readable
+from mcviz.initial import check_coefficients, check_state, initial_state, readable, state_shapes
 from mcviz.pytorch.memory import State
 
 
@@ -55,18 +55,21 @@ def prepare(
 def first(cfg: MCConfig, initial: Any, q: Float[Tensor, "B T H K"], V: int) -> State:
     """`M_0` for each sequence: `initial` [H, ...] or [B, H, ...], completed by that of `mcviz.initial`."""
     B, _, H, K = q.shape
-    default = {name: scalar(array, q) for name, array in initial_state(cfg, H, K, V).items()}
-    given = {} if initial is None else initial if isinstance(initial, Mapping) else {readable(cfg)[0]: initial}
-    given = {name: finite(f"initial.{name}", tensor, q) for name, tensor in given.items()}
-    each = {}
-    for name, tensor in given.items():
-        batched = name in default and tensor.ndim == default[name].ndim + 1
-        if batched and len(tensor) != B:
-            raise ValueError(f"initial.{name}: expected {B} sequences, as in q, got {len(tensor)}")
-        each[name] = tensor[0] if batched else tensor
-    if initial is not None:
+    shapes = state_shapes(cfg, H, K, V)
+    if initial is None:
+        start = {name: scalar(array, q) for name, array in initial_state(cfg, H, K, V).items()}
+    else:
+        given = initial if isinstance(initial, Mapping) else {readable(cfg)[0]: initial}
+        given = {name: finite(f"initial.{name}", tensor, q) for name, tensor in given.items()}
+        each = {}
+        for name, tensor in given.items():
+            batched = name in shapes and tensor.ndim == len(shapes[name]) + 1
+            if batched and len(tensor) != B:
+                raise ValueError(f"initial.{name}: expected {B} sequences, as in q, got {len(tensor)}")
+            each[name] = tensor[0] if batched else tensor
         check_state(cfg, each, H, K, V)
-    return {name: {**default, **given}[name].expand(B, *tensor.shape) for name, tensor in default.items()}
+        start = {name: given.get(name, q.new_zeros(shape)) for name, shape in shapes.items()}
+    return {name: tensor.expand(B, *shapes[name]) for name, tensor in start.items()}
 
 
 def scalar(value: Any, like: Tensor) -> Any:

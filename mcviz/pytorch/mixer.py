@@ -32,11 +32,19 @@ def memory_caching(
 ) -> Any:
     """Run Memory Caching over a batch of sequences: the output [B, T, H, V], and with `trace` everything computed.
 
-    What `mcviz.pytorch.layer.memory_caching` computes token by token, whole segments at once. Arguments, the pair
-    that `trace` returns, and errors are the same.
+    `u` may be None where nothing looks at it. `coefficients` maps the rule's per-token scalars (`alpha`, `beta`,
+    `eta`, `lam`) to tensors [B, T, H], [T, H] or scalars; what is left out takes the constants of
+    `mcviz.initial.constants`. `initial` is the rule's `M_0`: named tensors with the axis of heads first, or batch and
+    heads. All tensors share a dtype and a device. `detach` cuts gradients where checkpoints are read: none flow into
+    the tokens that a checkpoint was written by, while what a segment hands on to the next, and contexts, keep theirs.
 
-    The Trace is made of the very tensors of the run. Only what single checkpoints answered is read again, from the
-    checkpoints that it recorded: whole segments at once never form these answers one by one.
+    With `trace`, the result is a pair: the output, and a `mcviz.Trace` for each sequence, made of the very tensors of
+    the run. Only what single checkpoints answered (`Trace.reads`) is read again, from the checkpoints that the run
+    recorded, because it never forms these answers one by one.
+
+    `mcviz.pytorch.layer.memory_caching` computes the same token by token. Raises `ValueError` for shapes, dtypes and
+    devices that do not fit, an empty sequence, NaN or infinity, and lengths that do not sum to T, before anything is
+    computed.
     """
     return run(*prepare(q, k, v, u, cfg, coefficients, initial), cfg, trace, detach)
 
