@@ -134,3 +134,14 @@ def test_a_layer_learns_its_first_state():
 def test_sizes_that_make_no_layer(arguments, match):
     with pytest.raises(ValueError, match=match):
         MemoryCaching(*arguments)
+
+
+def test_a_layer_cuts_gradients_at_checkpoints_if_asked():
+    def by_first_token(detach):
+        """How the last output changes with the first token, which is in a finished segment."""
+        made = MemoryCaching(D, H, MCConfig(aggregator="residual", segment_length=4), detach=detach).double()
+        x = torch.tensor(features())[None].requires_grad_()
+        return torch.autograd.grad(made(x)[0, -1].sum(), x)[0][0, 0]
+
+    assert by_first_token(detach=False).any()
+    assert not by_first_token(detach=True).any()
