@@ -48,8 +48,11 @@ def another_run() -> None:
 
 
 def key(name: str) -> str:
-    """The key of the widget for the field called `name`, which then holds what was chosen."""
-    st.session_state.setdefault(PREFIX + name, st.session_state.screen[name])
+    """The key of the widget for the field called `name`, which then holds what was chosen.
+
+    A widget of another page has another identity, even under the same key: without the assignment it would start anew.
+    """
+    st.session_state[PREFIX + name] = get(name)
     return PREFIX + name
 
 

@@ -16,10 +16,13 @@ CHART = {"displayModeBar": False}
 
 def step_through(trace: Trace, other: Trace | None = None, *, key: str) -> None:
     """The stepper on `trace`, or on two runs in step, at the chosen token and head; then the equations in force."""
-    if screen.hidden("answers"):
-        trace, other = runs.without_answers(trace), other and runs.without_answers(other)
     t, head = place(trace)
-    stepper(trace, other, key=key, step=t, head=head, on_change=moved)
+    stepper(shown(trace), other and shown(other), key=key, step=t, head=head, on_change=moved)
+
+
+def shown(trace: Trace) -> Trace:
+    """What of a run may be seen: without its answers, where a teacher hides them."""
+    return runs.without_answers(trace) if screen.hidden("answers") else trace
 
 
 def place(trace: Trace) -> tuple[int, int]:
@@ -79,7 +82,7 @@ def chart(figure: figures.Figure, says: str) -> None:
 
 def export(trace: Trace) -> None:
     """The run as files: one page that needs no server, and the Trace itself."""
-    trace = runs.without_answers(trace) if screen.hidden("answers") else trace
+    trace = shown(trace)
     name = trace.hash[:12]
     with st.container(horizontal=True):
         st.download_button(

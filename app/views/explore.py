@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls, screen, stepping, tour
+from app import controls, stepping, tour
 from app.words import refused
 from mcviz import Trace, figures
 
@@ -18,14 +18,14 @@ def page() -> None:
         with st.expander("The equations, with the numbers of one token", icon=":material/function:"):
             stepping.equations(trace)
         with st.expander("The figures, for print and for talks", icon=":material/bar_chart:"):
-            show(trace, *stepping.place(trace))
+            show(stepping.shown(trace), *stepping.place(trace))
         stepping.export(trace)
 
 
 def show(trace: Trace, t: int, head: int) -> None:
     """The same numbers as figures that can be saved as pictures."""
-    theme, answers = stepping.theme(), not screen.hidden("answers")
-    stepping.chart(figures.tokens(trace, t, head, theme, answer=answers), "The sequence")
+    theme = stepping.theme()
+    stepping.chart(figures.tokens(trace, t, head, theme), "The sequence")
     stepping.chart(figures.gates(trace, head, t, theme), "Gates over the whole sequence")
     stepping.chart(figures.relevance(trace, t, head, theme), f"Scores and gates of token {t}")
     stepping.chart(figures.checkpoints(trace, t, head, theme=theme), "The memory of each segment")

@@ -11,7 +11,7 @@ def page() -> None:
     """The page."""
     controls.draw()
     with refused():
-        trace = controls.trace()
+        trace = stepping.shown(controls.trace())
         stepping.title("Interference", trace)
         head = stepping.place(trace)[1]
         if trace.H > 1:

@@ -29,26 +29,47 @@ def visit(chromium, streamlit_server):
     assert not [problem for problem in problems if not problem.startswith(("http://127", "ws://127", "data:", "blob:"))]
 
 
-def drawn(page):
-    page.wait_for_selector(".js-plotly-plot .heatmaplayer", timeout=60_000)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
+def drawn(page, step=None):
+    """The stepper, once it shows `step` (or anything)."""
+    page.wait_for_selector(".mcviz[data-step]" if step is None else f".mcviz[data-step='{step}']", timeout=90_000)
+    return page.locator(".mcviz").first
 
 
-def test_the_page_loads_filled_in_and_quiet(visit):
+def settled(page):
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=90_000)
+
+
+def to(page, name):
+    """Go to a page of the app by its link in the header."""
+    page.get_by_role("link", name=name).first.click()
+    page.get_by_role("heading", name=name, level=1).wait_for(timeout=90_000)
+
+
+def test_every_page_opens_filled_in_and_quiet(visit):
     page = visit()
     drawn(page)
     assert page.locator("h1").count() == 1
-    assert page.locator(".js-plotly-plot").count() == 5
-    assert page.locator(".katex").count() > 4
+    for name in ("Compare", "Surgery", "Your own"):
+        to(page, name)
+        drawn(page)
+        settled(page)
+    to(page, "Interference")
+    page.wait_for_selector(".js-plotly-plot .heatmaplayer", timeout=90_000)
+    settled(page)
+    assert page.locator("[data-testid=stException]").count() == 0
 
 
-def test_stepping_changes_the_picture_and_the_address(visit):
-    page = visit("?v=1&step=40")
-    drawn(page)
-    assert page.get_by_text("Token 40 “").is_visible()
-    page.get_by_role("button", name="One token forward").click()
-    page.get_by_text("Token 41 “").wait_for(timeout=30_000)
-    page.wait_for_url(re.compile(r"step=41"))
+def test_arrow_keys_step_and_the_address_leads_back_to_the_same_screen(visit):
+    page = visit("?v=1&run=topics&aggregator=ssc&step=40")
+    drawn(page, 40).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    drawn(page, 41)
+    page.wait_for_url(re.compile(r"step=41.*head=1"), timeout=30_000)
+    again = visit(page.url.partition("/?")[2].join(["?", ""]))
+    drawn(again, 41)
+    texts = [one.locator(".mcviz").first.inner_text() for one in (page, again)]
+    assert texts[0] == texts[1]
 
 
 def test_an_invalid_setting_shows_the_message_and_keeps_the_others(visit):
@@ -57,19 +78,37 @@ def test_an_invalid_setting_shows_the_message_and_keeps_the_others(visit):
     length = page.get_by_label("Tokens in a segment", exact=True)
     length.fill("0")
     length.press("Enter")
-    page.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for(timeout=30_000)
+    page.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for(timeout=60_000)
     assert length.input_value() == "0"
     length.fill("12")
     length.press("Enter")
     drawn(page)
+    page.wait_for_url(re.compile("segment_length=12"))
     assert "aggregator=ssc" in page.url
     assert "run=needle" in page.url
+
+
+def test_surgery_changes_the_output(visit):
+    page = visit("?v=1&run=topics")
+    drawn(page)
+    to(page, "Surgery")
+    drawn(page)
+    settled(page)
+    assert page.locator(".mcviz .view").count() == 1
+    page.get_by_role("button", name="Operate").click()
+    page.get_by_text("The outputs first differ at token").wait_for(timeout=60_000)
+    page.wait_for_url(re.compile("edits=off"))
+    page.wait_for_function(DIFFER, timeout=60_000)
+
+
+DIFFER = "() => document.body.innerText.includes('every memory is written as before')"
 
 
 def test_markup_in_a_text_is_text(visit):
     text = "%3Cimg src=x onerror=window.hit=1%3E %3Cscript%3Ewindow.hit=1%3C/script%3E ![x](http://127.0.0.1:9/x.png)"
     page = visit(f"?v=1&run=text&text={text}")
     drawn(page)
+    settled(page)
     assert page.evaluate("window.hit") is None
     assert page.locator("img[src*='9/x.png']").count() == 0
 
@@ -78,4 +117,6 @@ def test_markup_in_a_text_is_text(visit):
 def test_nothing_is_wider_than_a_telephone(visit, scheme):
     page = visit(width=360, height=800, scheme=scheme)
     drawn(page)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator(".mcviz").first.evaluate("node => node.getBoundingClientRect().right") <= 361

@@ -134,14 +134,20 @@ def test_the_stepper_starts_at_a_question_or_where_the_link_says():
         ({"run": "text", "text": " "}, "text: expected 1 to"),
     ],
 )
-@pytest.mark.parametrize("view", ["explore", "compare", "surgery", "interference"])
-def test_what_cannot_be_run_is_said_and_the_settings_stay(view, changes, said):
-    page = opened(view, **{"run": "topics", **changes})
+def test_what_cannot_be_run_is_said_and_the_settings_stay(changes, said):
+    page = opened(**{"run": "topics", **changes})
     (error,) = page.error
     assert said in error.value.replace("\\", "")
     assert numbers(page) is None
     for name, value in changes.items():
         assert in_link(page, name) == value
+
+
+@pytest.mark.parametrize("view", ["compare", "surgery", "interference"])
+def test_every_page_says_what_cannot_be_run(view):
+    page = opened(view, run="topics", segment_length="0")
+    assert "segment_length: expected" in page.error[0].value.replace("\\", "")
+    assert in_link(page, "segment_length") == "0"
 
 
 def test_a_text_of_100000_characters_is_refused_and_kept():
