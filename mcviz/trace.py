@@ -265,7 +265,7 @@ def _check(trace: Trace) -> None:
         if not isinstance(array, Array) or array.ndim != 3 or not array.size:
             raise ValueError(f"{name}: expected floats [T, H, {'K' if name == 'q' else 'V'}], got {_describe(array)}")
     cuts = cut(trace.T, trace.config.segmentation, trace.config.segment_length)
-    if trace.segments != cuts:
+    if trace.segments != cuts or not all(_are(int, ends) for ends in trace.segments):
         raise ValueError(f"segments: expected the {len(cuts)} ranges that config cuts, got {str(trace.segments)[:80]}")
     _check_arrays(trace)
     _check_causality(trace)

@@ -160,6 +160,7 @@ VIOLATIONS = {
     "NaN": ("q", {"q": spoiled(trace.q, np.nan, 0, 0, 0)}),
     "inf": ("v", {"v": spoiled(trace.v, np.inf, 0, 0, 0)}),
     "other segments": ("segments", {"segments": [(0, 4), (4, 7)]}),
+    "segments of floats": ("segments", {"segments": [(0.0, 3.0), (3.0, 6.0), (6.0, 7.0)]}),
     "no segments": ("segments", {"segments": []}),
     "another config": ("segments", {"config": dataclasses.replace(trace.config, segment_length=4)}),
     "another rule": ("checkpoints", {"config": MCConfig(memory="dla", aggregator="ssc", segment_length=3)}),
