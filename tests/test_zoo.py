@@ -165,11 +165,11 @@ def edit(folder, change):
 # ---- measurements that ship
 
 
-@pytest.mark.parametrize("name", sorted(SWEEPS))
-def test_a_sweep_that_ships_is_whole(name):
-    assert len({sweeps.key(row["settings"], row["seed"]) for row in zoo.results(name)}) == len(zoo.results(name))
-    counted = {sweeps.key(settings, 0): count for settings, *_, count in training.summary(zoo.results(name))}
-    assert counted.keys() == {sweeps.key(settings, 0) for settings in SWEEPS[name]}
+def test_the_sweep_that_ships_is_whole():
+    rows = zoo.results("mqar")
+    assert len({sweeps.key(row["settings"], row["seed"]) for row in rows}) == len(rows)
+    counted = {sweeps.key(settings, 0): count for settings, *_, count in training.summary(rows)}
+    assert counted.keys() == {sweeps.key(settings, 0) for settings in SWEEPS["mqar"]}
     assert min(counted.values()) >= 3
 
 
@@ -191,11 +191,6 @@ def test_the_sweep_supports_what_is_said_of_it():
         (("grm", "shared"), ("grm", "token")),
     ):
         assert accuracy[better][0] > accuracy[worse][1], (better, worse)
-
-
-def test_shorter_segments_are_better():
-    means = {s["segment_length"]: mean for s, mean, *_ in training.summary(zoo.results("segments"))}
-    assert [means[length] for length in sorted(means)] == sorted(means.values(), reverse=True)
 
 
 def test_caching_after_training_was_measured_on_the_models_that_ship():

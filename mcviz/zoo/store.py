@@ -50,7 +50,7 @@ def load(name: str, folder: str | os.PathLike[str] = SHIPPED) -> Trained:
 
 
 def results(name: str) -> list[dict[str, Any]]:
-    """The rows of a table of measurements that ships with mcviz: "mqar", "segments" (sweeps) or "caching".
+    """The rows of a table of measurements that ships with mcviz: "mqar" or "caching".
 
     Raises `ValueError` for an unknown name.
     """
