@@ -1,6 +1,6 @@
 """Cases to try an answer on: seeded ones of ordinary size, and searches that shrink to the smallest that fails."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,13 @@ def whole(rng: np.random.Generator, shape: list[int]) -> Float[Array, "..."]:
     return rng.integers(-3, 4, shape).astype(float)
 
 
-def simplify(case: Case, fails: Callable[[Case], bool]) -> Case:
-    """`case` with as many of its numbers 0 as it can have and still fail, and the others 1 where that is enough."""
+def simplify(case: Case, fails: Callable[[Case], bool], fixed: Collection[str]) -> Case:
+    """`case` with as many of its numbers 0 as it can have and still fail, and the others 1 where that is enough.
+
+    The arguments in `fixed` stay as they are.
+    """
     for name, value in case.items():
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        if name in fixed or not isinstance(value, np.ndarray) or value.dtype.kind != "f":
             continue
         for place in np.ndindex(value.shape):
             for simple in (0.0, 1.0):

@@ -57,6 +57,7 @@ class Exercise:
     searched: SearchStrategy[Case]  # where the smallest case that fails is looked for
     slips: tuple[Slip, ...]
     hints: tuple[str, ...]
+    fixed: tuple[str, ...] = ()  # arguments that would make no sense with any number replaced by 0
     trace: Callable[[Case], Trace] | None = None  # the run that shows a case in the stepper
     token: Callable[[Case, Any, Any], int] = field(
         default=lambda case, expected, got: 0
@@ -87,7 +88,7 @@ class Exercise:
             return Attempt(expected, got, said)
         return Attempt(expected, got, difference(expected, got))
 
-    def check(self, answer: Answer) -> Verdict:
+    def check(self, answer: object) -> Verdict:
         """Try `answer` on the seeded cases, and search for the smallest case that it gets wrong.
 
         Raises `Unsolved` for a stub that returns `...`, and `ValueError` for what cannot be called.
@@ -126,7 +127,7 @@ class Exercise:
             return bool(self.attempt(answer, case).differs)
 
         try:
-            return simplify(find(self.searched, fails, settings=limits, random=Random(0)), fails)
+            return simplify(find(self.searched, fails, settings=limits, random=Random(0)), fails, self.fixed)
         except NoSuchExample:
             return None
 

@@ -210,6 +210,7 @@ FRUGAL_READ = Exercise(
         "A weight of exactly 0 means that nobody needs to know what that memory says.",
         "Loop over the weights, and read only where <code>w > 0</code>.",
     ),
+    fixed=("weights",),
     cost=lambda case: case["cache"].count,
     unit="reads per token",
 )

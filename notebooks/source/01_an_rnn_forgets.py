@@ -171,7 +171,10 @@ plot.lines(
 # %%
 ages = np.mean([read_back_delta(*random_pairs(np.random.default_rng(seed), 48)) for seed in range(10)], axis=0)
 plot.lines(
-    {"error": (range(48), ages)}, x="pair, in the order of writing", y="relative error", title="The delta rule keeps the newest"
+    {"error": (range(48), ages)},
+    x="pair, in the order of writing",
+    y="relative error",
+    title="The delta rule keeps the newest",
 )
 
 # %% [markdown]

@@ -116,7 +116,9 @@ def largest_gate(run):
     return np.mean(run.weights[asked, 0].argmax(-1) == run.segment_of[sources[asked]])
 
 
-print(f"right document has the largest gate: untrained {largest_gate(untrained):.0%}, trained {largest_gate(trace):.0%}")
+print(
+    f"right document has the largest gate: untrained {largest_gate(untrained):.0%}, trained {largest_gate(trace):.0%}"
+)
 
 # %% [markdown]
 # ## When it misses
@@ -140,6 +142,7 @@ exercises.hit_rate.check(hit_rate)
 # %% [markdown]
 # **Predict:** we let the same weights choose $k = 1, 2, 4$ checkpoints, once trained and once untrained. Sketch the two
 # curves of the hit rate. Where must both end?
+
 
 # %%
 def routed(k, weights="trained", seeds=range(6)):

@@ -171,7 +171,9 @@ plot.lines(
 # %%
 for memory, expansion in (("linear", 0), ("titans", 4)):
     exact = cost.crossover(MCConfig(memory=memory), 256, 256)
-    print(f"{memory}: smaller than the KV cache from C = {exercises.break_even.solution(256, expansion)} on ({exact:g})")
+    print(
+        f"{memory}: smaller than the KV cache from C = {exercises.break_even.solution(256, expansion)} on ({exact:g})"
+    )
 ratio = kept("titans", 256) / (2 * 256 * T_long)
 print(f"two-layer checkpoints at C = 256: {ratio:.1f} times the numbers of the KV cache")
 

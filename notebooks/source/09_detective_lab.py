@@ -122,9 +122,7 @@ figures.checkpoints(case_4.trace, t=110)
 # %%
 for seed in (1, 2, 3):
     other = case_4.run(seed=seed)
-    gap = max(
-        np.abs(a["M"] - b["M"]).max() for a, b in zip(case_4.trace.checkpoints, other.checkpoints, strict=True)
-    )
+    gap = max(np.abs(a["M"] - b["M"]).max() for a, b in zip(case_4.trace.checkpoints, other.checkpoints, strict=True))
     print(f"sequence {seed}: first words {' '.join(other.tokens[:4])}; its checkpoints differ by {gap:.3g}")
 
 # %% tags=["exercise"]

@@ -1,0 +1,53 @@
+"""The first notebook in JupyterLab, in a real browser: a prediction is made and revealed, and the stepper steps."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcviz import MCConfig, examples
+from tests.stepper.hosts import jupyter, shown
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "notebooks"))
+build = pytest.importorskip("build", reason="the notebooks extra is not installed")
+
+HARMLESS = ("favicon", "WebSocket", "webgl")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    pytest.importorskip("jupyterlab")
+    with jupyter(tmp_path_factory.mktemp("jupyter")) as run:
+        yield run
+
+
+@pytest.mark.browser
+def test_predict_reveal_and_step(chromium, lab):
+    source = build.sources(["00"])[0]
+    cells = [cell.source for cell in build.student(source).cells if cell.cell_type == "code"]
+    trace = examples.run("topics", MCConfig(aggregator="grm", segment_length=16))
+    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    lab(page, *cells)
+
+    # pick the memory that is read most, and reveal
+    best = int(trace.weights[119, 0].argmax())
+    picks = page.locator(".widget-toggle-button", has_text=str(best))
+    picks.first.wait_for()
+    picks.first.click()
+    page.get_by_role("button", name="Reveal").first.click()
+    page.get_by_text("You had the one that counts most. Score 100%").wait_for()
+    page.get_by_text(f"{trace.weights[119, 0, best]:.3f}", exact=True).first.wait_for()
+
+    # step back by one token
+    root = shown(page, 119)
+    root.focus()
+    page.keyboard.press("ArrowLeft")
+    shown(page, 118)
+
+    page.locator(".js-plotly-plot").first.wait_for()
+    assert not [text for text in complaints if not any(word in text for word in HARMLESS)]
+    page.close()
