@@ -1,7 +1,6 @@
 """The command `mcviz`: explore, trace, export, train, bench, claims. Each loads only what it needs."""
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -65,7 +64,7 @@ def explore_arguments(parser: argparse.ArgumentParser) -> None:
 def explore(arguments: argparse.Namespace) -> int:
     """Start the explorer and open it in the browser. Nothing is sent anywhere."""
     import_module("plotly")
-    import_module("streamlit")
+    streamlit = import_module("streamlit.web.cli")
     options = {
         "server.address": arguments.address,
         "server.showEmailPrompt": "false",
@@ -77,11 +76,9 @@ def explore(arguments: argparse.Namespace) -> int:
         **({"server.headless": "true"} if arguments.no_browser else {}),
     }
     app = Path(__file__).parents[1] / "app" / "main.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(app)]
-    try:
-        return subprocess.call([*command, *(f"--{name}={value}" for name, value in options.items())])
-    except KeyboardInterrupt:
-        return 0
+    words = ["run", str(app), *(f"--{name}={value}" for name, value in options.items())]
+    streamlit.main(words, standalone_mode=False)
+    return 0
 
 
 def trace_arguments(parser: argparse.ArgumentParser) -> None:

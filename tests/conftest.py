@@ -50,11 +50,16 @@ def unchecked() -> Iterator[None]:
     jaxtyping_config.update("jaxtyping_disable", False)
 
 
+def find_chromium() -> str | None:
+    """The browser that MCVIZ_CHROMIUM names, or the system's."""
+    return os.environ.get("MCVIZ_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
     """A Playwright `Browser`: the system's Chromium, or the one that MCVIZ_CHROMIUM names."""
     playwright = pytest.importorskip("playwright.sync_api")
-    found = os.environ.get("MCVIZ_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    found = find_chromium()
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is on PATH, and MCVIZ_CHROMIUM is not set")
     with playwright.sync_playwright() as driver:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,12 +74,13 @@ def test_a_missing_extra_is_named_with_the_way_to_install_it(package, extra, mon
 
 
 def test_explore_starts_streamlit_quietly(monkeypatch):
-    pytest.importorskip("streamlit")
+    streamlit = pytest.importorskip("streamlit.web.cli")
     started = []
-    monkeypatch.setattr(subprocess, "call", lambda command: started.append(command) or 0)
+    monkeypatch.setattr(streamlit, "main", lambda words, standalone_mode: started.append(words))
     assert cli.main(["explore", "--no-browser", "--port", "8599"]) == 0
     (command,) = started
-    assert command[0] == sys.executable
+    assert command[0] == "run"
+    assert Path(command[1]).is_file()
     assert "--browser.gatherUsageStats=false" in command
     assert "--server.showEmailPrompt=false" in command
     assert {"--server.headless=true", "--server.port=8599"} <= set(command)

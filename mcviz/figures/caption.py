@@ -71,13 +71,16 @@ def recalled(
     trace: Trace,
     home: Int[np.ndarray, "P"],
     right: Bool[np.ndarray, "memories P"],
+    strength: Float[np.ndarray, "memories P"],
     crosstalk: Float[np.ndarray, "memories P"],
 ) -> str:
     """How many pairs come back right from their own checkpoint, and from one memory of everything."""
     own = home, np.arange(len(home))
-    mixed_in = np.median(crosstalk[own]), np.median(crosstalk[-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        noise = crosstalk / np.abs(strength)
     return (
         f"Of {len(home)} stored pairs, {int(right[own].sum())} come back right from the checkpoint of their own "
         f"segment, and {int(right[-1].sum())} from one memory that wrote all {trace.T} tokens. What other keys mix in "
-        f"is {mixed_in[0]:.2f} times the length of the value there (median), and {mixed_in[1]:.2f} times in the one."
+        f"is {np.median(noise[own]):.2f} times as long as what comes back of the value itself (median), and "
+        f"{np.median(noise[-1]):.2f} times in the one memory."
     )

@@ -40,7 +40,7 @@ def recovered(
             colorbar={"title": "cosine", "thickness": 10, "outlinewidth": 0},
         )
     )
-    themes.layout(figure, colours, height=110 + min(480, 22 * len(rows)))
+    themes.layout(figure, colours, height=170 + min(480, 22 * len(rows)))
     figure.update_xaxes(
         title="pair, by the token that wrote it", tickvals=list(range(len(names))), ticktext=names, tickangle=-60
     )
