@@ -161,7 +161,7 @@ class Trace:
         """
         from mcviz.stepper.html import page
 
-        Path(path).write_text(page(self, other), encoding="utf-8")
+        Path(path).write_text(page(self, other), encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, path: str | PathLike[str] | File) -> "Trace":

@@ -58,7 +58,7 @@ class Stepper(anywidget.AnyWidget):
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""
-        Path(path).write_text(page(self.trace, self.other, budget=self.budget), encoding="utf-8")
+        Path(path).write_text(page(self.trace, self.other, budget=self.budget), encoding="utf-8", newline="\n")
 
     def _answer(self, content: Any, buffers: Any) -> None:
         """Send the online states around the token that the browser asks for, if the run carries none."""

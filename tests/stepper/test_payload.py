@@ -182,6 +182,8 @@ def test_online_states_around_a_token(aggregator, budget):
         span = header["online"][0]
         begin, end = trace.segments[trace.segment_of[t]]
         assert begin <= span["start"] <= t < span["stop"] <= end
+        room = budget // (4 * (3 if aggregator == "soup" else 2) * trace.initial["M"].size)
+        assert span["stop"] - span["start"] == min(room, end - begin)
         assert sum(array.nbytes for array in arrays.values()) <= budget
         for n in {span["start"], t, span["stop"] - 1}:
             got = arrays["0.states.M"][n - span["start"]]
