@@ -1,4 +1,4 @@
-"""The command `mcviz`: explore, trace, export, train, bench, claims. Each loads only what it needs."""
+"""The command `mcviz`: explore, trace, export, train, bench. Each loads only what it needs."""
 
 import argparse
 import sys
@@ -143,5 +143,4 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command("write a saved run as one HTML file", export_arguments, export),
     "train": elsewhere("mcviz.training", "train a small model on a task"),
     "bench": elsewhere("mcviz.bench", "measure speed and memory on this machine"),
-    "claims": elsewhere("mcviz.claims", "measure the claims of the paper again"),
 }

@@ -40,7 +40,6 @@ MAY_IMPORT = {
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
     "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
     "training": Row(FOUNDATION | {"", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
-    "claims": Row(FOUNDATION | {"tasks", "pytorch", "zoo", "training"}, LIGHT | {"torch", "joblib", "tqdm"}),
     "bench": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(FOUNDATION | {"reference"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
@@ -60,7 +59,7 @@ MAY_IMPORT = {
         lazily=frozenset({"widgets"}),
     ),
     "cli": Row(
-        {"", *FOUNDATION, "reference", "examples", "watch", "tasks", "training", "claims", "bench", "stepper"},
+        {"", *FOUNDATION, "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
@@ -75,7 +74,6 @@ MAY_IMPORT = {
             "interference",
             "tasks",
             "zoo",
-            "claims",
             "figures",
             "stepper",
         },
