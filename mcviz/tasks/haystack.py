@@ -22,7 +22,7 @@ class Needle(Task):
 
     name = "needle"
     needles: int = 8
-    decoys: int = 24
+    decoys: int = 16
     haystack: int = 120  # tokens before the questions
     keys: int = 48
     values: int = 32

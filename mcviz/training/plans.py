@@ -21,8 +21,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "induction": {"segment_length": 8, "steps": 800},
     "text": {
         **{"segment_length": 16, "width": 48, "layers": 2, "heads": 2, "key": 16, "value": 16},
-        **{"convolution": 4, "mlp": 2, "steps": 1000, "batch": 16, "learning_rate": 3e-3, "weight_decay": 0.2},
-        **{"patience": 5, "validate_every": 50},
+        **{"convolution": 4, "mlp": 2, "steps": 1000, "batch": 16, "patience": 5, "validate_every": 50},
     },
 }
 """What works for each task, where it is not what the classes themselves take."""
