@@ -462,7 +462,7 @@ class Tokens {
     const longest = run.tokens.length ? Math.min(6, Math.max(...run.tokens.slice(0, 512).map((x) => [...x].length))) : 4;
     this.size = Math.max(26, 11 + 7 * longest);
     this.width = width;
-    this.shown = Math.max(3, Math.min(run.T, Math.floor(width / this.size)));
+    this.shown = Math.min(run.T, Math.max(3, Math.floor(width / this.size)));
     this.size = width / this.shown > 72 ? 72 : width / this.shown;
     while (this.chips.length < this.shown) {
       const chip = el("button", { type: "button", class: "chip", tabindex: "-1",
