@@ -127,11 +127,12 @@ def test_without_pytorch_there_are_no_models(monkeypatch):
 
 def test_a_plain_layer_of_the_same_weights_needs_no_connector_and_a_gate_cannot_be_made_up(tmp_path):
     plain = watch.run(Sitting("books", replace(CFG, aggregator="none")))
-    np.testing.assert_array_equal(plain.k, watch.run(Sitting("books")).k)
+    first = slice(*plain.segments[0])  # later the layer before has read other memories
+    np.testing.assert_array_equal(plain.k[first], watch.run(Sitting("books")).k[first])
     shared = zoo.load("books")
     config = replace(shared.card.model, mixer=replace(CFG, aggregator="none"))
     model = SequenceModel(config)
     zoo.save(model, replace(shared.card, model=config), tmp_path)
     watch._load.cache_clear()
-    with pytest.raises(ValueError, match=r"needs blocks\.0\.mixer\.W_u"):
+    with pytest.raises(ValueError, match="needs .*W_u"):
         watch.run(Sitting("books", CFG))

@@ -60,7 +60,7 @@ class Dense(torch.autograd.Function):
         y = q.new_zeros(*q.shape[:2], M.shape[2])
         for g, t, n in tiles(q, reach):
             e = expand(w[g, t, :n], q[g, t])
-            torch.bmm(e, M[g, : e.shape[2]], out=y[g, t])
+            y[g, t] = torch.bmm(e, M[g, : e.shape[2]])
         return y
 
     @staticmethod
