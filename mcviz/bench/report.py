@@ -1,0 +1,121 @@
+"""The table of a bench as Markdown, as JSON, and as a page of charts that needs no network."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from html import escape
+
+import plotly.graph_objects as go
+
+from mcviz.bench.contenders import ATTENTION, DECODING, FORWARD, PACKAGE, TRAINING, Row, Table
+
+HUES = {ATTENTION: "#1b1f24", "plain RNN": "#8a939d", "residual": "#56b4e9", "GRM": "#d55e00", "SSC, k = 2": "#009e73"}
+MARKS = {ATTENTION: "circle", "plain RNN": "square", "residual": "diamond", "GRM": "cross", "SSC, k = 2": "triangle-up"}
+
+
+def to_json(table: Table) -> str:
+    """Every number."""
+    return json.dumps(asdict(table), indent=1)
+
+
+def to_markdown(table: Table) -> str:
+    """A table for each mode, and how times grow."""
+    where = ", ".join(f"{name} {value}" for name, value in table.machine.items())
+    parts = ["# Speed and memory", f"{where}. Times are medians; ratios are taken within rounds."]
+    for mode in (FORWARD, TRAINING, DECODING):
+        rows = [row for row in table.rows if row.mode == mode and row.against == ATTENTION]
+        parts.append(f"## {mode.capitalize()}, against {ATTENTION}\n\n{grid(rows)}")
+    others = [row for row in table.rows if row.against == PACKAGE]
+    if others:
+        parts.append(f"## Against {PACKAGE}\n\nOne layer, its projections included.\n\n{grid(others)}")
+    for mode, slopes in table.exponents.items():
+        lines = [f"| {name} | {p:.2f} |" for name, p in slopes.items()]
+        parts.append(
+            "\n".join([f"## {mode.capitalize()}: p of time ~ tokens^p\n", "| | p |", "| --- | ---: |", *lines])
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def grid(rows: Sequence[Row]) -> str:
+    """Rows of a Markdown table."""
+    head = "| tokens | d | segment | | | ms | ratio | memory, MB | share of matmul peak |"
+    lines = [head, "| ---: | ---: | ---: | --- | --- | ---: | ---: | ---: | ---: |"]
+    for row in rows:
+        memory = "" if row.bytes is None else f"{row.bytes / 2**20:.1f}"
+        share = "" if row.peak_share is None else f"{row.peak_share:.0%}"
+        name = row.name if row.against == ATTENTION or row.name.startswith(PACKAGE) else f"ours: {row.name}"
+        cells = (
+            row.tokens,
+            row.width,
+            row.segment,
+            row.mode,
+            name,
+            f"{row.milliseconds:.3g}",
+            times(row),
+            memory,
+            share,
+        )
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def times(row: Row) -> str:
+    """A ratio as it is best read: a fraction of attention, or so many times as fast as the package."""
+    if row.against == PACKAGE and not row.name.startswith(PACKAGE):
+        return f"{1 / row.ratio:.1f}× as fast"
+    return f"{row.ratio:.3f}" if row.against == ATTENTION else "1"
+
+
+def lines(table: Table, mode: str, value: str, title: str) -> go.Figure:
+    """A line for each contender over the number of tokens, both axes logarithmic."""
+    figure = go.Figure()
+    for name, hue in HUES.items():
+        rows = [row for row in table.rows if (row.mode, row.name, row.against) == (mode, name, ATTENTION)]
+        y = [getattr(row, value) / (2**20 if value == "bytes" else 1) for row in rows]
+        figure.add_trace(
+            go.Scatter(
+                x=[row.tokens for row in rows],
+                y=y,
+                name=name,
+                mode="lines+markers",
+                line={"color": hue},
+                marker={"symbol": MARKS[name], "size": 9},
+            )
+        )
+    figure.update_xaxes(type="log", title="tokens", tickvals=sorted({row.tokens for row in table.rows}))
+    figure.update_yaxes(type="log", title="MB" if value == "bytes" else "milliseconds")
+    return figure.update_layout(title=title, height=420, template="simple_white")
+
+
+def bars(table: Table) -> go.Figure:
+    """How many times as fast as the package."""
+    figure = go.Figure()
+    for mode, hue in ((FORWARD, "#0072b2"), (TRAINING, "#e69f00")):
+        rows = [r for r in table.rows if r.against == PACKAGE and r.mode == mode and not r.name.startswith(PACKAGE)]
+        figure.add_trace(
+            go.Bar(
+                x=[row.name for row in rows],
+                y=[1 / row.ratio for row in rows],
+                text=[f"{1 / row.ratio:.0f}×" for row in rows],
+                name=mode,
+                marker={"color": hue},
+            )
+        )
+    figure.update_yaxes(type="log", title="times as fast")
+    return figure.update_layout(title=f"Ours against {PACKAGE}", height=420, template="simple_white")
+
+
+def to_html(table: Table) -> str:
+    """One page with everything in it."""
+    figures = [lines(table, mode, "milliseconds", f"Time: {mode}") for mode in (FORWARD, TRAINING, DECODING)]
+    figures += [lines(table, mode, "bytes", f"Memory: {mode}") for mode in (FORWARD, TRAINING)]
+    if any(row.against == PACKAGE for row in table.rows):
+        figures.append(bars(table))
+    # the first chart brings the library for all of them
+    drawn = [figure.to_html(full_html=False, include_plotlyjs=not n) for n, figure in enumerate(figures)]
+    numbers = f"<details><summary>All numbers</summary><pre>{escape(to_markdown(table))}</pre></details>"
+    style = "body { font: 16px system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }"
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Speed and memory</title>'
+        f"<style>{style}</style></head><body><h1>Speed and memory</h1>{''.join(drawn)}{numbers}</body></html>"
+    )

@@ -1,0 +1,104 @@
+"""The bench: what it counts is right, and a run of it says everything it promises."""
+
+import json
+import math
+import re
+from unittest.mock import patch
+
+import pytest
+import torch
+from tqdm import tqdm
+
+from mcviz import bench
+from mcviz.bench import contenders, measure, report
+
+CPU = torch.device("cpu")
+
+
+def test_everybody_takes_turns():
+    order = []
+    calls = {name: lambda name=name: order.append(name) for name in "abc"}
+    times = measure.alternate(calls, 3, CPU)
+    assert order == list("abc") * 4
+    assert {name: len(taken) for name, taken in times.items()} == {"a": 3, "b": 3, "c": 3}
+
+
+def test_statistics():
+    assert measure.median([3.0, 1.0, 2.0]) == 2
+    assert measure.median([4.0, 1.0, 2.0, 3.0]) == 2.5
+    assert measure.ratio([2.0, 30.0, 4.0], [1.0, 10.0, 1.0]) == 3  # not the ratio of the medians, 4
+    assert measure.exponent([10, 100, 1000], [3.0, 300.0, 30000.0]) == pytest.approx(2)
+    assert math.isnan(measure.exponent([10], [1.0]))
+
+
+def test_peak_counts_what_lives_at_once():
+    def one_after_the_other():
+        for _ in range(5):
+            torch.ones(1000)
+
+    def together():
+        kept = [torch.ones(1000) for _ in range(5)]
+        return kept[0].view(10, 100)
+
+    x = torch.ones(1000)
+    assert measure.peak_bytes(one_after_the_other) == 4000
+    assert measure.peak_bytes(together) == 20000
+    assert measure.peak_bytes(lambda: x.add_(1)) == 0
+    assert measure.peak_bytes(lambda: x.view(10, 100).T) == 0
+
+
+def test_operations_of_a_product():
+    call, known = measure.matmul_call(CPU, 16)
+    assert measure.operations(call) == known == 2 * 16**3
+
+
+@pytest.fixture(scope="module")
+def table():
+    """A run on very short sequences, without the package."""
+    with patch.object(contenders, "find_spec", lambda name: None):
+        return bench.run(sizes=(32, 64), quick=True, progress=False)
+
+
+def test_a_run_has_every_contender_in_every_mode(table):
+    modes = (contenders.FORWARD, contenders.TRAINING, contenders.DECODING)
+    names = (contenders.ATTENTION, *contenders.OURS)
+    assert {(r.mode, r.name, r.tokens) for r in table.rows} == {
+        (m, n, T) for m in modes for n in names for T in (32, 64)
+    }
+    for row in table.rows:
+        assert row.milliseconds > 0
+        assert (row.ratio == 1) == (row.name == contenders.ATTENTION)
+        assert (row.bytes is None) == (row.mode == contenders.DECODING)
+    assert all(set(slopes) == set(names) for slopes in table.exponents.values())
+
+
+def test_reports_hold_the_same_numbers(table):
+    read = json.loads(report.to_json(table))
+    assert [row["milliseconds"] for row in read["rows"]] == [row.milliseconds for row in table.rows]
+    assert read["exponents"] == table.exponents
+    text = report.to_markdown(table)
+    assert all(f"{row.milliseconds:.3g}" in text for row in table.rows)
+    page = report.to_html(table)
+    assert page.count('class="plotly-graph-div"') == 5
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
+
+
+def test_the_package_computes_the_same_and_is_timed():
+    pytest.importorskip("memory_caching")
+    with tqdm(disable=True) as bar:
+        rows = contenders.with_package(contenders.Shape(CPU, 4, 4), "linear", "ssc", 10, contenders.FORWARD, 1, bar)
+    assert [row.name for row in rows] == ["memory-caching 0.1.0: linear, ssc", "linear, ssc"]
+    assert rows[0].ratio == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sizes": ()}, "sizes: expected lengths of at least one token"),
+        ({"sizes": (0,)}, "sizes: expected lengths of at least one token"),
+        ({"device": "nowhere"}, "device: expected one that is there, got 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        bench.run(**options)
