@@ -1,0 +1,31 @@
+"""The README runs as it is written, and its tree is the tree."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {}
+    exec(example, names)
+    assert names["trace"].selected[-1].sum() == 2 * names["cfg"].top_k
+    assert (tmp_path / "run.html").stat().st_size > 0
+
+
+def test_the_tree_names_what_is_there_and_all_of_it():
+    (tree,) = re.findall(r"```\n(mcviz/\n.*?)```", README, re.DOTALL)
+    package = tree[: tree.index("app/")]
+    named = set(re.findall(r"(?:^  |   )(\w+(?:\.py|/))", package, re.MULTILINE))
+    modules = {path.name for path in (ROOT / "mcviz").glob("[a-z]*.py")}
+    packages = {f"{path.parent.name}/" for path in (ROOT / "mcviz").glob("*/__init__.py")}
+    assert modules | packages == named
+
+
+def test_links_lead_somewhere():
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
