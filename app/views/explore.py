@@ -15,10 +15,22 @@ def page() -> None:
         stepping.title("Explore", trace, tour.begin)
         tour.draw()
         stepping.step_through(trace, key="explore")
-        with st.expander("The equations, with the numbers of one token", icon=":material/function:"):
-            stepping.equations(trace)
-        with st.expander("The figures, for print and for talks", icon=":material/bar_chart:"):
-            show(stepping.shown(trace), *stepping.place(trace))
+        # What is shut is not computed; opening it brings it to the token that is on screen by then.
+        equations = st.expander(
+            "The equations, with the numbers of one token",
+            icon=":material/function:",
+            key="equations",
+            on_change="rerun",
+        )
+        if equations.open:
+            with equations:
+                stepping.equations(trace)
+        pictures = st.expander(
+            "The figures, for print and for talks", icon=":material/bar_chart:", key="figures", on_change="rerun"
+        )
+        if pictures.open:
+            with pictures:
+                show(stepping.shown(trace), *stepping.place(trace))
         stepping.export(trace)
 
 

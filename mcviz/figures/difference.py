@@ -13,10 +13,12 @@ Array = np.ndarray
 def apart(a: Trace, b: Trace) -> Float[Array, "T"]:
     """How far apart the outputs are at each token, in units of the first run's typical output.
 
-    Raises `ValueError` for runs of other lengths or sizes.
+    Raises `ValueError` for runs of other tokens or sizes.
     """
     if a.output.shape != b.output.shape:
         raise ValueError(f"b: expected a run with outputs {a.output.shape}, got {b.output.shape}")
+    if a.tokens and b.tokens and a.tokens != b.tokens:
+        raise ValueError("b: expected a run on the same tokens, got other tokens")
     scale = float(np.sqrt(np.mean(np.square(a.output)))) or 1.0
     return np.sqrt(np.mean(np.square(b.output - a.output), axis=(1, 2))) / scale
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import link, tour
-from mcviz import MCConfig, examples, interference, surgery, watch
+from mcviz import MCConfig, examples, figures, interference, surgery, watch
 from mcviz.stepper.payload import pack, unpack
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
@@ -63,11 +63,23 @@ def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
     assert not page.exception
     header, arrays = numbers(page)
     assert arrays["0.weights"].size
-    assert page.latex
     trained = bool(MODELS)
     assert (", trained" in words(page)) == trained
     assert (", untrained" in words(page)) == (not trained)
     assert bool(header["runs"][0]["predictions"]) == trained
+
+
+def test_equations_and_figures_are_filled_in_when_they_are_opened():
+    page = opened(run="topics", step="100", head="1")
+    assert not page.latex
+    page.session_state["equations"] = page.session_state["figures"] = True
+    page.run()
+    assert not page.exception
+    trace = examples.run("topics", MCConfig())
+    assert [line.value.strip("$ \n") for line in page.latex] == [
+        text for line in figures.equations(trace, 100, 1) for text in (line.symbols, line.numbers)
+    ]
+    assert len(page.get("plotly_chart")) == 5
 
 
 @pytest.mark.parametrize("name", examples.TASKS)

@@ -28,6 +28,8 @@ def test_the_first_difference_is_where_an_edit_begins_to_be_read():
 def test_runs_of_other_sizes_cannot_be_compared():
     with pytest.raises(ValueError, match="b: expected a run with outputs"):
         figures.apart(TRACE, examples.run("recall", MCConfig()))
+    with pytest.raises(ValueError, match="b: expected a run on the same tokens"):
+        figures.compared(TRACE, replace(TRACE, tokens=("x", *TRACE.tokens[1:])))
 
 
 def test_changed_predictions_are_marked_and_answers_counted():
