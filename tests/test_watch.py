@@ -134,5 +134,5 @@ def test_a_plain_layer_of_the_same_weights_needs_no_connector_and_a_gate_cannot_
     model = SequenceModel(config)
     zoo.save(model, replace(shared.card, model=config), tmp_path)
     watch._load.cache_clear()
-    with pytest.raises(ValueError, match="needs .*W_u"):
+    with pytest.raises(ValueError, match=r"needs .*W_u"):
         watch.run(Sitting("books", CFG))
