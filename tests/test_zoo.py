@@ -183,7 +183,7 @@ def test_the_sweep_supports_what_is_said_of_it():
         (("grm",), ("ssc", 1)),
         (("ssc", 4), ("ssc", 2)),
         (("ssc", 2), ("ssc", 1)),
-        (("ssc", 1), ("ssc", 1, 0.0)),
+        (("ssc", 1), ("ssc", 0.0, 1)),
         (("ssc", 1), ("none",)),
         (("grm",), ("grm", "checkpoint")),
         (("grm", "checkpoint"), ("none",)),
