@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from mcviz import examples, watch
 from mcviz.config import AGGREGATORS, GATES, MEMORIES, POOLINGS, STARTS, MCConfig
@@ -124,6 +125,11 @@ def parse(name: str, text: str) -> Value:
             raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
         return int(text)
     return text
+
+
+def address(page: str, screen: Screen, hide: str = "") -> str:
+    """The whole address of this screen on the page at `page`, with a teacher's lock."""
+    return f"{page.partition('?')[0]}?{urlencode(write(screen | {'hide': hide}))}"
 
 
 def write(screen: Screen) -> dict[str, str]:

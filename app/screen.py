@@ -8,6 +8,7 @@ from app import link
 from app.words import plain
 
 PREFIX = "choice:"
+HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
 def begin() -> None:
@@ -45,6 +46,16 @@ def another_run() -> None:
     """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
     kept = {name: get(name) for name in ("run", "text", "split", "seed", "hide", "tour")}
     put(**link.defaults(str(kept["run"])) | kept)
+
+
+def share() -> None:
+    """The link to this screen, for a class: with everything, without controls, or without answers."""
+    if hidden("controls"):
+        return
+    with st.popover("Link for a class", icon=":material/share:"):
+        hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
+        choices = {name: get(name) for name in link.fields()}
+        st.code(link.address(st.context.url or "", choices, hide or ""), language=None, wrap_lines=True)
 
 
 def key(name: str) -> str:

@@ -85,6 +85,7 @@ def export(trace: Trace) -> None:
     trace = shown(trace)
     name = trace.hash[:12]
     with st.container(horizontal=True):
+        screen.share()
         st.download_button(
             "One HTML file",
             lambda: page(trace),

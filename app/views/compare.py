@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls, link, stepping
+from app import controls, link, screen, stepping
 from app.words import plain, refused
 from mcviz import figures
 
@@ -15,3 +15,4 @@ def page() -> None:
         first, second = controls.trace(), controls.trace(link.SECOND)
         st.markdown(plain(f"First: {first.title}. Second: {second.title}. {figures.compared(first, second)}"))
         stepping.step_through(first, second, key="compare")
+        screen.share()

@@ -38,6 +38,7 @@ def page() -> None:
         if after is not None:
             st.markdown(plain(figures.compared(before, after)))
         stepping.step_through(before, after, key="surgery")
+        screen.share()
 
 
 def operate(trace: Trace) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -197,6 +198,20 @@ def test_hidden_answers_do_not_reach_the_browser(view):
     for run in numbers(opened(view, run=MODELS[0], hide="answers"))[0]["runs"]:
         assert not run["sources"]
         assert not run["predictions"]["targets"]
+
+
+def test_a_teacher_is_given_the_locked_link_without_being_locked_out():
+    page = opened(run="topics", aggregator="ssc", step="100")
+    lock = next(group for group in page.button_group if group.label == "What the link hides")
+    lock.set_value("both").run()
+    assert not page.exception
+    address = page.code[0].value
+    given = dict(parse_qsl(address.partition("?")[2]))
+    screen, problems = link.read(given)
+    assert not problems
+    assert (screen["hide"], screen["run"], screen["aggregator"], screen["step"]) == ("both", "topics", "ssc", 100)
+    assert page.sidebar.selectbox
+    assert not any(group.label == "What the link hides" for group in opened(**given).button_group)
 
 
 def test_a_run_that_diverged_says_so(monkeypatch):
