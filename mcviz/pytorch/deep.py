@@ -28,6 +28,7 @@ from torch.nn import functional as F
 
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory
+from mcviz.pytorch.chunks import segment_of
 from mcviz.pytorch.memory import Coefficients, State
 from mcviz.segments import Segments
 
@@ -204,16 +205,20 @@ fixed_point: Callable[..., Tensor] = FixedPoint.apply
 
 
 def settle(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-    """Sweep `z = f(z)` until nothing moves: at the latest after as many sweeps as z has rows."""
-    least, before = torch.finfo(z.dtype).eps, None
+    """Sweep `z = f(z)` until nothing moves: at the latest after as many sweeps as z has rows.
+
+    A row keeps its value once it and all before it have settled, so that no bit of it depends on later rows.
+    """
+    least, settled, before = torch.finfo(z.dtype).eps, None, None
     for _ in range(z.shape[1]):
-        new = f(z)
-        moved, size = torch.linalg.vector_norm(new - z, dim=(1, 2)), torch.linalg.vector_norm(new, dim=(1, 2))
+        new = f(z) if settled is None else torch.where(settled, z, f(z))
+        moved, size = (torch.linalg.vector_norm(x, dim=-1, keepdim=True) for x in (new - z, new))
         z = new
-        # The next sweep would move less by the same factor again, or more.
-        if not (moved * (moved / (size if before is None else before)) > least * size).any():
+        # The next sweep would move a row less by the same factor again, or more.
+        moving = moved * (moved / (size if before is None else before)) > least * size
+        settled, before = moving.cumsum(1) == 0, moved
+        if settled[:, -1].all():
             break
-        before = moved
     return z
 
 
@@ -320,9 +325,8 @@ class Layout:
         lengths: dict[int, list[int]] = {}
         for i, (begin, stop) in enumerate(cuts):
             lengths.setdefault(stop - begin if most > 1 else i, []).append(i)
-        return cls(
-            B, H, cuts, [same[i : i + most] for same in lengths.values() for i in range(0, len(same), most)], chunk
-        )
+        groups = [same[i : i + most] for same in lengths.values() for i in range(0, len(same), most)]
+        return cls(B, H, cuts, groups, chunk)
 
     def sizes(self) -> list[tuple[int, int]]:
         """How many segments each group has, and of how many tokens."""
@@ -489,8 +493,7 @@ def divide(
     weights: Float[Tensor, "B T H N"], cuts: Segments
 ) -> tuple[Float[Tensor, "B T H 1"], Float[Tensor, "B T H N"]]:
     """The weight of each token's online memory, and those of the checkpoints before it."""
-    lengths = torch.tensor([stop - begin for begin, stop in cuts], device=weights.device)
-    s = torch.arange(len(cuts), device=weights.device).repeat_interleave(lengths)[:, None, None]
+    s = segment_of(cuts, weights.device)[:, None, None]
     own = weights.gather(-1, s.expand(*weights.shape[:-1], 1))
     return own, weights.masked_fill(torch.arange(len(cuts), device=weights.device) >= s, 0)
 

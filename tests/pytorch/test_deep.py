@@ -205,6 +205,24 @@ def test_a_few_sweeps_settle_a_chunk(rule, K, monkeypatch):
 
 
 @pytest.mark.parametrize("soup", [False, True])
+def test_no_bit_depends_on_a_later_token(soup):
+    """Though it takes more sweeps of the chunk to settle what a later token does."""
+    sizes = (1, 50, 2, 8, 8)
+    cfg = MCConfig(memory="titans", segment_length=50)
+    arguments = inputs(cfg, sizes, 0, dtype=torch.float32)
+    for name, x in arguments[3].items():
+        x[:] = constants(cfg, 8)[name]
+    run, extra = (deep.soup, (gates(sizes, arguments[-1], torch.float32),)) if soup else (deep.online, ())
+    before, _ = run(*arguments, *extra)
+    for t in range(3, 50, 4):
+        q, k, v, *rest = (x.clone() if isinstance(x, torch.Tensor) else x for x in arguments)
+        v[:, t] *= 25
+        after, _ = run(q, k, v, *rest, *extra)
+        assert torch.equal(after[:, :t], before[:, :t])
+        assert not torch.equal(after[:, t], before[:, t])
+
+
+@pytest.mark.parametrize("soup", [False, True])
 @pytest.mark.parametrize("rule", ["dla", "titans"])
 def test_single_precision(rule, soup):
     cfg = MCConfig(memory=rule, segment_length=100)
