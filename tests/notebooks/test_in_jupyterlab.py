@@ -51,3 +51,23 @@ def test_predict_reveal_and_step(chromium, lab):
     page.locator(".js-plotly-plot").first.wait_for()
     assert not [text for text in complaints if not any(word in text for word in HARMLESS)]
     page.close()
+
+
+@pytest.mark.browser
+def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(chromium, lab):
+    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    lab(
+        page,
+        "import numpy as np\nfrom mcviz import exercises",
+        "verdict = exercises.grm.check(lambda q, k, v, u, cuts: np.tril(q @ k.T) @ v)\nverdict",
+        "exercises.write.check(lambda M, k, v: ...)",
+    )
+    page.get_by_text("All memories count in full here").wait_for()
+    root = shown(page, 1)  # the smallest case has two tokens, and the second is the first that can go wrong
+    assert root.locator(".chip:visible").count() == 2
+    page.get_by_text("is yours to solve").wait_for()
+    assert page.get_by_text("Traceback").count() == 0
+    assert not complaints
+    page.close()
