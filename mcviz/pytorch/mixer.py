@@ -49,6 +49,11 @@ def memory_caching(
     return run(*prepare(q, k, v, u, cfg, coefficients, initial), cfg, trace, detach)
 
 
+def exporting() -> bool:
+    """Whether a graph is being made; torch 2.6 does not tell exporting from compiling."""
+    return bool(getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)())
+
+
 def run(
     q: Float[Tensor, "B T H K"],
     k: Float[Tensor, "B T H K"],
@@ -61,7 +66,7 @@ def run(
     detach: bool,
 ) -> Any:
     """`memory_caching`, given what `prepare` checked."""
-    if torch.compiler.is_exporting() and cfg.memory in ("dla", "titans"):
+    if exporting() and cfg.memory in ("dla", "titans"):
         # how many sweeps settle an MLP memory depends on its numbers, which an exported graph does not look at
         return layer.memory_caching(q, k, v, u, cfg, c, start, trace=trace, detach=detach)
     cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
