@@ -321,10 +321,17 @@ def test_the_interval_holds_fresh_measurements(p, questions):
     first, second = rng.binomial(questions, p, (2, 1000, 256)) / questions
     inside = 0
     for one, two in zip(first, second, strict=True):
-        _, low, high = evaluation.share(one)
-        inside += low <= evaluation.share(two).value <= high
+        _, low, high = evaluation.measure(one, (0.0, 1.0))
+        inside += low <= evaluation.measure(two, (0.0, 1.0)).value <= high
         assert 0.01 < high - low < 0.3
     assert inside >= 990
+
+
+def test_the_interval_of_bits_expects_a_surprise_that_was_not_seen():
+    seen = np.full(1024, 0.01)
+    surprised = np.array([0.01] * 1022 + [6.0, 6.0])
+    _, low, high = evaluation.measure(seen, (6.0,))
+    assert 0 <= low < surprised.mean() < high < 0.1
 
 
 def test_the_interval_is_not_wider_than_it_must_be():
@@ -332,7 +339,7 @@ def test_the_interval_is_not_wider_than_it_must_be():
     first, second = rng.binomial(1, 0.8, (2, 1000, 256)).astype(float)
     inside_half = 0
     for one, two in zip(first, second, strict=True):
-        value, low, high = evaluation.share(one)
+        value, low, high = evaluation.measure(one, (0.0, 1.0))
         inside_half += abs(two.mean() - value) < (high - low) / 4
     assert inside_half < 950
 

@@ -22,9 +22,6 @@ EVALUATION = 2
 AT_ONCE = 128
 """Sequences that are run together: few enough that what is recorded of them stays small."""
 
-SHARES = ("accuracy", "largest", "read")
-"""Measurements that lie between 0 and 1 for each sequence."""
-
 Values = dict[str, Float[np.ndarray, "..."]]
 """Measurements by name, a number for each sequence."""
 
@@ -55,7 +52,9 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
             every = [gates(model, part_of(batch, part)) for part in parts]
             heads = [together(list(head)) for head in zip(*every, strict=True)]
     best = max(heads, key=lambda head: np.mean(head.get("largest", 0.0)), default={})
-    return {name: (share if name in SHARES else mean)(values) for name, values in {**said, **best}.items()}
+    guess = math.log2(task.vocabulary)
+    widen = {"accuracy": (0.0, 1.0), "largest": (0.0, 1.0), "read": (0.0, 1.0), "bits": (guess,)}
+    return {name: measure(values, widen.get(name, ())) for name, values in {**said, **best}.items()}
 
 
 def part_of(batch: Batch, part: slice) -> Batch:
@@ -125,15 +124,13 @@ def per_sequence(
     return np.sum(values, 1, where=mask) / np.sum(mask, 1)
 
 
-def mean(values: Float[np.ndarray, "n"]) -> Measure:
-    """The mean of independent values, and where the mean of as many new ones will lie."""
-    middle, half = float(np.mean(values)), Z * math.sqrt(2 / len(values)) * float(np.std(values))
-    return Measure(middle, middle - half, middle + half)
+def measure(values: Float[np.ndarray, "n"], extremes: tuple[float, ...] = ()) -> Measure:
+    """The mean of independent values, and where the mean of as many new ones will lie.
 
-
-def share(values: Float[np.ndarray, "n"]) -> Measure:
-    """`mean` for shares from 0 to 1. Four more sequences are imagined for the width, two all wrong and two all right:
-    a perfect score does not claim that a mistake will never happen."""
-    half = Z * math.sqrt(2 / len(values)) * float(np.std([*values, 0, 0, 1, 1]))
+    For the width, two more sequences are imagined at each of the `extremes`, all wrong, all right, or guessing: that
+    none was seen does not mean that there are none.
+    """
     middle = float(np.mean(values))
-    return Measure(middle, max(0.0, middle - half), min(1.0, middle + half))
+    half = Z * math.sqrt(2 / len(values)) * float(np.std([*values, *extremes, *extremes]))
+    low, high = middle - half, middle + half
+    return Measure(middle, max(0.0, low), min(1.0, high) if 1 in extremes else high)
