@@ -453,6 +453,11 @@ def test_a_header_without_a_field_is_refused(field):
     assert refused(rewritten(DATA, header=lambda said: without(said, field)))
 
 
+def test_another_version_is_named():
+    with pytest.raises(ValueError, match="version: expected 1, got 2"):
+        loaded(rewritten(DATA, header=HEADERS["another version"]))
+
+
 def test_an_unchanged_header_is_not_refused():
     assert not refused(rewritten(DATA))
     assert not refused(rewritten(DATA, header=dict))
