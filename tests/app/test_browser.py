@@ -5,6 +5,8 @@ import re
 import pytest
 
 pytestmark = pytest.mark.browser
+PATIENCE = 180_000
+"""Milliseconds: a slow machine is no failure."""
 
 
 @pytest.fixture
@@ -16,11 +18,12 @@ def visit(chromium, streamlit_server):
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: message.type == "error" and problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: "127.0.0.1" not in request.url and problems.append(request.url))
         page.goto(f"{streamlit_server()}/{path}")
-        page.wait_for_selector("[data-testid=stAppViewContainer]", timeout=60_000)
+        page.wait_for_selector("[data-testid=stAppViewContainer]")
         return page
 
     yield opened
@@ -31,18 +34,18 @@ def visit(chromium, streamlit_server):
 
 def drawn(page, step=None):
     """The stepper, once it shows `step` (or anything)."""
-    page.wait_for_selector(".mcviz[data-step]" if step is None else f".mcviz[data-step='{step}']", timeout=90_000)
+    page.wait_for_selector(".mcviz[data-step]" if step is None else f".mcviz[data-step='{step}']")
     return page.locator(".mcviz").first
 
 
 def settled(page):
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=90_000)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 def to(page, name):
     """Go to a page of the app by its link in the header."""
     page.get_by_role("link", name=name).first.click()
-    page.get_by_role("heading", name=name, level=1).wait_for(timeout=90_000)
+    page.get_by_role("heading", name=name, level=1).wait_for()
 
 
 def test_every_page_opens_filled_in_and_quiet(visit):
@@ -54,7 +57,7 @@ def test_every_page_opens_filled_in_and_quiet(visit):
         drawn(page)
         settled(page)
     to(page, "Interference")
-    page.wait_for_selector(".js-plotly-plot .heatmaplayer", timeout=90_000)
+    page.wait_for_selector(".js-plotly-plot .heatmaplayer")
     settled(page)
     assert page.locator("[data-testid=stException]").count() == 0
 
@@ -65,7 +68,7 @@ def test_arrow_keys_step_and_the_address_leads_back_to_the_same_screen(visit):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     drawn(page, 41)
-    page.wait_for_url(re.compile(r"step=41.*head=1"), timeout=30_000)
+    page.wait_for_url(re.compile(r"step=41.*head=1"))
     again = visit(page.url.partition("/?")[2].join(["?", ""]))
     drawn(again, 41)
     texts = [one.locator(".mcviz").first.inner_text() for one in (page, again)]
@@ -78,7 +81,7 @@ def test_an_invalid_setting_shows_the_message_and_keeps_the_others(visit):
     length = page.get_by_label("Tokens in a segment", exact=True)
     length.fill("0")
     length.press("Enter")
-    page.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for(timeout=60_000)
+    page.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for()
     assert length.input_value() == "0"
     length.fill("12")
     length.press("Enter")
@@ -96,9 +99,9 @@ def test_surgery_changes_the_output(visit):
     settled(page)
     assert page.locator(".mcviz .view").count() == 1
     page.get_by_role("button", name="Operate").click()
-    page.get_by_text("The outputs first differ at token").wait_for(timeout=60_000)
+    page.get_by_text("The outputs first differ at token").wait_for()
     page.wait_for_url(re.compile("edits=off"))
-    page.wait_for_function(DIFFER, timeout=60_000)
+    page.wait_for_function(DIFFER)
 
 
 DIFFER = "() => document.body.innerText.includes('every memory is written as before')"
