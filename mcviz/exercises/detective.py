@@ -7,14 +7,14 @@ a mistake that people make. `case(n)` runs a machine with one of them inside; `C
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from mcviz.config import MCConfig
 from mcviz.examples import example, project
-from mcviz.exercises.verdict import Verdict
+from mcviz.exercises.verdict import Unsolved, Verdict
 from mcviz.reference import memory_caching
 from mcviz.segments import Segments
 from mcviz.trace import Trace
@@ -182,11 +182,13 @@ class Case:
     def trace(self) -> Trace:
         return self.run()
 
-    def accuse(self, name: str) -> Verdict:
+    def accuse(self, name: Any) -> Verdict:
         """Whether `name` is the mistake in this machine, and what was measured to tell.
 
-        Raises `ValueError` for a name that is no suspect.
+        Raises `Unsolved` for the empty stub, and `ValueError` for a name that is no suspect.
         """
+        if name is ...:
+            raise Unsolved(f"case {self.number}", f"suspect_{self.number}")
         if name not in SUSPECTS:
             raise ValueError(f"suspect: expected one of {', '.join(SUSPECTS)}; got {name!r}")
         suspect, right = SUSPECTS[name], name == self.culprit
