@@ -174,7 +174,8 @@ def test_keys(visit):
     assert not page.locator("dialog.help").is_visible()
     press("Home", step=0)
     page.keyboard.press("Space")
-    page.wait_for_selector(".mcviz[data-step='3']", timeout=5000)
+    while int(root.get_attribute("data-step")) < 3:  # a busy machine skips steps: which ones are seen is not certain
+        page.wait_for_timeout(50)
     page.keyboard.press("Space")
     page.wait_for_selector("[aria-label=Play]")
     page.wait_for_timeout(100)
