@@ -24,7 +24,7 @@ MEMORY = {
     "vector": "One vector, no keys",
 }
 AGGREGATOR = {
-    "none": "None: the plain RNN",
+    "none": "None: the online memory alone",
     "residual": "Residual: add all",
     "grm": "GRM: gated residual",
     "soup": "Soup: mix memories",

@@ -78,7 +78,8 @@ def defaults(run: str) -> Screen:
     if run in watch.names():
         for side in ("", SECOND):
             screen |= of_config(watch.config(run), side)
-    return screen | {SECOND + "aggregator": "none"}
+    # what the same weights do without a cache: one memory that goes on, as in a plain recurrent layer
+    return screen | {SECOND + "aggregator": "none", SECOND + "start": "checkpoint"}
 
 
 def of_config(cfg: MCConfig, side: str = "") -> Screen:

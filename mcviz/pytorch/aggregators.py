@@ -41,7 +41,10 @@ def select(scores: Float[Tensor, "n *h"], k: int) -> Bool[Tensor, "n *h"]:
 
 
 def none(scores: Float[Tensor, "n *h"], top_k: int) -> Weighing:
-    """The plain recurrent layer: only the online memory is read."""
+    """Only the online memory is read: under checkpoint start, the plain recurrent layer.
+
+    Under independent start it forgets at every boundary.
+    """
     online = torch.zeros_like(scores, dtype=torch.bool)
     online[-1] = True
     return Weighing(online.to(scores.dtype), online)

@@ -43,7 +43,10 @@ def select(scores: Float[Array, "n H"], k: int) -> Bool[Array, "n H"]:
 
 
 def none(scores: Float[Array, "n H"], top_k: int) -> Weighing:
-    """The plain recurrent layer: only the online memory is read."""
+    """Only the online memory is read: under checkpoint start, the plain recurrent layer.
+
+    Under independent start it forgets at every boundary.
+    """
     online = np.zeros(scores.shape, bool)
     online[-1] = True
     return Weighing(online.astype(scores.dtype), online)

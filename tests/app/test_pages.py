@@ -233,16 +233,26 @@ def test_two_runs_are_compared_in_step():
     header, _ = numbers(page)
     assert len(header["runs"]) == 2
     assert "first differ at token" in words(page)
-    same = opened("compare", run="topics", aggregator="grm", b_aggregator="grm")
+    same = opened("compare", run="topics", aggregator="grm", b_aggregator="grm", b_start="independent")
     assert "the same at every token" in words(same)
+
+
+def test_a_comparison_opens_on_one_memory_that_goes_on():
+    header, _ = numbers(opened("compare", run="topics"))
+    first, second = (run["about"] for run in header["runs"])
+    assert "GRM" in first
+    assert "independent start" in first
+    assert "no caching" in second
+    assert "checkpoint start" in second
 
 
 @needs_models
 def test_trained_and_untrained_numpy_and_pytorch():
-    page = opened("compare", run=MODELS[0], b_weights="untrained", b_aggregator=watch.config(MODELS[0]).aggregator)
+    own = watch.config(MODELS[0])
+    page = opened("compare", run=MODELS[0], b_weights="untrained", b_aggregator=own.aggregator, b_start=own.start)
     assert len(numbers(page)[0]["runs"]) == 2
     assert "untrained" in words(page)
-    backends = opened("compare", run=MODELS[0], b_backend="numpy", b_aggregator=watch.config(MODELS[0]).aggregator)
+    backends = opened("compare", run=MODELS[0], b_backend="numpy", b_aggregator=own.aggregator, b_start=own.start)
     assert "in NumPy" in words(backends)
     assert "differs after 0 of" in words(backends)
 
