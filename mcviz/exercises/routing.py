@@ -169,10 +169,6 @@ SPARSE_GATE = Exercise(
 )
 
 
-def _reads_all(cache: Cache, q: Array, weights: Array) -> Array:
-    return np.sum([w * cache.read(i, q) for i, w in enumerate(weights)], axis=0)
-
-
 def _not_weighed(cache: Cache, q: Array, weights: Array) -> Array:
     return np.sum([cache.read(i, q) for i, w in enumerate(weights) if w > 0], axis=0)
 
