@@ -1,5 +1,6 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
@@ -17,8 +18,8 @@ State = dict[str, Float[Tensor, "..."]]
 Read = Callable[[State, Tensor], Tensor]
 """Answers [..., n, V] of memories [..., ·] to n queries [..., n, K] each."""
 
-TILE = 2**18
-"""Numbers in an intermediate tile: about 1 MB, so that it stays in cache."""
+TILE = 2**17
+"""Numbers in an intermediate tile: half a MB, so that it stays in cache."""
 
 
 def prefix(q: Float[Tensor, "B H T K"], M: Float[Tensor, "B H N V K"], chunks: Chunks) -> Float[Tensor, "B H T V"]:
@@ -47,20 +48,20 @@ def attend(
 class Dense(torch.autograd.Function):
     """`y_t = Σ_i w_ti M^(i) q_t` as one matrix product of `w_t ⊗ q_t` with all memories on top of each other.
 
-    `w_t ⊗ q_t` is N times as large as q: it is formed in tiles, and again in the backward pass. `reach` says for
-    each token how many memories it may read: weights are 0 beyond.
+    `w_t ⊗ q_t` is N times as large as q: it is formed in tiles, and again in the backward pass. Segment i stops
+    before token `stops[i]`, and weights of its memory are 0 up to there.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G NK V"], reach: Sequence[int]
+        ctx: Any, w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G NK V"], stops: Sequence[int]
     ) -> Float[Tensor, "G T V"]:
         ctx.save_for_backward(w, q, M)
-        ctx.reach = reach
+        ctx.stops = stops
         y = q.new_zeros(*q.shape[:2], M.shape[2])
-        for g, t, n in tiles(q, reach):
-            e = expand(w[g, t, :n], q[g, t])
-            y[g, t] = torch.bmm(e, M[g, : e.shape[2]])
+        for g, t, n in tiles(q, stops):
+            e = expand(rows(w[g, t, :n]), rows(q[g, t]))
+            y[g, t] = torch.bmm(e.mT, M[g, : e.shape[1]])
         return y
 
     @staticmethod
@@ -68,31 +69,36 @@ class Dense(torch.autograd.Function):
         (dy,) = gradients
         w, q, M = ctx.saved_tensors
         dw, dq, dM = torch.zeros_like(w), torch.zeros_like(q), torch.zeros_like(M)
-        for g, t, n in tiles(q, ctx.reach):
-            wt, qt = w[g, t, :n], q[g, t]
+        for g, t, n in tiles(q, ctx.stops):
+            wt, qt = rows(w[g, t, :n]), rows(q[g, t])
             e = expand(wt, qt)
-            dM[g, : e.shape[2]].baddbmm_(e.mT, dy[g, t])
-            de = torch.bmm(dy[g, t], M[g, : e.shape[2]].mT).unflatten(2, (n, -1))
-            dw[g, t, :n] = (de * qt[:, :, None]).sum(-1)
-            dq[g, t] = (de * wt[..., None]).sum(-2)
+            dM[g, : e.shape[1]].baddbmm_(e, dy[g, t])
+            de = torch.bmm(M[g, : e.shape[1]], dy[g, t].mT).unflatten(1, (n, -1))
+            dw[g, t, :n] = (de * qt[:, None]).sum(2).mT
+            dq[g, t] = (de * wt[:, :, None]).sum(1).mT
         return dw, dq, dM, None
 
 
-def expand(w: Float[Tensor, "g t n"], q: Float[Tensor, "g t K"]) -> Float[Tensor, "g t nK"]:
+def rows(x: Float[Tensor, "g t n"]) -> Float[Tensor, "g n t"]:
+    """One row for each n, tokens side by side in memory: as long as rows can be, so that products of rows are fast."""
+    return x.mT.contiguous()
+
+
+def expand(w: Float[Tensor, "g n t"], q: Float[Tensor, "g K t"]) -> Float[Tensor, "g nK t"]:
     """`w_t ⊗ q_t`"""
-    return (w[..., None] * q[:, :, None]).flatten(2)
+    return (w[:, :, None] * q[:, None]).flatten(1, 2)
 
 
-def tiles(q: Float[Tensor, "G T K"], reach: Sequence[int]) -> list[tuple[slice, slice, int]]:
+def tiles(q: Float[Tensor, "G T K"], stops: Sequence[int]) -> list[tuple[slice, slice, int]]:
     """Ranges of sequences and of tokens, and how many memories the tokens reach: a `TILE` of products each."""
     G, T, K = q.shape
-    found, t = [], next((t for t, n in enumerate(reach) if n), T)
+    found, t = [], stops[0]
     while t < T:
         stop = min(t + 32, T)
-        while stop < T and (stop + 32 - t) * K * reach[min(stop + 32, T) - 1] <= TILE:
+        while stop < T and (stop + 32 - t) * K * bisect_right(stops, min(stop + 32, T) - 1) <= TILE:
             stop = min(stop + 32, T)
-        rows, n = stop - t, reach[stop - 1]
-        groups = max(1, TILE // (rows * K * n))
+        n = bisect_right(stops, stop - 1)
+        groups = max(1, TILE // ((stop - t) * K * n))
         found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
         t = stop
     return found
@@ -105,9 +111,8 @@ def dense(
     cuts: Segments,
 ) -> Float[Tensor, "B H T V"]:
     """`Σ_{i<s} w_t^(i) M^(i) q_t` for weights that are 0 from i = s on."""
-    reach = [s for s, (start, stop) in enumerate(cuts) for _ in range(start, stop)]
-    stacked = M.mT.flatten(0, 1).flatten(1, 2)
-    y: Tensor = Dense.apply(weights.flatten(0, 1), q.flatten(0, 1), stacked, reach)  # type: ignore[no-untyped-call]
+    stacked, stops = M.mT.flatten(0, 1).flatten(1, 2), [stop for _, stop in cuts]
+    y: Tensor = Dense.apply(weights.flatten(0, 1), q.flatten(0, 1), stacked, stops)  # type: ignore[no-untyped-call]
     return y.unflatten(0, q.shape[:2])
 
 

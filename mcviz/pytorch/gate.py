@@ -12,16 +12,21 @@ BLOCK = 2**18
 """Numbers in a block of scores. The router keeps its choices only, so that its memory does not grow with N."""
 
 
+FEW = 16
+"""Up to so many memories, to read all with weights of 0 is as fast as to dispatch."""
+
+
 class Gates(NamedTuple):
     """How much each token counts each memory. `choices` say which checkpoints `past` weighs: None for all, in order.
 
-    A token with fewer than k checkpoints has choices of weight 0, for which `read` is False.
+    A token with fewer than k checkpoints has choices of weight 0, for which `read` is False. The tokens of a memory
+    lie side by side in memory, as `cached.Dense` wants them.
     """
 
     own: Float[Tensor, "B H T"]
     past: Float[Tensor, "B H T n"]  # 0 for the online memory and later ones
-    read: Bool[Tensor, "B H T n"]
     choices: Int[Tensor, "B H T n"] | None = None
+    read: Bool[Tensor, "B H T n"] | None = None  # with `keep_scores`, as is
     scores: Float[Tensor, "B H T N"] | None = None
 
     def dense(self, N: int) -> "Gates":
@@ -29,8 +34,9 @@ class Gates(NamedTuple):
         if self.choices is None:
             return self
         past = self.past.new_zeros(*self.past.shape[:3], N)
+        assert self.read is not None
         read = torch.zeros_like(past, dtype=torch.long).scatter_add(-1, self.choices, self.read.long())
-        return Gates(self.own, past.scatter_add(-1, self.choices, self.past), read > 0, None, self.scores)
+        return Gates(self.own, past.scatter_add(-1, self.choices, self.past), None, read > 0, self.scores)
 
     def everything(self, segment: Int[Tensor, "T"]) -> Float[Tensor, "B H T N"]:
         """Weights of all N memories, the online one in its place."""
@@ -40,23 +46,23 @@ class Gates(NamedTuple):
 
 def finished(
     u: Float[Tensor, "B H t K"], whole: Float[Tensor, "B H N K"], segment: Int[Tensor, "t"], cfg: MCConfig
-) -> Float[Tensor, "B H t N"]:
+) -> Float[Tensor, "B H N t"]:
     """`r_t^(i) = <u_t, c^(i)>` (Eq. 9, 16) of all checkpoints, those of later segments not yet left out; 0 where the
     aggregator compares nothing."""
     if cfg.aggregator not in GATED:
-        return u.new_zeros(*u.shape[:3], whole.shape[2])
+        return u.new_zeros(*whole.shape[:3], u.shape[2])
     if cfg.gate == "token":
         # r_t^(i) = u_t[(s - i) mod K]: by the memory's age alone
-        age = (segment[:, None] - torch.arange(whole.shape[2], device=u.device)) % u.shape[-1]
-        return u.gather(-1, age.expand(*u.shape[:2], -1, -1))
-    return u @ whole.mT
+        age = (segment - torch.arange(whole.shape[2], device=u.device)[:, None]) % u.shape[-1]
+        return u.mT.gather(-2, age.expand(*u.shape[:2], -1, -1))
+    return whole @ u.mT
 
 
-def online(u: Float[Tensor, "B H t K"], running: Float[Tensor, "B H t K"], cfg: MCConfig) -> Float[Tensor, "B H t 1"]:
+def online(u: Float[Tensor, "B H t K"], running: Float[Tensor, "B H t K"], cfg: MCConfig) -> Float[Tensor, "B H 1 t"]:
     """`r_t^(s)` of each token's own segment, as it is at the token."""
     if cfg.aggregator not in GATED:
-        return u.new_zeros(*u.shape[:3], 1)
-    return u[..., :1] if cfg.gate == "token" else (u * running).sum(-1, keepdim=True)
+        return u.new_zeros(*u.shape[:2], 1, u.shape[2])
+    return u[..., :1].mT if cfg.gate == "token" else (u * running).sum(-1)[:, :, None]
 
 
 def weigh(
@@ -66,33 +72,42 @@ def weigh(
     segment: Int[Tensor, "t"],
     cfg: MCConfig,
     keep_scores: bool,
-) -> Gates:
-    """The aggregator's weights (Eq. 6-9, 16-17)."""
-    i, s = torch.arange(whole.shape[2], device=u.device), segment[:, None]
+) -> list[Tensor | None]:
+    """The aggregator's weights (Eq. 6-9, 16-17): the fields of `Gates`, with tokens last."""
+    i, s = torch.arange(whole.shape[2], device=u.device)[:, None], segment
     past, own = finished(u, whole, segment, cfg), online(u, running, cfg)
     scores = torch.where(i == s, own, past).masked_fill(i > s, -torch.inf).detach() if keep_scores else None
     choices, read = None, i < s
-    if cfg.aggregator == "ssc" and cfg.top_k < len(i) - 1:
-        # R_t = the k checkpoints of largest score                                                     (16)
-        with torch.no_grad():
-            value, choices = largest(past.masked_fill(~read, -torch.inf), cfg.top_k)
-        past, read = pick(past, choices), value > -torch.inf
     if cfg.aggregator in GATED:
+        readable = past.masked_fill(~read, -torch.inf)
+        if cfg.aggregator == "ssc" and cfg.top_k < len(i) - 1:
+            # R_t = the k checkpoints of largest score                                                 (16)
+            with torch.no_grad():
+                value, chosen = largest(readable, cfg.top_k)
+            if len(i) > FEW:
+                choices, read = chosen, value > -torch.inf
+                readable = pick(past, choices).masked_fill(~read, -torch.inf)
+            else:
+                # the others get -∞ by addition, which is faster than to look at a mask
+                readable = readable + torch.full_like(past, -torch.inf).scatter(-2, chosen, 0)
+                read = readable > -torch.inf if keep_scores else read
         # γ_t = softmax over the scores of what is read, the online memory included                 (9, 17)
-        gates = torch.cat([past.masked_fill(~read, -torch.inf), own], -1).softmax(-1)
-        past, own = gates[..., :-1], gates[..., -1]
+        gates = torch.cat([readable, own], -2).softmax(-2)
+        past, own = gates[..., :-1, :], gates[..., -1, :]
     else:
         # 1 each (6-7), or 1 / (number of memories) each
         read = read & (cfg.aggregator != "none")
-        past, own = read.to(past.dtype).expand_as(past), torch.ones_like(own[..., 0])
-        past, own = (past / (s + 1), own / segment.add(1)) if cfg.aggregator == "average" else (past, own)
-    return Gates(own, past, read.expand_as(past), choices, scores)
+        past, own = read.to(past.dtype).expand_as(past), torch.ones_like(own[..., 0, :])
+        past, own = (past / (s + 1), own / (s + 1)) if cfg.aggregator == "average" else (past, own)
+    return [own, past, choices, read.expand_as(past), scores]
 
 
-def pick(x: Float[Tensor, "*t N"], index: Int[Tensor, "*t k"]) -> Float[Tensor, "*t k"]:
-    """`x.gather(-1, index)`, which would keep all of x for the backward pass."""
-    rows = torch.arange(0, x.numel(), x.shape[-1], device=x.device).view(*x.shape[:-1], 1)
-    return x.flatten().index_select(0, (rows + index).flatten()).view(index.shape)
+def pick(x: Float[Tensor, "*n t"], index: Int[Tensor, "*k t"]) -> Float[Tensor, "*k t"]:
+    """`x.gather(-2, index)`, which would keep all of x for the backward pass."""
+    N, t = x.shape[-2:]
+    firsts = torch.arange(0, x.numel(), N * t, device=x.device).view(*x.shape[:-2], 1, 1)
+    places = firsts + index * t + torch.arange(t, device=x.device)
+    return x.flatten().index_select(0, places.flatten()).view(index.shape)
 
 
 def gates(
@@ -109,18 +124,18 @@ def gates(
     parts = []
     for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):
         parts.append(weigh(here, pooled, whole, at, cfg, keep_scores))
-    if len(parts) == 1:
-        return parts[0]
-    return Gates._make(None if column[0] is None else torch.cat(column, 2) for column in zip(*parts, strict=True))
+    fields = [None if column[0] is None else torch.cat(column, -1) for column in zip(*parts, strict=True)]
+    own, *others = fields if len(parts) > 1 else parts[0]
+    return Gates(own, *(x if x is None else x.mT for x in others))
 
 
-def largest(x: Float[Tensor, "*t N"], k: int) -> tuple[Float[Tensor, "*t k"], Int[Tensor, "*t k"]]:
+def largest(x: Float[Tensor, "*n t"], k: int) -> tuple[Float[Tensor, "*k t"], Int[Tensor, "*k t"]]:
     """The k largest numbers and their places, the lowest place first among equals, as `topk` does not promise."""
     if k > 8:
-        values, places = x.sort(dim=-1, descending=True, stable=True)
-        return values[..., :k], places[..., :k]
+        values, places = x.sort(dim=-2, descending=True, stable=True)
+        return values[..., :k, :], places[..., :k, :]
     found = []
     for _ in range(k):
-        found.append(x.max(-1, keepdim=True))
-        x = x.scatter(-1, found[-1].indices, -torch.inf)
-    return torch.cat([f.values for f in found], -1), torch.cat([f.indices for f in found], -1)
+        found.append(x.max(-2, keepdim=True))
+        x = x.scatter(-2, found[-1].indices, -torch.inf)
+    return torch.cat([f.values for f in found], -2), torch.cat([f.indices for f in found], -2)

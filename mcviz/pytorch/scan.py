@@ -17,9 +17,6 @@ from mcviz.segments import Segments
 
 State = dict[str, Float[Tensor, "..."]]
 
-FEW = 16
-"""Up to so many memories, to read all with weights of 0 is as fast as to dispatch."""
-
 
 class Run(NamedTuple):
     """What a run computed. The last five fields are laid out with `trace` only, and None otherwise."""
@@ -166,10 +163,7 @@ def aggregate(memories: Matrices | Networks, gates: Gates | None) -> Float[Tenso
         return y / (chunks.segment_of[:, None] + 1) if cfg.aggregator == "average" else y
     if cfg.aggregator == "soup" and isinstance(memories, Matrices):
         return memories.soup(gates)
-    if gates.choices is not None and N > FEW:
-        past = memories.routed(gates.choices, gates.past)
-    else:
-        past = memories.weighted(gates.dense(N).past)
+    past = memories.weighted(gates.past) if gates.choices is None else memories.routed(gates.choices, gates.past)
     return torch.addcmul(past, gates.own[..., None], memories.reads)
 
 

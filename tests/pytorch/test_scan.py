@@ -65,7 +65,7 @@ def compose(T, lengths):
     return tuple(found)
 
 
-THRESHOLDS = {(scan, "FEW"): 2, (cached, "TILE"): 60, (gate, "BLOCK"): 100, (dispatch, "BUSY"): 2, (chunks, "CHUNK"): 5}
+THRESHOLDS = {(gate, "FEW"): 2, (cached, "TILE"): 60, (gate, "BLOCK"): 100, (dispatch, "BUSY"): 2, (chunks, "CHUNK"): 5}
 
 
 @contextmanager
