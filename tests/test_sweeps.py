@@ -60,7 +60,7 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch, rows):
     with path.open("a") as file:  # the kill came in the middle of a line
         file.write('{"settings": {"aggr')
     counted = []
-    monkeypatch.setattr(sweeps, "run", lambda *a: counted.append(a) or run(*a))
+    monkeypatch.setattr(sweeps, "run", lambda *a, **b: counted.append(a) or run(*a, **b))
     assert figures(sweep(path)) == figures(rows)
     assert len(counted) == 2
     assert len(path.read_text().splitlines()) == 4

@@ -80,10 +80,10 @@ def test_a_dense_router_is_grm():
     grm = SequenceModel(model("grm"))
     grm.load_state_dict(ssc.state_dict())
     tokens = torch.from_numpy(TASK.sample(0).tokens)
-    torch.testing.assert_close(loop.dense(ssc)(tokens), grm(tokens), rtol=0, atol=0)
+    torch.testing.assert_close(loop.dense(ssc)(tokens, None), grm(tokens), rtol=0, atol=0)
     assert (ssc(tokens) - grm(tokens)).abs().max() > 1e-3
     assert loop.dense(grm) is grm
-    loop.dense(ssc)(tokens).sum().backward()
+    loop.dense(ssc)(tokens, None).sum().backward()
     assert all(w.grad is not None for w in ssc.parameters())
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mcviz.config import MCConfig
@@ -97,12 +97,17 @@ class SequenceModel(nn.Module):
         self.norm = nn.RMSNorm(config.width, eps=1e-6)
         self.head = linear(rng, config.width, config.vocabulary)
 
-    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T vocabulary"]:
-        """Logits of what follows each token. Causal: they depend on the token and those before it."""
+    def forward(
+        self, tokens: Int[Tensor, "B T"], asked: Bool[Tensor, "B T"] | None = None
+    ) -> Float[Tensor, "*asked vocabulary"]:
+        """Logits of what follows each token, [B, T, vocabulary]. Causal: they depend on it and on those before it.
+
+        With a mask `asked`, only those of the n tokens that it marks: [n, vocabulary].
+        """
         x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2))
         for block in self.blocks:
             x = block(x)
-        return self.head(self.norm(x))
+        return self.head(self.norm(x if asked is None else x[asked]))
 
     def stream(self, length: int | None = None) -> "ModelStream":
         """The model, one token of each sequence at a time, with caches: the logits of `forward`, for inference.

@@ -37,7 +37,7 @@ class Run:
     recipe: Recipe
     device: torch.device
     optimizer: torch.optim.AdamW = field(init=False)
-    dense: Callable[[Tensor], Tensor] = field(init=False)
+    dense: Callable[[Tensor, Tensor], Tensor] = field(init=False)
     step: int = 0
     seconds: float = 0.0
     best: float = float("inf")  # validation loss
@@ -119,19 +119,19 @@ class Run:
             self.best, self.best_weights = stored.progress["best"], parts["best"]
 
 
-def answer_loss(model: Callable[[Tensor], Tensor], batch: Batch, device: torch.device) -> Tensor:
+def answer_loss(model: Callable[[Tensor, Tensor], Tensor], batch: Batch, device: torch.device) -> Tensor:
     """Mean cross entropy, in nats, of the answers wanted."""
     tokens, targets, mask = (torch.from_numpy(a).to(device) for a in (batch.tokens, batch.targets, batch.mask))
-    return cross_entropy(model(tokens)[mask], targets[mask])
+    return cross_entropy(model(tokens, mask), targets[mask])
 
 
-def dense(model: SequenceModel) -> Callable[[Tensor], Tensor]:
+def dense(model: SequenceModel) -> Callable[[Tensor, Tensor], Tensor]:
     """`model` with SSC's router out of the way: all checkpoints are read, and it is GRM (identity I4)."""
     mixer = model.config.mixer
     if mixer is None or mixer.aggregator != "ssc":
         return model
     twin = SequenceModel(replace(model.config, mixer=replace(mixer, aggregator="grm")))
-    return lambda tokens: torch.func.functional_call(twin, dict(model.named_parameters()), (tokens,))
+    return lambda tokens, asked: torch.func.functional_call(twin, dict(model.named_parameters()), (tokens, asked))
 
 
 def train(

@@ -13,7 +13,8 @@ Workers compute, and only the caller writes: the file need not be shared.
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,31 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
+from mcviz.rows import Row, append, key, line, read
 from mcviz.training.evaluation import evaluate
-from mcviz.training.loop import train
-from mcviz.training.plans import plan
+from mcviz.training.loop import Run, train
+from mcviz.training.plans import Plan, plan
 from mcviz.zoo.store import replace
-
-Row = dict[str, Any]
 
 
 def run(settings: Mapping[str, Any], seed: int, sequences: int = 256) -> Row:
     """Train and measure once. `settings` are the arguments of `plan`; the result is a row of plain JSON values."""
     planned = plan(**settings, seed=seed)
-    trained = train(**vars(planned), progress=False)
-    measured = evaluate(trained.model, planned.task, seed, sequences)
     return {
         "settings": dict(settings),
         "seed": seed,
+        **measured(planned, train(**vars(planned), progress=False), sequences),
+    }
+
+
+def measured(planned: Plan, trained: Run, sequences: int = 256) -> Row:
+    """What a training run came to, as plain JSON values."""
+    measures = evaluate(trained.model, planned.task, planned.seed, sequences)
+    return {
         "steps": trained.step,
         "seconds": round(trained.seconds, 2),
         "parameters": sum(weights.numel() for weights in trained.model.parameters()),
-        **{name: measure.value for name, measure in measured.items()},
+        **{name: measure.value for name, measure in measures.items()},
     }
 
 
@@ -60,35 +66,32 @@ def sweep(
     otherwise. Returns the rows of this sweep. Raises `ValueError` before anything runs for bad settings, and for a
     file that is damaged or cannot be written.
     """
-    path = Path(path)
     wanted = [(dict(chosen), seed) for seed in seeds for chosen in settings]
     for chosen, seed in wanted:
         plan(**chosen, seed=seed)
+    return spread(partial(run, sequences=sequences), wanted, path, jobs, progress)
+
+
+def spread(
+    trial: Callable[[Mapping[str, Any], int], Row],
+    wanted: Sequence[tuple[Mapping[str, Any], int]],
+    path: str | os.PathLike[str],
+    jobs: int | None = None,
+    progress: bool = True,
+) -> list[Row]:
+    """`trial(settings, seed)` for each of `wanted`, a line in the file at `path` for each, as `sweep` says."""
+    path = Path(path)
     done = {key(row["settings"], row["seed"]): row for row in (read(path) if path.exists() else [])}
     # leaves whole lines only, and fails now if the place cannot be written to
     replace(path, "".join(map(line, done.values())).encode())
     missing = [(chosen, seed) for chosen, seed in wanted if key(chosen, seed) not in done]
     work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        joblib.delayed(run)(chosen, seed, sequences) for chosen, seed in missing
+        joblib.delayed(trial)(chosen, seed) for chosen, seed in missing
     )
     for row in tqdm(work, total=len(missing), disable=not progress, unit="run"):
         append(path, row)
         done[key(row["settings"], row["seed"])] = row
     return [done[key(chosen, seed)] for chosen, seed in wanted]
-
-
-def read(path: str | os.PathLike[str]) -> list[Row]:
-    """The rows of a file that `sweep` wrote. A last line that was cut off by a kill is left out."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        del lines[-1]
-    try:
-        rows = [json.loads(text) for text in lines]
-        for row in rows:
-            key(row["settings"], row["seed"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: expected a file that sweep wrote, got another or a damaged one ({error})") from None
-    return rows
 
 
 def summary(rows: Iterable[Row], by: str = "accuracy") -> list[tuple[dict[str, Any], float, float, int]]:
@@ -106,23 +109,3 @@ def summary(rows: Iterable[Row], by: str = "accuracy") -> list[tuple[dict[str, A
         )
         for settings, values in groups.items()
     ]
-
-
-def append(path: Path, row: Row) -> None:
-    """Add one line at the end of a file in a single write."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
-    try:
-        os.write(file, line(row).encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def line(row: Row) -> str:
-    """A row as one line of JSON."""
-    return json.dumps(row, sort_keys=True) + "\n"
-
-
-def key(settings: Mapping[str, Any], seed: int) -> str:
-    """Tells runs apart."""
-    return json.dumps([settings, seed], sort_keys=True)
