@@ -24,9 +24,12 @@ __version__ = "0.1.0"
 __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 
 _LAZY = (
+    "bench",
+    "counting",
     "examples",
     "exercises",
     "figures",
+    "game",
     "interference",
     "plot",
     "predict",
@@ -34,6 +37,7 @@ _LAZY = (
     "stepper",
     "surgery",
     "tasks",
+    "tradeoff",
     "training",
     "watch",
     "widgets",

@@ -4,14 +4,17 @@ Conventions, the same that `Trace.counts` uses and the tests count in a running 
 multiplication, addition or elementary function on one number, so an inner product of length n costs 2n; the
 comparisons of a sort are not counted. A read is one memory answering one query of one head. Bytes are those of the
 memories and contexts that a token has to fetch to be answered, and `cached` those that are kept for later tokens.
+The one memory that is being written is not among them: `online` says how large it is.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from mcviz import segments
 from mcviz.config import AGGREGATORS, GATED, MCConfig
+from mcviz.initial import state_shapes
 
 GELU, GELU_SLOPE = 9, 18
 """Operations per number of GELU's tanh form, and of its derivative."""
@@ -77,23 +80,45 @@ def _feature_flops(cfg: MCConfig, K: int) -> int:
 
 def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of one token that can reach `n` memories: n - 1 checkpoints and its online one."""
-    return _total(cfg, [(1, n)], K, V, H, itemsize)
+    return _total(cfg, 1, n, n, min(n, most_read(cfg, n)), K, V, H, itemsize)
 
 
 def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of a whole sequence; `cached` is what its last token had to keep."""
+    n = memories(cfg, T)
+    reached, fetched = _reached(cfg, T, n), _reached(cfg, T, most_read(cfg, n))
+    return _total(cfg, T, n, reached, fetched, K, V, H, itemsize)
+
+
+def memories(cfg: MCConfig, T: int) -> int:
+    """How many memories the last of `T` tokens can reach: one for each segment."""
+    if isinstance(T, bool) or not isinstance(T, int) or T < 1:
+        raise ValueError(f"T: expected a whole number of tokens, at least 1, got {T!r}")
+    if cfg.segmentation == "constant":
+        return math.ceil(T / cfg.segment_length)
+    return len(segments.cut(T, cfg.segmentation, cfg.segment_length))
+
+
+def most_read(cfg: MCConfig, n: int) -> int:
+    """How many of `n` memories a token reads at most."""
+    return {"none": 1, "ssc": cfg.top_k + 1}.get(cfg.aggregator, n)
+
+
+def _reached(cfg: MCConfig, T: int, at_most: int) -> int:
+    """The sum over `T` tokens of `min(n, at_most)`, n the memories that the token can reach."""
+    if cfg.segmentation == "constant":
+        whole, rest = divmod(T, cfg.segment_length)
+        first = min(whole, at_most)
+        per_place = first * (first + 1) // 2 + (whole - first) * at_most
+        return cfg.segment_length * per_place + rest * min(whole + 1, at_most)
     cuts = segments.cut(T, cfg.segmentation, cfg.segment_length)
-    groups = [(stop - start, n) for n, (start, stop) in enumerate(cuts, start=1)]
-    return _total(cfg, groups, K, V, H, itemsize)
+    return sum((stop - start) * min(n, at_most) for n, (start, stop) in enumerate(cuts, start=1))
 
 
-def _total(cfg: MCConfig, groups: Sequence[tuple[int, int]], K: int, V: int, H: int, itemsize: int) -> Cost:
-    """The cost of groups of tokens, each so many that can reach so many memories. It is linear in these three sums."""
-    tokens = sum(count for count, _ in groups)
-    reached = sum(count * n for count, n in groups)
-    at_most = {"none": 1, "ssc": cfg.top_k + 1}.get(cfg.aggregator, groups[-1][1])
-    fetched = sum(count * min(n, at_most) for count, n in groups)
-
+def _total(
+    cfg: MCConfig, tokens: int, n: int, reached: int, fetched: int, K: int, V: int, H: int, itemsize: int
+) -> Cost:
+    """The cost of so many tokens, which together can reach, and fetch, so many memories; the last can reach `n`."""
     size = state_size(cfg, K, V)
     gated = cfg.aggregator in GATED
     compares = gated and cfg.gate != "token"
@@ -107,13 +132,23 @@ def _total(cfg: MCConfig, groups: Sequence[tuple[int, int]], K: int, V: int, H: 
     # scores; their softmax; their signs turned, to sort downwards
     flops += (2 * K * reached if compares else 0) + (5 * reached if gated else 0)
     flops += reached - tokens if cfg.aggregator == "ssc" else 0
-    kept = 0 if cfg.aggregator == "none" else groups[-1][1] - 1
+    kept = 0 if cfg.aggregator == "none" else n - 1
     return Cost(
         reads=H * answers,
         flops=H * flops,
         bytes=H * itemsize * (fetched * size + (reached * K if compares else 0)),
         cached=H * itemsize * kept * (size + (K if compares else 0)),
     )
+
+
+def online(cfg: MCConfig, K: int, V: int, H: int, itemsize: int = 8) -> int:
+    """Bytes of the memory that is being written: its whole state, and its context where scores compare one.
+
+    A plain recurrent layer keeps this and nothing else.
+    """
+    compares = cfg.aggregator in GATED and cfg.gate != "token"
+    state = sum(math.prod(shape) for shape in state_shapes(cfg, H, K, V).values())
+    return itemsize * (state + (H * K if compares else 0))
 
 
 def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:

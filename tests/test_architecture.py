@@ -27,11 +27,15 @@ MAY_IMPORT = {
     "config": Row(set(), LIGHT),
     "segments": Row(set(), LIGHT),
     "initial": Row({"config"}, LIGHT),
-    "cost": Row({"config", "segments"}, LIGHT),
+    "cost": Row({"config", "segments", "initial"}, LIGHT),
     # A Trace replays states and writes itself as a page only when asked.
     "trace": Row({"config", "segments", "initial"}, LIGHT, lazily=frozenset({"reference", "stepper"})),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION, LIGHT),
+    "counting": Row(FOUNDATION | {"reference"}, LIGHT),
+    "tradeoff": Row(FOUNDATION, LIGHT),
+    # Its rows are measurements, from wherever they come.
+    "game": Row(FOUNDATION, LIGHT),
     "examples": Row(FOUNDATION | {"tasks", "reference"}, LIGHT),
     "surgery": Row(FOUNDATION | {"reference"}, LIGHT),
     "interference": Row(FOUNDATION | {"reference"}, LIGHT),
@@ -40,10 +44,10 @@ MAY_IMPORT = {
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
     "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
     "training": Row(FOUNDATION | {"", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
-    "bench": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
+    "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(FOUNDATION | {"reference"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
-    "figures": Row(FOUNDATION, LIGHT | {"plotly"}),
+    "figures": Row(FOUNDATION | {"tradeoff", "game"}, LIGHT | {"plotly"}),
     # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
     "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "widgets": Row(
@@ -76,6 +80,10 @@ MAY_IMPORT = {
             "zoo",
             "figures",
             "stepper",
+            "counting",
+            "tradeoff",
+            "game",
+            "bench",
         },
         {"streamlit"},
     ),

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mcviz import MCConfig, cost
+from mcviz import MCConfig, cost, counting, segments
 from mcviz.config import AGGREGATORS, GATED, GATES, POOLINGS
-from mcviz.initial import initial_state, readable, state_shapes
-from mcviz.reference import Stream, memory_caching
-from mcviz.reference.aggregators import softmax
+from mcviz.initial import readable, state_shapes
+from mcviz.reference import memory_caching
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 DEEP = ("depth", "residual", "norm")
@@ -29,68 +30,6 @@ RULES = [
 """Every rule with every option."""
 
 
-class Counted(np.ndarray):
-    """An array that counts the operations that it takes part in.
-
-    One for each number that an elementwise function gives, one for each number that a reduction takes in, two for
-    each product that `einsum` sums. Moving and comparing by rank cost nothing.
-    """
-
-    operations = 0
-    free = (np.where, np.stack, np.concatenate, np.argsort, np.put_along_axis, np.moveaxis, np.broadcast_to)
-    free += (np.zeros_like, np.ones_like, np.full_like)
-
-    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
-        plain = [bare(each) for each in inputs]
-        result = getattr(ufunc, method)(*plain, out=None if out is None else tuple(map(bare, out)), **options)
-        if ufunc is not np.logical_or:
-            Counted.operations += np.size(plain[0] if method == "reduce" else result)
-        return result if np.isscalar(result) else counted(result)
-
-    def __array_function__(self, function, types, inputs, options):
-        plain = bare(inputs)
-        if function is np.einsum:
-            inputs_, _ = plain[0].split("->")
-            sizes = {}
-            for axes, array in zip(inputs_.replace("...", "").split(","), plain[1:], strict=True):
-                sizes |= dict(zip(axes, array.shape[-len(axes) :], strict=True))
-            leading = plain[1].shape[: -len(inputs_.replace("...", "").split(",")[0])]
-            Counted.operations += 2 * math.prod(sizes.values()) * math.prod(leading)
-        elif function in (np.sum, np.max):
-            Counted.operations += plain[0].size
-        elif function is np.mean:
-            Counted.operations += plain[0].size + np.size(function(*plain, **options))
-        else:
-            assert function in self.free, function
-        result = function(*plain, **options)
-        return counted(result) if isinstance(result, np.ndarray) else result
-
-
-def bare(value):
-    """Plain arrays for counted ones."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(bare, value))
-    return value.view(np.ndarray) if isinstance(value, Counted) else value
-
-
-def counted(array):
-    return np.asarray(array).view(Counted)
-
-
-def operations(cfg, cuts, H, K, V):
-    """What each token of a run over `cuts` costs, counted."""
-    T = cuts[-1][1]
-    q, k, v, u = map(counted, tokens(T, H, K, V))
-    c = {name: counted(each) for name, each in coefficients(cfg, T, H, K).items()}
-    stream = Stream(cfg, cuts, {name: counted(each) for name, each in initial_state(cfg, H, K, V).items()})
-    spent = []
-    for t in range(T):
-        Counted.operations = 0
-        stream.step(q[t], k[t], v[t], u[t], {name: each[t] for name, each in c.items()})
-        spent.append(Counted.operations)
-    return spent
-
-
 CUTS = [(0, 1), (1, 3), (3, 4), (4, 5)]
 
 
@@ -104,20 +43,18 @@ def test_operations_are_those_of_the_formula(cfg, aggregator):
     for (gate, pooling), top_k, (H, K, V) in itertools.product(choices, top_ks, ((1, 2, 3), (2, 3, 2))):
         one = replace(cfg, aggregator=aggregator, gate=gate, pooling=pooling, top_k=top_k)
         formula = [cost.token(one, n, K, V, H).flops for n in (1, 2, 2, 3, 4)]
-        assert formula == operations(one, CUTS, H, K, V), (one, H, K, V)
+        spent = counting.operations(one, CUTS, tokens(5, H, K, V), coefficients(one, 5, H, K))
+        assert formula == spent, (one, H, K, V)
 
 
 @pytest.mark.usefixtures("unchecked")
 def test_the_operations_of_attention_are_those_of_the_formula():
     T, K, V = 7, 3, 2
-    q, k, v, _ = (counted(array[:, 0]) for array in tokens(T, 1, K, V))
-    Counted.operations = 0
-    for t in range(T):
-        weights = softmax(np.einsum("jk,k->j", k[: t + 1], q[t])[:, None])[:, 0]
-        np.einsum("j,jv->v", weights, v[: t + 1])
-    assert cost.attention(T, K, V, H=1).flops == Counted.operations
+    q, k, v, _ = (array[:, 0] for array in tokens(T, 1, K, V))
+    spent = counting.attention_operations(q, k, v)
+    assert cost.attention(T, K, V, H=1).flops == spent
     pairs = T * (T + 1) // 2
-    assert cost.attention(T, K, V, H=3, itemsize=4) == (3 * pairs, 3 * Counted.operations, 60 * pairs, 60 * T)
+    assert cost.attention(T, K, V, H=3, itemsize=4) == (3 * pairs, 3 * spent, 60 * pairs, 60 * T)
 
 
 @pytest.mark.parametrize("cfg", RULES, ids=label)
@@ -192,6 +129,41 @@ def test_where_a_checkpoint_becomes_smaller_than_a_kv_cache(d):
         for length, smaller in ((C, False), (C + 1, True)):
             cached = cost.token(replace(cfg, segment_length=length), 2, d, d, 1).cached
             assert (cached < cost.attention(length, d, d, 1).cached) == smaller
+
+
+@given(
+    T=st.integers(1, 200),
+    C=st.integers(1, 60),
+    k=st.integers(1, 9),
+    aggregator=st.sampled_from(AGGREGATORS),
+)
+@pytest.mark.usefixtures("unchecked")
+def test_constant_segments_cost_what_the_same_lengths_cost(T, C, k, aggregator):
+    """The sum in closed form is the sum over segments."""
+    cfg = MCConfig(aggregator=aggregator, segment_length=C, top_k=k)
+    lengths = tuple(stop - start for start, stop in segments.constant(T, C))
+    assert cost.sequence(cfg, T, 4, 3, 2) == cost.sequence(replace(cfg, segmentation=lengths), T, 4, 3, 2)
+
+
+@given(d=st.integers(1, 600), expansion=st.integers(1, 8), off=st.sampled_from((-1, 0, 1)))
+@pytest.mark.usefixtures("unchecked")
+def test_checkpoints_and_kv_cache_cross_where_it_is_said(d, expansion, off):
+    """A matrix beats the KV cache of its segment above d/2 tokens, a two-layer memory above d * expansion."""
+    deep = MCConfig(memory="dla", options={"expansion": expansion})
+    for cfg, expected in ((MCConfig(), d / 2), (deep, d * expansion)):
+        assert cost.crossover(cfg, d, d) == expected
+        C = max(1, math.floor(expected) + off)
+        saved = cost.attention(C, d, d, 1, itemsize=1).cached - cost.state_size(cfg, d, d)
+        assert np.sign(saved) == np.sign(C - expected)
+
+
+@pytest.mark.parametrize("cfg", RULES, ids=label)
+def test_the_memory_that_is_written_is_as_large_as_its_arrays(cfg):
+    """Momentum and windows too, which no checkpoint holds."""
+    trace = memory_caching(*tokens(3, 2, 4, 3), replace(cfg, aggregator="none"))
+    assert cost.online(trace.config, 4, 3, 2) == sum(array.nbytes for array in trace.checkpoints[0].values())
+    gated = replace(cfg, aggregator="grm")
+    assert cost.online(gated, 4, 3, 2) == cost.online(trace.config, 4, 3, 2) + trace.online_contexts[0].nbytes
 
 
 @pytest.mark.parametrize("changes", [{"d": 0}, {"H": 0}, {"itemsize": -1}, {"T": 0}, {"d": 2.0}, {"H": True}])

@@ -10,10 +10,13 @@ from plotly.graph_objects import Figure
 
 from mcviz.figures.caption import caption, compared, heaviest, recalled
 from mcviz.figures.checkpoints import checkpoints
+from mcviz.figures.cost import fetched, spent, stored
 from mcviz.figures.difference import accuracy, apart, changed_predictions, difference, first_difference
 from mcviz.figures.equation import Equation, equations, number
+from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
 from mcviz.figures.interference import capacity, recovered
+from mcviz.figures.ledger import agreement, called, counted, ledger, modelled, timed, weighed
 from mcviz.figures.reads import reads
 from mcviz.figures.relevance import relevance
 from mcviz.figures.theme import THEMES, Theme
@@ -25,21 +28,32 @@ __all__ = [
     "Figure",
     "Theme",
     "accuracy",
+    "agreement",
     "apart",
+    "called",
     "capacity",
     "caption",
     "changed_predictions",
     "checkpoints",
     "compared",
+    "counted",
     "difference",
     "equations",
+    "fetched",
     "first_difference",
     "gates",
     "heaviest",
+    "ledger",
+    "modelled",
     "number",
     "reads",
     "recalled",
     "recovered",
     "relevance",
+    "spent",
+    "stored",
+    "timed",
     "tokens",
+    "tries",
+    "weighed",
 ]

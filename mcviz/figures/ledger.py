@@ -1,0 +1,161 @@
+"""Costs in words and in columns of text."""
+
+from collections.abc import Mapping, Sequence
+
+from mcviz import game, tradeoff
+from mcviz.cost import Cost
+from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting
+
+NAMES: Mapping[str, str] = {
+    "none": "RNN",
+    "residual": "residual",
+    "grm": "GRM",
+    "soup": "soup",
+    "ssc": "SSC",
+    "average": "average",
+    LOG_LINEAR: "log-linear",
+    ATTENTION: "attention",
+}
+"""What each way to read is called."""
+
+
+def called(play: game.Play) -> str:
+    """A combination in a few words: `SSC, C = 8, k = 2`."""
+    parts = [NAMES[play.aggregator]]
+    parts += [f"C = {play.segment_length}"] if play.segment_length else []
+    parts += [f"k = {play.top_k}"] if play.top_k else []
+    return ", ".join(parts)
+
+
+def ledger(setting: Setting) -> dict[str, list[str]]:
+    """The sheet of a setting as columns of text: over the sequence, and for its last token."""
+    sheet = tradeoff.sheet(setting)
+    base = sheet[ATTENTION]
+    columns: dict[str, list[str]] = {
+        name: []
+        for name in (
+            "",
+            "Operations, whole sequence",
+            "to attention",
+            "Reads, last token",
+            "Bytes fetched, last token",
+            "Bytes kept",
+            "to the KV cache",
+        )
+    }
+    for name, line in sheet.items():
+        cells = (
+            NAMES[name],
+            amount(line.whole.flops),
+            times(line.whole.flops / base.whole.flops),
+            f"{line.last.reads:,}",
+            size(line.last.bytes),
+            size(line.kept),
+            times(line.kept / base.kept),
+        )
+        for column, cell in zip(columns.values(), cells, strict=True):
+            column.append(cell)
+    return columns
+
+
+def modelled(setting: Setting) -> dict[str, list[str]]:
+    """Operations of one head over the sequence by formula, and their ratio to attention's."""
+    sheet = tradeoff.sheet(setting)
+    base = sheet[ATTENTION].whole.flops
+    return {
+        "": [NAMES[name] for name in sheet],
+        "Operations": [amount(line.whole.flops // setting.H) for line in sheet.values()],
+        "to attention": [times(line.whole.flops / base) for line in sheet.values()],
+    }
+
+
+def counted(setting: Setting, runs: Mapping[str, Cost]) -> dict[str, list[str]]:
+    """What runs of a setting were counted to do, beside the formula's number where that is another."""
+    sheet = tradeoff.sheet(setting)
+
+    def cell(name: str, field: str) -> str:
+        seen, formula = getattr(runs[name], field), getattr(sheet[name].whole, field)
+        return f"{seen:,}" if seen == formula else f"{seen:,}, not {formula:,}"
+
+    return {
+        "": [NAMES[name] for name in runs],
+        "Operations": [cell(name, "flops") for name in runs],
+        "Reads": [cell(name, "reads") for name in runs],
+        "Bytes fetched": [cell(name, "bytes") for name in runs],
+        "Bytes cached": [cell(name, "cached") for name in runs],
+    }
+
+
+def agreement(setting: Setting, runs: Mapping[str, Cost]) -> str:
+    """Whether the formulas give what was counted, in a sentence."""
+    sheet = tradeoff.sheet(setting)
+    apart = [NAMES[name] for name, run in runs.items() if run != sheet[name].whole]
+    if apart:
+        return f"The formulas give other numbers for {', '.join(apart)}."
+    return f"The formulas give the same {len(Cost._fields) * len(runs)} numbers."
+
+
+def timed(timings: Mapping[str, tuple[float, float]]) -> dict[str, list[str]]:
+    """Milliseconds, and their ratio to attention's."""
+    return {
+        "": [NAMES[name] for name in timings],
+        "Milliseconds": [f"{milliseconds:.3g}" for milliseconds, _ in timings.values()],
+        "to attention": [times(ratio) for _, ratio in timings.values()],
+    }
+
+
+def weighed(setting: Setting) -> str:
+    """Two or three sentences on what is on screen: what is smaller, by what factor, and where it turns."""
+    sheet = tradeoff.sheet(setting)
+    grm, ssc, attention = sheet["grm"], sheet["ssc"], sheet[ATTENTION]
+    checkpoint, cache = tradeoff.checkpoint_bytes(setting), tradeoff.cache_bytes(setting) * setting.C
+    at = tradeoff.crossover(setting)
+    kind = "An MLP checkpoint" if setting.deep else "A checkpoint"
+    turn = f"they are equal at C = {at:,.4g}"
+    parts = [
+        f"{kind} takes {size(checkpoint)} per head, and the KV cache of its {setting.C:,} tokens {size(cache)}: "
+        f"{against(checkpoint, cache, 'smaller', 'larger')}; {turn}."
+    ]
+    parts.append(
+        f"Over {setting.L:,} tokens, GRM spends {against(grm.whole.flops, attention.whole.flops, 'fewer', 'more')} "
+        f"operations than attention, and SSC {against(ssc.whole.flops, attention.whole.flops, 'fewer', 'more')}."
+    )
+    parts.append(
+        f"The last token fetches {size(grm.last.bytes)} with GRM, {size(ssc.last.bytes)} with SSC at k = {setting.k}, "
+        f"and {size(attention.last.bytes)} with attention."
+    )
+    if setting.L > setting.C and sheet[LOG_LINEAR].last.reads == setting.H:
+        parts.append(
+            f"{setting.L:,} is a power of two, which logarithmic segments do not cut: log-linear is the RNN here."
+        )
+    return " ".join(parts)
+
+
+def against(a: float, b: float, less: str, more: str) -> str:
+    """`3.2 times fewer`, `1.5 times more`, `as many`."""
+    if a == b:
+        return "exactly as many"
+    return f"{max(a, b) / min(a, b):.3g} times {less if a < b else more}"
+
+
+def amount(n: float) -> str:
+    """A count in three digits: `12`, `4.1 K`, `52.4 G`."""
+    return _short(n, 1000, ("", " K", " M", " G", " T", " P", " E"))
+
+
+def size(n: float) -> str:
+    """Bytes in three digits: `384 B`, `18.0 KiB`."""
+    return _short(n, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"))
+
+
+def times(ratio: float) -> str:
+    """`0.25×`."""
+    return f"{ratio:.3g}×"
+
+
+def _short(n: float, base: int, units: Sequence[str]) -> str:
+    step = 0
+    while n >= base and step < len(units) - 1:
+        n, step = n / base, step + 1
+    digits = 0 if n >= 100 or (step == 0 and n == int(n)) else 1 if n >= 10 else 2
+    return f"{n:.{digits}f}{units[step]}"
