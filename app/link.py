@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from mcviz import examples, watch
 from mcviz.config import AGGREGATORS, GATES, MEMORIES, POOLINGS, STARTS, MCConfig
+from mcviz.tradeoff import RULES, Setting
 
 VERSION = "1"
 Value = str | int | bool
@@ -43,6 +44,12 @@ CONFIG: Mapping[str, Field] = {
 }
 """How a sequence is run. The second run of a comparison has the same fields, with `SECOND` before their names."""
 
+COST = "cost_"
+SETTING: Mapping[str, Field] = {
+    name: Field(value, RULES if name == "memory" else ()) for name, value in vars(Setting()).items()
+}
+"""What the page of costs computes for; `COST` stands before the names."""
+
 SECOND = "b_"
 SAMPLE = (
     "The old librarian keeps a blue key in the desk. The young gardener keeps a red key in the shed. "
@@ -64,6 +71,7 @@ def fields() -> Mapping[str, Field]:
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},
+        **{COST + name: field for name, field in SETTING.items()},
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),

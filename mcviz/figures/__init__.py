@@ -16,7 +16,7 @@ from mcviz.figures.equation import Equation, equations, number
 from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
 from mcviz.figures.interference import capacity, recovered
-from mcviz.figures.ledger import agreement, called, counted, ledger, modelled, timed, weighed
+from mcviz.figures.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed
 from mcviz.figures.reads import reads
 from mcviz.figures.relevance import relevance
 from mcviz.figures.theme import THEMES, Theme
@@ -54,6 +54,7 @@ __all__ = [
     "stored",
     "timed",
     "tokens",
+    "tried",
     "tries",
     "weighed",
 ]

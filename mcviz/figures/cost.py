@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from mcviz import tradeoff
 from mcviz.figures import theme as themes
 from mcviz.figures.ledger import NAMES
-from mcviz.figures.theme import Theme
+from mcviz.figures.theme import Number, Theme
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, PAPER, Setting
 
 DASHES: Mapping[str, str] = {
@@ -45,7 +45,7 @@ def spent(setting: Setting, theme: str = "light") -> go.Figure:
         ends[name] = y[-1]
         if name != LOG_LINEAR:
             circle(figure, name, setting.L, here[name].whole.flops / setting.L, colours)
-    frame(figure, colours, 430, lengths, "tokens in the sequence, L", "operations per token")
+    frame(figure, colours, 430, lengths, f"tokens in the sequence, L (● {setting.L:,})", "operations per token")
     contexts(figure, setting, colours)
     label_ends(figure, ends, colours, 430 - 110)
     return figure
@@ -55,57 +55,40 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
     """Bytes that a head keeps for every token of a finished segment, against C: where checkpoints beat the KV cache.
 
     A matrix and a two-layer memory beside the cache's flat line. Crosses stand where lines cross, a circle at the
-    chosen C of the chosen rule, a diamond at the paper's C where it has this width of a head.
+    chosen C of the chosen rule, an upright line and diamonds at the paper's C where it has this width of a head.
     """
     colours = themes.THEMES[theme]
-    kinds = {"matrix memory": replace(setting, memory="linear")}
-    kinds["MLP memory"] = setting if setting.deep else replace(setting, memory="dla")
-    chosen = "MLP memory" if setting.deep else "matrix memory"
-    crossings = {name: tradeoff.crossover(one) for name, one in kinds.items()}
-    most = max(4096, setting.C, *crossings.values())
-    lengths = [2**n for n in range(math.ceil(math.log2(most)) + 2)]
+    matrix, deep = "matrix", f"MLP ×{setting.expansion}"
+    kinds = {matrix: replace(setting, memory="linear"), deep: replace(setting, memory="dla")}
+    styles = {matrix: (colours.checkpoint, "solid"), deep: (colours.online, "dot")}
+    most = max(4096, setting.C, *map(tradeoff.crossover, kinds.values()))
+    lengths = [2**n for n in range(math.ceil(math.log2(most)) + 1)]
     cache = tradeoff.cache_bytes(setting)
+    flat = f"KV cache: {cache:,} bytes a token, whatever C<extra></extra>"
     figure, ends = go.Figure(), {"KV cache": float(cache)}
-    figure.add_trace(
-        go.Scatter(
-            x=[lengths[0], lengths[-1]],
-            y=[cache, cache],
-            name="KV cache",
-            mode="lines",
-            line={"color": colours.ink, "dash": "longdash", "width": 2},
-            hovertemplate=f"KV cache: {cache:,} bytes a token, whatever C<extra></extra>",
-        )
-    )
-    hues = {"matrix memory": (colours.checkpoint, "solid"), "MLP memory": (colours.online, "dot")}
-    for name, one in kinds.items():
-        hue, dash = hues[name]
-        size = tradeoff.checkpoint_bytes(one)
+    figure.add_trace(line(lengths, [cache] * len(lengths), "KV cache", colours.ink, DASHES[ATTENTION], flat))
+    for name, kind in kinds.items():
+        hue, dash = styles[name]
+        size, at = tradeoff.checkpoint_bytes(kind), tradeoff.crossover(kind)
         y = [size / C for C in lengths]
         ends[name] = y[-1]
-        figure.add_trace(
-            go.Scatter(
-                x=lengths,
-                y=y,
-                name=name,
-                mode="lines",
-                line={"color": hue, "dash": dash, "width": 3 if name == chosen else 1.8},
-                hovertemplate=f"{name}<br>C = %{{x:,}}<br>%{{y:,.4s}} bytes a token<extra></extra>",
-            )
-        )
-        at = crossings[name]
-        figure.add_trace(mark([at], [size / at], f"{name} and KV cache cross", "x", colours.ink, 10))
-        note(figure, at, size / at, f"C = {at:,.4g}", colours, above=True)
-    size = tradeoff.checkpoint_bytes(setting)
-    figure.add_trace(mark([setting.C], [size / setting.C], "chosen C", "circle", colours.answer, 13))
-    same = sorted({one.setting.C for one in PAPER if one.setting.d == setting.d})
-    if same:
-        name = f"the paper's C ({next(one.name for one in PAPER if one.setting.d == setting.d).split(',')[0]})"
-        for one, (hue, _) in zip(kinds.values(), hues.values(), strict=True):
-            y = [tradeoff.checkpoint_bytes(one) / C for C in same]
-            figure.add_trace(mark(same, y, name, "diamond-open", hue, 15))
-            note(figure, same[0], y[0], f"paper's C = {same[0]}", colours, above=True)
-    frame(figure, colours, 400, lengths, "tokens in a segment, C", "bytes kept per token, one head")
-    label_ends(figure, ends, colours, 400 - 90)
+        says = f"{name}<br>C = %{{x:,}}<br>%{{y:,.4s}} bytes a token<extra></extra>"
+        figure.add_trace(line(lengths, y, name, hue, dash, says))
+        figure.add_trace(mark([at], [size / at], f"{name} and KV cache cross", "x", colours.ink, 9))
+        side = {"xanchor": "right", "xshift": -4, "yshift": -13}
+        if name == deep:
+            side = {"xanchor": "left", "xshift": 4, "yshift": 13}
+        where = {"x": math.log10(at), "y": math.log10(cache)}
+        figure.add_annotation(text=f"C = {at:,.4g}", showarrow=False, font={"size": 12}, **where, **side)
+    chosen = tradeoff.checkpoint_bytes(setting) / setting.C
+    figure.add_trace(mark([setting.C], [chosen], "chosen C", "circle", colours.answer, 12))
+    for C in sorted({one.setting.C for one in PAPER if one.setting.d == setting.d}):
+        upright(figure, C, f"paper: {C}", colours)
+        for name, kind in kinds.items():
+            y = [tradeoff.checkpoint_bytes(kind) / C]
+            figure.add_trace(mark([C], y, f"{name}, the paper's C", "diamond-open", styles[name][0], 14))
+    frame(figure, colours, 430, lengths, f"tokens in a segment, C (● {setting.C:,})", "bytes kept per token, one head")
+    label_ends(figure, ends, colours, 430 - 110)
     return figure
 
 
@@ -124,7 +107,7 @@ def fetched(setting: Setting, theme: str = "light") -> go.Figure:
             circle(figure, name, setting.L, getattr(here[name].last, field) / setting.H, colours, row)
         label_ends(figure, ends, colours, 190, row)
     frame(figure, colours, 520, lengths, "", "memories read")
-    figure.update_xaxes(title="tokens so far, L", row=2, col=1)
+    figure.update_xaxes(title=f"tokens so far, L (● {setting.L:,})", row=2, col=1)
     figure.update_yaxes(title="bytes fetched", row=2, col=1)
     contexts(figure, setting, colours)
     return figure
@@ -146,32 +129,29 @@ def draw(
     figure: go.Figure,
     name: str,
     x: Sequence[int],
-    y: Sequence[float],
+    y: Sequence[Number],
     colours: Theme,
     says: str,
     row: int | None = None,
 ) -> None:
     """A line in the colour and the dashes of its name."""
-    figure.add_trace(
-        go.Scatter(
-            x=x,
-            y=y,
-            name=NAMES[name],
-            mode="lines",
-            line={"color": hue(name, colours), "dash": DASHES[name], "width": 2.2},
-            hovertemplate=f"{NAMES[name]}<br>{says}<extra></extra>",
-        ),
-        **({} if row is None else {"row": row, "col": 1}),
-    )
+    drawn = line(x, y, NAMES[name], hue(name, colours), DASHES[name], f"{NAMES[name]}<br>{says}<extra></extra>")
+    figure.add_trace(drawn, **({} if row is None else {"row": row, "col": 1}))
 
 
-def circle(figure: go.Figure, name: str, x: int, y: float, colours: Theme, row: int | None = None) -> None:
+def line(x: Sequence[int], y: Sequence[Number], name: str, colour: str, dash: str, says: str) -> go.Scatter:
+    """A line, and what it says under the pointer."""
+    style = {"color": colour, "dash": dash, "width": 2.2}
+    return go.Scatter(x=x, y=y, name=name, mode="lines", line=style, hovertemplate=says)
+
+
+def circle(figure: go.Figure, name: str, x: int, y: Number, colours: Theme, row: int | None = None) -> None:
     """A circle on a line, at what was chosen."""
     where = {} if row is None else {"row": row, "col": 1}
     figure.add_trace(mark([x], [y], f"{NAMES[name]}, chosen L", "circle", hue(name, colours), 9), **where)
 
 
-def mark(x: Sequence[float], y: Sequence[float], name: str, symbol: str, colour: str, width: int) -> go.Scatter:
+def mark(x: Sequence[Number], y: Sequence[Number], name: str, symbol: str, colour: str, width: int) -> go.Scatter:
     """Points with a symbol."""
     return go.Scatter(
         x=x,
@@ -180,17 +160,6 @@ def mark(x: Sequence[float], y: Sequence[float], name: str, symbol: str, colour:
         mode="markers",
         marker={"symbol": symbol, "size": width, "color": colour, "line": {"width": 2, "color": colour}},
         hovertemplate=f"{name}<br>%{{x:,}}<br>%{{y:,.4s}}<extra></extra>",
-    )
-
-
-def note(figure: go.Figure, x: float, y: float, text: str, colours: Theme, above: bool) -> None:
-    """A few words at a point of two logarithmic axes."""
-    figure.add_annotation(
-        x=math.log10(x),
-        y=math.log10(y),
-        text=text,
-        showarrow=False,
-        **{"xanchor": "left", "xshift": 8, "yshift": 14 if above else -14, "font": {"color": colours.ink, "size": 12}},
     )
 
 
@@ -203,7 +172,7 @@ def frame(figure: go.Figure, colours: Theme, height: int, lengths: Sequence[int]
     figure.update_xaxes(range=[math.log10(lengths[0]), math.log10(lengths[-1])])
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y, type="log", exponentformat="SI", dtick=1)
-    figure.update_yaxes(showgrid=True, gridwidth=0.3, gridcolor=colours.muted)
+    figure.update_yaxes(showgrid=True, gridwidth=1, gridcolor="rgba(138, 147, 157, 0.3)")
 
 
 def short(n: int) -> str:
@@ -216,23 +185,21 @@ def short(n: int) -> str:
 
 def contexts(figure: go.Figure, setting: Setting, colours: Theme) -> None:
     """Upright lines at the contexts of the paper; the setting's own is named where it is one of them."""
-    mine = tradeoff.published(setting)
-    for one in PAPER[:2]:
-        L = one.setting.L
-        own = f"paper: {mine.split(',')[0]}, {short(L)}" if mine and L == setting.L else f"paper: {short(L)}"
-        figure.add_vline(L, line={"color": colours.muted, "width": 1, "dash": "dot"})
-        figure.add_annotation(
-            x=math.log10(L),
-            y=1,
-            yref="paper",
-            text=own,
-            showarrow=False,
-            **{"yanchor": "bottom", "font": {"size": 12}},
-        )
+    mine = tradeoff.published(setting).split(",")[0]
+    for L, side in zip(sorted({one.setting.L for one in PAPER}), ("right", "left"), strict=True):
+        own = f"paper's {mine}: {short(L)}" if mine and L == setting.L else f"paper: {short(L)}"
+        upright(figure, L, own, colours, side)
+
+
+def upright(figure: go.Figure, x: int, text: str, colours: Theme, side: str = "center") -> None:
+    """A dotted line through the whole picture, named above it."""
+    figure.add_vline(x, line={"color": colours.muted, "width": 1, "dash": "dot"})
+    above = {"y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side}
+    figure.add_annotation(x=math.log10(x), text=text, showarrow=False, font={"size": 12}, **above)
 
 
 def label_ends(
-    figure: go.Figure, ends: Mapping[str, float], colours: Theme, pixels: int, row: int | None = None
+    figure: go.Figure, ends: Mapping[str, Number], colours: Theme, pixels: int, row: int | None = None
 ) -> None:
     """Names at the right ends of lines, moved apart where they would cover each other."""
     axis = "y" if row in (None, 1) else f"y{row}"
@@ -255,7 +222,7 @@ def label_ends(
         )
 
 
-def apart(places: Sequence[float], gap: float) -> list[float]:
+def apart(places: Sequence[Number], gap: Number) -> list[float]:
     """Rising places, moved as little as it takes for neighbours to be `gap` apart.
 
     >>> apart([0, 1, 10], 4)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mcviz import game, tradeoff
 from mcviz.cost import Cost
+from mcviz.figures.theme import Number
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting
 
 NAMES: Mapping[str, str] = {
@@ -35,12 +36,12 @@ def ledger(setting: Setting) -> dict[str, list[str]]:
         name: []
         for name in (
             "",
-            "Operations, whole sequence",
+            "Operations",
             "to attention",
-            "Reads, last token",
-            "Bytes fetched, last token",
-            "Bytes kept",
-            "to the KV cache",
+            "Reads",
+            "Fetched",
+            "Kept",
+            "to KV",
         )
     }
     for name, line in sheet.items():
@@ -81,8 +82,8 @@ def counted(setting: Setting, runs: Mapping[str, Cost]) -> dict[str, list[str]]:
         "": [NAMES[name] for name in runs],
         "Operations": [cell(name, "flops") for name in runs],
         "Reads": [cell(name, "reads") for name in runs],
-        "Bytes fetched": [cell(name, "bytes") for name in runs],
-        "Bytes cached": [cell(name, "cached") for name in runs],
+        "Fetched": [cell(name, "bytes") for name in runs],
+        "Cached": [cell(name, "cached") for name in runs],
     }
 
 
@@ -95,13 +96,30 @@ def agreement(setting: Setting, runs: Mapping[str, Cost]) -> str:
     return f"The formulas give the same {len(Cost._fields) * len(runs)} numbers."
 
 
-def timed(timings: Mapping[str, tuple[float, float]]) -> dict[str, list[str]]:
+def timed(timings: Mapping[str, tuple[Number, Number]]) -> dict[str, list[str]]:
     """Milliseconds, and their ratio to attention's."""
     return {
         "": [NAMES[name] for name in timings],
         "Milliseconds": [f"{milliseconds:.3g}" for milliseconds, _ in timings.values()],
         "to attention": [times(ratio) for _, ratio in timings.values()],
     }
+
+
+def tried(tries: Sequence[game.Try]) -> dict[str, list[str]]:
+    """What was answered so far, and what the stored runs of each answer measured."""
+    columns: dict[str, list[str]] = {
+        name: [] for name in ("Budget", "Answer", "Reads", "Recall", "by seed", "Bits", "Right")
+    }
+    for budget, play, verdict in tries:
+        measured = ["", "", "", ""]
+        if play is not None:
+            by_seed = ", ".join(f"{each:.1%}" for each in play.accuracies)
+            measured = [f"{play.reads:,}", f"{play.accuracy:.1%}", by_seed, f"{play.bits:.2f}"]
+        name = "none reaches it" if play is None else called(play)
+        cells = [f"{budget:,}", name, *measured, "yes" if verdict.right else "no"]
+        for column, cell in zip(columns.values(), cells, strict=True):
+            column.append(cell)
+    return columns
 
 
 def weighed(setting: Setting) -> str:
@@ -131,29 +149,29 @@ def weighed(setting: Setting) -> str:
     return " ".join(parts)
 
 
-def against(a: float, b: float, less: str, more: str) -> str:
+def against(a: Number, b: Number, less: str, more: str) -> str:
     """`3.2 times fewer`, `1.5 times more`, `as many`."""
     if a == b:
         return "exactly as many"
     return f"{max(a, b) / min(a, b):.3g} times {less if a < b else more}"
 
 
-def amount(n: float) -> str:
+def amount(n: Number) -> str:
     """A count in three digits: `12`, `4.1 K`, `52.4 G`."""
     return _short(n, 1000, ("", " K", " M", " G", " T", " P", " E"))
 
 
-def size(n: float) -> str:
+def size(n: Number) -> str:
     """Bytes in three digits: `384 B`, `18.0 KiB`."""
     return _short(n, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"))
 
 
-def times(ratio: float) -> str:
+def times(ratio: Number) -> str:
     """`0.25×`."""
     return f"{ratio:.3g}×"
 
 
-def _short(n: float, base: int, units: Sequence[str]) -> str:
+def _short(n: Number, base: int, units: Sequence[str]) -> str:
     step = 0
     while n >= base and step < len(units) - 1:
         n, step = n / base, step + 1

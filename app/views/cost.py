@@ -1,0 +1,152 @@
+"""What it costs to remember: the sizes of a layer to move, three pictures, one sheet, and a game."""
+
+import streamlit as st
+
+from app import controls, link, playing, runs, screen, stepping
+from app.words import plain, refused
+from mcviz import figures, tradeoff
+from mcviz.tradeoff import PAPER, RULES, Setting
+
+STEPS = {
+    "d": (8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024),
+    "H": (1, 2, 4, 8, 16, 32, 64),
+    "C": (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096, 16384),
+    "L": (64, 256, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 524288),
+    "k": (1, 2, 3, 4, 6, 8, 12, 16, 32, 64),
+    "expansion": (1, 2, 3, 4, 6, 8, 16),
+    "itemsize": (1, 2, 4, 8),
+}
+CALLED = {
+    "d": "Width of a head, d",
+    "H": "Heads, H",
+    "C": "Tokens in a segment, C",
+    "L": "Tokens in the sequence, L",
+    "k": "Checkpoints that SSC selects, k",
+    "expansion": "Expansion of the MLP",
+    "itemsize": "Bytes per number",
+}
+
+
+def page() -> None:
+    """The page."""
+    draw()
+    with refused():
+        setting = chosen()
+        stepping.title("Cost", None, screen.share)
+        st.markdown(plain(figures.weighed(setting)))
+        pictures(setting)
+        three_ways(setting)
+    playing.game()
+
+
+def draw() -> None:
+    """The sizes, and the paper's."""
+    if screen.hidden("controls"):
+        return
+    with st.sidebar:
+        names = [one.name for one in PAPER]
+        st.selectbox(
+            "The paper's settings",
+            names,
+            index=None,
+            placeholder=named() or "none of them: choose one",
+            key="preset",
+            on_change=preset,
+        )
+        slider("d")
+        slider("H")
+        slider("C")
+        slider("L")
+        slider("k")
+        st.selectbox("Memory", RULES, format_func=controls.MEMORY.__getitem__, key=screen.key(link.COST + "memory"))
+        if screen.get(link.COST + "memory") in ("dla", "titans"):
+            slider("expansion")
+        slider("itemsize")
+
+
+def slider(name: str) -> None:
+    """Steps that double, about, with whatever the link asks for among them."""
+    key = link.COST + name
+    steps = sorted({*STEPS[name], screen.get(key)})
+    st.select_slider(CALLED[name], steps, format_func=lambda n: f"{n:,}", key=screen.key(key))
+
+
+def preset() -> None:
+    """Take a setting of the paper: its sizes, and nothing that it does not say."""
+    one = next(one for one in PAPER if one.name == st.session_state.preset)
+    screen.put(**{link.COST + name: getattr(one.setting, name) for name in ("d", "H", "C", "L")})
+    st.session_state.preset = None
+
+
+def named() -> str:
+    """The name of the paper's setting that is on screen."""
+    try:
+        return tradeoff.published(chosen())
+    except ValueError:
+        return ""
+
+
+def chosen() -> Setting:
+    """The setting on screen. Raises the library's `ValueError` where there is none."""
+    return Setting(**{name: screen.get(link.COST + name) for name in link.SETTING})
+
+
+def pictures(setting: Setting) -> None:
+    """Three pictures and the sheet."""
+    theme = stepping.theme()
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("#### Operations as the sequence grows")
+        stepping.chart(figures.spent(setting, theme), "Operations per token against the length of the sequence")
+        st.caption("Log-linear is GRM on logarithmic segments, drawn where there are most of them: L = 2ⁿ − 1.")
+    with right:
+        st.markdown("#### Checkpoints against the KV cache")
+        stepping.chart(figures.stored(setting, theme), "Bytes kept per token against the length of a segment")
+        st.caption(
+            "✖ a checkpoint and the KV cache of its segment are as large. ◇ the paper's C, at this width of a head."
+        )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("#### What one more token reads, one head")
+        stepping.chart(figures.fetched(setting, theme), "Memories read and bytes fetched against the length so far")
+    with right:
+        st.markdown("#### The sheet, all heads")
+        st.dataframe(figures.ledger(setting), hide_index=True)
+        st.caption(
+            "Operations of the whole sequence; reads and bytes fetched of its last token: the memories that it reads, "
+            "and the contexts that its scores compare. Kept, after it: checkpoints, their contexts and the memory that "
+            "is being written. The RNN keeps that one memory and nothing else."
+        )
+
+
+def three_ways(setting: Setting) -> None:
+    """The formula's numbers, those of a run, and the clock's."""
+    st.markdown("### Modelled, counted, measured")
+    modelled, counted, measured = st.columns(3, gap="medium")
+    with modelled:
+        st.markdown("**Modelled:** by formula, this setting, one head")
+        st.dataframe(figures.modelled(setting), hide_index=True)
+        st.caption("An operation is one multiplication, addition or elementary function on one number.")
+    with counted:
+        tiny = tradeoff.small(setting)
+        seen = runs.counted(tiny)
+        st.markdown("**Counted:** in runs of the reference, as they went")
+        st.dataframe(figures.counted(tiny, seen), hide_index=True)
+        st.caption(
+            plain(
+                f"The same setting made small: d = {tiny.d}, H = {tiny.H}, C = {tiny.C}, L = {tiny.L}, k = {tiny.k}, "
+                f"{tiny.itemsize} bytes a number. Operations counted one by one; reads, bytes fetched and bytes cached "
+                f"from the Trace. {figures.agreement(tiny, seen)}"
+            )
+        )
+    with measured:
+        st.markdown("**Measured:** on this machine, ratio to attention")
+        st.caption("One head of this setting, forwards, float32, one thread; all take turns, three times.")
+        if st.button("Measure now", icon=":material/timer:"):
+            with refused():
+                st.session_state.measured = (setting, runs.measured(setting))
+        at, timings = st.session_state.get("measured", (None, {}))
+        if timings and at == setting:
+            st.dataframe(figures.timed(timings), hide_index=True)
+        elif timings:
+            st.caption("What was measured last was another setting.")
