@@ -17,6 +17,7 @@ all rows is exact after as many sweeps as there are tokens, and in practice noth
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -122,8 +123,12 @@ def gelu(h: Tensor) -> Tensor:
     """`σ(h)`: GELU in its tanh form. In place on a CPU, a few steps take half the time of PyTorch's one."""
     if h.device.type != "cpu" or (h.requires_grad and torch.is_grad_enabled()):
         return F.gelu(h, approximate="tanh")
-    # σ(h) = h (1 + tanh z) / 2 = h / (1 + exp(-2z)), 2z = RISE (h + CUBIC h³)
-    return (h * h).mul_(RISE * CUBIC).add_(RISE).mul_(h).sigmoid_().mul_(h)
+    return gate(h).mul_(h)
+
+
+def gate(h: Tensor) -> Tensor:
+    """The p in `σ(h) = h p`, which is `(1 + tanh z) / 2 = 1 / (1 + exp(-2z))`, `2z = h (RISE + RISE CUBIC h²)`."""
+    return torch.addcmul(h.new_full((), RISE), h, h, value=RISE * CUBIC).mul_(h).sigmoid_()
 
 
 class Gelu(torch.autograd.Function):
@@ -131,17 +136,16 @@ class Gelu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, h: Tensor) -> tuple[Tensor, Tensor]:
-        # σ(h) = h p, p = 1 / (1 + exp(-2z)), p' = p (1 - p) 2z'
-        square = h * h
-        p = (square * (RISE * CUBIC)).add_(RISE).mul_(h).sigmoid_()
-        rest, rise = 1 - p, square.mul_(3 * RISE * CUBIC).add_(RISE)
-        # σ' = p + h p'
-        slope = (h * rise).mul_(rest).add_(1).mul_(p)
+        p = gate(h)
+        a, rise = h * p, torch.addcmul(h.new_full((), RISE), h, h, value=3 * RISE * CUBIC)
+        # σ' = p + h p', p' = p (1 - p) 2z'
+        slope = torch.addcmul(p, p, (h - a).mul_(rise))
         if ctx.needs_input_grad[0]:
             # σ'' = 2 p' + h p'', p'' = p (1 - p) ((1 - 2p) 2z'² + 2z'')
+            rest = 1 - p
             bend = p * rest * (2 * rise + h * ((rest - p) * rise * rise + 6 * RISE * CUBIC * h))
             ctx.save_for_backward(slope, bend)
-        return h * p, slope
+        return a, slope
 
     @staticmethod
     @once_differentiable
@@ -332,13 +336,14 @@ class Layout:
         """How many segments each group has, and of how many tokens."""
         return [(len(members), self.cuts[members[0]][1] - self.cuts[members[0]][0]) for members in self.groups]
 
-    def tokens(self) -> list[int]:
+    @cached_property
+    def order(self) -> list[int]:
         """The tokens in the order of the groups."""
         return [t for members in self.groups for i in members for t in range(*self.cuts[i])]
 
     def split(self, x: Float[Tensor, "B T H ..."]) -> list[Tensor]:
         """All chunks [B·S·H, c, ...], those of a segment in order."""
-        parts = torch.split(arrange(x, self.tokens()), [S * L for S, L in self.sizes()], 1)
+        parts = torch.split(arrange(x, self.order), [S * L for S, L in self.sizes()], 1)
         groups = zip(parts, self.sizes(), strict=True)
         together = [torch.unflatten(part, 1, size).transpose(2, 3).flatten(0, 2) for part, size in groups]
         return [chunk for group in together for chunk in torch.split(group, self.chunk, 1)]
@@ -354,7 +359,7 @@ class Layout:
         for _, L in self.sizes():
             group = torch.cat([next(rest) for _ in range(0, L, self.chunk)], 1)
             parts.append(self.unfold(group).transpose(2, 3).flatten(1, 2))
-        return arrange(torch.cat(parts, 1), inverse(self.tokens()))
+        return arrange(torch.cat(parts, 1), inverse(self.order))
 
     def unfold(self, x: Float[Tensor, "G ..."]) -> Float[Tensor, "B S H ..."]:
         return torch.unflatten(x, 0, (self.batch, -1, self.heads))
@@ -365,15 +370,14 @@ class Layout:
         return {name: arrange(torch.cat([self.unfold(state[name]) for state in ends], 1), order) for name in ends[0]}
 
 
-def inverse(order: Sequence[int]) -> list[int]:
+def inverse(order: list[int]) -> list[int]:
     """The permutation that undoes `order`."""
     return sorted(range(len(order)), key=order.__getitem__)
 
 
-def arrange(x: Float[Tensor, "B n ..."], order: Sequence[int]) -> Float[Tensor, "B n ..."]:
+def arrange(x: Float[Tensor, "B n ..."], order: list[int]) -> Float[Tensor, "B n ..."]:
     """Axis 1 in another order."""
-    in_order = all(i == place for place, i in enumerate(order))
-    return x if in_order else x.index_select(1, torch.tensor(order, device=x.device))
+    return x if order == [*range(len(order))] else x.index_select(1, torch.tensor(order, device=x.device))
 
 
 def network(cfg: MCConfig) -> memory.Deep:
@@ -440,13 +444,10 @@ def online(
     return y.to(dtype), {name: W.to(dtype) for name, W in layout.states(ends).items()}
 
 
-def read(states: State, q: Float[Tensor, "*lead n K"], cfg: MCConfig) -> Float[Tensor, "*lead n V"]:
-    """`M(q)` (Eq. 30, 34) for n tokens at each state [*lead, ...]. Leading axes of 1 are broadcast."""
-    rule = network(cfg)
-    x = rule.inputs(q)
-    a = gelu(x @ states["W2"].mT) if rule.depth == 2 else x
-    y = a @ states["W1"].mT
-    return y + rule.skip(q, y.shape[-1]) if rule.residual else y
+def read(states: State, x: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n V"]:
+    """`W1 σ(W2 x)`: what a memory adds to its skip, for n normed queries at each state [*lead, ...]."""
+    a = gelu(x @ states["W2"].mT) if "W2" in states else x
+    return a @ states["W1"].mT
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]

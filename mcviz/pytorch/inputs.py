@@ -1,5 +1,6 @@
 """What a run takes in, checked before anything is computed."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,7 +96,7 @@ def finite(name: str, value: Any, like: Any) -> Tensor:
     if torch.compiler.is_compiling():
         return value
     # One reduction: a sum is finite if all terms are. It may also overflow, and only then is each looked at.
-    if not torch.isfinite(value.detach().sum()):
+    if not math.isfinite(value.detach().sum()):
         wrong = torch.nonzero(~torch.isfinite(value.detach()))
         if len(wrong):
             bad = wrong[0].tolist()

@@ -88,25 +88,29 @@ class Networks:
         detach: bool,
         **inner: Any,
     ) -> None:
-        self.cfg, self.chunks, self.q = cfg, chunks, tokens.q
+        self.cfg, self.chunks = cfg, chunks
         q, k, v = (swap(x) for x in tokens[:3])
         c = {name: swap(x) for name, x in c.items()}
         reads, self.states = deep.online(q, k, v, c, tokens.start, cfg, chunks.cuts, **inner)
         self.reads = swap(reads)
         kept = {name: swap(self.states[name]) for name in readable(cfg)}
         self.checkpoints = {name: x.detach() if detach else x for name, x in kept.items()}
-
-    def read(self, states: State, q: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n V"]:
-        return deep.read(states, q, self.cfg)
+        # what all reads of a token share: its normed query, and what skips the memory
+        rule = deep.network(cfg)
+        self.x = rule.inputs(tokens.q)
+        self.skip = rule.skip(tokens.q, v.shape[-1]) if rule.residual else torch.zeros_like(self.reads[..., :1])
 
     def total(self) -> Float[Tensor, "B H T V"]:
-        return cached.each(None, self.q, self.checkpoints, self.chunks.cuts, self.read)
+        s = self.chunks.segment_of[:, None]
+        return s * self.skip + cached.each(None, self.x, self.checkpoints, self.chunks.cuts, deep.read)
 
     def weighted(self, past: Float[Tensor, "B H T N"]) -> Float[Tensor, "B H T V"]:
-        return cached.each(past, self.q, self.checkpoints, self.chunks.cuts, self.read)
+        s = past.sum(-1, keepdim=True)
+        return s * self.skip + cached.each(past, self.x, self.checkpoints, self.chunks.cuts, deep.read)
 
     def routed(self, choices: Int[Tensor, "B H T k"], weights: Float[Tensor, "B H T k"]) -> Float[Tensor, "B H T V"]:
-        return dispatch(choices, weights, self.q, self.checkpoints, self.read)
+        s = weights.sum(-1, keepdim=True)
+        return s * self.skip + dispatch(choices, weights, self.x, self.checkpoints, deep.read)
 
 
 def run(
