@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help explore test notebooks bench lint format clean
+.PHONY: help explore test notebooks bench claims lint format clean
 
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -23,6 +23,7 @@ help:
 	$(info make test        run all tests)
 	$(info make notebooks   build the notebooks of the course and run them)
 	$(info make bench       measure speed and memory on this machine)
+	$(info make claims      test what the paper claims on small models, in half an hour)
 	$(info make lint        check style and types)
 	$(info make format      put the source into shape)
 	$(info make clean       remove .venv and caches)
@@ -39,6 +40,9 @@ notebooks: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/mcviz bench
+
+claims: $(DEV)
+	$(BIN)/mcviz claims --run
 
 lint: $(DEV)
 	$(BIN)/ruff check

@@ -5,7 +5,7 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from mcviz import examples, watch
+from mcviz import claims, examples, watch
 from mcviz.config import AGGREGATORS, GATES, MEMORIES, POOLINGS, STARTS, MCConfig
 from mcviz.tradeoff import RULES, Setting
 
@@ -75,6 +75,9 @@ def fields() -> Mapping[str, Field]:
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),
+        "claim": Field("", ("", *claims.CLAIMS)),
+        "verdict": Field("", ("", *claims.VERDICTS)),
+        "family": Field("", ("", *claims.FAMILIES)),
         "tour": Field(0),  # 0: none
         "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
     }

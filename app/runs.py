@@ -7,7 +7,7 @@ from io import BytesIO
 import streamlit as st
 
 from app import edits
-from mcviz import MCConfig, Trace, counting, examples, game, interference, surgery, tradeoff, watch
+from mcviz import MCConfig, Trace, claims, counting, examples, game, interference, surgery, tradeoff, watch
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
 from mcviz.tradeoff import Setting
@@ -40,6 +40,12 @@ def edited(trace: Trace, changes: str, sitting: Sitting | None) -> Trace:
 def recall(trace: Trace, head: int) -> tuple[interference.Recall, interference.Capacity]:
     """What every memory answers to every pair, and how that goes as the sequence does."""
     return interference.recall(trace, head), interference.capacity(trace, head)
+
+
+@st.cache_resource
+def board() -> list[claims.Finding]:
+    """Every claim with what the runs that ship say to it."""
+    return claims.board()
 
 
 @st.cache_resource(max_entries=KEPT, hash_funcs=HASHES)

@@ -1,8 +1,10 @@
 """What a session has chosen. Widgets forget what they held when a page does not draw them; this does not."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from app import link
 from app.words import plain
@@ -11,8 +13,9 @@ PREFIX = "choice:"
 HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
-def begin() -> None:
+def begin(pages: Sequence[StreamlitPage] = ()) -> None:
     """Take the choices from the link that opened the session; say what in it could not be read."""
+    st.session_state.pages = {page.url_path: page for page in pages}
     if "screen" not in st.session_state:
         st.session_state.screen, st.session_state.problems = link.read(st.query_params.to_dict())
     for problem in st.session_state.problems:
@@ -47,6 +50,12 @@ def another_run() -> None:
     costs = (link.COST + name for name in link.SETTING)
     kept = {name: get(name) for name in ("run", "text", "split", "seed", "hide", "tour", *costs)}
     put(**link.defaults(str(kept["run"])) | kept)
+
+
+def go(path: str) -> NoReturn:
+    """Turn to another page, with all that is chosen."""
+    end()
+    st.switch_page(st.session_state.pages[path], query_params=link.write(st.session_state.screen))
 
 
 def share() -> None:

@@ -12,6 +12,7 @@ from mcviz.stepper import page
 from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": False}
+ANECDOTE = "One sequence shows how, not how often. What many show is under “Do the numbers hold up?”"
 
 
 def step_through(trace: Trace, other: Trace | None = None, *, key: str) -> None:
@@ -64,6 +65,8 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
             untrained = "untrained" in trace.title
             colour: Literal["orange", "green"] = "orange" if untrained else "green"
             st.badge(plain(trace.title), color=colour, icon=":material/label:")
+            if not untrained:
+                st.badge("anecdote", color="gray", icon=":material/looks_one:", help=ANECDOTE)
         for button in buttons:
             button()
     if trace is not None and trace.diverged_at is not None:

@@ -25,6 +25,7 @@ __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 
 _LAZY = (
     "bench",
+    "claims",
     "counting",
     "examples",
     "exercises",

@@ -1,4 +1,4 @@
-"""The command `mcviz`: explore, trace, export, train, bench. Each loads only what it needs."""
+"""The command `mcviz`: explore, trace, export, train, claims, bench. Each loads only what it needs."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from mcviz.config import MCConfig
 from mcviz.trace import Trace
 
 EXTRAS = {
-    **dict.fromkeys(("torch", "safetensors", "joblib", "tqdm"), "torch"),
+    **dict.fromkeys(("torch", "safetensors", "joblib", "tqdm", "scipy"), "torch"),
     **dict.fromkeys(("streamlit", "plotly"), "app"),
     **dict.fromkeys(("memory_caching", "dask", "distributed"), "dev"),
 }
@@ -142,5 +142,6 @@ COMMANDS: Mapping[str, Command] = {
     "trace": Command("run an example and save everything it computed", trace_arguments, trace),
     "export": Command("write a saved run as one HTML file", export_arguments, export),
     "train": elsewhere("mcviz.training", "train a small model on a task"),
+    "claims": elsewhere("mcviz.claims", "what the paper claims, and what holds up at toy scale"),
     "bench": elsewhere("mcviz.bench", "measure speed and memory on this machine"),
 }

@@ -43,11 +43,17 @@ MAY_IMPORT = {
     "pytorch": Row(FOUNDATION, LIGHT | {"torch"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
     "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
-    "training": Row(FOUNDATION | {"", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
+    "rows": Row(set(), set()),
+    # Claims are judged without PyTorch, and their runs made with it.
+    "claims": Row(
+        FOUNDATION | {"", "rows", "reference", "pytorch", "oracle", "bench", "training"},
+        LIGHT | {"scipy", "torch"},
+    ),
+    "training": Row(FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(FOUNDATION | {"reference"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
-    "figures": Row(FOUNDATION | {"tradeoff", "game"}, LIGHT | {"plotly"}),
+    "figures": Row(FOUNDATION | {"claims"} | {"tradeoff", "game"}, LIGHT | {"plotly"}),
     # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
     "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "widgets": Row(

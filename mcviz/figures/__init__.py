@@ -10,6 +10,7 @@ from plotly.graph_objects import Figure
 
 from mcviz.figures.caption import caption, compared, heaviest, recalled
 from mcviz.figures.checkpoints import checkpoints
+from mcviz.figures.claims import SIGNS, comparisons, evidence, reported
 from mcviz.figures.cost import fetched, spent, stored
 from mcviz.figures.difference import accuracy, apart, changed_predictions, difference, first_difference
 from mcviz.figures.equation import Equation, equations, number
@@ -23,6 +24,7 @@ from mcviz.figures.theme import THEMES, Theme
 from mcviz.figures.tokens import tokens
 
 __all__ = [
+    "SIGNS",
     "THEMES",
     "Equation",
     "Figure",
@@ -36,9 +38,11 @@ __all__ = [
     "changed_predictions",
     "checkpoints",
     "compared",
+    "comparisons",
     "counted",
     "difference",
     "equations",
+    "evidence",
     "fetched",
     "first_difference",
     "gates",
@@ -50,6 +54,7 @@ __all__ = [
     "recalled",
     "recovered",
     "relevance",
+    "reported",
     "spent",
     "stored",
     "timed",

@@ -1,0 +1,121 @@
+"""Do the numbers hold up? Every claim with its verdict; each opens to what it rests on."""
+
+import streamlit as st
+
+from app import link, runs, screen, stepping
+from app.words import plain
+from mcviz import claims, figures, watch
+from mcviz.claims import Finding
+
+COLOURS = {"holds": "green", "does not hold": "red", "not decidable at this scale": "gray", "not run": "orange"}
+EVERY = ""
+
+
+def page() -> None:
+    """The page."""
+    st.title("Do the numbers hold up?", anchor=False)
+    board = runs.board()
+    st.markdown(
+        f"The paper's claims, and questions that it leaves open, asked of models with some thirty thousand weights: "
+        f"{claims.SEEDS} seeds for each condition, and a rule for each verdict that was fixed before any run. What "
+        "holds here is not proven for large models, and what fails here is not refuted for them."
+    )
+    verdict, family = chosen(board)
+    found = [one for one in board if verdict in (EVERY, one.verdict) and family in (EVERY, one.claim.family)]
+    if not found:
+        st.info("No claim of this kind has that verdict.")
+    for name in dict.fromkeys(one.claim.family for one in found):
+        st.markdown(f"#### {name}")
+        for one in found:
+            if one.claim.family == name:
+                opening(one)
+    st.caption(f"Every number comes from stored runs with seeds. To make them all again: `{claims.SHELL}`")
+
+
+def chosen(board: list[Finding]) -> tuple[str, str]:
+    """Which verdict and which family to show, with how many there are of each."""
+    count = {verdict: sum(one.verdict == verdict for one in board) for verdict in claims.VERDICTS}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        verdict = st.segmented_control(
+            "Verdict",
+            link.fields()["verdict"].choices,
+            format_func=lambda name: f"{figures.SIGNS[name]} {name} ({count[name]})" if name else f"All ({len(board)})",
+            key=screen.key("verdict"),
+            required=True,
+        )
+        family = st.selectbox(
+            "About",
+            link.fields()["family"].choices,
+            format_func=lambda name: name or "Everything",
+            key=screen.key("family"),
+            width=240,
+        )
+    return str(verdict), str(family)
+
+
+def opening(finding: Finding) -> None:
+    """One claim: shut, its verdict and its words; open, what it rests on."""
+    claim = finding.claim
+    key = f"claim:{claim.name}"
+    if key not in st.session_state:
+        st.session_state[key] = screen.get("claim") == claim.name
+    badge = f":{COLOURS[finding.verdict]}-badge[{figures.SIGNS[finding.verdict]} {finding.verdict}]"
+    shut = st.expander(
+        f"{badge} {plain(claim.statement)}",
+        key=key,
+        on_change=remember,
+        args=(claim.name,),
+    )
+    if shut.open:
+        with shut:
+            details(finding)
+
+
+def remember(name: str) -> None:
+    """The claim that was opened last goes into the link."""
+    screen.put(claim=name if st.session_state[f"claim:{name}"] else "")
+
+
+def details(finding: Finding) -> None:
+    """The evidence, the rule, the paper's own numbers, and one run to watch."""
+    claim, theme = finding.claim, stepping.theme()
+    n = len(finding.seeds)
+    st.markdown(plain(f"In the paper: {claim.source}. Measured: {claim.measured}; {n} seeds."))
+    if not finding.steps:
+        st.info("The runs for this claim are not there yet.")
+        return
+    ours, beside = st.columns([3, 2], gap="medium")
+    with ours:
+        st.markdown("**What our runs say** – a ring for each seed, and the mean with its 95 % interval")
+        stepping.chart(figures.evidence(finding, theme), f"Values of each condition: {claim.name}")
+        if claim.family != claims.EXACT:
+            st.markdown("**What decides** – differences with the same seed, so the same sequences")
+            stepping.chart(figures.comparisons(finding, theme), f"Differences that decide: {claim.name}")
+    with beside:
+        st.markdown("**The rule, fixed before the runs**")
+        st.markdown(
+            "\n".join(f"- {plain(str(step.comparison))}: **{step.verdict}**" for step in finding.steps)
+            + "\n\nA comparison holds if the whole interval lies where it says, does not hold if none of it does, and "
+            "is undecided otherwise. The claim holds if all of them do."
+        )
+        if claim.reported:
+            st.markdown("**What the paper reports, at its scale**")
+            stepping.chart(figures.reported(finding, theme), f"The paper's own numbers: {claim.name}")
+        else:
+            st.caption("The paper reports no number for this.")
+        if claim.remark:
+            st.caption(plain(claim.remark))
+        st.caption(f"To make these runs again: `{claims.SHELL} {claim.name}`")
+        one_run(finding)
+
+
+def one_run(finding: Finding) -> None:
+    """A way to one run of the kind that the claim is about."""
+    run = finding.claim.run
+    if run.get("run") not in watch.names():
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Watch one run", icon=":material/visibility:", key=f"watch:{finding.claim.name}"):
+            screen.put(**link.defaults(str(run["run"])) | dict(run) | {"claim": finding.claim.name})
+            screen.go("explore")
+        st.badge("anecdote", icon=":material/looks_one:", color="orange", help="One sequence shows how, not how often.")

@@ -1,0 +1,39 @@
+"""The claims lab: what the paper claims, what holds up at toy scale, how sure that is, and what it rests on.
+
+>>> from mcviz import claims
+>>> finding = claims.board(names=["recall-gap"])[0]
+>>> finding.verdict, len(finding.seeds)
+('holds', 5)
+"""
+
+from mcviz.claims.board import SEEDS, SHIPPED, board, rows, run, trials
+from mcviz.claims.claim import Claim, Comparison, Condition
+from mcviz.claims.command import SHELL, add_arguments, command
+from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES
+from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
+from mcviz.claims.interval import Interval, bootstrap
+
+__all__ = [
+    "CLAIMS",
+    "EXACT",
+    "FAMILIES",
+    "MISSING",
+    "SEEDS",
+    "SHELL",
+    "SHIPPED",
+    "VERDICTS",
+    "Claim",
+    "Comparison",
+    "Condition",
+    "Finding",
+    "Interval",
+    "Step",
+    "add_arguments",
+    "board",
+    "bootstrap",
+    "command",
+    "judge",
+    "rows",
+    "run",
+    "trials",
+]

@@ -1,0 +1,60 @@
+"""A claim: what is said, where, what would show it, and the rule that decides. All of it is fixed before any run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Settings = Mapping[str, Any]
+Side = str | float
+"""A condition by its label, or a number."""
+
+
+class Condition(NamedTuple):
+    """What is measured: a number of the rows of one setting, one for each seed."""
+
+    settings: Settings  # of a trial, see `mcviz.claims.trials`
+    measure: str = "accuracy"
+
+
+class Comparison(NamedTuple):
+    """One step of a claim: how two conditions, or a condition and a number, must stand to each other.
+
+    "<" says that `left` lies below `right` by more than `by`, "≤" that it lies above it by no more than `by`, and "="
+    that they lie no further apart than `by`. `by` is the smallest difference that matters.
+    """
+
+    left: Side
+    relation: str
+    right: Side
+    by: float
+
+    def __str__(self) -> str:
+        left, right = (side if isinstance(side, str) else f"{side:g}" for side in (self.left, self.right))
+        said = {"<": "lies below", "≤": "does not exceed", "=": "equals"}[self.relation]
+        margin = {"<": "by more than", "≤": "by more than", "=": "within"}[self.relation]
+        return f"{left} {said} {right}" + (f" {margin} {self.by:g}" if self.by else "")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim. It holds if each of its comparisons does, for the interval of the differences, seed by seed."""
+
+    name: str  # names it on the command line and in links
+    family: str
+    statement: str  # in our words
+    source: str  # where in the paper
+    measured: str  # the quantity, with its unit
+    conditions: Mapping[str, Condition]
+    rule: tuple[Comparison, ...]
+    reported: Mapping[str, float] = field(default_factory=dict)  # the paper's own numbers
+    reported_as: str = ""  # what those numbers are, and of which size of model
+    remark: str = ""  # what to bear in mind
+    run: Settings = field(
+        default_factory=dict
+    )  # one run to watch: a model of the zoo, and changes to its configuration
+
+    def __post_init__(self) -> None:
+        named = {side for step in self.rule for side in (step.left, step.right) if isinstance(side, str)}
+        unknown = sorted(named - set(self.conditions))
+        if unknown or not self.rule:
+            raise ValueError(f"{self.name}: expected a rule over {', '.join(self.conditions)}; unknown: {unknown}")

@@ -1,0 +1,63 @@
+"""The command `mcviz claims`."""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from mcviz.claims.board import SEEDS, board, run
+from mcviz.claims.declared import CLAIMS, FAMILIES
+from mcviz.claims.finding import HOLDS, MISSING, VERDICTS, Finding
+
+SHELL = "mcviz claims --run"
+"""Makes all runs again; with the name of a claim after it, those of that claim."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which claims, and whether to make their runs anew."""
+    parser.add_argument("names", nargs="*", metavar="CLAIM", help=f"which ones (default: all): {', '.join(CLAIMS)}")
+    parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: -1, one for each core)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/claims.jsonl"),
+        metavar="FILE",
+        help="where the runs go; what is there is not made again (default: runs/claims.jsonl)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Print every claim with its verdict; after new runs, also whether it is the one that ships."""
+    names = arguments.names or None
+    shipped = {finding.claim.name: finding.verdict for finding in board(names=names)}
+    if not arguments.run:
+        print(report(board(names=names)))
+        return 0
+    try:
+        found = run(names, arguments.seeds, arguments.out, arguments.jobs, progress=not arguments.quiet)
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from here")
+        return 130
+    print(report(found))
+    changed = [finding.claim.name for finding in found if finding.verdict != shipped[finding.claim.name]]
+    print(f"\nother verdicts than those that ship: {', '.join(changed) or 'none'}")
+    return 0
+
+
+def report(found: Sequence[Finding]) -> str:
+    """Claims, verdicts and numbers as text."""
+    lines = []
+    for family in FAMILIES:
+        some = [finding for finding in found if finding.claim.family == family]
+        lines += [f"\n{family.upper()}"] if some else []
+        for finding in some:
+            lines.append(f"\n[{finding.verdict}] {finding.claim.name}: {finding.claim.statement}")
+            for label, (mean, low, high) in finding.intervals.items():
+                lines.append(f"    {mean:10.4g}  [{low:.4g}, {high:.4g}]  {label}")
+            lines += [f"    {step.verdict}: {step.comparison}" for step in finding.steps if step.verdict != HOLDS]
+    counted = Counter(finding.verdict for finding in found)
+    said = [f"{counted[verdict]} {verdict}" for verdict in (*VERDICTS, MISSING) if counted[verdict]]
+    return "\n".join([*lines, f"\n{len(found)} claims: {', '.join(said)}"])

@@ -1,0 +1,161 @@
+"""What a claim rests on: every seed of every condition, and the differences that decide it."""
+
+import math
+from html import escape
+
+import plotly.graph_objects as go
+
+from mcviz.claims import EXACT, Finding, Step
+from mcviz.figures import theme as themes
+
+SIGNS = {"holds": "✓", "does not hold": "✗", "not decidable at this scale": "?", "not run": "–"}
+"""A mark for each verdict, which is never told by colour alone."""
+GRID = "rgba(138, 147, 157, 0.25)"
+FLOOR = 1e-17
+"""Where a zero stands on a logarithmic axis: below all that rounding leaves."""
+
+
+def evidence(finding: Finding, theme: str = "light") -> go.Figure:
+    """Each condition's values, a ring for each seed, with their mean and its interval."""
+    colours = themes.THEMES[theme]
+    exact = finding.claim.family == EXACT
+    labels = list(finding.values)
+    figure = go.Figure()
+    for label, values in finding.values.items():
+        mean, low, high = finding.intervals[label]
+        at = max(mean, FLOOR) if exact else mean
+        figure.add_scatter(
+            x=[max(value, FLOOR) if exact else value for value in values],
+            y=[label] * len(values),
+            customdata=list(zip(finding.seeds, values, strict=True)),
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 9, "color": colours.muted, "line": {"width": 1.5}},
+            hovertemplate=f"{label}<br>seed %{{customdata[0]}}: %{{customdata[1]:.4g}}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[at],
+            y=[label],
+            error_x={
+                "type": "data",
+                "array": [0 if exact else high - mean],
+                "arrayminus": [0 if exact else mean - low],
+                "thickness": 3,
+                "width": 6,
+                "color": colours.checkpoint,
+            },
+            mode="markers+text",
+            text=[f"{mean:.2g}" if exact else f"{mean:.3f}"],
+            textposition="top center",
+            marker={"symbol": "diamond", "size": 9, "color": colours.checkpoint},
+            hovertemplate=f"{label}<br>mean {mean:.4g}<br>95 %: {low:.4g} to {high:.4g}<extra></extra>",
+        )
+    themes.layout(figure, colours, height=90 + 46 * len(labels))
+    figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.5, len(labels) - 0.3])
+    figure.update_xaxes(title=_wrapped(finding.claim.measured), showgrid=True, gridcolor=GRID)
+    if exact:
+        ticks = [FLOOR, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 1.0]
+        figure.update_xaxes(
+            type="log", range=[-17.6, 2.5], tickvals=ticks, ticktext=["0", *(f"{tick:.0e}" for tick in ticks[1:])]
+        )
+    return figure
+
+
+def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
+    """Each comparison of a claim: the differences seed by seed, the interval of their mean, and where it holds."""
+    colours = themes.THEMES[theme]
+    figure = go.Figure()
+    low, high = _span(finding.steps)
+    for row, step in enumerate(finding.steps):
+        mean, below, above = step.interval
+        colour = {"✓": colours.answer, "✗": colours.online}.get(SIGNS[step.verdict], colours.muted)
+        begin, end = _where_it_holds(step, low, high)
+        figure.add_shape(
+            type="rect", x0=begin, x1=end, y0=row - 0.25, y1=row + 0.25, layer="below", line_width=0,
+            fillcolor=colours.answer, opacity=0.16,
+        )  # fmt: skip
+        figure.add_annotation(
+            x=0, xref="paper", y=row - 0.43, xanchor="left", showarrow=False,
+            text=f"{SIGNS[step.verdict]} {escape(str(step.comparison))}",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=step.differences,
+            y=[row] * len(step.differences),
+            customdata=finding.seeds,
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 9, "color": colours.muted, "line": {"width": 1.5}},
+            hovertemplate="seed %{customdata}: %{x:.4g}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[mean],
+            y=[row],
+            error_x={
+                "type": "data",
+                "array": [above - mean],
+                "arrayminus": [mean - below],
+                "thickness": 3,
+                "width": 6,
+                "color": colour,
+            },
+            mode="markers",
+            marker={"symbol": "diamond", "size": 10, "color": colour},
+            hovertemplate=f"{step.verdict}<br>mean %{{x:.4g}}<br>95 %: {below:.4g} to {above:.4g}<extra></extra>",
+        )
+    themes.layout(figure, colours, height=80 + 62 * len(finding.steps))
+    figure.update_yaxes(range=[len(finding.steps) - 0.6, -0.7], visible=False)
+    figure.update_xaxes(
+        title=_wrapped("second less first, seed by seed; shaded: where it holds"),
+        range=[low, high],
+        showgrid=True,
+        gridcolor=GRID,
+    )
+    figure.add_vline(x=0, line={"color": colours.muted, "width": 1})
+    return figure
+
+
+def reported(finding: Finding, theme: str = "light") -> go.Figure:
+    """The paper's own numbers to the same claim, at its scale."""
+    colours = themes.THEMES[theme]
+    names, values = list(finding.claim.reported), list(finding.claim.reported.values())
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            text=[f"{value:g}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            marker={"color": colours.muted, "pattern": {"shape": "/"}},
+            hovertemplate="%{y}: %{x:g}<extra></extra>",
+        )
+    )
+    themes.layout(figure, colours, height=90 + 46 * len(names))
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
+    figure.update_xaxes(title=_wrapped(finding.claim.reported_as), range=[0, 1.2 * max(values)])
+    return figure
+
+
+def _where_it_holds(step: Step, low: float, high: float) -> tuple[float, float]:
+    """From where to where the shade of a comparison goes."""
+    relation, by = step.comparison.relation, step.comparison.by
+    begin, end = {"<": (by, high), "≤": (-by, high), "=": (-by, by)}[relation]
+    return max(begin, low), max(min(end, high), low)
+
+
+def _span(steps: tuple[Step, ...]) -> tuple[float, float]:
+    """The axis: all differences, intervals and margins, and zero."""
+    marks = [0.0]
+    for step in steps:
+        marks += [*step.differences, step.interval.low, step.interval.high, step.comparison.by, -step.comparison.by]
+    finite = [mark for mark in marks if math.isfinite(mark)]
+    pad = 0.08 * (max(finite) - min(finite)) or 1.0
+    return min(finite) - pad, max(finite) + pad
+
+
+def _wrapped(text: str, width: int = 44) -> str:
+    """Text in lines that an axis can hold."""
+    lines = [""]
+    for word in escape(text).split():
+        if len(lines[-1]) + len(word) > width:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return "<br>".join(lines)
