@@ -12,6 +12,7 @@ from mcviz.game import BUDGETS, GOAL, Play, Try
 NAMES = {**AGGREGATOR, "none": "RNN: one memory", "attention": "Attention: every pair"}
 
 
+@st.fragment
 def game() -> None:
     """A round: its budget, what can be answered, and what became of the answers so far."""
     known = runs.plays()

@@ -126,9 +126,9 @@ def crossover(setting: Setting) -> float:
 
 
 def small(setting: Setting) -> Setting:
-    """The same setting at a size that the reference runs in a moment: as many memories as fit, up to six."""
-    memories = min(6, cost.memories(setting.config(), setting.L))
-    C = min(4, setting.C)
+    """The same setting at a size that the reference runs in a moment: as many memories as there are, up to five."""
+    memories = min(5, cost.memories(setting.config(), setting.L))
+    C = min(3, setting.C)
     return replace(
         setting,
         d=min(4, setting.d),

@@ -11,6 +11,8 @@ from tqdm import tqdm
 
 from mcviz import bench
 from mcviz.bench import contenders, measure, report
+from mcviz.bench.beside import MEASURED
+from mcviz.tradeoff import ATTENTION, Setting
 
 CPU = torch.device("cpu")
 
@@ -89,6 +91,28 @@ def test_the_package_computes_the_same_and_is_timed():
         rows = contenders.with_package(contenders.Shape(CPU, 4, 4), "linear", "ssc", 10, contenders.FORWARD, 1, bar)
     assert [row.name for row in rows] == ["memory-caching 0.1.0: linear, ssc", "linear, ssc"]
     assert rows[0].ratio == 1
+
+
+def test_one_setting_is_measured_beside_attention():
+    before = torch.get_num_threads()
+    timings = bench.beside(Setting(d=8, C=4, L=32, memory="dla", expansion=2), rounds=1)
+    assert list(timings) == [*MEASURED, ATTENTION]
+    assert timings[ATTENTION].ratio == 1
+    assert all(each.milliseconds > 0 and each.ratio > 0 for each in timings.values())
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (Setting(L=2**20), "L: expected a sequence that takes one head at most 400,000,000,000 operations"),
+        (Setting(L=16384, memory="titans"), "L: expected a sequence that takes one head at most 50,000,000,000"),
+        (Setting(d=1, C=1, L=16384), "C: expected segments long enough that a head holds at most"),
+    ],
+)
+def test_what_would_take_too_long_or_too_much_memory_is_said(setting, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        bench.beside(setting)
 
 
 @pytest.mark.parametrize(

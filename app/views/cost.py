@@ -130,7 +130,7 @@ def three_ways(setting: Setting) -> None:
     with counted:
         tiny = tradeoff.small(setting)
         seen = runs.counted(tiny)
-        st.markdown("**Counted:** in runs of the reference, as they went")
+        st.markdown("**Counted:** in runs of the reference")
         st.dataframe(figures.counted(tiny, seen), hide_index=True)
         st.caption(
             plain(
@@ -140,13 +140,20 @@ def three_ways(setting: Setting) -> None:
             )
         )
     with measured:
-        st.markdown("**Measured:** on this machine, ratio to attention")
-        st.caption("One head of this setting, forwards, float32, one thread; all take turns, three times.")
-        if st.button("Measure now", icon=":material/timer:"):
-            with refused():
-                st.session_state.measured = (setting, runs.measured(setting))
-        at, timings = st.session_state.get("measured", (None, {}))
-        if timings and at == setting:
-            st.dataframe(figures.timed(timings), hide_index=True)
-        elif timings:
-            st.caption("What was measured last was another setting.")
+        on_this_machine(setting)
+
+
+@st.fragment
+def on_this_machine(setting: Setting) -> None:
+    """The clock's numbers, once they are asked for."""
+    st.markdown("**Measured:** on this machine, ratio to attention")
+    st.caption("One head of this setting, forwards, float32, one thread; all take turns, three times.")
+    if st.button("Measure now", icon=":material/timer:"):
+        with refused():
+            st.session_state.measured = (setting, runs.measured(setting))
+    at, timings = st.session_state.get("measured", (None, {}))
+    if timings and at == setting:
+        st.dataframe(figures.timed(timings), hide_index=True)
+        st.caption("Where a ratio is above the modelled one, an operation takes longer than one of attention's.")
+    elif timings:
+        st.caption("What was measured last was another setting.")

@@ -38,9 +38,8 @@ def beside(setting: Setting, rounds: int = ROUNDS) -> dict[str, Timing]:
     check(setting)
     inputs = Shape(torch.device("cpu"), setting.d, setting.C, heads=1).tokens(setting.L)
     inputs[0] = inputs[0] / setting.d**0.5
-    calls = {ATTENTION: call(attend, inputs, FORWARD)}
-    for name in MEASURED:
-        calls[name] = call(caching(setting, name), inputs, FORWARD)
+    functions = {**{name: caching(setting, name) for name in MEASURED}, ATTENTION: attend}
+    calls = {name: call(function, inputs, FORWARD) for name, function in functions.items()}
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -25,6 +25,9 @@ DASHES: Mapping[str, str] = {
 GAP = 17
 """Pixels between two labels, at least."""
 
+Note = dict[str, object]
+"""Words at a place of a picture, as Plotly takes them."""
+
 
 def spent(setting: Setting, theme: str = "light") -> go.Figure:
     """Operations per token, on average over a sequence, as sequences get longer: a line for each way to read.
@@ -46,9 +49,7 @@ def spent(setting: Setting, theme: str = "light") -> go.Figure:
         if name != LOG_LINEAR:
             circle(figure, name, setting.L, here[name].whole.flops / setting.L, colours)
     frame(figure, colours, 430, lengths, f"tokens in the sequence, L (● {setting.L:,})", "operations per token")
-    contexts(figure, setting, colours)
-    label_ends(figure, ends, colours, 430 - 110)
-    return figure
+    return annotated(figure, contexts(figure, setting, colours) + label_ends(figure, ends, 430 - 110))
 
 
 def stored(setting: Setting, theme: str = "light") -> go.Figure:
@@ -65,7 +66,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
     lengths = [2**n for n in range(math.ceil(math.log2(most)) + 1)]
     cache = tradeoff.cache_bytes(setting)
     flat = f"KV cache: {cache:,} bytes a token, whatever C<extra></extra>"
-    figure, ends = go.Figure(), {"KV cache": float(cache)}
+    figure, ends, notes = go.Figure(), {"KV cache": float(cache)}, []
     figure.add_trace(line(lengths, [cache] * len(lengths), "KV cache", colours.ink, DASHES[ATTENTION], flat))
     for name, kind in kinds.items():
         hue, dash = styles[name]
@@ -79,17 +80,17 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
         if name == deep:
             side = {"xanchor": "left", "xshift": 4, "yshift": 13}
         where = {"x": math.log10(at), "y": math.log10(cache)}
-        figure.add_annotation(text=f"C = {at:,.4g}", showarrow=False, font={"size": 12}, **where, **side)
+        notes.append({"text": f"C = {at:,.4g}", **where, **side})
     chosen = tradeoff.checkpoint_bytes(setting) / setting.C
     figure.add_trace(mark([setting.C], [chosen], "chosen C", "circle", colours.answer, 12))
     for C in sorted({one.setting.C for one in PAPER if one.setting.d == setting.d}):
-        upright(figure, C, f"paper: {C}", colours)
+        notes.append(upright(figure, C, f"paper: {C}", colours))
         for name, kind in kinds.items():
             y = [tradeoff.checkpoint_bytes(kind) / C]
             figure.add_trace(mark([C], y, f"{name}, the paper's C", "diamond-open", styles[name][0], 14))
     frame(figure, colours, 430, lengths, f"tokens in a segment, C (● {setting.C:,})", "bytes kept per token, one head")
-    label_ends(figure, ends, colours, 430 - 110)
-    return figure
+    notes += label_ends(figure, ends, 430 - 110)
+    return annotated(figure, notes)
 
 
 def fetched(setting: Setting, theme: str = "light") -> go.Figure:
@@ -97,7 +98,7 @@ def fetched(setting: Setting, theme: str = "light") -> go.Figure:
     colours = themes.THEMES[theme]
     lengths = doublings(setting, 64)
     lines, here = tradeoff.curves(setting, lengths), tradeoff.sheet(setting)
-    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
+    figure, notes = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08), []
     for row, field, unit in ((1, "reads", "memories read"), (2, "bytes", "bytes fetched")):
         ends = {}
         for name in ("none", "grm", "ssc", ATTENTION):
@@ -105,12 +106,11 @@ def fetched(setting: Setting, theme: str = "light") -> go.Figure:
             ends[name] = y[-1]
             draw(figure, name, lengths, y, colours, f"at token %{{x:,}}<br>%{{y:,.4s}} {unit}", row)
             circle(figure, name, setting.L, getattr(here[name].last, field) / setting.H, colours, row)
-        label_ends(figure, ends, colours, 190, row)
+        notes += label_ends(figure, ends, 190, row)
     frame(figure, colours, 520, lengths, "", "memories read")
     figure.update_xaxes(title=f"tokens so far, L (● {setting.L:,})", row=2, col=1)
     figure.update_yaxes(title="bytes fetched", row=2, col=1)
-    contexts(figure, setting, colours)
-    return figure
+    return annotated(figure, notes + contexts(figure, setting, colours))
 
 
 def hue(name: str, colours: Theme) -> str:
@@ -183,25 +183,26 @@ def short(n: int) -> str:
     return str(n)
 
 
-def contexts(figure: go.Figure, setting: Setting, colours: Theme) -> None:
+def contexts(figure: go.Figure, setting: Setting, colours: Theme) -> list[Note]:
     """Upright lines at the contexts of the paper; the setting's own is named where it is one of them."""
     mine = tradeoff.published(setting).split(",")[0]
-    for L, side in zip(sorted({one.setting.L for one in PAPER}), ("right", "left"), strict=True):
-        own = f"paper's {mine}: {short(L)}" if mine and L == setting.L else f"paper: {short(L)}"
-        upright(figure, L, own, colours, side)
+    lengths = sorted({one.setting.L for one in PAPER})
+    notes = []
+    for L, side in zip(lengths, ("right", "left"), strict=True):
+        name = f"paper's {mine}: {short(L)}" if mine and L == setting.L else f"paper: {short(L)}"
+        notes.append(upright(figure, L, name, colours, side))
+    return notes
 
 
-def upright(figure: go.Figure, x: int, text: str, colours: Theme, side: str = "center") -> None:
-    """A dotted line through the whole picture, named above it."""
-    figure.add_vline(x, line={"color": colours.muted, "width": 1, "dash": "dot"})
-    above = {"y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side}
-    figure.add_annotation(x=math.log10(x), text=text, showarrow=False, font={"size": 12}, **above)
+def upright(figure: go.Figure, x: int, text: str, colours: Theme, side: str = "center") -> Note:
+    """A dotted line through the whole picture, and the words above it."""
+    edge = {"color": colours.muted, "width": 1, "dash": "dot"}
+    figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=edge)
+    return {"x": math.log10(x), "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text}
 
 
-def label_ends(
-    figure: go.Figure, ends: Mapping[str, Number], colours: Theme, pixels: int, row: int | None = None
-) -> None:
-    """Names at the right ends of lines, moved apart where they would cover each other."""
+def label_ends(figure: go.Figure, ends: Mapping[str, Number], pixels: int, row: int | None = None) -> list[Note]:
+    """Names for the right ends of lines, moved apart where they would cover each other; and room around all lines."""
     axis = "y" if row in (None, 1) else f"y{row}"
     values = [math.log10(y) for trace in figure.data for y in trace.y if (trace.yaxis or "y") == axis]
     margin = 0.06 * (max(values) - min(values)) + 0.1
@@ -210,16 +211,17 @@ def label_ends(
     scale = pixels / (most - least)
     ranked = sorted(ends, key=lambda name: ends[name])
     wanted = [scale * (math.log10(ends[name]) - least) for name in ranked]
-    for name, want, place in zip(ranked, wanted, apart(wanted, GAP), strict=True):
-        figure.add_annotation(
-            x=1,
-            xref="paper",
-            y=math.log10(ends[name]),
-            yref=axis,
-            text=NAMES.get(name, name),
-            showarrow=False,
-            **{"xanchor": "left", "xshift": 4, "yshift": place - want, "font": {"color": colours.ink, "size": 12}},
-        )
+    at_the_right = {"x": 1, "xref": "paper", "yref": axis, "xanchor": "left", "xshift": 4}
+    return [
+        {"text": NAMES.get(name, name), "y": math.log10(ends[name]), "yshift": place - want, **at_the_right}
+        for name, want, place in zip(ranked, wanted, apart(wanted, GAP), strict=True)
+    ]
+
+
+def annotated(figure: go.Figure, notes: Sequence[Note]) -> go.Figure:
+    """Words at places of a picture, without arrows."""
+    plain = {"showarrow": False, "font": {"size": 12}}
+    return figure.update_layout(annotations=[{**plain, **note} for note in notes])
 
 
 def apart(places: Sequence[Number], gap: Number) -> list[float]:

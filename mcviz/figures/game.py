@@ -41,7 +41,7 @@ def tries(
                 name=called(play),
                 mode="markers+text",
                 text=[called(play)],
-                textposition="bottom center",
+                textposition="top center" if play.aggregator == "ssc" else "bottom center",
                 marker={
                     "symbol": symbols.get(play.aggregator, "circle"),
                     "size": [13] + [5] * len(play.accuracies),
@@ -55,12 +55,12 @@ def tries(
     figure.update_xaxes(tickvals=[150, 500, 1500, 5000], tickformat=",")
     figure.update_yaxes(title="recall, mean over seeds", range=[0.25, 1.06], tickformat=".0%")
     edge = {"color": colours.answer, "width": 1.5, "dash": "dash"}
-    figure.add_hline(game.GOAL, line=edge)
+    figure.add_hline(game.GOAL, line=edge, annotation={"text": f"{game.GOAL:.0%}", "xanchor": "left"})
     if budget is not None:
         figure.add_shape(
             type="rect",
             **{"x0": 1, "x1": budget, "y0": game.GOAL, "y1": 1.06},
             **{"fillcolor": colours.answer, "opacity": 0.16, "layer": "below", "line": {"width": 0}},
         )
-        figure.add_vline(budget, line=edge)
+        figure.add_vline(budget, line=edge, annotation={"text": f"B = {budget:,}", "textangle": 0})
     return figure

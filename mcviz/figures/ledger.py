@@ -108,15 +108,15 @@ def timed(timings: Mapping[str, tuple[Number, Number]]) -> dict[str, list[str]]:
 def tried(tries: Sequence[game.Try]) -> dict[str, list[str]]:
     """What was answered so far, and what the stored runs of each answer measured."""
     columns: dict[str, list[str]] = {
-        name: [] for name in ("Budget", "Answer", "Reads", "Recall", "by seed", "Bits", "Right")
+        name: [] for name in ("Budget", "Answer", "Right", "Reads", "Recall", "by seed, %", "Bits")
     }
     for budget, play, verdict in tries:
         measured = ["", "", "", ""]
         if play is not None:
-            by_seed = ", ".join(f"{each:.1%}" for each in play.accuracies)
+            by_seed = ", ".join(f"{100 * each:.1f}" for each in play.accuracies)
             measured = [f"{play.reads:,}", f"{play.accuracy:.1%}", by_seed, f"{play.bits:.2f}"]
         name = "none reaches it" if play is None else called(play)
-        cells = [f"{budget:,}", name, *measured, "yes" if verdict.right else "no"]
+        cells = [f"{budget:,}", name, "yes" if verdict.right else "no", *measured]
         for column, cell in zip(columns.values(), cells, strict=True):
             column.append(cell)
     return columns

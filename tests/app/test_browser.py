@@ -107,6 +107,21 @@ def test_surgery_changes_the_output(visit):
 DIFFER = "() => document.body.innerText.includes('every memory is written as before')"
 
 
+def test_costs_follow_a_slider_and_a_game_is_played(visit):
+    page = visit()
+    to(page, "Cost")
+    page.wait_for_selector(".js-plotly-plot .scatterlayer")
+    settled(page)
+    page.get_by_role("slider", name="Tokens in the sequence, L").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("Over 8,192 tokens").wait_for()
+    page.wait_for_url(re.compile("cost_L=8192"))
+    settled(page)
+    page.get_by_role("button", name="No stored run reaches it").click()
+    page.get_by_text("One does:").wait_for()
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
 def test_markup_in_a_text_is_text(visit):
     text = "%3Cimg src=x onerror=window.hit=1%3E %3Cscript%3Ewindow.hit=1%3C/script%3E ![x](http://127.0.0.1:9/x.png)"
     page = visit(f"?v=1&run=text&text={text}")

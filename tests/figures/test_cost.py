@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -125,8 +126,8 @@ def test_bytes():
 @pytest.mark.usefixtures("unchecked")
 def test_labels_do_not_cover_each_other(places):
     moved = apart(places, 10)
-    assert all(b - a > 10 - 1e-6 for a, b in zip(moved, moved[1:], strict=False))
-    if all(b - a >= 10 for a, b in zip(places, places[1:], strict=False)):
+    assert all(b - a > 10 - 1e-6 for a, b in pairwise(moved))
+    if all(b - a >= 10 for a, b in pairwise(places)):
         assert moved == pytest.approx(places, abs=1e-6)
     assert math.fsum(moved) == pytest.approx(math.fsum(places), abs=1e-6)
 
@@ -145,4 +146,4 @@ def test_what_was_tried_is_shown_and_the_frontier_only_when_it_is_given():
     columns = figures.tried([game.attempt(good, 500, [good]), game.attempt(None, 500, [good])])
     assert columns["Answer"] == ["SSC, C = 8, k = 2", "none reaches it"]
     assert columns["Right"] == ["no", "yes"]
-    assert (columns["Reads"][0], columns["by seed"][0], columns["Bits"][0]) == ("640", "96.0%, 96.0%", "1.25")
+    assert (columns["Reads"][0], columns["by seed, %"][0], columns["Bits"][0]) == ("640", "96.0, 96.0", "1.25")

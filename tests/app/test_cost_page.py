@@ -1,0 +1,159 @@
+"""The page of costs: what is on it is what the library computed, whatever the link asks for."""
+
+import pytest
+
+from app import link
+from mcviz import figures, game, tradeoff, watch
+from mcviz.tradeoff import LIMITS, PAPER, Setting
+from tests.app.test_pages import in_link, opened, words
+
+needs_models = pytest.mark.skipif(not watch.available(), reason="trained runs need PyTorch")
+
+
+def tables(page):
+    """Every table on the page, as columns."""
+    return [table.value.to_dict("list") for table in page.dataframe]
+
+
+def press(page, label):
+    """The page after the button called `label` was pressed."""
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def test_it_opens_on_a_setting_of_the_paper():
+    page = opened("cost")
+    ledger, modelled, counted = tables(page)
+    assert ledger == figures.ledger(Setting())
+    assert modelled == figures.modelled(Setting())
+    assert counted[""][-1] == "attention"
+    assert figures.weighed(Setting()) in words(page)
+    assert "The formulas give the same 32 numbers" in words(page)
+    assert len(page.get("plotly_chart")) == 4
+    assert [PAPER[0].name] == [page.sidebar.selectbox(key="preset").placeholder]
+
+
+def test_sliders_move_the_numbers_and_the_link():
+    page = opened("cost")
+    for name, value in (("d", 256), ("L", 131072)):
+        page.select_slider(key=f"choice:cost_{name}").set_value(value).run()
+        assert in_link(page, f"cost_{name}") == str(value)
+    page.sidebar.selectbox(key="choice:cost_memory").set_value("titans").run()
+    page.select_slider(key="choice:cost_expansion").set_value(2).run()
+    assert not page.exception
+    setting = Setting(d=256, L=131072, memory="titans", expansion=2)
+    assert tables(page)[0] == figures.ledger(setting)
+    assert figures.weighed(setting) in words(page)
+
+
+def test_a_setting_of_the_paper_is_taken_whole():
+    page = opened("cost", cost_k="7", cost_C="8", cost_memory="titans")
+    page.sidebar.selectbox(key="preset").set_value(PAPER[3].name).run()
+    assert not page.exception
+    assert tables(page)[0] == figures.ledger(Setting(d=256, H=8, C=256, L=16384, k=7, memory="titans"))
+    assert page.sidebar.selectbox(key="preset").placeholder == PAPER[3].name
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_the_ends_of_what_is_allowed_have_a_page(end):
+    chosen = {name: limits[end] for name, limits in LIMITS.items()}
+    page = opened("cost", cost_memory="titans", **{f"cost_{name}": str(value) for name, value in chosen.items()})
+    assert not page.error
+    assert tables(page)[0] == figures.ledger(Setting(memory="titans", **chosen))
+
+
+@pytest.mark.parametrize(("name", "value"), [("d", -1), ("L", 999_999_999), ("expansion", 0)])
+def test_beyond_them_is_a_message_and_the_choice_stays(name, value):
+    page = opened("cost", **{f"cost_{name}": str(value)})
+    (error,) = page.error
+    assert f"{name}: expected a whole number from" in error.value.replace("\\", "")
+    assert in_link(page, f"cost_{name}") == str(value)
+
+
+def test_a_mangled_link_says_so_and_the_page_is_there():
+    page = opened("cost", cost_d="wide", cost_memory="vector", cost_Q="3")
+    said = words(page)
+    for part in ("cost_d: expected a whole number", "cost_memory: expected one of linear", "cost_Q: expected a field"):
+        assert part in said
+    assert tables(page)[0] == figures.ledger(Setting())
+
+
+def test_another_run_leaves_the_costs_alone():
+    page = opened(run="topics", cost_d="48")
+    page.selectbox(key="choice:run").set_value("needle").run()
+    assert in_link(page, "cost_d") == "48"
+
+
+def test_a_teacher_can_hide_the_controls():
+    assert not opened("cost", hide="controls").sidebar.selectbox
+
+
+@needs_models
+def test_what_is_measured_is_shown_for_its_setting_alone(monkeypatch):
+    from mcviz import bench
+
+    asked = []
+
+    def beside(setting):
+        asked.append(setting)
+        return {"none": bench.Timing(3.0, 0.25), "attention": bench.Timing(12.0, 1.0)}
+
+    monkeypatch.setattr(bench, "beside", beside)
+    page = opened("cost", cost_L="256")
+    assert len(tables(page)) == 3
+    press(page, "Measure now")
+    assert asked == [Setting(L=256)]
+    assert tables(page)[3] == {"": ["RNN", "attention"], "Milliseconds": ["3", "12"], "to attention": ["0.25×", "1×"]}
+    page.select_slider(key="choice:cost_L").set_value(1024).run()
+    assert len(tables(page)) == 3
+    assert "was another setting" in words(page)
+
+
+@needs_models
+def test_what_would_take_too_long_is_said():
+    page = press(opened("cost", cost_L="524288", cost_d="512"), "Measure now")
+    assert "L: expected a sequence that takes one head at most" in words(page)
+    assert tables(page)[0] == figures.ledger(Setting(L=524288, d=512))
+
+
+def answer(page, play):
+    """The page after `play` was chosen and read."""
+    page.selectbox(key="game:aggregator").set_value(play.aggregator).run()
+    if play.segment_length:
+        page.selectbox(key=f"game:C:{play.aggregator}").set_value(play.segment_length).run()
+    if play.top_k:
+        page.selectbox(key=f"game:k:{play.aggregator}").set_value(play.top_k).run()
+    return press(page, "Read")
+
+
+@needs_models
+def test_the_game_is_played_to_its_end():
+    from app import runs
+
+    known = runs.plays()
+    page = opened("cost")
+    worst = known[0]
+    assert not worst.reached
+    answer(page, worst)
+    assert f"recall {worst.accuracy:.1%}, less than 95%" in words(page)
+    press(page, "Give up")
+    expected = [game.attempt(worst, game.BUDGETS[0], known)]
+    for budget in game.BUDGETS[1:]:
+        right = next((play for play in known if game.judge(play, budget, known).right), None)
+        expected.append(game.attempt(right, budget, known))
+        if right is None:
+            press(page, "No stored run reaches it")
+        else:
+            answer(page, right)
+        assert page.success[0].value.replace("\\", "") == expected[-1].verdict.said
+        press(page, "Next round")
+    assert tables(page)[-1] == figures.tried(expected)
+    assert page.success[0].value == f"{len(game.BUDGETS) - 1} of {len(game.BUDGETS)} rounds answered right at once."
+    press(page, "Play again")
+    assert f"at most {game.BUDGETS[0]:,} reads" in words(page)
+
+
+def test_the_fields_of_a_link_are_those_of_a_setting():
+    assert {link.COST + name for name in vars(Setting())} <= set(link.fields())
+    assert tradeoff.published(Setting()) == PAPER[0].name
