@@ -17,9 +17,6 @@ def game() -> None:
     """A round: its budget, what can be answered, and what became of the answers so far."""
     known = runs.plays()
     st.markdown(f"### Reach {GOAL:.0%} recall with at most B reads")
-    if not known:
-        st.info("The game is played on trained runs, which need PyTorch.")
-        return
     st.markdown(
         plain(
             f"Small models learned to recall values by their keys, each combination from several seeds. A read is one "

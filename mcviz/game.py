@@ -70,7 +70,7 @@ def plays(rows: Iterable[Mapping[str, Any]]) -> list[Play]:
     groups: dict[tuple[str, int | None, int | None], dict[int, Mapping[str, Any]]] = {}
     for row in rows:
         settings = row["settings"]
-        if settings["task"] == TASK and settings.keys() <= CHOICES:
+        if settings.get("task") == TASK and settings.keys() <= CHOICES:
             groups.setdefault(_choice(settings), {})[row["seed"]] = row
     found = [
         Play(

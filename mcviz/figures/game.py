@@ -8,6 +8,9 @@ import plotly.graph_objects as go
 from mcviz import game
 from mcviz.figures import theme as themes
 from mcviz.figures.ledger import called
+from mcviz.tradeoff import ATTENTION
+
+TOP = 1.1
 
 
 def tries(
@@ -41,7 +44,7 @@ def tries(
                 name=called(play),
                 mode="markers+text",
                 text=[called(play)],
-                textposition="top center" if play.aggregator == "ssc" else "bottom center",
+                textposition="top center" if play.aggregator in ("ssc", ATTENTION) else "bottom center",
                 marker={
                     "symbol": symbols.get(play.aggregator, "circle"),
                     "size": [13] + [5] * len(play.accuracies),
@@ -53,14 +56,20 @@ def tries(
     themes.layout(figure, colours, 360)
     figure.update_xaxes(type="log", title="reads per sequence", range=[math.log10(120), math.log10(16_000)])
     figure.update_xaxes(tickvals=[150, 500, 1500, 5000], tickformat=",")
-    figure.update_yaxes(title="recall, mean over seeds", range=[0.25, 1.06], tickformat=".0%")
+    figure.update_yaxes(
+        title="recall, mean over seeds", range=[0.25, TOP], tickformat=".0%", tickvals=[0.4, 0.6, 0.8, 1]
+    )
     edge = {"color": colours.answer, "width": 1.5, "dash": "dash"}
-    figure.add_hline(game.GOAL, line=edge, annotation={"text": f"{game.GOAL:.0%}", "xanchor": "left"})
+    figure.add_hline(game.GOAL, line=edge)
+    goal = {"x": 1, "xref": "paper", "xanchor": "right", "y": game.GOAL, "yanchor": "top"}
+    figure.add_annotation(text=f"goal: {game.GOAL:.0%}", showarrow=False, **goal)
     if budget is not None:
         figure.add_shape(
             type="rect",
-            **{"x0": 1, "x1": budget, "y0": game.GOAL, "y1": 1.06},
+            **{"x0": 1, "x1": budget, "y0": game.GOAL, "y1": TOP},
             **{"fillcolor": colours.answer, "opacity": 0.16, "layer": "below", "line": {"width": 0}},
         )
-        figure.add_vline(budget, line=edge, annotation={"text": f"B = {budget:,}", "textangle": 0})
+        figure.add_vline(budget, line=edge)
+        mark = {"x": math.log10(budget), "xanchor": "right", "y": 0, "yref": "paper", "yanchor": "bottom"}
+        figure.add_annotation(text=f"B = {budget:,}", showarrow=False, **mark)
     return figure

@@ -127,7 +127,6 @@ def answer(page, play):
     return press(page, "Read")
 
 
-@needs_models
 def test_the_game_is_played_to_its_end():
     from app import runs
 
