@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(FOUNDATION | {"reference"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
-    "figures": Row(FOUNDATION | {"claims"} | {"tradeoff", "game"}, LIGHT | {"plotly"}),
+    "figures": Row(FOUNDATION | {"claims", "tradeoff", "game"}, LIGHT | {"plotly"}),
     # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
     "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "widgets": Row(
@@ -86,6 +86,7 @@ MAY_IMPORT = {
             "zoo",
             "figures",
             "stepper",
+            "claims",
             "counting",
             "tradeoff",
             "game",
