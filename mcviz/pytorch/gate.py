@@ -1,6 +1,6 @@
 """How much each memory counts: scores, gates and the router, for all tokens at once."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,8 +12,8 @@ BLOCK = 2**18
 """Numbers in a block of scores. The router keeps its choices only, so that its memory does not grow with N."""
 
 
-FEW = 16
-"""Up to so many memories, to read all with weights of 0 is as fast as to dispatch."""
+FEW = 512
+"""Up to so many rows in all memories together, N K, to read all with weights of 0 is as fast as to dispatch."""
 
 
 class Gates(NamedTuple):
@@ -72,7 +72,7 @@ def weigh(
     segment: Int[Tensor, "t"],
     cfg: MCConfig,
     keep_scores: bool,
-) -> list[Tensor | None]:
+) -> list[Any]:
     """The aggregator's weights (Eq. 6-9, 16-17): the fields of `Gates`, with tokens last."""
     i, s = torch.arange(whole.shape[2], device=u.device)[:, None], segment
     past, own = finished(u, whole, segment, cfg), online(u, running, cfg)
@@ -84,7 +84,7 @@ def weigh(
             # R_t = the k checkpoints of largest score                                                 (16)
             with torch.no_grad():
                 value, chosen = largest(readable, cfg.top_k)
-            if len(i) > FEW:
+            if len(i) * u.shape[-1] > FEW:
                 choices, read = chosen, value > -torch.inf
                 readable = pick(past, choices).masked_fill(~read, -torch.inf)
             else:
@@ -121,12 +121,13 @@ def gates(
     """Scores and weights of all tokens, a block of tokens at a time."""
     B, H, _, _ = u.shape
     block = max(64, BLOCK // (B * H * whole.shape[2]))
-    parts = []
+    parts: list[Any] = []
     for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):
         parts.append(weigh(here, pooled, whole, at, cfg, keep_scores))
-    fields = [None if column[0] is None else torch.cat(column, -1) for column in zip(*parts, strict=True)]
-    own, *others = fields if len(parts) > 1 else parts[0]
-    return Gates(own, *(x if x is None else x.mT for x in others))
+    if len(parts) > 1:
+        parts = [[None if column[0] is None else torch.cat(column, -1) for column in zip(*parts, strict=True)]]
+    own, *others = parts[0]
+    return Gates._make([own, *(x if x is None else x.mT for x in others)])
 
 
 def largest(x: Float[Tensor, "*n t"], k: int) -> tuple[Float[Tensor, "*k t"], Int[Tensor, "*k t"]]:

@@ -177,10 +177,14 @@ def contexts(
 ) -> tuple[Float[Tensor, "B H T K"], Float[Tensor, "B H N K"]]:
     """`c^(s)`, the pooled keys of each token's own segment up to the token, and those of whole segments."""
     sums = chunks.split(k).cumsum(3)
-    first, whole = carry(None, sums[:, :, :, -1:], torch.zeros_like(k[:, :, :1]), Lanes(chunks, independent=True))
-    running, whole = chunks.join(sums.add_(first)), whole[:, :, :, 0]
+    whole = sums[:, :, :, -1:]
+    if len(chunks.cuts) < chunks.P:
+        first, whole = carry(None, whole, torch.zeros_like(k[:, :, :1]), Lanes(chunks, independent=True))
+        sums = sums.add_(first)
+    running, whole = chunks.join(sums), whole[:, :, :, 0]
     if cfg.pooling == "sum":
         return running, whole
     starts, stops = torch.tensor(chunks.cuts, device=k.device).unbind(1)
     position = torch.arange(k.shape[2], device=k.device) - starts[chunks.segment_of]
-    return running.div_((position + 1)[:, None]), whole / (stops - starts)[:, None]
+    whole = whole / (stops - starts)[:, None]
+    return running.div_((position + 1)[:, None]), whole

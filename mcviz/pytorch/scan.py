@@ -153,6 +153,7 @@ def run(
         return Run(output, states, reads)
     gates = gates.dense(len(cuts))
     assert gates.scores is not None
+    assert gates.read is not None
     seen = (*pooled, gates.scores, gates.everything(chunks.segment_of), gates.read)
     return Run(output, states, reads, *(swap(x) for x in seen))
 
