@@ -30,9 +30,9 @@ CALLED = {
 def page() -> None:
     """The page."""
     draw()
+    stepping.title("Cost", None, screen.share)
     with refused():
         setting = chosen()
-        stepping.title("Cost", None, screen.share)
         st.markdown(plain(figures.weighed(setting)))
         pictures(setting)
         three_ways(setting)

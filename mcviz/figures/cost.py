@@ -62,7 +62,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
     matrix, deep = "matrix", f"MLP ×{setting.expansion}"
     kinds = {matrix: replace(setting, memory="linear"), deep: replace(setting, memory="dla")}
     styles = {matrix: (colours.checkpoint, "solid"), deep: (colours.online, "dot")}
-    most = max(4096, setting.C, *map(tradeoff.crossover, kinds.values()))
+    most = max(4096, setting.C, *(2 * tradeoff.crossover(kind) for kind in kinds.values()))
     lengths = [2**n for n in range(math.ceil(math.log2(most)) + 1)]
     cache = tradeoff.cache_bytes(setting)
     flat = f"KV cache: {cache:,} bytes a token, whatever C<extra></extra>"
@@ -80,7 +80,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
         if name == deep:
             side = {"xanchor": "left", "xshift": 4, "yshift": 13}
         where = {"x": math.log10(at), "y": math.log10(cache)}
-        notes.append({"text": f"C = {at:,.4g}", **where, **side})
+        notes.append({"text": f"C = {at:,.10g}", **where, **side})
     chosen = tradeoff.checkpoint_bytes(setting) / setting.C
     figure.add_trace(mark([setting.C], [chosen], "chosen C", "circle", colours.answer, 12))
     for C in sorted({one.setting.C for one in PAPER if one.setting.d == setting.d}):

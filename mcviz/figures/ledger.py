@@ -129,10 +129,10 @@ def weighed(setting: Setting) -> str:
     checkpoint, cache = tradeoff.checkpoint_bytes(setting), tradeoff.cache_bytes(setting) * setting.C
     at = tradeoff.crossover(setting)
     kind = "An MLP checkpoint" if setting.deep else "A checkpoint"
-    turn = f"they are equal at C = {at:,.4g}"
+    turn = f"they are equal at C = {at:,.10g}"
     parts = [
         f"{kind} takes {size(checkpoint)} per head, and the KV cache of its {setting.C:,} tokens {size(cache)}: "
-        f"{against(checkpoint, cache, 'smaller', 'larger')}; {turn}."
+        f"{against(checkpoint, cache, 'smaller', 'larger', 'as large')}; {turn}."
     ]
     parts.append(
         f"Over {setting.L:,} tokens, GRM spends {against(grm.whole.flops, attention.whole.flops, 'fewer', 'more')} "
@@ -149,11 +149,11 @@ def weighed(setting: Setting) -> str:
     return " ".join(parts)
 
 
-def against(a: Number, b: Number, less: str, more: str) -> str:
-    """`3.2 times fewer`, `1.5 times more`, `as many`."""
+def against(a: Number, b: Number, less: str, more: str, same: str = "no fewer") -> str:
+    """`3.2 times fewer`, `1.5 times more`, or that they are the same."""
     if a == b:
-        return "exactly as many"
-    return f"{max(a, b) / min(a, b):.3g} times {less if a < b else more}"
+        return same
+    return f"{factor(max(a, b) / min(a, b))} times {less if a < b else more}"
 
 
 def amount(n: Number) -> str:
@@ -168,7 +168,12 @@ def size(n: Number) -> str:
 
 def times(ratio: Number) -> str:
     """`0.25×`."""
-    return f"{ratio:.3g}×"
+    return f"{factor(ratio)}×"
+
+
+def factor(ratio: Number) -> str:
+    """Three digits, and never a power of ten: `0.25`, `4.46`, `16,413`."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def _short(n: Number, base: int, units: Sequence[str]) -> str:

@@ -118,7 +118,8 @@ def test_amounts(number, text):
     assert amount(number) == text
 
 
-def test_bytes():
+def test_bytes_and_ratios():
+    assert [times(ratio) for ratio in (0.25, 4.4567, 16413.2)] == ["0.25×", "4.46×", "16,413×"]
     assert (size(384), size(96 * 1024), size(24 * 2**20)) == ("384 B", "96.0 KiB", "24.0 MiB")
 
 
