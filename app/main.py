@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import screen
-from app.views import claims, compare, cost, explore, interference, own, surgery
+from app.views import claims, compare, cost, explore, interference, oracle, own, surgery
 
 st.set_page_config(page_title="mcviz", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 PAGES = [
@@ -13,6 +13,7 @@ PAGES = [
     st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
     st.Page(surgery.page, title="Surgery", icon=":material/healing:", url_path="surgery"),
     st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
+    st.Page(oracle.page, title="Oracle", icon=":material/psychology:", url_path="oracle"),
     st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
     st.Page(claims.page, title="Do the numbers hold up?", icon=":material/balance:", url_path="claims"),
     st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),

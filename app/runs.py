@@ -10,6 +10,7 @@ from app import edits
 from mcviz import MCConfig, Trace, claims, counting, examples, game, interference, surgery, tradeoff, watch
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
+from mcviz.oracle import Oracle
 from mcviz.tradeoff import Setting
 from mcviz.watch import Sitting
 
@@ -40,6 +41,12 @@ def edited(trace: Trace, changes: str, sitting: Sitting | None) -> Trace:
 def recall(trace: Trace, head: int) -> tuple[interference.Recall, interference.Capacity]:
     """What every memory answers to every pair, and how that goes as the sequence does."""
     return interference.recall(trace, head), interference.capacity(trace, head)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Trying every selection …", hash_funcs=HASHES)
+def oracle(sitting: Sitting, k: int, head: int) -> Oracle:
+    """What every selection would have cost. Raises the library's `ValueError`s."""
+    return watch.consult(sitting, k, head)
 
 
 @st.cache_resource

@@ -32,6 +32,7 @@ _LAZY = (
     "figures",
     "game",
     "interference",
+    "oracle",
     "plot",
     "predict",
     "pytorch",

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mcviz import segments
+from mcviz import oracle, segments
 from mcviz.config import MCConfig
+from mcviz.oracle import Oracle
 from mcviz.reference import memory_caching
 from mcviz.trace import Trace
 
@@ -105,6 +106,24 @@ def answered(sitting: Sitting, trace: Trace) -> Trace:
     batch = _sequence(sitting)
     said = substitute(_model(sitting), batch.tokens[0], trace.output, labels=batch.labels, targets=_targets(batch))
     return replace(trace, predictions=said)
+
+
+def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
+    """What every selection of `k` checkpoints would have cost, for each question of the sequence.
+
+    Raises the `ValueError`s of `run` and of `mcviz.oracle.consult`.
+    """
+    batch = _sequence(sitting)
+    return oracle.consult(
+        _model(sitting),
+        batch.tokens[0].tolist(),
+        _targets(batch),
+        k,
+        head,
+        batch.sources[0].tolist(),
+        batch.labels,
+        _title(sitting),
+    )
 
 
 @lru_cache(maxsize=32)

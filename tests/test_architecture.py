@@ -49,11 +49,14 @@ MAY_IMPORT = {
         FOUNDATION | {"", "rows", "reference", "pytorch", "oracle", "bench", "training"},
         LIGHT | {"scipy", "torch"},
     ),
-    "training": Row(FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}),
+    "training": Row(
+        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
+    ),
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
+    "oracle": Row(FOUNDATION, LIGHT | {"torch"}, lazily=frozenset({"pytorch", "tasks", "training"})),
     # The door of the pages to trained models: PyTorch loads when one is run.
-    "watch": Row(FOUNDATION | {"reference"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
-    "figures": Row(FOUNDATION | {"claims", "tradeoff", "game"}, LIGHT | {"plotly"}),
+    "watch": Row(FOUNDATION | {"reference", "oracle"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
+    "figures": Row(FOUNDATION | {"oracle", "claims", "tradeoff", "game"}, LIGHT | {"plotly"}),
     # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
     "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "widgets": Row(
@@ -82,6 +85,7 @@ MAY_IMPORT = {
             "watch",
             "surgery",
             "interference",
+            "oracle",
             "tasks",
             "zoo",
             "figures",

@@ -18,6 +18,7 @@ from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
 from mcviz.figures.interference import capacity, recovered
 from mcviz.figures.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed
+from mcviz.figures.oracle import judged, regrets, selections
 from mcviz.figures.reads import reads
 from mcviz.figures.relevance import relevance
 from mcviz.figures.theme import THEMES, Theme
@@ -47,14 +48,17 @@ __all__ = [
     "first_difference",
     "gates",
     "heaviest",
+    "judged",
     "ledger",
     "modelled",
     "number",
     "reads",
     "recalled",
     "recovered",
+    "regrets",
     "relevance",
     "reported",
+    "selections",
     "spent",
     "stored",
     "timed",

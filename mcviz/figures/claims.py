@@ -10,7 +10,6 @@ from mcviz.figures import theme as themes
 
 SIGNS = {"holds": "✓", "does not hold": "✗", "not decidable at this scale": "?", "not run": "–"}
 """A mark for each verdict, which is never told by colour alone."""
-GRID = "rgba(138, 147, 157, 0.25)"
 FLOOR = 1e-17
 """Where a zero stands on a logarithmic axis: below all that rounding leaves."""
 
@@ -51,7 +50,7 @@ def evidence(finding: Finding, theme: str = "light") -> go.Figure:
         )
     themes.layout(figure, colours, height=90 + 46 * len(labels))
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.5, len(labels) - 0.3])
-    figure.update_xaxes(title=_wrapped(finding.claim.measured), showgrid=True, gridcolor=GRID)
+    figure.update_xaxes(title=_wrapped(finding.claim.measured), showgrid=True, gridcolor=themes.GRID)
     if exact:
         ticks = [FLOOR, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 1.0]
         figure.update_xaxes(
@@ -106,7 +105,7 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
         title=_wrapped("second less first, seed by seed; shaded: where it holds"),
         range=[low, high],
         showgrid=True,
-        gridcolor=GRID,
+        gridcolor=themes.GRID,
     )
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1})
     return figure

@@ -54,6 +54,10 @@ THEMES: Mapping[str, Theme] = {
 }
 
 
+GRID = "rgba(138, 147, 157, 0.25)"
+"""Lines to read values by, on any background."""
+
+
 def layout(figure: go.Figure, theme: Theme, height: int) -> go.Figure:
     """The common frame: no background, so that the host's own shows through."""
     figure.update_layout(

@@ -16,47 +16,56 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from mcviz import exercises, plot, training, zoo
-from mcviz.training import caching
+from mcviz import claims, exercises, figures, plot, zoo
 
 torch.set_num_threads(1)
 
 # %% [markdown]
+# ## The board
+#
+# `mcviz.claims` holds each claim as a small object: a statement, where the paper makes it, what is measured, and a **rule
+# for the verdict that was fixed before any run**. The runs ship with the project, five seeds for each condition, and
+# `mcviz claims --run` makes all of them again. The page *Do the numbers hold up?* of the explorer shows the same board.
+
+# %%
+board = {finding.claim.name: finding for finding in claims.board()}
+for finding in board.values():
+    print(f"{figures.SIGNS[finding.verdict]} {finding.claim.statement}")
+
+# %% [markdown]
+# Three signs: ✓ holds, ✗ does not hold, ? not decidable at this scale. **Predict** before you go on: which of those marked
+# ✗ would you have bet on?
+#
 # ## Claim 1: caching closes the gap in recall
 #
-# The paper, in-context retrieval (table 3): Titans 31.75, with SSC 36.27, with GRM 40.50; a Transformer 41.00. Our
-# shipped models on MQAR, 48 pairs, read from their cards. Each number is over fresh sequences, with an interval.
-#
-# **Predict** the order of the five, and guess how far apart SSC and GRM are.
+# The paper, in-context retrieval (table 3): Titans 31.75, with SSC 36.27, with GRM 40.50; a Transformer 41.00. Ours: MQAR
+# with 48 pairs. A ring is a seed, a diamond is their mean.
 
 # %% tags=["slide"]
 # Recall of 48 pairs at toy scale
-names = {
-    "mqar-rnn": "RNN",
-    "mqar-residual": "residual",
-    "mqar-ssc": "SSC",
-    "mqar-grm": "GRM",
-    "mqar-attention": "attention",
-}
-cards = {shown: zoo.load(name).card.measured["accuracy"] for name, shown in names.items()}
-plot.bars(
-    {shown: card.value for shown, card in cards.items()},
-    y="accuracy",
-    within={shown: (card.low, card.high) for shown, card in cards.items()},
-    highlight=["SSC", "GRM"],
-)
+figures.evidence(board["recall-order"])
 
 # %% [markdown]
-# The order is the paper's: RNN < SSC < GRM ≤ attention. And *residual* is the plain RNN to the last digit, which the
-# paper does not show but its Eq. 13 implies.
+# The order is nearly the paper's. But look at the *residual* sum: all checkpoints, added up. Under independent start it is
+# the plain RNN to the last digit, which the paper does not show but its Eq. 13 implies; under checkpoint start, as here, it
+# is next to nothing above it.
 #
 # ## How sure?
 #
-# An interval must say over *what*. The ones above are over sequences: they tell how well these weights are measured. They
-# do not tell what another training would give. One training each cannot tell that; almost all numbers in the paper are of
-# one seed, too (MQAR has five).
+# An interval must say over *what*. These are over seeds: another training, other sequences. Almost all numbers in the
+# paper are of one seed (MQAR has five), so that nothing can be said about another training.
 #
-# When two models answer the same sequences, do not compare two intervals: take the difference, sequence by sequence.
+# When two models were trained with the same seed they saw the same batches and answer the same questions. So do not
+# compare two intervals: take the difference, seed by seed.
+
+# %% tags=["slide"]
+# What decides: differences, seed by seed
+figures.comparisons(board["recall-order"])
+
+# %% [markdown]
+# The shade is where the comparison holds. A verdict is **holds** if the whole interval lies in the shade, **does not hold**
+# if all of it lies outside, and **undecided** if it lies across. Note what a rule needs beside an interval: the smallest
+# difference that *matters*, here 0.02. With enough seeds, any difference is "significant".
 
 # %%
 exercises.paired_interval
@@ -71,6 +80,41 @@ def paired_interval(a, b, t):
 exercises.paired_interval.check(paired_interval)
 
 
+# %% [markdown]
+# That interval is Student's. The board's is a bootstrap, widened for few seeds until the two agree for normal values. On
+# the step from SSC to GRM:
+
+# %%
+ssc, grm = (np.array(board["recall-order"].values[name]) for name in ("SSC", "GRM"))
+mean, half = exercises.paired_interval.solution(grm, ssc, 2.776)
+resampled = claims.bootstrap((grm - ssc).tolist())
+print(f"Student:   {mean:.4f}, from {mean - half:.4f} to {mean + half:.4f}")
+print(f"bootstrap: {resampled.mean:.4f}, from {resampled.low:.4f} to {resampled.high:.4f}")
+for values, name in ((grm, "GRM"), (ssc, "SSC")):
+    _, low, high = claims.bootstrap(values.tolist())
+    print(f"{name} alone: {values.mean():.4f}, from {low:.4f} to {high:.4f}")
+
+# %% [markdown]
+# ## Claim 2: the gate must look at the segment
+#
+# Paper, table 5, retrieval: GRM 40.5, without context in the gate 33.0. And one comparison that the paper announces
+# (section 3.4) and does not print: independent start against checkpoint start. Each condition below was trained anew.
+#
+# **Predict:** which costs more, a gate that cannot see the segment, or checkpoints that are full of older tokens?
+
+# %% tags=["slide"]
+# Ablations, each trained with five seeds: the gate
+figures.evidence(board["gate-context"])
+
+# %%
+figures.evidence(board["segments-start"])
+
+# %% [markdown]
+# There is a quicker way to ask, and it asks something else: take one trained model, and read its memories in another way.
+# The *same weights*, with a gate by age, or with checkpoints that pile up. That shows what these weights rely on, and not
+# what a training under the other condition could make up for.
+
+
 # %%
 def per_sequence(model, sequences=64, seed=5):
     """The share of right answers in each sequence."""
@@ -81,27 +125,6 @@ def per_sequence(model, sequences=64, seed=5):
     return right.sum(1) / batch.mask.sum(1)
 
 
-grm, ssc = per_sequence(zoo.load("mqar-grm")), per_sequence(zoo.load("mqar-ssc"))
-mean, half = exercises.paired_interval.solution(grm, ssc, 2.0)
-alone = [2.0 * x.std(ddof=1) / np.sqrt(len(x)) for x in (grm, ssc)]
-print(f"GRM {grm.mean():.3f} ± {alone[0]:.3f}, SSC {ssc.mean():.3f} ± {alone[1]:.3f}")
-print(f"difference, pair by pair: {mean:.3f} ± {half:.3f}")
-
-# %% [markdown]
-# ## Claim 2: the gate must look at the segment
-#
-# Paper, table 5, retrieval: GRM 40.5, without context in the gate 33.0. And one comparison that the paper announces
-# (section 3.4) and does not print: independent start against checkpoint start.
-#
-# We take a trained model and read its memories in another way: the *same weights*, with a gate by age, or with checkpoints
-# that pile up. Mind what this asks. It shows what these weights rely on. It does not show what a training under the other
-# condition could make up for; that needs a training for each condition and several seeds (`mcviz train` and
-# `mcviz.training.sweep` do that, in minutes rather than seconds).
-#
-# **Predict:** which costs more, a gate that cannot see the segment, or checkpoints that are full of older tokens?
-
-
-# %%
 def read_otherwise(**changes):
     """The weights of topics-grm under a changed configuration: right answers, sequence by sequence."""
     model = zoo.load("topics-grm")
@@ -130,39 +153,42 @@ plot.bars(
 )
 
 # %%
-for name in list(accuracies)[1:]:
-    mean, half = exercises.paired_interval.solution(accuracies["GRM as trained"], accuracies[name], 2.0)
-    print(f"GRM - {name}: {mean:.2f} ± {half:.2f}")
+for name in ("gate-context-topics", "segments-start-topics"):
+    for label, (mean, low, high) in board[name].intervals.items():
+        print(f"trained that way: {label:18} {mean:.3f}  [{low:.3f}, {high:.3f}]")
 
 # %% [markdown]
-# Both are far outside their intervals. A model that learned to look at segments is lost without seeing them; and a right
-# gate does not help when the checkpoint it opens holds everything that came before.
+# Compare the two. The interval of the bars is over sequences, that of the printed lines is over seeds: they answer
+# different questions, and both are right.
 #
 # ## Claim 3: caching helps without training
 #
 # Section 4.3: take a recurrent model trained *without* caching, run it on longer sequences, cache its state at every
-# training length, and read the average of the memories. The paper gives a claim and no table. Here is a shipped RNN on
-# one, two and four times its training length:
-
-# %%
-model = zoo.load("topics-rnn")
-found = {}
-for way in ("plain", "average, going on", "average, from the start"):
-    measured = [
-        training.evaluate(caching.cached(model, way), caching.longer(model.card.task, factor), sequences=32)["accuracy"]
-        for factor in caching.FACTORS
-    ]
-    found[way] = (caching.FACTORS, [measure.value for measure in measured])
+# training length, and read the average of the memories. The paper gives a claim and no table.
 
 # %% tags=["slide"]
-# Caching after training
-plot.lines(found, x="length, in training lengths", y="accuracy", title="topics-rnn, nothing retrained")
+# Caching after training, at four times the training length
+figures.evidence(board["length-afterwards"])
 
 # %% [markdown]
 # Averaging *independent* linear memories points the same way as the one memory that holds everything: it is the residual
-# sum, divided. Whether dividing helps depends on what follows. This layer norms its output, so look whether the lines
-# part at all, and do not expect much.
+# sum, divided. Whether dividing helps depends on what follows; this layer norms its output, so nothing changes. And memories
+# that go on count old tokens several times. What is trained with caching is another matter:
+
+# %%
+figures.evidence(board["length-caching"])
+
+# %% [markdown]
+# ## Claim 4: the router chooses well
 #
+# For a question and a trained SSC, every pair of checkpoints can be tried. The best pair is the *oracle*, the mean over
+# all pairs is what a random choice would give, and the router's distance from the oracle is its *regret*.
+
+# %% tags=["slide"]
+# Bits per answer: the router, the best pair, and a random pair
+figures.evidence(board["selector-choice"])
+
+# %% [markdown]
 # ## Where words and tables part
 #
 # A paper is a text and some tables, and both are written by people under a deadline. Read one against the other. The
@@ -192,7 +218,7 @@ plot.lines(
 # - The text names a gain of 0.8 % over Titans, without saying for which aggregator and which size. No row above is 0.8
 #   exactly, and the rows that come near are not the best aggregator's.
 # - The ablation's row for shared $u$ and $q$ is 0.0 throughout. That is an unfilled row, not a result.
-# - Independent against checkpoint start: announced, not printed. You have just measured one side of it.
+# - Independent against checkpoint start: announced, not printed. Claim 2 is a first answer.
 # - Nothing is said of the latency of decoding, or of bytes. Notebook 06 did the sums.
 #
 # None of this makes the idea wrong. It tells where to look first if you want to build on it.
@@ -200,6 +226,7 @@ plot.lines(
 # ## Recap
 #
 # - At toy scale the mechanism holds: gates with context close the recall gap, SSC comes near with few reads.
+# - A verdict needs a rule, fixed before the runs: a comparison, a smallest difference that matters, and an interval.
 # - An interval over sequences, over seeds, and over sizes are three things. Say which one you have.
 # - Pairing removes what two models share. It is the cheapest statistics there is.
 #

@@ -1,0 +1,69 @@
+"""Oracle: every selection that the router could have made, and what each would have cost."""
+
+import streamlit as st
+
+from app import controls, runs, screen, stepping
+from app.words import plain, refused
+from mcviz import figures
+from mcviz.config import GATED
+from mcviz.oracle import Choice
+
+
+def page() -> None:
+    """The page."""
+    controls.draw()
+    with refused():
+        trace = stepping.shown(controls.trace())
+        stepping.title("Was its choice right?", trace)
+        if screen.hidden("answers"):
+            st.info("This link hides the answers, and without them no choice is right or wrong.")
+            return
+        sitting = controls.sitting()
+        if sitting is None or trace.config.aggregator not in GATED or trace.config.aggregator == "soup":
+            st.info("This asks a trained model whose gates weigh single memories: SSC, or GRM read with a router.")
+            if st.button("Take mqar-ssc", icon=":material/arrow_forward:"):
+                screen.put(run="mqar-ssc")
+                screen.another_run()
+                st.rerun()
+            return
+        head = stepping.place(trace)[1]
+        asked = runs.oracle(sitting, screen.get("top_k"), head)
+        questions = [one.t for one in asked.choices]
+        at = screen.get("step") if screen.get("step") in questions else hardest(asked.choices)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            if trace.H > 1:
+                screen.put(head=head)
+                st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
+            if trace.config.aggregator != "ssc":
+                st.number_input("Checkpoints to select, k", step=1, key=screen.key("top_k"), width=200)
+            screen.put(step=at)
+            st.selectbox(
+                "Question",
+                questions,
+                format_func=lambda t: named(asked.trace.tokens, t),
+                key=screen.key("step"),
+                width=260,
+            )
+            if st.button("Step through it", icon=":material/visibility:"):
+                screen.go("explore")
+        choice = next(one for one in asked.choices if one.t == screen.get("step"))
+        st.markdown(plain(figures.judged(asked, choice)))
+        theme = stepping.theme()
+        st.markdown("#### Every question: from the best selection to the worst")
+        stepping.chart(figures.regrets(asked, choice.t, theme), "Losses of the router, the best and a random selection")
+        st.markdown("#### This question: every selection")
+        stepping.chart(figures.selections(asked, choice, theme), "Losses of every selection for one question")
+        st.caption(
+            "Only what the last layer reads is changed; what is written, and all before it, stays. The random "
+            "selection is the mean over all selections of that size, not a draw."
+        )
+
+
+def hardest(choices: tuple[Choice, ...]) -> int:
+    """The question where the router lost most."""
+    return max(choices, key=lambda one: one.regret).t
+
+
+def named(tokens: tuple[str, ...], t: int) -> str:
+    """A question in the list."""
+    return f"token {t}: {tokens[t]}" if tokens else f"token {t}"

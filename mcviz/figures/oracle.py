@@ -1,0 +1,149 @@
+"""Was the router's choice right? What every selection would have cost, question by question."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mcviz.figures import theme as themes
+from mcviz.oracle import Choice, Oracle
+
+
+def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Figure:
+    """For each question, the losses between the best and the worst selection, and where the router's lies.
+
+    `t` marks one question.
+    """
+    colours = themes.THEMES[theme]
+    choices = oracle.choices
+    x = list(range(len(choices)))
+    names = [themes.token(oracle.trace.tokens, one.t) for one in choices]
+    marks = {
+        "random selection": ([one.random for one in choices], "line-ew-open", colours.muted),
+        "best selection": ([float(one.losses[one.best]) for one in choices], "circle-open", colours.answer),
+        "router": ([float(one.losses[one.router]) for one in choices], "diamond", colours.online),
+    }
+    figure = go.Figure()
+    for at, one in zip(x, choices, strict=True):
+        line = {"color": colours.muted, "width": 1}
+        figure.add_shape(type="line", x0=at, x1=at, y0=one.losses.min(), y1=one.losses.max(), line=line, layer="below")
+    for name, (values, symbol, colour) in marks.items():
+        figure.add_scatter(
+            x=x,
+            y=values,
+            name=name,
+            mode="markers",
+            customdata=[[one.t, word, one.regret] for one, word in zip(choices, names, strict=True)],
+            marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 2, "color": colour}},
+            hovertemplate="token %{customdata[0]}: %{customdata[1]}<br>"
+            f"{name}: %{{y:.3f}} bits<br>regret %{{customdata[2]:.3f}} bits<extra></extra>",
+        )
+    themes.layout(figure, colours, height=330)
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
+    figure.update_xaxes(title="question, by its token", tickvals=x, ticktext=names, range=[-0.6, len(x) - 0.4])
+    figure.update_yaxes(title="bits to the answer", rangemode="tozero", showgrid=True, gridcolor=themes.GRID)
+    for at, one in zip(x, choices, strict=True):
+        if one.t == t:
+            figure.add_vrect(x0=at - 0.45, x1=at + 0.45, fillcolor=colours.checkpoint, opacity=0.15, line_width=0)
+    return figure
+
+
+def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figure:
+    """What every selection for one question costs: bars for one checkpoint, a triangle for two, ranks for more."""
+    colours = themes.THEMES[theme]
+    k = choice.subsets.shape[1]
+    figure = go.Figure()
+    if k == 1:
+        _bars(figure, choice, colours)
+    elif k == 2:
+        _triangle(figure, choice, colours)
+    else:
+        _ranks(figure, choice, colours)
+    themes.layout(figure, colours, height=340)
+    home = int(oracle.trace.segment_of[choice.source]) if choice.source >= 0 else None
+    if k == 1:
+        figure.update_xaxes(title="checkpoint of segment", dtick=1)
+        figure.update_yaxes(title="bits to the answer", rangemode="tozero")
+        if home is not None and home < len(choice.losses):
+            top = float(choice.losses[home])
+            figure.add_annotation(x=home, y=top, text="answer", showarrow=True, ax=0, ay=-24)
+    elif k == 2:
+        figure.update_xaxes(title="first checkpoint, of segment", dtick=1)
+        figure.update_yaxes(title="second checkpoint, of segment", dtick=1, autorange="reversed")
+        if home is not None:
+            figure.add_annotation(
+                x=home, y=1.0, yref="paper", yanchor="bottom", text="answer", showarrow=False
+            )  # fmt: skip
+    else:
+        figure.update_xaxes(title="selections, from the best to the worst")
+        figure.update_yaxes(title="bits to the answer", rangemode="tozero")
+    return figure
+
+
+def judged(oracle: Oracle, choice: Choice) -> str:
+    """Two or three sentences on one question and on all of them."""
+    word = f" “{oracle.trace.tokens[choice.t]}”" if oracle.trace.tokens else ""
+    router, best = (_named(choice.subsets[index]) for index in (choice.router, choice.best))
+    lost = float(choice.losses[choice.router])
+    said = [
+        f"At token {choice.t}{word} the router took {router} of {len(choice.losses):,} possible selections: "
+        f"{lost:.3f} bits to the answer."
+    ]
+    if choice.rank == 0:
+        said.append("None is better.")
+    else:
+        said.append(
+            f"The best, {best}, would cost {choice.losses[choice.best]:.3f} bits: a regret of {choice.regret:.3f}."
+        )
+    mean = oracle.mean
+    said.append(
+        f"Over {len(oracle.choices)} questions: router {mean['router']:.3f} bits, best {mean['best']:.3f}, "
+        f"a random selection {mean['random']:.3f}; the router's was best {mean['agree']:.0%} of the time."
+    )
+    return " ".join(said)
+
+
+def _named(subset: np.ndarray) -> str:
+    return "{" + ", ".join(str(i) for i in subset) + "}"
+
+
+def _bars(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
+    hues = [colours.online if i == choice.router else colours.checkpoint for i in range(len(choice.losses))]
+    shapes = ["" if i == choice.router else "/" for i in range(len(choice.losses))]
+    figure.add_bar(
+        x=choice.subsets[:, 0],
+        y=choice.losses,
+        marker={"color": hues, "pattern": {"shape": shapes}},
+        text=["router" if i == choice.router else "" for i in range(len(choice.losses))],
+        hovertemplate="checkpoint %{x}<br>%{y:.3f} bits<extra></extra>",
+    )
+
+
+def _triangle(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
+    n = int(choice.subsets.max()) + 1
+    z = np.full((n, n), np.nan)
+    z[choice.subsets[:, 1], choice.subsets[:, 0]] = choice.losses
+    figure.add_heatmap(
+        z=z,
+        colorscale=colours.amount,
+        hoverongaps=False,
+        colorbar={"title": "bits", "thickness": 10, "outlinewidth": 0},
+        hovertemplate="checkpoints %{x} and %{y}<br>%{z:.3f} bits<extra></extra>",
+    )
+    for index, colour, name in ((choice.best, colours.answer, "best"), (choice.router, colours.online, "router")):
+        i, j = (int(each) for each in choice.subsets[index])
+        figure.add_shape(themes.box(i - 0.46, j - 0.46, i + 0.46, j + 0.46, colour))
+        if name == "router" or choice.best != choice.router:
+            figure.add_annotation(x=i, y=j, text=name, showarrow=True, ax=46, ay=-22 if name == "router" else 22)
+
+
+def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
+    order = np.argsort(choice.losses, kind="stable")
+    figure.add_scatter(
+        x=np.arange(len(order)),
+        y=choice.losses[order],
+        mode="lines",
+        line={"color": colours.checkpoint},
+        customdata=[_named(choice.subsets[index]) for index in order],
+        hovertemplate="%{customdata}<br>%{y:.3f} bits<extra></extra>",
+    )
+    rank = int(np.flatnonzero(order == choice.router)[0])
+    figure.add_annotation(x=rank, y=float(choice.losses[choice.router]), text="router", showarrow=True, ax=30, ay=-30)

@@ -1,0 +1,208 @@
+"""The oracle: for one question, what the model would answer if its router had selected any other k checkpoints.
+
+Only the last layer is varied. What follows it treats each token on its own, so a token's selection changes its own
+answer and no other, and every subset can be tried. The regret of a choice is what it costs over the best one, in bits.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+from math import comb, log
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from mcviz.config import GATED, MCConfig
+from mcviz.trace import Trace
+
+Array = np.ndarray
+Model = Any
+"""A `mcviz.pytorch.SequenceModel`: PyTorch loads when one is run."""
+MOST = 20_000
+"""Subsets of one question's checkpoints that are tried, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """All that the router of one head could have selected for one question, and what each selection costs."""
+
+    t: int  # the token that asks
+    source: int  # where its answer stands, -1 if nowhere
+    subsets: Int[Array, "S k"]  # every selection of k checkpoints, in lexical order
+    losses: Float[Array, "S"]  # -log2 of the answer's probability after reading these and the online memory
+    router: int  # which of `subsets` the router selected
+    all: float  # the loss after reading every checkpoint, as GRM does
+    none: float  # the loss after reading the online memory alone
+
+    @property
+    def best(self) -> int:
+        """Which of `subsets` has the least loss; of equal ones the router's, if it is among them, else the first."""
+        return self.router if self.losses[self.router] == self.losses.min() else int(self.losses.argmin())
+
+    @property
+    def random(self) -> float:
+        """The loss to expect of a selection at random: the mean over all subsets, without a draw."""
+        return float(self.losses.mean())
+
+    @property
+    def regret(self) -> float:
+        """What the router's selection costs over the best one."""
+        return float(self.losses[self.router] - self.losses[self.best])
+
+    @property
+    def rank(self) -> int:
+        """How many subsets are better than the router's."""
+        return int((self.losses < self.losses[self.router]).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Oracle:
+    """The choices for every question of a sequence that could read at least one checkpoint."""
+
+    k: int
+    head: int
+    trace: Trace  # the run whose router is judged
+    choices: tuple[Choice, ...]
+
+    @cached_property
+    def mean(self) -> dict[str, float]:
+        """Means over questions: the losses and the regret in bits, and the share where no selection was better."""
+        rows = [
+            {
+                "router": float(one.losses[one.router]),
+                "best": float(one.losses[one.best]),
+                "random": one.random,
+                "all": one.all,
+                "none": one.none,
+                "regret": one.regret,
+                "agree": float(one.rank == 0),
+            }
+            for one in self.choices
+        ]
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
+
+
+def consult(
+    model: Model, tokens: Sequence[int], targets: Sequence[int], k: int | None = None, head: int = 0,
+    sources: Sequence[int] = (), labels: Sequence[str] | None = None, title: str = "",
+) -> Oracle:  # fmt: skip
+    """Try every selection of k checkpoints for each question of a sequence.
+
+    `tokens` [T] are ids, `targets` [T] the answers wanted, -1 where nothing is asked. `k` is the model's own `top_k`,
+    if not given; with fewer checkpoints all are selected. The last layer is read as SSC whatever it was trained as;
+    other heads than `head` keep what their router selects.
+
+    Raises `ValueError` for a model whose last layer has no gates or mixes parameters, a head that it does not have, no
+    question that could read a checkpoint, and more than 20,000 subsets for a question.
+    """
+    import torch
+
+    from mcviz.pytorch import capture
+
+    cfg = model.config.mixer
+    if cfg is None or cfg.aggregator not in GATED or cfg.aggregator == "soup":
+        raise ValueError(
+            "model: expected one whose last layer has gates over single memories (grm or ssc), got "
+            f"{'attention' if cfg is None else cfg.aggregator}"
+        )
+    k = cfg.top_k if k is None else k
+    routed = replace(cfg, aggregator="ssc", top_k=k)
+    judged = as_read(model, routed)
+    wanted = [int(target) for target in targets]
+    trace = capture(judged, list(tokens), labels, wanted, sources or None, title=title)
+    if isinstance(head, bool) or not isinstance(head, int) or not 0 <= head < trace.H:
+        raise ValueError(f"head: expected a head from 0 to {trace.H - 1}, got {head!r}")
+    asked = [t for t, target in enumerate(wanted) if target >= 0 and trace.segment_of[t] > 0]
+    if not asked:
+        raise ValueError("targets: expected a question after the first segment, got none")
+    most = max(int(trace.segment_of[t]) for t in asked)
+    if comb(most, min(k, most)) > MOST:
+        raise ValueError(
+            f"top_k: expected at most {MOST:,} selections for a question, got {comb(most, min(k, most)):,}, "
+            f"which {k} of {most} checkpoints have"
+        )
+    with torch.no_grad():
+        return Oracle(k, head, trace, tuple(judge(judged, trace, list(tokens), wanted, asked, k, head)))
+
+
+def judge(
+    model: Model, trace: Trace, tokens: list[int], wanted: list[int], asked: list[int], k: int, head: int
+) -> Iterator[Choice]:
+    """The choice of every question in `asked`."""
+    import torch
+    from torch.nn.functional import log_softmax
+
+    last: Any = model.blocks[-1]
+    x = model.embedding(torch.tensor(tokens, device=next(model.parameters()).device)[None])
+    for block in model.blocks[:-1]:
+        x = block(x)
+    reads = answers(model, trace)
+
+    for t in asked:
+        s = int(trace.segment_of[t])
+        subsets = np.array(list(combinations(range(s), min(k, s))))
+        every = [list(subset) for subset in subsets] + [list(range(s)), []]
+        # γ = softmax over what is read, y = Σ_i γ^(i) M^(i)(q)             (16, 17)
+        y = np.repeat(trace.output[None, t], len(every), 0)
+        for row, subset in enumerate(every):
+            read = [*subset, s]
+            e = np.exp(trace.scores[t, head, read] - trace.scores[t, head, read].max())
+            y[row, head] = (e / e.sum()) @ reads[t, head, read]
+        mixed = last.mixer.merge(torch.as_tensor(y, dtype=x.dtype, device=x.device)[None])[0]
+        logits = model.head(model.norm(last.channels(x[0, t] + mixed)))
+        bits = (-log_softmax(logits.double(), -1)[:, wanted[t]] / log(2)).cpu().numpy()
+        chosen = np.flatnonzero(trace.selected[t, head])
+        yield Choice(
+            t=t,
+            source=trace.sources[t] if trace.sources else -1,
+            subsets=subsets,
+            losses=bits[:-2],
+            router=int(np.flatnonzero((subsets == chosen).all(1))[0]),
+            all=float(bits[-2]),
+            none=float(bits[-1]),
+        )
+
+
+def answers(model: Model, trace: Trace) -> Float[Array, "T H N V"]:
+    """What every memory of the last layer says to every token, also those that its router did not select."""
+    import torch
+
+    from mcviz.pytorch import memory_caching
+
+    q, k, v, u = (torch.from_numpy(np.array(array))[None] for array in (trace.q, trace.k, trace.v, trace.u))
+    c = {name: torch.from_numpy(np.array(array))[None] for name, array in trace.coefficients.items()}
+    start = {name: torch.from_numpy(np.array(array)) for name, array in trace.initial.items()}
+    _, (every,) = memory_caching(q, k, v, u, replace(trace.config, aggregator="grm"), c, start, trace=True)
+    said: Float[Array, "T H N V"] = every.reads
+    return said
+
+
+def as_read(model: Model, cfg: MCConfig) -> Model:
+    """The model's weights under another way of reading its last layer; the layers before it read as they do."""
+    from mcviz.pytorch import SequenceModel
+
+    if model.config.mixer == cfg:
+        return model
+    if model.config.layers > 1 and model.config.mixer is not None and model.config.mixer.aggregator != "ssc":
+        raise ValueError(
+            f"model: expected one layer, or one trained as ssc, got {model.config.layers} layers trained as "
+            f"{model.config.mixer.aggregator}: what a router selects in the first would change the second"
+        )
+    other = SequenceModel(replace(model.config, mixer=cfg))
+    other.load_state_dict(model.state_dict())
+    return other.eval()
+
+
+def measure(model: Model, task: Any, k: int, seed: int = 0, sequences: int = 8) -> dict[str, float]:
+    """`Oracle.mean` over the questions of several held-out sequences of a task."""
+    from mcviz.training.evaluation import EVALUATION
+
+    batch = task.held_out.sample((seed, EVALUATION), sequences)
+    wanted = np.where(batch.mask, batch.targets, -1)
+    found = [
+        consult(model, row.tolist(), targets.tolist(), k) for row, targets in zip(batch.tokens, wanted, strict=True)
+    ]
+    together = replace(found[0], choices=tuple(choice for one in found for choice in one.choices))
+    return together.mean

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcviz.claims import VERDICTS, Claim, Comparison, Condition, Interval, judge
+from mcviz.claims.finding import MISSING, decide
+
+HOLDS, FAILS, OPEN = VERDICTS
+A, B = {"task": "a"}, {"task": "b"}
+
+
+def claim(*rule):
+    return Claim("name", "family", "said", "where", "what", {"A": Condition(A), "B": Condition(B, "bits")}, rule)
+
+
+def rows(a, b):
+    return [
+        *({"settings": B, "seed": seed, "bits": value, "accuracy": 9.0} for seed, value in reversed([*enumerate(b)])),
+        *({"settings": A, "seed": seed, "accuracy": value} for seed, value in enumerate(a)),
+        {"settings": {"task": "c"}, "seed": 0, "accuracy": 100.0, "bits": 100.0},
+    ]
+
+
+@given(st.floats(-2, 2), st.floats(0, 1), st.floats(0, 1), st.sampled_from("<≤="))
+def test_a_verdict_says_where_all_that_is_likely_lies(middle, half, by, relation):
+    low, high = middle - half, middle + half
+    verdict = decide(Comparison("A", relation, "B", by), Interval(middle, low, high))
+
+    def so(difference):
+        return {"<": difference > by, "≤": difference >= -by, "=": -by <= difference <= by}[relation]
+
+    inside = [so(low), so(high)]
+    if relation == "=" and low < -by and high > by:
+        assert verdict == OPEN
+    else:
+        assert verdict == (HOLDS if all(inside) else OPEN if any(inside) else FAILS)
+
+
+def test_differences_pair_by_seed_whatever_the_order_of_the_rows():
+    finding = judge(claim(Comparison("A", "<", "B", 0.0)), rows([0.1, 0.5, 0.9], [0.2, 0.6, 1.0]))
+    assert finding.seeds == (0, 1, 2)
+    assert finding.values == {"A": (0.1, 0.5, 0.9), "B": (0.2, 0.6, 1.0)}
+    assert finding.steps[0].differences == pytest.approx([0.1, 0.1, 0.1])
+    assert finding.verdict == HOLDS
+
+
+def test_only_seeds_that_every_condition_has_count():
+    finding = judge(claim(Comparison("A", "<", "B", 0.0)), rows([0.1, 0.5, 0.9], [0.2, 0.6]))
+    assert finding.seeds == (0, 1)
+    assert judge(claim(Comparison("A", "<", "B", 0.0)), rows([0.1, 0.5], [0.2])).verdict == MISSING
+    assert judge(claim(Comparison("A", "<", "B", 0.0)), []).verdict == MISSING
+
+
+def test_a_claim_is_as_good_as_its_worst_step():
+    holds, fails, opens = (Comparison("A", "<", 1.0, by) for by in (0.2, 0.9, 0.5))
+    some = rows([0.4, 0.6], [0, 0])
+    for rule, verdict in (((holds,), HOLDS), ((holds, opens), OPEN), ((opens, fails, holds), FAILS)):
+        assert judge(claim(*rule), some).verdict == verdict
+
+
+def test_a_side_may_be_a_number():
+    finding = judge(claim(Comparison(0.5, "<", "B", 0.0)), rows([0, 0], [0.7, 0.9]))
+    assert finding.steps[0].differences == pytest.approx([0.2, 0.4])
+
+
+def test_a_rule_over_what_is_not_measured_is_refused():
+    with pytest.raises(ValueError, match="name: expected a rule over A, B; unknown: \\['C'\\]"):
+        claim(Comparison("A", "<", "C", 0.0))
+    with pytest.raises(ValueError, match="expected a rule"):
+        claim()
+
+
+def test_a_comparison_says_what_it_asks():
+    assert str(Comparison("A", "<", "B", 0.02)) == "A lies below B by more than 0.02"
+    assert str(Comparison("A", "≤", 1.0, 0.0)) == "A does not exceed 1"
+    assert str(Comparison("A", "=", "B", 0.5)) == "A equals B within 0.5"
