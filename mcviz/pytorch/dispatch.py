@@ -16,6 +16,10 @@ BUSY = 32
 """Pairs of a token and a memory in a block. A memory with more to answer, on average, is worth a call of its own."""
 
 
+LARGE = 2**20
+"""Numbers asked by all pairs together. On a CPU, with more of them heads take turns, in the same memory."""
+
+
 class Ask(torch.autograd.Function):
     """Queries in the order of the memories they go to: the token of pair `order[n]` at place n.
 
@@ -97,10 +101,13 @@ def dispatch(
     one batched read answers all, and nothing has to wait for a count.
     """
     B, H, _, k = choices.shape
+    if q.device.type == "cpu" and H > 1 and choices.numel() * q.shape[-1] > LARGE:
+        heads = zip(*(x.split(1, 1) for x in (choices, weights, q, *states.values())), strict=True)
+        return torch.cat([dispatch(c, w, x, dict(zip(states, M, strict=True)), read) for c, w, x, *M in heads], 1)
     flat = {name: x.flatten(0, 2) for name, x in states.items()}
     memories = len(next(iter(flat.values())))
-    heads = torch.arange(B * H, device=q.device).view(B, H, 1, 1)
-    asked = (choices + memories // (B * H) * heads).flatten()
+    firsts = torch.arange(0, memories, memories // (B * H), device=q.device).view(B, H, 1, 1)
+    asked = (choices + firsts).flatten()
     one_by_one = q.device.type == "cpu" and len(asked) >= BUSY * memories
     order, place, sizes = lay(asked, memories, 1 if one_by_one else BUSY)
     place = place.view(-1, k)

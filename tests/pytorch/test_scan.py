@@ -65,7 +65,14 @@ def compose(T, lengths):
     return tuple(found)
 
 
-THRESHOLDS = {(gate, "FEW"): 2, (cached, "TILE"): 60, (gate, "BLOCK"): 100, (dispatch, "BUSY"): 2, (chunks, "CHUNK"): 5}
+THRESHOLDS = {
+    (gate, "FEW"): 2,
+    (gate, "BLOCK"): 100,
+    (cached, "TILE"): 60,
+    (dispatch, "BUSY"): 2,
+    (dispatch, "LARGE"): 100,
+    (chunks, "CHUNK"): 5,
+}
 
 
 @contextmanager
