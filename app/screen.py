@@ -15,7 +15,7 @@ HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "
 
 def begin(pages: Sequence[StreamlitPage] = ()) -> None:
     """Take the choices from the link that opened the session; say what in it could not be read."""
-    st.session_state.pages = {page.url_path: page for page in pages}
+    st.session_state.pages = {page.title: page for page in pages}
     if "screen" not in st.session_state:
         st.session_state.screen, st.session_state.problems = link.read(st.query_params.to_dict())
     for problem in st.session_state.problems:
@@ -52,10 +52,10 @@ def another_run() -> None:
     put(**link.defaults(str(kept["run"])) | kept)
 
 
-def go(path: str) -> NoReturn:
-    """Turn to another page, with all that is chosen."""
+def go(title: str) -> NoReturn:
+    """Turn to the page called `title`, with all that is chosen."""
     end()
-    st.switch_page(st.session_state.pages[path], query_params=link.write(st.session_state.screen))
+    st.switch_page(st.session_state.pages[title], query_params=link.write(st.session_state.screen))
 
 
 def share() -> None:

@@ -115,7 +115,13 @@ def one_run(finding: Finding) -> None:
     if run.get("run") not in watch.names():
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Watch one run", icon=":material/visibility:", key=f"watch:{finding.claim.name}"):
-            screen.put(**link.defaults(str(run["run"])) | dict(run) | {"claim": finding.claim.name})
-            screen.go("explore")
+        button = f"watch:{finding.claim.name}"
+        if st.button("Watch one run", icon=":material/visibility:", key=button, on_click=take, args=(finding,)):
+            screen.go("Explore")
         st.badge("anecdote", icon=":material/looks_one:", color="orange", help="One sequence shows how, not how often.")
+
+
+def take(finding: Finding) -> None:
+    """Choose the run of a claim."""
+    run = finding.claim.run
+    screen.put(**link.defaults(str(run["run"])) | dict(run) | {"claim": finding.claim.name})

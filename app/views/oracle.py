@@ -21,10 +21,7 @@ def page() -> None:
         sitting = controls.sitting()
         if sitting is None or trace.config.aggregator not in GATED or trace.config.aggregator == "soup":
             st.info("This asks a trained model whose gates weigh single memories: SSC, or GRM read with a router.")
-            if st.button("Take mqar-ssc", icon=":material/arrow_forward:"):
-                screen.put(run="mqar-ssc")
-                screen.another_run()
-                st.rerun()
+            st.button("Take mqar-ssc", icon=":material/arrow_forward:", on_click=take, args=("mqar-ssc",))
             return
         head = stepping.place(trace)[1]
         asked = runs.oracle(sitting, screen.get("top_k"), head)
@@ -45,7 +42,7 @@ def page() -> None:
                 width=260,
             )
             if st.button("Step through it", icon=":material/visibility:"):
-                screen.go("explore")
+                screen.go("Explore")
         choice = next(one for one in asked.choices if one.t == screen.get("step"))
         st.markdown(plain(figures.judged(asked, choice)))
         theme = stepping.theme()
@@ -57,6 +54,12 @@ def page() -> None:
             "Only what the last layer reads is changed; what is written, and all before it, stays. The random "
             "selection is the mean over all selections of that size, not a draw."
         )
+
+
+def take(run: str) -> None:
+    """Another model."""
+    screen.put(run=run)
+    screen.another_run()
 
 
 def hardest(choices: tuple[Choice, ...]) -> int:

@@ -37,9 +37,11 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
             f"{name}: %{{y:.3f}} bits<br>regret %{{customdata[2]:.3f}} bits<extra></extra>",
         )
     themes.layout(figure, colours, height=330)
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
     figure.update_xaxes(title="question, by its token", tickvals=x, ticktext=names, range=[-0.6, len(x) - 0.4])
-    figure.update_yaxes(title="bits to the answer", rangemode="tozero", showgrid=True, gridcolor=themes.GRID)
+    most = max(float(one.losses.max()) for one in choices)
+    figure.update_yaxes(title="bits to the answer", range=[-0.04 * most, 1.04 * most], showgrid=True)
+    figure.update_yaxes(gridcolor=themes.GRID)
     for at, one in zip(x, choices, strict=True):
         if one.t == t:
             figure.add_vrect(x0=at - 0.45, x1=at + 0.45, fillcolor=colours.checkpoint, opacity=0.15, line_width=0)
@@ -59,22 +61,16 @@ def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figur
         _ranks(figure, choice, colours)
     themes.layout(figure, colours, height=340)
     home = int(oracle.trace.segment_of[choice.source]) if choice.source >= 0 else None
-    if k == 1:
-        figure.update_xaxes(title="checkpoint of segment", dtick=1)
-        figure.update_yaxes(title="bits to the answer", rangemode="tozero")
-        if home is not None and home < len(choice.losses):
-            top = float(choice.losses[home])
-            figure.add_annotation(x=home, y=top, text="answer", showarrow=True, ax=0, ay=-24)
-    elif k == 2:
-        figure.update_xaxes(title="first checkpoint, of segment", dtick=1)
-        figure.update_yaxes(title="second checkpoint, of segment", dtick=1, autorange="reversed")
-        if home is not None:
-            figure.add_annotation(
-                x=home, y=1.0, yref="paper", yanchor="bottom", text="answer", showarrow=False
-            )  # fmt: skip
-    else:
-        figure.update_xaxes(title="selections, from the best to the worst")
-        figure.update_yaxes(title="bits to the answer", rangemode="tozero")
+    places = list(range(int(choice.subsets.max()) + 1))
+    ticks = {"tickvals": places, "ticktext": [f"<b>{i} answer</b>" if i == home else str(i) for i in places]}
+    if k == 2:
+        figure.update_xaxes(title="first checkpoint, by its segment", **ticks)
+        figure.update_yaxes(title="second checkpoint, by its segment", autorange="reversed", **ticks)
+        return figure
+    figure.update_xaxes(title="checkpoint, by its segment", **ticks)
+    figure.update_yaxes(title="bits to the answer", rangemode="tozero")
+    if k > 2:
+        figure.update_xaxes(title="selections, from the best to the worst", tickvals=None, ticktext=None)
     return figure
 
 
@@ -96,8 +92,13 @@ def judged(oracle: Oracle, choice: Choice) -> str:
     mean = oracle.mean
     said.append(
         f"Over {len(oracle.choices)} questions: router {mean['router']:.3f} bits, best {mean['best']:.3f}, "
-        f"a random selection {mean['random']:.3f}; the router's was best {mean['agree']:.0%} of the time."
+        f"a random selection {mean['random']:.3f}."
     )
+    homes = [(one, int(oracle.trace.segment_of[one.source])) for one in oracle.choices if one.source >= 0]
+    earlier = [(one, home) for one, home in homes if home < oracle.trace.segment_of[one.t]]
+    if earlier:
+        taken = sum(home in one.subsets[one.router] for one, home in earlier)
+        said.append(f"It took the segment of the answer {taken} of {len(earlier)} times.")
     return " ".join(said)
 
 

@@ -1,0 +1,47 @@
+"""The figures of the oracle show the losses that it found."""
+
+import numpy as np
+import pytest
+
+from mcviz import figures, watch
+
+pytestmark = pytest.mark.skipif("topics-ssc" not in watch.names(), reason="no trained model is here")
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def oracle(request):
+    return watch.consult(watch.Sitting("topics-ssc"), request.param)
+
+
+def test_every_question_has_its_three_marks_and_its_range(oracle):
+    figure = figures.regrets(oracle, oracle.choices[0].t)
+    random, best, router = figure.data
+    lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
+    for n, one in enumerate(oracle.choices):
+        assert (lines[n].y0, lines[n].y1) == (one.losses.min(), one.losses.max())
+        assert random.y[n] == one.random
+        assert best.y[n] == one.losses.min()
+        assert router.y[n] == one.losses[one.router]
+        assert router.customdata[n][2] == one.regret
+
+
+def test_every_selection_is_drawn_with_its_loss(oracle):
+    for choice in oracle.choices[:3]:
+        (drawn,) = figures.selections(oracle, choice).data
+        if oracle.k == 1:
+            assert np.array_equal(drawn.y, choice.losses)
+        elif oracle.k == 2:
+            z = np.array(drawn.z, float)
+            for (i, j), loss in zip(choice.subsets, choice.losses, strict=True):
+                assert z[j, i] == loss
+            assert np.isfinite(z).sum() == len(choice.losses)
+        else:
+            assert np.array_equal(drawn.y, np.sort(choice.losses))
+
+
+def test_the_words_say_the_numbers(oracle):
+    for choice in oracle.choices[:4]:
+        said = figures.judged(oracle, choice)
+        assert f"{choice.losses[choice.router]:.3f} bits" in said
+        assert (f"a regret of {choice.regret:.3f}" in said) == (choice.rank > 0)
+        assert f"a random selection {oracle.mean['random']:.3f}" in said
