@@ -394,7 +394,6 @@ def test_the_shell_overwrites_nothing(tmp_path, capsys):
         ((), "expected one of a task"),
         (("mqar", "--zoo", "mqar-grm"), "expected one of a task"),
         (("--zoo", "mqar-gmr"), "got 'mqar-gmr'"),
-        (("--sweep", "mqra"), "got 'mqra'"),
         (("mqar", "--set", "pairs"), "NAME=VALUE"),
         (("mqar", "--set", "pairs=1000"), "pairs"),
         (("mqar", "--set", "nothing=1"), "nothing"),

@@ -5,8 +5,7 @@ import torch
 
 from mcviz import training, zoo
 from mcviz.pytorch import SequenceModel
-from mcviz.training import caching, sweeps
-from mcviz.training.models import MODELS, SWEEPS
+from mcviz.training.models import MODELS
 from mcviz.zoo.store import SHIPPED
 
 FRESH_SEED = 2**20
@@ -160,62 +159,3 @@ def edit(folder, change):
     card = json.loads(path.read_text())
     change(card)
     path.write_text(json.dumps(card))
-
-
-# ---- measurements that ship
-
-
-def test_the_sweep_that_ships_is_whole():
-    rows = zoo.results("mqar")
-    assert len({sweeps.key(row["settings"], row["seed"]) for row in rows}) == len(rows)
-    counted = {sweeps.key(settings, 0): count for settings, *_, count in training.summary(rows)}
-    assert counted.keys() == {sweeps.key(settings, 0) for settings in SWEEPS["mqar"]}
-    assert min(counted.values()) >= 3
-
-
-def test_the_sweep_supports_what_is_said_of_it():
-    accuracy = {}
-    for settings, mean, std, _ in training.summary(zoo.results("mqar")):
-        rest = [value for name, value in settings.items() if name not in ("task", "aggregator")]
-        accuracy[settings["aggregator"], *rest] = (mean - std, mean + std)
-    for better, worse in (
-        (("attention",), ("grm",)),
-        (("grm",), ("ssc", 1)),
-        (("ssc", 4), ("ssc", 2)),
-        (("ssc", 2), ("ssc", 1)),
-        (("ssc", 1), ("ssc", 0.0, 1)),
-        (("ssc", 1), ("none",)),
-        (("grm",), ("grm", "checkpoint")),
-        (("grm", "checkpoint"), ("none",)),
-        (("grm",), ("grm", "logarithmic")),
-        (("grm", "shared"), ("grm", "token")),
-    ):
-        assert accuracy[better][0] > accuracy[worse][1], (better, worse)
-
-
-def test_caching_after_training_was_measured_on_the_models_that_ship():
-    rows = zoo.results("caching")
-    models = caching.recurrent(SHIPPED)
-    measured = [(row["model"], row["factor"], row["way"]) for row in rows]
-    assert measured == [(m, factor, way) for m in models for factor in caching.FACTORS for way in caching.WAYS]
-
-
-def test_at_the_training_length_nothing_is_cached():
-    for row in zoo.results("caching"):
-        if row["factor"] == 1 and row["way"] == "plain":
-            plain = row
-        if row["factor"] == 1:
-            assert (row["accuracy"], row["bits"]) == (plain["accuracy"], plain["bits"])
-
-
-def test_caching_after_training_is_measured_again(shipped):
-    rows = [row for row in zoo.results("caching") if row["model"] == "needle-rnn"]
-    for row, again in zip(rows, caching.measure(shipped["needle-rnn"], 128, FRESH_SEED), strict=True):
-        assert (row["factor"], row["way"]) == (again["factor"], again["way"])
-        _, low, high = row["accuracy"]
-        assert low <= again["accuracy"][0] <= high
-
-
-def test_an_unknown_table_is_named():
-    with pytest.raises(ValueError, match=r"name: expected one of caching, .*; got 'mqra'"):
-        zoo.results("mqra")

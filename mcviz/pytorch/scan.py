@@ -1,6 +1,7 @@
 """Memory Caching over whole segments at once: what `layer.py` computes, without its loop over tokens."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -43,15 +44,16 @@ class Matrices:
         detach: bool,
     ) -> None:
         self.cfg, self.chunks = cfg, chunks
-        self.tokens = online.lift(tokens, cfg)
-        self.online, states = online.write(self.tokens, c, cfg, chunks)
+        tokens = online.lift(tokens, cfg)
+        self.q = tokens.q
+        self.online, states = online.write(tokens, c, cfg, chunks)
         self.M = states["M"].detach() if detach else states["M"]
         self.reads = online.settle(self.online, cfg)
         self.states = {name: swap(x) for name, x in online.lower(states, cfg).items()}
 
     def total(self) -> Float[Tensor, "B H T V"]:
         if not self.cfg.rule_options.get("normalizer"):
-            return cached.prefix(self.tokens.q, self.M, self.chunks)
+            return cached.prefix(self.q, self.M, self.chunks)
         s, i = self.chunks.segment_of[:, None], torch.arange(self.M.shape[2], device=self.M.device)
         return self.weighted((i < s).to(self.M.dtype).expand(*self.reads.shape[:3], -1))
 
@@ -59,18 +61,18 @@ class Matrices:
         if not self.cfg.rule_options.get("normalizer"):
             return self.mixed(past, self.M)
         # γ (M q) / (z q): the normaliser is a weight of its own
-        z = self.tokens.q @ self.M[..., -1, :].mT
+        z = self.q @ self.M[..., -1, :].mT
         return self.mixed(past / torch.where(past == 0, 1, z), self.M[..., :-1, :])
 
     def mixed(self, past: Float[Tensor, "B H T N"], M: Float[Tensor, "B H N V K"]) -> Float[Tensor, "B H T V"]:
         """`(Σ_{i<s} γ_t^(i) M^(i)) q_t`, in the form that the shapes make the cheaper one."""
-        return cached.dense(past, self.tokens.q, M, self.chunks.cuts)
+        return cached.dense(past, self.q, M, self.chunks.cuts)
 
     def read(self, state: State, q: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n V"]:
         return online.settle(q @ state["M"].mT, self.cfg)
 
     def routed(self, choices: Int[Tensor, "B H T k"], weights: Float[Tensor, "B H T k"]) -> Float[Tensor, "B H T V"]:
-        return dispatch(choices, weights, self.tokens.q, {"M": self.M}, self.read)
+        return dispatch(choices, weights, self.q, {"M": self.M}, self.read)
 
     def soup(self, gates: Gates) -> Float[Tensor, "B H T V"]:
         return online.settle(gates.own[..., None] * self.online + self.mixed(gates.past, self.M), self.cfg)
@@ -137,6 +139,7 @@ def run(
     pooled = online.contexts(swap(k), cfg, chunks) if trace or cfg.aggregator in GATED else None
     connector = swap(q if cfg.gate == "shared" else u)
     gates = None if pooled is None else gate.gates(connector, *pooled, chunks.segment_of, cfg, keep_scores=trace)
+    pooled = pooled if trace else None
 
     network = cfg.memory in ("dla", "titans")
     if network and cfg.aggregator == "soup" and gates is not None:
@@ -144,12 +147,12 @@ def run(
         output, states = deep.soup(q, k, v, c, start, cfg, cuts, weights, detach=detach, **inner)
         reads = None
     else:
-        tokens = online.Tokens(swap(q).contiguous(), swap(k).contiguous(), swap(v).contiguous(), start)
+        kind: Any = partial(Networks, **inner) if network else Matrices
         scalars = {name: swap(x) for name, x in c.items()}
-        shared = (tokens, scalars, cfg, chunks, detach)
-        memories = Networks(*shared, **inner) if network else Matrices(*shared)
+        # tokens have no name here: their memory is free for what comes after they were written
+        memories = kind(online.Tokens(*(swap(x).contiguous() for x in (q, k, v)), start), scalars, cfg, chunks, detach)
         output, reads, states = swap(aggregate(memories, gates)), swap(memories.reads), memories.states
-    if not trace or pooled is None or gates is None:
+    if pooled is None or gates is None:
         return Run(output, states, reads)
     gates = gates.dense(len(cuts))
     assert gates.scores is not None

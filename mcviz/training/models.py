@@ -1,6 +1,6 @@
-"""The models and the sweeps that ship with mcviz: how each is made."""
+"""The models that ship with mcviz: how each is made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -37,28 +37,3 @@ MODELS: Mapping[str, Model] = {
     "text-rnn": Model("text", "none", "Two layers on characters of Alice, with one memory for each head."),
 }
 """In the order of being made, which is the order of being wanted."""
-
-ATTENTION: Mapping[str, Any] = {"task": "mqar", "aggregator": "attention"}
-RNN: Mapping[str, Any] = {"task": "mqar", "aggregator": "none"}
-RESIDUAL: Mapping[str, Any] = {"task": "mqar", "aggregator": "residual"}
-GRM: Mapping[str, Any] = {"task": "mqar", "aggregator": "grm"}
-SSC: Mapping[str, Any] = {"task": "mqar", "aggregator": "ssc"}
-
-SWEEPS: Mapping[str, Sequence[Mapping[str, Any]]] = {
-    "mqar": (
-        RNN,
-        GRM,
-        {**SSC, "top_k": 1},
-        {**SSC, "top_k": 2},
-        {**SSC, "top_k": 4},
-        ATTENTION,
-        {**GRM, "start": "checkpoint"},
-        {**GRM, "gate": "token"},
-        {**GRM, "gate": "shared"},
-        {**GRM, "segmentation": "logarithmic"},
-        {**RESIDUAL, "start": "checkpoint"},
-        {**SSC, "top_k": 1, "dense": 0.0},
-    ),
-    "segments": tuple({**GRM, "segment_length": length} for length in (4, 16, 32, 48)),
-}
-"""The settings of each sweep: arguments of `mcviz.training.plan`."""

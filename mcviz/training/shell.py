@@ -1,4 +1,4 @@
-"""`mcviz train`: train a model from the shell, remake one that ships, or run a sweep."""
+"""`mcviz train`: train a model from the shell, or remake one that ships."""
 
 import argparse
 import hashlib
@@ -17,9 +17,8 @@ from mcviz import tasks
 from mcviz.config import AGGREGATORS, MEMORIES
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import train
-from mcviz.training.models import MODELS, SWEEPS
+from mcviz.training.models import MODELS
 from mcviz.training.plans import ATTENTION, Plan, plan
-from mcviz.training.sweeps import summary, sweep
 from mcviz.zoo import Card, load, names, save
 
 SEQUENCES = 1024
@@ -46,20 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="runs", metavar="FOLDER", help="where models go (default: runs)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, …")
     parser.add_argument("--zoo", metavar="NAME", help=f"make a model that ships: all, {', '.join(MODELS)}")
-    parser.add_argument("--sweep", metavar="NAME", help=f"run a sweep: {', '.join(SWEEPS)}")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds of a sweep (default: 3)")
-    parser.add_argument("--jobs", type=int, help="processes of a sweep, -1 for one per core (default: 1)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def command(args: argparse.Namespace) -> int:
     """Do what `add_arguments` read; 0 if it went well, 2 with a message if not, 130 if it was interrupted."""
-    if sum(map(bool, (args.task, args.zoo, args.sweep))) != 1:
-        return fail("task: expected one of a task, --zoo NAME or --sweep NAME")
+    if bool(args.task) == bool(args.zoo):
+        return fail("task: expected one of a task or --zoo NAME")
     try:
-        if args.sweep:
-            run_sweep(args)
-        elif args.zoo:
+        if args.zoo:
             for name in MODELS if args.zoo == "all" else [args.zoo]:
                 make_shipped(name, args)
         else:
@@ -162,13 +156,3 @@ def report(card: Card) -> str:
     for name, (value, low, high) in card.measured.items():
         lines.append(f"{name:9}{value:8.4f}  [{low:.4f}, {high:.4f}]")
     return "\n".join(lines)
-
-
-def run_sweep(args: argparse.Namespace) -> None:
-    """`mcviz train --sweep NAME`"""
-    if args.sweep not in SWEEPS:
-        raise ValueError(f"sweep: expected one of {', '.join(SWEEPS)}; got {args.sweep!r}")
-    path = Path(args.out) / f"{args.sweep}.jsonl"
-    rows = sweep(SWEEPS[args.sweep], range(args.seeds), path, args.jobs, progress=not args.quiet)
-    for settings, mean, std, count in summary(rows):
-        print(f"{mean:.3f} ± {std:.3f}  ({count} seeds)  {json.dumps(settings)}")

@@ -1,6 +1,6 @@
 """Trained models that ship with mcviz: `names()` lists them, `load(name)` gives one with its card."""
 
 from mcviz.zoo.card import Card, Measure
-from mcviz.zoo.store import SHIPPED, Trained, load, names, results, save
+from mcviz.zoo.store import SHIPPED, Trained, load, names, save
 
-__all__ = ["SHIPPED", "Card", "Measure", "Trained", "load", "names", "results", "save"]
+__all__ = ["SHIPPED", "Card", "Measure", "Trained", "load", "names", "save"]

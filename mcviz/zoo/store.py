@@ -1,10 +1,8 @@
 """Where trained models lie: in a folder, as two files each, `name.safetensors` and `name.json`."""
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -14,7 +12,6 @@ from mcviz.pytorch import SequenceModel
 from mcviz.zoo.card import Card
 
 SHIPPED = Path(__file__).parent / "models"
-RESULTS = Path(__file__).parent / "results"
 
 
 class Trained(SequenceModel):
@@ -47,17 +44,6 @@ def load(name: str, folder: str | os.PathLike[str] = SHIPPED) -> Trained:
         raise ValueError(f"{name}: expected a model and its card in {folder}, got damaged files ({error})") from None
     model.card = card
     return model.eval()
-
-
-def results(name: str) -> list[dict[str, Any]]:
-    """The rows of a table of measurements that ships with mcviz: "mqar" or "caching".
-
-    Raises `ValueError` for an unknown name.
-    """
-    known = sorted(path.stem for path in RESULTS.glob("*.jsonl"))
-    if name not in known:
-        raise ValueError(f"name: expected one of {', '.join(known)}; got {name!r}")
-    return [json.loads(line) for line in (RESULTS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> None:
