@@ -149,8 +149,9 @@ def run(
     else:
         kind: Any = partial(Networks, **inner) if network else Matrices
         scalars = {name: swap(x) for name, x in c.items()}
-        # tokens have no name here: their memory is free for what comes after they were written
-        memories = kind(online.Tokens(*(swap(x).contiguous() for x in (q, k, v)), start), scalars, cfg, chunks, detach)
+        # these copies have no name here: once they are written, their memory is free for what is read
+        rows = (swap(x).contiguous() for x in (q, k, v))
+        memories = kind(online.Tokens._make([*rows, start]), scalars, cfg, chunks, detach)
         output, reads, states = swap(aggregate(memories, gates)), swap(memories.reads), memories.states
     if pooled is None or gates is None:
         return Run(output, states, reads)
