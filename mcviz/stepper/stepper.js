@@ -444,7 +444,7 @@ class Tokens {
     this.lens = el("div", { class: "lens" });
     this.bar = el("div", { class: "scrub" }, this.overview, this.lens);
     this.away = el("button", { type: "button", class: "away", onclick: () => this.jump() });
-    this.node = el("section", { class: "tokens", "aria-label": "Token strip" },
+    this.node = el("div", { class: "tokens", role: "group", "aria-label": "Token strip" },
       el("div", { class: "legend" }, el("b", {}, "tokens"), this.away),
       el("div", { class: "stage" }, this.arcs, this.strip, this.bands, this.bar));
     this.chips = [];
@@ -628,7 +628,7 @@ class Memories {
     this.more = el("span", { class: "more" });
     this.legend.name.append(this.more);
     this.stage = el("div", { class: "stage" }, this.rail, this.layer, this.row, this.flows);
-    this.node = el("section", { class: "memories", "aria-label": "Memories" },
+    this.node = el("div", { class: "memories", role: "group", "aria-label": "Memories" },
       el("div", { class: "labels" }, ...Object.values(this.legend)), this.stage);
     this.cards = [];
     this.paths = [];
@@ -948,7 +948,7 @@ class Output {
     this.truth = el("div", { class: "target" });
     this.prediction = el("div", { class: "prediction" },
       el("div", { class: "caption" }, el("b", {}, "prediction"), " of the next token"), this.list, this.truth);
-    this.node = el("section", { class: "output", "aria-label": "Output" }, mixture);
+    this.node = el("div", { class: "output", role: "group", "aria-label": "Output" }, mixture);
     if (run.predictions) this.node.append(this.prediction);
     show(this.soup, this.mixed.length > 0);
     this.rows = (run.predictions?.tokens[0] ?? []).map((_, p) => {
@@ -1015,7 +1015,7 @@ class GateMap {
     this.line = el("div", { class: "line" });
     this.dot = el("div", { class: "dot" });
     this.area = el("div", { class: "scrub map" }, this.canvas, this.line, this.dot);
-    this.node = el("section", { class: "gates", "aria-label": "Map of gates" },
+    this.node = el("div", { class: "gates", role: "group", "aria-label": "Map of gates" },
       el("div", { class: "legend" }, el("b", {}, "all gates"), el("span", { class: "more" }, "token →"),
         el("span", { class: "more" }, "memory ↓")), this.area);
     this.area.hint = (x, y) => {
@@ -1106,7 +1106,7 @@ class Details {
   constructor(view) {
     this.view = view;
     const { run } = view;
-    this.title = el("h3", {});
+    this.title = el("h2", {});
     this.note = el("p", { class: "note" });
     this.states = run.pictures.map((p) => new Picture(`Memory, ${p.name}`));
     this.changes = run.pictures.map((p) => new Picture(`Change by this write, ${p.name}`));
@@ -1135,7 +1135,7 @@ class Details {
     add("context", "c^(i)", this.context);
     add("key", "k_t", this.key);
     add("value", "v_t", this.value);
-    this.node = el("section", { class: "details", "aria-label": "Memory in detail" },
+    this.node = el("div", { class: "details", role: "group", "aria-label": "Memory in detail" },
       this.title, this.note, this.pair, this.scale, this.vectors, this.loss, this.counts);
   }
 
@@ -1216,8 +1216,8 @@ class Equation {
     this.number = el("span", { class: "tag" });
     this.filled = el("div", { class: "filled" });
     this.source = el("p", { class: "origin" });
-    this.node = el("section", { class: "equation", "aria-label": "Equation" },
-      el("h3", {}, "Where a number comes from"), this.formula, this.filled, this.source);
+    this.node = el("div", { class: "equation", role: "group", "aria-label": "Equation" },
+      el("h2", {}, "Where a number comes from"), this.formula, this.filled, this.source);
   }
 
   paint(at) {
@@ -1329,7 +1329,7 @@ class View {
     this.equation = new Equation(this);
     this.main = el("div", { class: "main" },
       this.tokens.node, this.story.node, this.memories.node, this.output.node, this.map.node);
-    this.side = el("aside", { class: "side", "aria-label": "Details" }, this.details.node, this.equation.node);
+    this.side = el("div", { class: "side", role: "group", "aria-label": "Details" }, this.details.node, this.equation.node);
     this.body = el("div", { class: "body" }, this.main, this.side);
     this.node = el("article", { class: "view", "aria-label": run.title || "Run" }, this.about, this.body);
   }
@@ -1377,7 +1377,7 @@ class Difference {
     this.gateArea = el("div", { class: "scrub map" }, this.gates);
     this.gateNote = el("p", { class: "note" }, "gates: where the second run weighs a memory ", el("b", { class: "more-gate" }, "more"), " or ",
       el("b", { class: "less-gate" }, "less"));
-    this.node = el("section", { class: "difference", "aria-label": "Difference of the two runs" },
+    this.node = el("div", { class: "difference", role: "group", "aria-label": "Difference of the two runs" },
       el("p", {}, el("b", {}, "second less first"), " · first token where they part  ", ...jumps),
       el("p", { class: "note" }, "outputs"), this.area, this.gateNote, this.gateArea,
       el("div", { class: "now" }, this.bars.node, el("span", {}, "largest difference of the outputs here ", this.now)));
@@ -1731,7 +1731,7 @@ class Stepper {
   makeHelp() {
     const close = () => dialog.close();
     const dialog = el("dialog", { class: "help", "aria-label": "Keyboard" },
-      el("h3", {}, "Keyboard"),
+      el("h2", {}, "Keyboard"),
       el("dl", {}, ...KEYS.flatMap(([keys, what]) => [el("dt", {}, keys), el("dd", {}, what)])),
       el("p", {}, "Drag the bar under the tokens or the map of gates. Point at any number for all its digits; click it for its equation."),
       el("button", { type: "button", onclick: close }, "Close"));
