@@ -122,6 +122,37 @@ def test_costs_follow_a_slider_and_a_game_is_played(visit):
     assert page.locator("[data-testid=stException]").count() == 0
 
 
+def test_a_claim_opens_and_leads_to_a_run(visit):
+    page = visit()
+    to(page, "Do the numbers hold up?")
+    settled(page)
+    page.get_by_text("Caching with a gate or a router recalls more than the plain recurrent layer").click()
+    page.wait_for_selector(".js-plotly-plot .scatterlayer")
+    page.get_by_text("The rule, fixed before the runs").wait_for()
+    page.wait_for_url(re.compile("claim=recall-gap"))
+    settled(page)
+    page.get_by_role("button", name="Watch one run").click()
+    page.get_by_role("heading", name="Explore", level=1).wait_for()
+    drawn(page)
+    page.get_by_text("anecdote").wait_for()
+    assert "run=mqar-grm" in page.url
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_the_oracle_leads_from_a_question_to_the_stepper(visit):
+    page = visit("?v=1&run=topics-ssc&top_k=1")
+    drawn(page)
+    page.get_by_role("link", name="Oracle").first.click()
+    page.get_by_role("heading", name="Was its choice right?", level=1).wait_for()
+    page.wait_for_selector(".js-plotly-plot .barlayer")
+    page.wait_for_url(re.compile(r"step=\d+"))
+    settled(page)
+    step = re.search(r"step=(\d+)", page.url)[1]
+    page.get_by_role("button", name="Step through it").click()
+    drawn(page, int(step))
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
 def test_markup_in_a_text_is_text(visit):
     text = "%3Cimg src=x onerror=window.hit=1%3E %3Cscript%3Ewindow.hit=1%3C/script%3E ![x](http://127.0.0.1:9/x.png)"
     page = visit(f"?v=1&run=text&text={text}")

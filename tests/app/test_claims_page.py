@@ -2,6 +2,7 @@
 
 import pytest
 
+from app import runs
 from mcviz import claims, watch
 from tests.app.test_pages import in_link, opened, words
 
@@ -46,9 +47,18 @@ def test_a_claim_opens_to_what_it_rests_on(finding):
         assert f"{step.comparison}: **{step.verdict}**" in said
     exact = claim.family == claims.EXACT
     assert len(page.get("plotly_chart")) == 1 + (not exact) + bool(claim.reported)
+    assert "not there yet" not in said
     assert f"mcviz claims --run {claim.name}" in said.replace("`", "")
     watched = claim.run.get("run") in watch.names()
     assert any(button.label == "Watch one run" for button in page.button) == watched
+
+
+def test_a_claim_without_runs_says_so(monkeypatch):
+    monkeypatch.setattr(runs, "board", lambda: [claims.judge(claim, []) for claim in claims.CLAIMS.values()])
+    page = opened("claims", claim="recall-gap")
+    assert "not there yet" in page.info[0].value
+    assert not page.get("plotly_chart")
+    assert all("not run]" in label for label in labels(page))
 
 
 def test_a_claim_that_is_not_there_is_said():
