@@ -1,7 +1,10 @@
 """The README runs as it is written, and its tree is the tree."""
 
 import re
+from collections import Counter
 from pathlib import Path
+
+from mcviz import claims
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,3 +32,10 @@ def test_links_lead_somewhere():
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_verdicts_are_those_of_the_board():
+    pattern = r"Of the (\d+) claims on the board .*?, (\d+) hold .*?, (\d+) do not\s+hold, and (\d+) are"
+    said = re.search(pattern, README)
+    counted = Counter(finding.verdict for finding in claims.board())
+    assert [*map(int, said.groups())] == [len(claims.CLAIMS), *(counted[verdict] for verdict in claims.VERDICTS)]

@@ -6,12 +6,12 @@
 ('holds', 5)
 """
 
-from mcviz.claims.board import SEEDS, SHIPPED, board, rows, run, trials
 from mcviz.claims.claim import Claim, Comparison, Condition
 from mcviz.claims.command import SHELL, add_arguments, command
 from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
 from mcviz.claims.interval import Interval, bootstrap
+from mcviz.claims.lab import SEEDS, SHIPPED, board, due, rows, run
 
 __all__ = [
     "CLAIMS",
@@ -32,8 +32,8 @@ __all__ = [
     "board",
     "bootstrap",
     "command",
+    "due",
     "judge",
     "rows",
     "run",
-    "trials",
 ]

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from mcviz.claims.board import SEEDS, board, run
 from mcviz.claims.declared import CLAIMS, FAMILIES
 from mcviz.claims.finding import HOLDS, MISSING, VERDICTS, Finding
+from mcviz.claims.lab import SEEDS, board, run
 
 SHELL = "mcviz claims --run"
 """Makes all runs again; with the name of a claim after it, those of that claim."""

@@ -3,14 +3,14 @@ import json
 import pytest
 
 from mcviz import claims
-from mcviz.claims import board as module
+from mcviz.claims import lab
 from mcviz.rows import key
 
 CHEAP = ["I2", "I4", "cache-linear"]
 
 
 def test_every_run_that_a_claim_rests_on_ships_and_no_other():
-    wanted = [key(settings, seed) for settings, seed in claims.trials(None, claims.SEEDS)]
+    wanted = [key(settings, seed) for settings, seed in claims.due(None, claims.SEEDS)]
     shipped = [key(row["settings"], row["seed"]) for row in claims.rows()]
     assert sorted(shipped) == sorted(wanted)
 
@@ -33,7 +33,7 @@ def test_a_run_makes_rows_and_goes_on_where_it_was(tmp_path, monkeypatch):
     found = claims.run(CHEAP, seeds=2, path=path, progress=False)
     assert [finding.verdict for finding in found] == ["holds"] * 3
     lines = path.read_text().splitlines()
-    assert len(lines) == len(list(claims.trials(CHEAP, 2)))
+    assert len(lines) == len(claims.due(CHEAP, 2))
 
     from mcviz.claims import trials
 
@@ -82,4 +82,4 @@ def test_a_foreign_file_is_refused(tmp_path):
     path = tmp_path / "runs.jsonl"
     path.write_text("hello\n")
     with pytest.raises(ValueError, match="expected a file"):
-        module.rows(path)
+        lab.rows(path)

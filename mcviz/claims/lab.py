@@ -1,4 +1,4 @@
-"""The board: every claim with what its runs say, from those that ship with mcviz or from runs of one's own."""
+"""The lab: the runs that claims rest on, made or read, and what they say to each claim."""
 
 import os
 import tempfile
@@ -51,9 +51,9 @@ def run(
 
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
         raise ValueError(f"seeds: expected a whole number, at least 2, got {seeds!r}")
-    wanted = list(trials(names, seeds))
-    clocked = [one for one in wanted if one[0].get("trial") == TIMING]
-    others = [one for one in wanted if one[0].get("trial") != TIMING]
+    every = due(names, seeds)
+    clocked = [one for one in every if one[0].get("trial") == TIMING]
+    others = [one for one in every if one[0].get("trial") != TIMING]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "runs.jsonl" if path is None else Path(path)
         found = spread(perform, others, file, jobs, progress) if others else []
@@ -61,7 +61,7 @@ def run(
     return board(found, names)
 
 
-def trials(names: Sequence[str] | None, seeds: int) -> Iterable[tuple[dict[str, object], int]]:
+def due(names: Sequence[str] | None, seeds: int) -> list[tuple[dict[str, object], int]]:
     """Settings and seed of every run that the claims rest on, each once, all settings with the first seed first."""
     conditions = [condition for name in chosen(names) for condition in CLAIMS[name].conditions.values()]
     distinct = {key(condition.settings, 0): dict(condition.settings) for condition in conditions}
