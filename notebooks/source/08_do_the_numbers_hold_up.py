@@ -102,12 +102,16 @@ for values, name in ((grm, "GRM"), (ssc, "SSC")):
 #
 # **Predict:** which costs more, a gate that cannot see the segment, or checkpoints that are full of older tokens?
 
-# %% tags=["slide"]
-# Ablations, each trained with five seeds: the gate
-figures.evidence(board["gate-context"])
 
 # %%
-figures.evidence(board["segments-start"])
+def show(name):
+    """The conditions of a claim: means over seeds, and their intervals."""
+    for label, (mean, low, high) in board[name].intervals.items():
+        print(f"{label:20} {mean:.3f}  [{low:.3f}, {high:.3f}]")
+
+
+for name in ("gate-context", "segments-start"):
+    show(name)
 
 # %% [markdown]
 # There is a quicker way to ask, and it asks something else: take one trained model, and read its memories in another way.
@@ -154,11 +158,10 @@ plot.bars(
 
 # %%
 for name in ("gate-context-topics", "segments-start-topics"):
-    for label, (mean, low, high) in board[name].intervals.items():
-        print(f"trained that way: {label:18} {mean:.3f}  [{low:.3f}, {high:.3f}]")
+    show(name)
 
 # %% [markdown]
-# Compare the two. The interval of the bars is over sequences, that of the printed lines is over seeds: they answer
+# Those were trained that way. The interval of the bars is over sequences, that of the printed lines is over seeds: they answer
 # different questions, and both are right.
 #
 # ## Claim 3: caching helps without training
@@ -176,7 +179,7 @@ figures.evidence(board["length-afterwards"])
 # that go on count old tokens several times. What is trained with caching is another matter:
 
 # %%
-figures.evidence(board["length-caching"])
+show("length-caching")
 
 # %% [markdown]
 # ## Claim 4: the router chooses well

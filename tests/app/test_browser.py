@@ -134,7 +134,7 @@ def test_a_claim_opens_and_leads_to_a_run(visit):
     page.get_by_role("button", name="Watch one run").click()
     page.get_by_role("heading", name="Explore", level=1).wait_for()
     drawn(page)
-    page.get_by_text("anecdote").wait_for()
+    page.get_by_text("anecdote").first.wait_for()
     assert "run=mqar-grm" in page.url
     assert page.locator("[data-testid=stException]").count() == 0
 
