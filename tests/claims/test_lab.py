@@ -45,12 +45,6 @@ def test_a_run_makes_rows_and_goes_on_where_it_was(tmp_path, monkeypatch):
     assert key(*made[0]) == key(json.loads(lines[-1])["settings"], json.loads(lines[-1])["seed"])
 
 
-def test_processes_give_the_same_rows(tmp_path):
-    one = claims.run(["I2"], seeds=2, progress=False)
-    two = claims.run(["I2"], seeds=2, jobs=2, progress=False)
-    assert one[0].values == two[0].values
-
-
 def test_what_is_timed_runs_last_and_alone(monkeypatch, tmp_path):
     from mcviz.training import sweeps
 
