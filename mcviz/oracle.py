@@ -5,6 +5,7 @@ answer and no other, and every subset can be tried. The regret of a choice is wh
 """
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -94,13 +95,18 @@ def consult(
     if not given; with fewer checkpoints all are selected. The last layer is read as SSC whatever it was trained as;
     other heads than `head` keep what their router selects.
 
-    Raises `ValueError` for a model whose last layer has no gates or mixes parameters, a head that it does not have, no
-    question that could read a checkpoint, and more than 20,000 subsets for a question.
+    Raises `ValueError` for a model of another kind, one whose last layer has no gates or mixes parameters, a head that
+    it does not have, no question that could read a checkpoint, and more than 20,000 subsets for a question.
     """
     import torch
 
-    from mcviz.pytorch import capture
+    from mcviz.pytorch import SequenceModel, capture
 
+    if not isinstance(model, SequenceModel):
+        raise ValueError(
+            "model: expected a SequenceModel, where nothing after the last layer mixes tokens, got "
+            f"{type(model).__name__}"
+        )
     cfg = model.config.mixer
     if cfg is None or cfg.aggregator not in GATED or cfg.aggregator == "soup":
         raise ValueError(
@@ -180,19 +186,13 @@ def answers(model: Model, trace: Trace) -> Float[Array, "T H N V"]:
 
 
 def as_read(model: Model, cfg: MCConfig) -> Model:
-    """The model's weights under another way of reading its last layer; the layers before it read as they do."""
-    from mcviz.pytorch import SequenceModel
-
-    if model.config.mixer == cfg:
+    """The model with another way of reading its last layer; the layers before it read as they do."""
+    if model.blocks[-1].mixer.config == cfg:
         return model
-    if model.config.layers > 1 and model.config.mixer is not None and model.config.mixer.aggregator != "ssc":
-        raise ValueError(
-            f"model: expected one layer, or one trained as ssc, got {model.config.layers} layers trained as "
-            f"{model.config.mixer.aggregator}: what a router selects in the first would change the second"
-        )
-    other = SequenceModel(replace(model.config, mixer=cfg))
-    other.load_state_dict(model.state_dict())
-    return other.eval()
+    other = deepcopy(model).eval()
+    last: Any = other.blocks[-1].mixer
+    last.cfg = last.config = cfg
+    return other
 
 
 def measure(model: Model, task: Any, k: int, seed: int = 0, sequences: int = 8) -> dict[str, float]:

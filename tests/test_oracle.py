@@ -42,10 +42,11 @@ def test_the_routers_selection_costs_what_the_model_says(k, heads):
         assert set(one.subsets[one.router]) == set(np.flatnonzero(found.trace.selected[one.t, heads - 1]))
 
 
+@pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("k", [1, 2])
-def test_every_selection_costs_what_a_run_that_makes_it_says(k):
+def test_every_selection_costs_what_a_run_that_makes_it_says(k, layers):
     """A second way: force the selection by its gates in the Trace, and put the output through the model."""
-    one = model()
+    one = model(layers=layers)
     tokens, targets, _ = sequence()
     found = consult(one, k)
     grm = capture(oracle.as_read(one, replace(SSC, aggregator="grm")), tokens)
@@ -132,8 +133,19 @@ def test_too_many_selections_are_refused(monkeypatch):
         consult(model())
 
 
-def test_layers_that_would_follow_other_selections_are_refused():
-    with pytest.raises(ValueError, match="expected one layer, or one trained as ssc"):
-        consult(model(replace(SSC, aggregator="grm"), layers=2))
-    torch.manual_seed(0)
-    assert consult(model(layers=2)).choices
+def test_only_the_last_layer_is_read_another_way():
+    one = model(replace(SSC, aggregator="grm"), layers=2)
+    tokens, targets, _ = sequence()
+    found = consult(one, 2)
+    first, asked = (capture(each, tokens, layer=0) for each in (one, oracle.as_read(one, SSC)))
+    assert replace(first, predictions=None).hash == replace(asked, predictions=None).hash
+    assert not np.array_equal(first.predictions.probabilities, asked.predictions.probabilities)
+    assert (one.blocks[0].mixer.config.aggregator, one.blocks[1].mixer.config.aggregator) == ("grm", "grm")
+    said = capture(one, tokens, targets=targets).predictions.target_probabilities
+    for choice in found.choices:
+        assert choice.all == pytest.approx(-np.log2(said[choice.t]), abs=1e-4)
+
+
+def test_another_kind_of_model_is_refused():
+    with pytest.raises(ValueError, match=r"model: expected a SequenceModel, .* got Linear"):
+        oracle.consult(torch.nn.Linear(2, 2), [0], [0])

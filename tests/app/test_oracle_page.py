@@ -8,7 +8,7 @@ from tests.app.test_pages import in_link, opened, words
 pytestmark = pytest.mark.skipif("mqar-ssc" not in watch.names(), reason="no trained model is here")
 
 
-@pytest.mark.parametrize(("run", "k"), [("mqar-ssc", 2), ("topics-ssc", 1), ("topics-grm", 2)])
+@pytest.mark.parametrize(("run", "k"), [("mqar-ssc", 2), ("topics-ssc", 1), ("topics-grm", 2), ("text-grm", 2)])
 def test_what_is_said_is_what_the_oracle_found(run, k):
     page = opened("oracle", run=run, top_k=str(k))
     sitting = watch.Sitting(run) if k == watch.config(run).top_k else None
