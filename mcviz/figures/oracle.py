@@ -6,6 +6,9 @@ import plotly.graph_objects as go
 from mcviz.figures import theme as themes
 from mcviz.oracle import Choice, Oracle
 
+CROWD = 64
+"""With more questions than this, marks are smaller."""
+
 
 def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Figure:
     """For each question, the losses between the best and the worst selection, and where the router's lies.
@@ -14,15 +17,16 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
     """
     colours = themes.THEMES[theme]
     choices = oracle.choices
-    x = list(range(len(choices)))
     names = [themes.token(oracle.trace.tokens, one.t) for one in choices]
+    x = [f"{name} · {one.t}" for name, one in zip(names, choices, strict=True)]  # no two alike
     marks = {
         "random selection": ([one.random for one in choices], "line-ew-open", colours.muted),
         "best selection": ([float(one.losses[one.best]) for one in choices], "circle-open", colours.answer),
         "router": ([float(one.losses[one.router]) for one in choices], "diamond", colours.online),
     }
+    size = 9 if len(choices) <= CROWD else 6
     figure = go.Figure()
-    for at, one in zip(x, choices, strict=True):
+    for at, one in enumerate(choices):
         line = {"color": colours.muted, "width": 1}
         figure.add_shape(type="line", x0=at, x1=at, y0=one.losses.min(), y1=one.losses.max(), line=line, layer="below")
     for name, (values, symbol, colour) in marks.items():
@@ -32,17 +36,17 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
             name=name,
             mode="markers",
             customdata=[[one.t, word, one.regret] for one, word in zip(choices, names, strict=True)],
-            marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 2, "color": colour}},
+            marker={"symbol": symbol, "size": size, "color": colour, "line": {"width": 2, "color": colour}},
             hovertemplate="token %{customdata[0]}: %{customdata[1]}<br>"
             f"{name}: %{{y:.3f}} bits<br>regret %{{customdata[2]:.3f}} bits<extra></extra>",
         )
     themes.layout(figure, colours, height=330)
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
-    figure.update_xaxes(title="question, by its token", tickvals=x, ticktext=names, range=[-0.6, len(x) - 0.4])
+    figure.update_xaxes(title="question, by its token", type="category", range=[-0.6, len(x) - 0.4])
     most = max(float(one.losses.max()) for one in choices)
     figure.update_yaxes(title="bits to the answer", range=[-0.04 * most, 1.04 * most], showgrid=True)
     figure.update_yaxes(gridcolor=themes.GRID)
-    for at, one in zip(x, choices, strict=True):
+    for at, one in enumerate(choices):
         if one.t == t:
             figure.add_vrect(x0=at - 0.45, x1=at + 0.45, fillcolor=colours.checkpoint, opacity=0.15, line_width=0)
     return figure
@@ -129,11 +133,12 @@ def _triangle(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
         colorbar={"title": "bits", "thickness": 10, "outlinewidth": 0},
         hovertemplate="checkpoints %{x} and %{y}<br>%{z:.3f} bits<extra></extra>",
     )
+    upper = min(choice.router, choice.best, key=lambda index: choice.subsets[index, 1])
     for index, colour, name in ((choice.best, colours.answer, "best"), (choice.router, colours.online, "router")):
         i, j = (int(each) for each in choice.subsets[index])
         figure.add_shape(themes.box(i - 0.46, j - 0.46, i + 0.46, j + 0.46, colour))
         if name == "router" or choice.best != choice.router:
-            figure.add_annotation(x=i, y=j, text=name, showarrow=True, ax=46, ay=-22 if name == "router" else 22)
+            figure.add_annotation(x=i, y=j, text=name, showarrow=True, ax=46, ay=-22 if index == upper else 22)
 
 
 def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:

@@ -78,7 +78,8 @@ def label(text: str, length: int = 12) -> str:
     """A token as text to draw: cut to `length`, white space made visible, and nothing in it taken for markup."""
     shown = text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣") or "∅"
     shown = "".join(mark if mark.isprintable() else "·" for mark in shown)
-    return escape(shown if len(shown) <= length else f"{shown[: length - 1]}…")
+    # Quotes stay as they are: Plotly would draw their entities.
+    return escape(shown if len(shown) <= length else f"{shown[: length - 1]}…", quote=False)
 
 
 def token(trace_tokens: tuple[str, ...], t: int) -> str:

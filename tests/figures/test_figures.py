@@ -114,6 +114,13 @@ def test_no_token_is_taken_for_markup():
     assert "&lt;b&gt;" in shown
 
 
+def test_quotes_are_drawn_as_quotes():
+    trace = replace(run(), tokens=('"it\'s"', *run().tokens[1:]))
+    shown = figures.tokens(trace, 0).to_json()
+    assert "&quot;" not in shown
+    assert "&#x27;" not in shown
+
+
 def test_a_run_that_diverged_still_has_pictures():
     trace = run(memory="linear")
     output = trace.output.copy()

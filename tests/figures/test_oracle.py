@@ -16,6 +16,7 @@ def oracle(request):
 def test_every_question_has_its_three_marks_and_its_range(oracle):
     figure = figures.regrets(oracle, oracle.choices[0].t)
     random, best, router = figure.data
+    assert len(set(router.x)) == len(oracle.choices)  # two questions by the same token stand apart
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     for n, one in enumerate(oracle.choices):
         assert (lines[n].y0, lines[n].y1) == (one.losses.min(), one.losses.max())
@@ -45,3 +46,13 @@ def test_the_words_say_the_numbers(oracle):
         assert f"{choice.losses[choice.router]:.3f} bits" in said
         assert (f"a regret of {choice.regret:.3f}" in said) == (choice.rank > 0)
         assert f"a random selection {oracle.mean['random']:.3f}" in said
+
+
+def test_words_of_the_router_and_the_best_point_away_from_each_other(oracle):
+    if oracle.k != 2:
+        return
+    for choice in oracle.choices:
+        said = {note.text: note for note in figures.selections(oracle, choice).layout.annotations}
+        if "best" in said:
+            upper, lower = sorted(said.values(), key=lambda note: (note.y, note.text == "best"))
+            assert upper.ay < 0 < lower.ay
