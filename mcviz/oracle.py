@@ -86,9 +86,15 @@ class Oracle:
 
 
 def consult(
-    model: Model, tokens: Sequence[int], targets: Sequence[int], k: int | None = None, head: int = 0,
-    sources: Sequence[int] = (), labels: Sequence[str] | None = None, title: str = "",
-) -> Oracle:  # fmt: skip
+    model: Model,
+    tokens: Sequence[int],
+    targets: Sequence[int],
+    k: int | None = None,
+    head: int = 0,
+    sources: Sequence[int] = (),
+    labels: Sequence[str] | None = None,
+    title: str = "",
+) -> Oracle:
     """Try every selection of k checkpoints for each question of a sequence.
 
     `tokens` [T] are ids, `targets` [T] the answers wanted, -1 where nothing is asked. `k` is the model's own `top_k`,
@@ -130,10 +136,10 @@ def consult(
             f"which {k} of {most} checkpoints have"
         )
     with torch.no_grad():
-        return Oracle(k, head, trace, tuple(judge(judged, trace, list(tokens), wanted, asked, k, head)))
+        return Oracle(k, head, trace, tuple(choices(judged, trace, list(tokens), wanted, asked, k, head)))
 
 
-def judge(
+def choices(
     model: Model, trace: Trace, tokens: list[int], wanted: list[int], asked: list[int], k: int, head: int
 ) -> Iterator[Choice]:
     """The choice of every question in `asked`."""
@@ -144,7 +150,7 @@ def judge(
     x = model.embedding(torch.tensor(tokens, device=next(model.parameters()).device)[None])
     for block in model.blocks[:-1]:
         x = block(x)
-    reads = answers(model, trace)
+    reads = answers(trace)
 
     for t in asked:
         s = int(trace.segment_of[t])
@@ -171,7 +177,7 @@ def judge(
         )
 
 
-def answers(model: Model, trace: Trace) -> Float[Array, "T H N V"]:
+def answers(trace: Trace) -> Float[Array, "T H N V"]:
     """What every memory of the last layer says to every token, also those that its router did not select."""
     import torch
 

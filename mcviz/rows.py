@@ -32,7 +32,7 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
         for row in rows:
             key(row["settings"], row["seed"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: expected a file that sweep wrote, got another or a damaged one ({error})") from None
+        raise ValueError(f"{path}: expected a file of results, got another or a damaged one ({error})") from None
     return rows
 
 

@@ -85,7 +85,7 @@ def test_a_dask_cluster_gives_the_same_rows(tmp_path, rows):
 def test_a_damaged_file_is_refused_and_kept(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text("something else\n{}\n")
-    with pytest.raises(ValueError, match="expected a file that sweep wrote"):
+    with pytest.raises(ValueError, match="expected a file of results"):
         sweep(path)
     assert path.read_text() == "something else\n{}\n"
 
@@ -93,7 +93,7 @@ def test_a_damaged_file_is_refused_and_kept(tmp_path):
 @pytest.mark.parametrize("content", ['{"settings": {}}\n', "[]\n", "3\n"])
 def test_foreign_json_is_refused(tmp_path, content):
     (tmp_path / "rows.jsonl").write_text(content)
-    with pytest.raises(ValueError, match="expected a file that sweep wrote"):
+    with pytest.raises(ValueError, match="expected a file of results"):
         training.read(tmp_path / "rows.jsonl")
 
 

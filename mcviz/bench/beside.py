@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mcviz import cost
 from mcviz.bench.contenders import FORWARD, Shape, attend, call
-from mcviz.bench.measure import alternate, median, ratio
+from mcviz.bench.measure import alternate, limited, median, ratio
 from mcviz.pytorch import memory_caching
 from mcviz.tradeoff import ATTENTION, Setting, sheet
 
@@ -40,12 +40,8 @@ def beside(setting: Setting, rounds: int = ROUNDS) -> dict[str, Timing]:
     inputs[0] = inputs[0] / setting.d**0.5
     functions = {**{name: caching(setting, name) for name in MEASURED}, ATTENTION: attend}
     calls = {name: call(function, inputs, FORWARD) for name, function in functions.items()}
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with limited(1):
         taken = alternate(calls, rounds, torch.device("cpu"))
-    finally:
-        torch.set_num_threads(before)
     return {name: Timing(1e3 * median(each), ratio(each, taken[ATTENTION])) for name, each in taken.items()}
 
 

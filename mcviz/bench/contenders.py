@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from mcviz.bench.measure import Call, alternate, exponent, matmul_call, median, operations, peak_bytes, ratio
+from mcviz.bench.measure import Call, alternate, exponent, limited, matmul_call, median, operations, peak_bytes, ratio
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory_caching
 from mcviz.pytorch.decode import Decoder
@@ -229,12 +229,8 @@ def run(
         place = torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"device: expected one that is there, got {str(device)!r} ({error})") from None
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
+    with limited(threads):
         return measure(place, sorted(sizes), 2 if quick else 7, quick, progress)
-    finally:
-        torch.set_num_threads(before)
 
 
 def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool, progress: bool) -> Table:

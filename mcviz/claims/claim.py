@@ -49,9 +49,8 @@ class Claim:
     reported: Mapping[str, float] = field(default_factory=dict)  # the paper's own numbers
     reported_as: str = ""  # what those numbers are, and of which size of model
     remark: str = ""  # what to bear in mind
-    run: Settings = field(
-        default_factory=dict
-    )  # one run to watch: a model of the zoo, and changes to its configuration
+    # one run to watch: a model of the zoo as `run`, and changes to its configuration
+    run: Settings = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         named = {side for step in self.rule for side in (step.left, step.right) if isinstance(side, str)}

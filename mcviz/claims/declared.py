@@ -1,4 +1,4 @@
-"""All claims, with the rules that decide them. Nothing here depends on a result."""
+"""All claims, with the rules that decide them. No rule depends on a result."""
 
 from collections.abc import Mapping
 from typing import Any

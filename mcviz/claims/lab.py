@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mcviz.claims.declared import CLAIMS
-from mcviz.claims.finding import Finding, judge
+from mcviz.claims.finding import FEWEST, Finding, judge
 from mcviz.rows import Row, key, read
 
 SHIPPED = Path(__file__).with_name("runs.jsonl")
@@ -49,8 +49,8 @@ def run(
     from mcviz.claims.trials import TIMING, perform
     from mcviz.training.sweeps import spread
 
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
-        raise ValueError(f"seeds: expected a whole number, at least 2, got {seeds!r}")
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < FEWEST:
+        raise ValueError(f"seeds: expected a whole number, at least {FEWEST}, got {seeds!r}")
     every = due(names, seeds)
     clocked = [one for one in every if one[0].get("trial") == TIMING]
     others = [one for one in every if one[0].get("trial") != TIMING]

@@ -84,11 +84,11 @@ def held(settings: Settings, seed: int) -> Mapping[str, float]:
 
 def timing(settings: Settings, seed: int) -> Mapping[str, Any]:
     """Milliseconds of a forward pass, all contenders taking turns on one thread, and ratios of theirs."""
-    shape, cpu = Shape(torch.device("cpu")), torch.device("cpu")
+    shape = Shape(torch.device("cpu"))
     inputs = shape.tokens(settings["tokens"])
     with one_thread():
         calls = {name: call(function, inputs, FORWARD) for name, function in functions(shape).items()}
-        times = measure.alternate(calls, ROUNDS, cpu)
+        times = measure.alternate(calls, ROUNDS, shape.device)
     ratios = {f"{name} / {RNN}": measure.ratio(times[name], times[RNN]) for name in (*OURS, ATTENTION)}
     shares = {f"{ATTENTION} / {name}": measure.ratio(times[ATTENTION], times[name]) for name in OURS}
     took = {f"{name}, ms": 1e3 * measure.median(times[name]) for name in times}

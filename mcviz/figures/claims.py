@@ -1,11 +1,12 @@
 """What a claim rests on: every seed of every condition, and the differences that decide it."""
 
 import math
+from collections.abc import Sequence
 from html import escape
 
 import plotly.graph_objects as go
 
-from mcviz.claims import EXACT, Finding, Step
+from mcviz.claims import EXACT, Finding, Interval, Step
 from mcviz.figures import theme as themes
 
 SIGNS = {"holds": "✓", "does not hold": "✗", "not decidable at this scale": "?", "not run": "–"}
@@ -22,32 +23,14 @@ def evidence(finding: Finding, theme: str = "light") -> go.Figure:
     figure = go.Figure()
     for label, values in finding.values.items():
         mean, low, high = finding.intervals[label]
-        at = max(mean, FLOOR) if exact else mean
-        figure.add_scatter(
-            x=[max(value, FLOOR) if exact else value for value in values],
-            y=[label] * len(values),
-            customdata=list(zip(finding.seeds, values, strict=True)),
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 9, "color": colours.muted, "line": {"width": 1.5}},
-            hovertemplate=f"{label}<br>seed %{{customdata[0]}}: %{{customdata[1]:.4g}}<extra></extra>",
-        )
-        figure.add_scatter(
-            x=[at],
-            y=[label],
-            error_x={
-                "type": "data",
-                "array": [0 if exact else high - mean],
-                "arrayminus": [0 if exact else mean - low],
-                "thickness": 3,
-                "width": 6,
-                "color": colours.checkpoint,
-            },
-            mode="markers+text",
-            text=[f"{mean:.2g}" if exact else f"{mean:.3f}"],
-            textposition="top center",
-            marker={"symbol": "diamond", "size": 9, "color": colours.checkpoint},
-            hovertemplate=f"{label}<br>mean {mean:.4g}<br>95 %: {low:.4g} to {high:.4g}<extra></extra>",
-        )
+        _rings(figure, label, values, finding.seeds, colours, floor=FLOOR if exact else -math.inf)
+        if exact:
+            # over ten powers of ten, an interval is no longer than its mark
+            at, text = Interval(max(mean, FLOOR), max(mean, FLOOR), max(mean, FLOOR)), f"{mean:.2g}"
+        else:
+            at, text = finding.intervals[label], f"{mean:.3f}"
+        says = f"{label}<br>mean {mean:.4g}<br>95 %: {low:.4g} to {high:.4g}"
+        _mean(figure, label, at, colours.checkpoint, says, text)
     themes.layout(figure, colours, height=90 + 46 * len(labels))
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.5, len(labels) - 0.3])
     figure.update_xaxes(title=_wrapped(finding.claim.measured), showgrid=True, gridcolor=themes.GRID)
@@ -68,37 +51,13 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
         mean, below, above = step.interval
         colour = {"✓": colours.answer, "✗": colours.online}.get(SIGNS[step.verdict], colours.muted)
         begin, end = _where_it_holds(step, low, high)
-        figure.add_shape(
-            type="rect", x0=begin, x1=end, y0=row - 0.25, y1=row + 0.25, layer="below", line_width=0,
-            fillcolor=colours.answer, opacity=0.16,
-        )  # fmt: skip
-        figure.add_annotation(
-            x=0, xref="paper", y=row - 0.43, xanchor="left", showarrow=False,
-            text=f"{SIGNS[step.verdict]} {escape(str(step.comparison))}",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=step.differences,
-            y=[row] * len(step.differences),
-            customdata=finding.seeds,
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 9, "color": colours.muted, "line": {"width": 1.5}},
-            hovertemplate="seed %{customdata}: %{x:.4g}<extra></extra>",
-        )
-        figure.add_scatter(
-            x=[mean],
-            y=[row],
-            error_x={
-                "type": "data",
-                "array": [above - mean],
-                "arrayminus": [mean - below],
-                "thickness": 3,
-                "width": 6,
-                "color": colour,
-            },
-            mode="markers",
-            marker={"symbol": "diamond", "size": 10, "color": colour},
-            hovertemplate=f"{step.verdict}<br>mean %{{x:.4g}}<br>95 %: {below:.4g} to {above:.4g}<extra></extra>",
-        )
+        shade = {"fillcolor": colours.answer, "opacity": 0.16, "line_width": 0, "layer": "below"}
+        figure.add_shape(type="rect", x0=begin, x1=end, y0=row - 0.25, y1=row + 0.25, **shade)
+        words = f"{SIGNS[step.verdict]} {escape(str(step.comparison))}"
+        figure.add_annotation(x=0, xref="paper", y=row - 0.43, xanchor="left", showarrow=False, text=words)
+        _rings(figure, row, step.differences, finding.seeds, colours)
+        says = f"{step.verdict}<br>mean {mean:.4g}<br>95 %: {below:.4g} to {above:.4g}"
+        _mean(figure, row, step.interval, colour, says)
     themes.layout(figure, colours, height=80 + 62 * len(finding.steps))
     figure.update_yaxes(range=[len(finding.steps) - 0.6, -0.7], visible=False)
     figure.update_xaxes(
@@ -131,6 +90,41 @@ def reported(finding: Finding, theme: str = "light") -> go.Figure:
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
     figure.update_xaxes(title=_wrapped(finding.claim.reported_as), range=[0, 1.2 * max(values)])
     return figure
+
+
+def _rings(
+    figure: go.Figure,
+    y: str | int,
+    values: Sequence[float],
+    seeds: Sequence[int],
+    colours: themes.Theme,
+    floor: float = -math.inf,
+) -> None:
+    """A ring for each seed; none lies below `floor`."""
+    figure.add_scatter(
+        x=[max(value, floor) for value in values],
+        y=[y] * len(values),
+        customdata=list(zip(seeds, values, strict=True)),
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 9, "color": colours.muted, "line": {"width": 1.5}},
+        hovertemplate="seed %{customdata[0]}: %{customdata[1]:.4g}<extra></extra>",
+    )
+
+
+def _mean(figure: go.Figure, y: str | int, interval: Interval, colour: str, says: str, text: str = "") -> None:
+    """A diamond at the mean, and a bar from bound to bound."""
+    mean, low, high = interval
+    bar = {"array": [high - mean], "arrayminus": [mean - low], "thickness": 3, "width": 6, "color": colour}
+    figure.add_scatter(
+        x=[mean],
+        y=[y],
+        error_x=bar,
+        mode="markers+text",
+        text=[text],
+        textposition="top center",
+        marker={"symbol": "diamond", "size": 10, "color": colour},
+        hovertemplate=f"{says}<extra></extra>",
+    )
 
 
 def _where_it_holds(step: Step, low: float, high: float) -> tuple[float, float]:
