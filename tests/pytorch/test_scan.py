@@ -1,5 +1,6 @@
 """Whole sequences at once: the same numbers as the loop over tokens, and gradients, at a cost that stays in bounds."""
 
+import weakref
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from unittest.mock import patch
@@ -203,20 +204,29 @@ class Largest(TorchDispatchMode):
         return result
 
 
+class Saved:
+    """A tensor that autograd keeps for the backward pass, and lets go of with the graph that it belongs to."""
+
+    def __init__(self, x):
+        self.x = x
+
+
 def footprint(cfg, T):
     """The largest tensor of a run and its backward pass, and the bytes that are kept between the two."""
     arguments = inputs(cfg, T, B=1, dtype=torch.float32)
     for x in arguments[0]:
         x.requires_grad_()
-    kept = {}
+    saved = weakref.WeakSet()
 
     def pack(x):
-        kept[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
-        return x
+        saved.add(kept := Saved(x))
+        return kept
 
-    with Largest() as largest, torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
-        run(cfg, arguments).output.sum().backward()
-    return largest.numel, sum(kept.values())
+    with Largest() as largest, torch.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept.x):
+        output = run(cfg, arguments).output
+        storages = {kept.x.untyped_storage().data_ptr(): kept.x.untyped_storage().nbytes() for kept in saved}
+        output.sum().backward()
+    return largest.numel, sum(storages.values())
 
 
 @pytest.mark.parametrize("aggregator", ["none", "residual", "ssc"])
