@@ -1,5 +1,9 @@
-"""The sidebar: what to run, and how. `side` is "" for the first run, and `link.SECOND` for the second of two."""
+"""The sidebar: what to run, and how. `side` is "" for the first run, and `link.SECOND` for the second of two.
 
+`by` are the backends to choose from.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -51,7 +55,7 @@ def named(run: str) -> str:
     return RUNS.get(run, run or "The same model")
 
 
-def draw(two: bool = False) -> None:
+def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS) -> None:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn."""
     if screen.hidden("controls"):
         return
@@ -69,11 +73,11 @@ def draw(two: bool = False) -> None:
             own_text()
         st.number_input("Seed", step=1, key=screen.key("seed"), help="Draws the sequence. Untrained: the maps as well.")
         if not two:
-            configuration("")
+            configuration("", by)
             return
         for side, title in (("", "First run"), (link.SECOND, "Second run")):
             with st.expander(title, expanded=True):
-                configuration(side)
+                configuration(side, by)
 
 
 def own_text() -> None:
@@ -87,19 +91,15 @@ def trained() -> bool:
     return screen.get("run") in watch.names()
 
 
-def configuration(side: str) -> None:
+def configuration(side: str, by: Sequence[str]) -> None:
     """How the sequence is run."""
     if trained():
         if side:
             st.selectbox("Model", link.fields()["b_run"].choices, format_func=named, key=screen.key("b_run"))
         st.segmented_control("Weights", watch.WEIGHTS, key=screen.key(side + "weights"), required=True)
-        st.segmented_control(
-            "Computed by",
-            watch.BACKENDS,
-            format_func=BACKEND.__getitem__,
-            key=screen.key(side + "backend"),
-            required=True,
-        )
+        if len(by) > 1:
+            key = screen.key(side + "backend")
+            st.segmented_control("Computed by", by, format_func=BACKEND.__getitem__, key=key, required=True)
     else:
         memory(side)
     if not (side and trained() and screen.get("b_run")):

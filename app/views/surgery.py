@@ -20,9 +20,9 @@ KINDS = {
 
 def page() -> None:
     """The page."""
-    controls.draw()
+    # The reference operates, so it also has to say what there was before: rounding is no difference.
+    controls.draw(by=["numpy"])
     with refused():
-        # The reference operates, so it also has to say what there was before: rounding is no difference.
         before = controls.trace(backend="numpy")
         stepping.title("Surgery", before)
         if not screen.get("edits"):

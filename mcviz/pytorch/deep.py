@@ -17,9 +17,9 @@ all rows is exact after as many sweeps as there are tokens, and in practice noth
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -32,6 +32,9 @@ from mcviz.pytorch import memory
 from mcviz.pytorch.chunks import segment_of
 from mcviz.pytorch.memory import Coefficients, State
 from mcviz.segments import Segments
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CHUNK = 32
 """Tokens that are taken at once: more would need more sweeps, fewer more chunks."""
@@ -414,7 +417,23 @@ def widen(x: Any) -> Any:
     return x.float() if x.dtype.itemsize < 4 else x
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]  # sweeps stop where the numbers say so
+def eager(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, left out of compiled graphs: its sweeps stop where the numbers say so.
+
+    `torch.compiler.disable` loads the compiler, which takes longer than torch itself: only those who compile wait.
+    """
+
+    @wraps(function)
+    def call(*arguments: P.args, **options: P.kwargs) -> R:
+        if torch.compiler.is_compiling():
+            outside: Callable[P, R] = torch.compiler.disable(function)
+            return outside(*arguments, **options)
+        return function(*arguments, **options)
+
+    return call
+
+
+@eager
 def online(
     q: Float[Tensor, "B T H K"],
     k: Float[Tensor, "B T H K"],
@@ -450,7 +469,7 @@ def read(states: State, x: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n
     return a @ states["W1"].mT
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
+@eager
 def soup(
     q: Float[Tensor, "B T H K"],
     k: Float[Tensor, "B T H K"],

@@ -257,6 +257,13 @@ def test_trained_and_untrained_numpy_and_pytorch():
     assert "differs after 0 of" in words(backends)
 
 
+@pytest.mark.parametrize(("view", "asks"), [("explore", True), ("surgery", False)])
+def test_who_computes_is_asked_where_it_matters(view, asks):
+    """Only the reference operates."""
+    page = opened(view, run=MODELS[0], backend="pytorch")
+    assert any(group.label == "Computed by" for group in page.button_group) == asks
+
+
 def test_surgery_shows_the_run_before_and_after():
     page = opened("surgery", run="topics", edits="off.1 erase.20")
     trace = examples.run("topics", MCConfig())

@@ -165,12 +165,14 @@ from mcviz import MCConfig
 from mcviz.pytorch import ModelConfig, SequenceModel
 
 x = torch.randint(0, 20, (2, 9), generator=torch.Generator().manual_seed(0))
-model = SequenceModel(ModelConfig(20, MCConfig(segment_length=5), width=8, key=4, value=4))
-compiled = torch.compile(model, backend="aot_eager")
-torch.testing.assert_close(compiled(x), model(x))
-expected = torch.autograd.grad(model(x).square().sum(), list(model.parameters()))
-found = torch.autograd.grad(compiled(x).square().sum(), list(model.parameters()))
-torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+for mixer in (MCConfig(segment_length=5), MCConfig(memory="dla", segment_length=5)):
+    model = SequenceModel(ModelConfig(20, mixer, width=8, key=4, value=4))
+    compiled = torch.compile(model, backend="aot_eager")
+    torch.testing.assert_close(compiled(x), model(x))
+    torch.testing.assert_close(compiled(x.flip(1)), model(x.flip(1)))
+    expected = torch.autograd.grad(model(x).square().sum(), list(model.parameters()))
+    found = torch.autograd.grad(compiled(x).square().sum(), list(model.parameters()))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 """
 
 
