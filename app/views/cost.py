@@ -105,7 +105,7 @@ def pictures(setting: Setting) -> None:
         st.caption(
             "✖ a checkpoint and the KV cache of its segment are as large. ◇ the paper's C, at this width of a head."
         )
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([5, 6], gap="medium")
     with left:
         st.markdown("#### What one more token reads, one head")
         stepping.chart(figures.fetched(setting, theme), "Memories read and bytes fetched against the length so far")
@@ -122,9 +122,9 @@ def pictures(setting: Setting) -> None:
 def three_ways(setting: Setting) -> None:
     """The formula's numbers, those of a run, and the clock's."""
     st.markdown("### Modelled, counted, measured")
-    modelled, counted, measured = st.columns(3, gap="medium")
+    modelled, counted, measured = st.columns([4, 5, 4], gap="medium")
     with modelled:
-        st.markdown("**Modelled:** by formula, this setting, one head")
+        st.markdown("**Modelled:** one head, by formula")
         st.dataframe(figures.modelled(setting), hide_index=True)
         st.caption("An operation is one multiplication, addition or elementary function on one number.")
     with counted:
@@ -146,8 +146,10 @@ def three_ways(setting: Setting) -> None:
 @st.fragment
 def on_this_machine(setting: Setting) -> None:
     """The clock's numbers, once they are asked for."""
-    st.markdown("**Measured:** on this machine, ratio to attention")
-    st.caption("One head of this setting, forwards, float32, one thread; all take turns, three times.")
+    st.markdown("**Measured:** on this machine")
+    st.caption(
+        "Ratios to attention: one head of this setting, forwards, float32, one thread; all take turns, three times."
+    )
     if st.button("Measure now", icon=":material/timer:"):
         with refused():
             st.session_state.measured = (setting, runs.measured(setting))
