@@ -147,9 +147,7 @@ def three_ways(setting: Setting) -> None:
 def on_this_machine(setting: Setting) -> None:
     """The clock's numbers, once they are asked for."""
     st.markdown("**Measured:** on this machine")
-    st.caption(
-        "Ratios to attention: one head of this setting, forwards, float32, one thread; all take turns, three times."
-    )
+    st.caption("Ratios to attention: one head of this setting, forwards, float32, one thread, three turns each.")
     if st.button("Measure now", icon=":material/timer:"):
         with refused():
             st.session_state.measured = (setting, runs.measured(setting))
