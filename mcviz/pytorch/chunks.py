@@ -21,7 +21,7 @@ def segment_of(cuts: Segments, device: torch.device) -> Int[Tensor, "T"]:
     return torch.repeat_interleave(torch.arange(len(cuts), device=device), lengths, output_size=cuts[-1][1])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Chunks:
     """T tokens in P chunks of `length` places each. The last places of a segment's last chunk may stay empty."""
 
@@ -86,7 +86,7 @@ class Chunks:
         return x if self.places is None else x.index_select(2, self.places)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lanes:
     """Which chunk hands its state to which.
 

@@ -50,8 +50,8 @@ def memory_caching(
 
 
 def exporting() -> bool:
-    """Whether a graph is being made; torch 2.6 does not tell exporting from compiling."""
-    return bool(getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)())
+    """Whether a graph is made for `torch.export` with `strict=False`; one for `torch.compile` may stop and go on."""
+    return torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling()
 
 
 def run(
@@ -204,7 +204,8 @@ class Attention(Mixer):
 
     def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
         """Features [B, T, D] of each token."""
-        q, k, v = (tensor.transpose(1, 2) for tensor in self.projections(x)[:3])
+        q, k, v, *_ = self.projections(x)
+        q, k, v = (tensor.transpose(1, 2) for tensor in (q, k, v))
         y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         return self.merge(y.transpose(1, 2))
 

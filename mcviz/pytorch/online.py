@@ -140,7 +140,7 @@ def write(
 ) -> tuple[Float[Tensor, "B H T V"], State]:
     """Each token's read of the online memory, and the states [B, H, N, ...] where every segment ended; all lifted."""
     lanes = Lanes(chunks, cfg.start == "independent")
-    q, k, v = (chunks.split(x) for x in tokens[:3])
+    q, k, v = (chunks.split(x) for x in (tokens.q, tokens.k, tokens.v))
     coefficients = {name: chunks.split(x, fill=float(name == "alpha")) for name, x in c.items()}
     states: State = {}
     if cfg.memory == "swla":

@@ -91,7 +91,7 @@ class Networks:
         **inner: Any,
     ) -> None:
         self.cfg, self.chunks = cfg, chunks
-        q, k, v = (swap(x) for x in tokens[:3])
+        q, k, v = (swap(x) for x in (tokens.q, tokens.k, tokens.v))
         c = {name: swap(x) for name, x in c.items()}
         reads, self.states = deep.online(q, k, v, c, tokens.start, cfg, chunks.cuts, **inner)
         self.reads = swap(reads)

@@ -155,7 +155,7 @@ x = torch.randint(0, 20, (2, 9), generator=torch.Generator().manual_seed(0))
 for mixer in (None, MCConfig(segment_length=4), MCConfig(aggregator="ssc", segment_length=2, top_k=1),
               MCConfig(memory="titans", aggregator="soup", segment_length=4)):
     model = SequenceModel(ModelConfig(20, mixer, width=8, key=4, value=4)).double()
-    graph = torch.export.export(model, (x,))
+    graph = torch.export.export(model, (x,), strict=False)
     torch.testing.assert_close(graph.module()(x + 0), model(x))
     torch.testing.assert_close(graph.module()(x.flip(1)), model(x.flip(1)))
 """
