@@ -36,19 +36,19 @@ STOPS = (
     ),
     Stop(
         "Without caching",
-        "The same weights, but only the online memory is read: the plain recurrent layer. The documents have left its "
-        "segment, so it has nothing to answer with. Look at the predictions.",
-        {"aggregator": "none"},
+        "The same weights, but one memory goes on from segment to segment and nothing else is read: the plain "
+        "recurrent layer. All documents are written on top of each other in it. Look at the predictions.",
+        {"aggregator": "none", "start": "checkpoint"},
     ),
     Stop(
         "All memories alike",
-        "Now every memory counts in full, and none is weighed. The right answer is in the sum, with the noise of all "
-        "other documents on top: that is what a gate is for.",
+        "Segments start anew again, and every memory counts in full. For a linear memory that sum is the plain layer "
+        "once more: the right answer is in it, with the noise of all other documents on top. Hence the gate.",
         {"aggregator": "residual"},
     ),
     Stop(
         "A router that selects",
-        "SSC reads only the best checkpoints, here one, and the online memory. The others cost nothing. Step through "
+        "SSC reads only the best checkpoints, here one, and the online memory. The others are not read. Step through "
         "the questions: the choice changes with each.",
         {"aggregator": "ssc", "top_k": 1},
     ),

@@ -101,7 +101,7 @@ def memories(cfg: MCConfig, T: int) -> int:
 
 def most_read(cfg: MCConfig, n: int) -> int:
     """How many of `n` memories a token reads at most."""
-    return {"none": 1, "ssc": cfg.top_k + 1}.get(cfg.aggregator, n)
+    return min(n, {"none": 1, "ssc": cfg.top_k + 1}.get(cfg.aggregator, n))
 
 
 def _reached(cfg: MCConfig, T: int, at_most: int) -> int:

@@ -1,4 +1,4 @@
-"""A claim: what is said, where, what would show it, and the rule that decides. All of it is fixed before any run."""
+"""A claim: what is said, where, what would show it, and the rule that decides. All of it is fixed before the runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

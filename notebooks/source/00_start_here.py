@@ -90,7 +90,7 @@ widgets.Stepper(trace, step=asked)
 # `u`) and what the segment is about (its *context*, the mean of its keys). A word that stands often in a document pulls
 # the context its way. The animal's name stands in every fact of its document.
 #
-# How often is the right document the one with the largest gate? Chance would be one in seven.
+# How often is the right document the one with the largest gate? Chance would be one in seven or eight.
 
 # %%
 sources = np.array(trace.sources)

@@ -71,7 +71,7 @@ plot.lines(
 )
 
 # %% [markdown]
-# Logarithmic segments are few, $\log_2 T$ at most, so reading them all is cheap. The price is in the first segment:
+# Logarithmic segments are few, $\lfloor\log_2 T\rfloor + 1$ at most, so reading them all is cheap. The price is in the first segment:
 # half of the sequence, or more, shares one matrix. You know from notebook 01 what a crowded matrix does.
 #
 # ## The cache

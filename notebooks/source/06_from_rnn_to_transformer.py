@@ -178,7 +178,7 @@ ratio = kept("titans", 256) / (2 * 256 * T_long)
 print(f"two-layer checkpoints at C = 256: {ratio:.1f} times the numbers of the KV cache")
 
 # %% [markdown]
-# With deep memories of the paper's larger size ($d = 256$, 8 heads of width 2048) and its default segments of 256 tokens,
+# With deep memories of the paper's larger size (width 2048 in 8 heads, $d = 256$) and its default segments of 256 tokens,
 # the cache of checkpoints holds about four times as many numbers as the KV cache would. That does not make it useless:
 # SSC *reads* only $k$ of them. But “growing memory” can grow faster than attention's, and the paper does not give bytes.
 

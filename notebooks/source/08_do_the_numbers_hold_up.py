@@ -7,7 +7,7 @@
 # - put an interval on a difference, and know what it does and does not cover,
 # - read a table against its text, politely.
 #
-# The models here have some ten thousand weights; the paper's have a billion. A claim that holds here is not proven there,
+# The models here have 13,000 to 30,000 weights; the paper's have a billion. A claim that holds here is not proven there,
 # and one that fails here is not refuted. But a *mechanism* should show in both.
 
 # %%
@@ -24,8 +24,9 @@ torch.set_num_threads(1)
 # ## The board
 #
 # `mcviz.claims` holds each claim as a small object: a statement, where the paper makes it, what is measured, and a **rule
-# for the verdict that was fixed before any run**. The runs ship with the project, five seeds for each condition, and
-# `mcviz claims --run` makes all of them again. The page *Do the numbers hold up?* of the explorer shows the same board.
+# for the verdict that was fixed before these runs**. Some settings had been run before with fewer seeds, and seen; no margin
+# was moved afterwards. The runs ship with the project, five seeds for each condition, and `mcviz claims --run` makes all of
+# them again. The page *Do the numbers hold up?* of the explorer shows the same board.
 
 # %%
 board = {finding.claim.name: finding for finding in claims.board()}
