@@ -104,7 +104,8 @@ def judge(answer: Play | None, budget: int, known: Sequence[Play]) -> Verdict:
     if answer is None:
         winners = [play for play in known if play.reached and play.reads <= budget]
         if winners:
-            return Verdict(False, f"One does: {len(winners)} of the {len(known)} stored combinations reach the goal.")
+            reach = "reaches" if len(winners) == 1 else "reach"
+            return Verdict(False, f"One does: {len(winners)} of the {len(known)} stored combinations {reach} the goal.")
         nearest = max((play for play in known if play.reads <= budget), key=lambda p: p.accuracy, default=None)
         best = f"The best of those within it recalls {nearest.accuracy:.1%}." if nearest else "None is within it."
         return Verdict(True, f"No stored run reaches the goal with at most {budget:,} reads. {best}")

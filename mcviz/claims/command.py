@@ -60,4 +60,4 @@ def report(found: Sequence[Finding]) -> str:
             lines += [f"    {step.verdict}: {step.comparison}" for step in finding.steps if step.verdict != HOLDS]
     counted = Counter(finding.verdict for finding in found)
     said = [f"{counted[verdict]} {verdict}" for verdict in (*VERDICTS, MISSING) if counted[verdict]]
-    return "\n".join([*lines, f"\n{len(found)} claims: {', '.join(said)}"])
+    return "\n".join([*lines, f"\n{len(found)} {'claim' if len(found) == 1 else 'claims'}: {', '.join(said)}"])

@@ -138,7 +138,7 @@ def _triangle(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
         i, j = (int(each) for each in choice.subsets[index])
         figure.add_shape(themes.box(i - 0.46, j - 0.46, i + 0.46, j + 0.46, colour))
         if name == "router" or choice.best != choice.router:
-            figure.add_annotation(x=i, y=j, text=name, showarrow=True, ax=46, ay=-22 if index == upper else 22)
+            figure.add_annotation(x=i, y=j, text=name, arrowcolor=colours.ink, ax=46, ay=-22 if index == upper else 22)
 
 
 def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
@@ -152,4 +152,5 @@ def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
         hovertemplate="%{customdata}<br>%{y:.3f} bits<extra></extra>",
     )
     rank = int(np.flatnonzero(order == choice.router)[0])
-    figure.add_annotation(x=rank, y=float(choice.losses[choice.router]), text="router", showarrow=True, ax=30, ay=-30)
+    bits = float(choice.losses[choice.router])
+    figure.add_annotation(x=rank, y=bits, text="router", arrowcolor=colours.ink, ax=30, ay=-30)
