@@ -80,7 +80,7 @@ def _feature_flops(cfg: MCConfig, K: int) -> int:
 
 def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of one token that can reach `n` memories: n - 1 checkpoints and its online one."""
-    return _total(cfg, 1, n, n, min(n, most_read(cfg, n)), K, V, H, itemsize)
+    return _total(cfg, 1, n, n, most_read(cfg, n), K, V, H, itemsize)
 
 
 def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:

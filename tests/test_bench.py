@@ -126,19 +126,3 @@ def test_what_would_take_too_long_or_too_much_memory_is_said(setting, message):
 def test_what_cannot_be_measured_is_said(options, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         bench.run(**options)
-
-
-def test_threads_are_bounded_inside_and_as_before_outside():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with measure.limited(1):
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 2
-        with pytest.raises(ZeroDivisionError), measure.limited(1):
-            raise ZeroDivisionError
-        assert torch.get_num_threads() == 2
-        with measure.limited(None):
-            assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from mcviz import cost
 from mcviz.bench.contenders import FORWARD, Shape, attend, call
-from mcviz.bench.measure import alternate, limited, median, ratio
+from mcviz.bench.measure import alternate, median, ratio
 from mcviz.pytorch import memory_caching
+from mcviz.pytorch.threads import limited
 from mcviz.tradeoff import ATTENTION, Setting, sheet
 
 MEASURED = ("none", "residual", "grm", "soup", "ssc")

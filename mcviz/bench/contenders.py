@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from mcviz.bench.measure import Call, alternate, exponent, limited, matmul_call, median, operations, peak_bytes, ratio
+from mcviz.bench.measure import Call, alternate, exponent, matmul_call, median, operations, peak_bytes, ratio
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory_caching
 from mcviz.pytorch.decode import Decoder
+from mcviz.pytorch.threads import limited
 
 ATTENTION, PACKAGE = "softmax attention", "memory-caching 0.1.0"
 OURS = {"plain RNN": "none", "residual": "residual", "GRM": "grm", "SSC, k = 2": "ssc"}

@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -27,17 +26,6 @@ def seconds(call: Call, device: torch.device) -> float:
     call()
     synchronize(device)
     return clock() - begin
-
-
-@contextmanager
-def limited(n: int | None) -> Iterator[None]:
-    """At most `n` threads of the CPU inside; None leaves them as they are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def synchronize(device: torch.device) -> None:

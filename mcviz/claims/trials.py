@@ -14,10 +14,11 @@ from mcviz.claims import identities
 from mcviz.claims.claim import Settings
 from mcviz.config import MCConfig
 from mcviz.initial import readable
+from mcviz.pytorch.threads import limited
 from mcviz.rows import Row
 from mcviz.training import caching
 from mcviz.training.evaluation import evaluate
-from mcviz.training.loop import Run, one_thread, train
+from mcviz.training.loop import Run, train
 from mcviz.training.plans import Plan, plan
 from mcviz.training.sweeps import measured
 
@@ -86,7 +87,7 @@ def timing(settings: Settings, seed: int) -> Mapping[str, Any]:
     """Milliseconds of a forward pass, all contenders taking turns on one thread, and ratios of theirs."""
     shape = Shape(torch.device("cpu"))
     inputs = shape.tokens(settings["tokens"])
-    with one_thread():
+    with limited(1):
         calls = {name: call(function, inputs, FORWARD) for name, function in functions(shape).items()}
         times = measure.alternate(calls, ROUNDS, shape.device)
     ratios = {f"{name} / {RNN}": measure.ratio(times[name], times[RNN]) for name in (*OURS, ATTENTION)}

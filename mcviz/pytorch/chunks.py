@@ -21,7 +21,7 @@ def segment_of(cuts: Segments, device: torch.device) -> Int[Tensor, "T"]:
     return torch.repeat_interleave(torch.arange(len(cuts), device=device), lengths, output_size=cuts[-1][1])
 
 
-@dataclass  # not frozen, nor are lanes: before torch 2.13 no graph could be made of what a frozen one caches
+@dataclass  # not frozen, nor are lanes: torch 2.9 cannot make a graph of what a frozen one caches
 class Chunks:
     """T tokens in P chunks of `length` places each. The last places of a segment's last chunk may stay empty."""
 

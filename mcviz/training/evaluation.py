@@ -11,9 +11,9 @@ from torch.nn.functional import cross_entropy
 from mcviz.config import GATED
 from mcviz.pytorch import MemoryCaching, SequenceModel
 from mcviz.pytorch.model import Block
+from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
 from mcviz.trace import Trace
-from mcviz.training.loop import one_thread
 from mcviz.zoo import Measure
 
 EVALUATION = 2
@@ -45,7 +45,7 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
     """
     batch = task.held_out.sample((seed, EVALUATION), sequences)
     parts = [slice(start, start + AT_ONCE) for start in range(0, sequences, AT_ONCE)]
-    with one_thread(), torch.no_grad():
+    with limited(1), torch.no_grad():
         said = together([answers(model, part_of(batch, part)) for part in parts])
         heads: list[Values] = []
         if model.config.mixer is not None and model.config.mixer.aggregator in GATED:

@@ -2,8 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from mcviz.pytorch import ModelConfig, SequenceModel
+from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
 from mcviz.training.checkpoint import Checkpoint
 from mcviz.training.recipe import Recipe
@@ -166,7 +166,8 @@ def train(
         run.resume(path)
     elif path is not None:
         run.save(path)
-    with one_thread(), tqdm(total=steps, initial=run.step, disable=not progress, unit="step") as bar:
+    # small tensors gain nothing from more threads, and sums keep their order
+    with limited(1), tqdm(total=steps, initial=run.step, disable=not progress, unit="step") as bar:
         began = saved = time.monotonic()
         spent = run.seconds
         while not run.stopped:
@@ -195,14 +196,3 @@ def usable(device: str | torch.device) -> torch.device:
         raise ValueError(
             f"device: expected one that torch can use here, such as cpu; got {device!r} ({reason})"
         ) from None
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: small tensors gain nothing from more, and sums keep their order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
