@@ -57,6 +57,8 @@ SAMPLE = (
 )
 LONGEST = 6000
 """Characters of a text that a link carries: browsers cut longer addresses."""
+LONGEST_NUMBER = 15
+"""Digits of a number: browsers count no further."""
 
 
 @cache
@@ -133,7 +135,7 @@ def parse(name: str, text: str) -> Value:
         return text == "1"
     if isinstance(field.default, int):
         digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal()) or len(text) > 9:
+        if not (digits.isascii() and digits.isdecimal()) or len(digits) > LONGEST_NUMBER:
             raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
         return int(text)
     return text

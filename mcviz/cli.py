@@ -56,9 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def explore_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to serve the explorer, and whether to open it."""
-    parser.add_argument("--port", type=int, help="a port of this machine (default: the first free one from 8501)")
+    parser.add_argument("--port", type=port, help="a port of this machine (default: the first free one from 8501)")
     parser.add_argument("--address", default="localhost", help="who may connect; 0.0.0.0: the whole network")
     parser.add_argument("--no-browser", action="store_true", help="start the server only")
+
+
+def port(text: str) -> int:
+    """A port by its number. Raises `ValueError` for what is none."""
+    if not 1 <= int(text) <= 65535:
+        raise ValueError(text)
+    return int(text)
 
 
 def explore(arguments: argparse.Namespace) -> int:
@@ -104,6 +111,8 @@ def trace(arguments: argparse.Namespace) -> None:
     """Run an example with the reference and save its Trace."""
     from mcviz import examples
 
+    if arguments.text and arguments.example != "text":
+        raise ValueError(f"text: expected --example text with it, got {arguments.example}")
     cut: str | tuple[int, ...] = arguments.segmentation
     if arguments.segmentation.replace(",", "").isdecimal():
         cut = tuple(int(length) for length in arguments.segmentation.split(",") if length)

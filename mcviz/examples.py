@@ -4,6 +4,7 @@ Embeddings and maps are random. Only the wiring is chosen: a token is stored und
 for a token brings up what followed it. Such a run shows the algorithm at work, and what a memory mixes up.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from jaxtyping import Float, Int
 
 from mcviz import segments
 from mcviz.config import MCConfig
+from mcviz.initial import state_shapes
 from mcviz.reference import memory_caching
 from mcviz.tasks import Task, mqar, needle, topics
 from mcviz.trace import Trace
@@ -22,6 +24,8 @@ Array = np.ndarray
 MAX_TOKENS = 2048
 MAX_PAIRS = 2**17
 """Tokens times segments: what a run of the reference may hold, so that a page stays quick and small."""
+MAX_WRITTEN = 2**26
+"""Tokens times the numbers of a memory: what it may write."""
 
 TASKS: Mapping[str, Task] = {
     "needle": needle(needles=4, decoys=4, haystack=92),
@@ -122,7 +126,8 @@ def run(
 ) -> Trace:
     """One untrained run of the reference on the example called `name`; `cfg.seed` draws everything random.
 
-    Raises `ValueError` for what `example` and `MCConfig` refuse, and where T tokens times N segments are too many.
+    Raises `ValueError` for what `example` and `MCConfig` refuse, and where T tokens times N
+    segments, or times the numbers of a memory, are too many.
     """
     for size, label in ((heads, "heads"), (key_size, "key_size"), (value_size, "value_size")):
         if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 64:
@@ -133,6 +138,12 @@ def run(
         raise ValueError(
             f"segment_length: expected segments long enough that tokens times segments stay below {MAX_PAIRS:,}, "
             f"got {T:,} tokens in {N:,} segments"
+        )
+    size = sum(math.prod(shape) for shape in state_shapes(cfg, heads, key_size, value_size).values())
+    if T * size > MAX_WRITTEN:
+        raise ValueError(
+            f"options: expected a memory so small that its numbers times the tokens stay below {MAX_WRITTEN:,}, "
+            f"got {size:,} numbers for {T:,} tokens"
         )
     trace = memory_caching(*project(chosen, heads, key_size, value_size, cfg.seed), cfg)
     return replace(trace, tokens=chosen.words, sources=chosen.sources, title=f"{chosen.title}, untrained")

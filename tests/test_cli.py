@@ -36,6 +36,7 @@ def test_trace_takes_lengths_and_text(tmp_path):
         (["--segmentation", "3,4"], "sum to T = 96"),
         (["--segmentation", "fibonacci"], "got 'fibonacci'"),
         (["--example", "text"], "text: expected 1 to"),
+        (["--text", "a b a c"], "text: expected --example text"),
         (["--out", "no/such/folder/run.npz"], "No such file"),
     ],
 )
@@ -45,6 +46,14 @@ def test_what_cannot_be_run_is_said_in_one_line(words, said, tmp_path, monkeypat
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "http"])
+def test_what_is_no_port_is_said(port, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["explore", "--no-browser", "--port", port])
+    assert stopped.value.code == 2
+    assert f"invalid port value: '{port}'" in capsys.readouterr().err
 
 
 def test_export_writes_one_page_that_holds_the_run(tmp_path):

@@ -67,6 +67,8 @@ def test_any_text_by_character_keeps_every_character(text):
             "2,000 segments",
         ),
         ({"name": "needle", "heads": 0}, "heads: expected"),
+        ({"name": "needle", "cfg": MCConfig(memory="dla", options={"expansion": 10**14})}, "options: expected"),
+        ({"name": "needle", "cfg": MCConfig(memory="swla", options={"window": 10**9})}, "options: expected"),
         ({"name": "needle", "cfg": MCConfig(segmentation=(3, 4))}, "sum to T = 96"),
     ],
 )

@@ -573,7 +573,7 @@ class Story {
     const own = run.own[t];
     const best = run.heaviest(t, h)[0];
     const name = (i) => (i === own ? "its own segment" : `checkpoint ${i}`);
-    const parts = ["Token ", el("b", {}, run.label(t)), run.tokens.length ? ` (${t})` : "", ` of segment ${own} `];
+    const parts = ["Token ", el("b", { dir: "auto" }, run.label(t)), run.tokens.length ? ` (${t})` : "", ` of segment ${own} `];
     const read = [];
     for (let i = 0; i < own; i++) if (run.isRead(t, h, i)) read.push(i);
     if (!own) parts.push("has no checkpoint to read yet. ");
@@ -670,7 +670,7 @@ class Memories {
     const gap = width / run.N > 70 ? 10 : 5;
     const least = narrow ? 50 : 52;
     this.width = width;
-    this.fit = Math.max(2, Math.min(run.N, Math.floor((width + gap) / (least + gap))));
+    this.fit = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
     this.gap = gap;
     this.size = Math.min(128, (width + gap) / this.fit - gap);
     this.left = (width - this.fit * (this.size + gap) + gap) / 2;

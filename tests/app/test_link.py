@@ -13,7 +13,7 @@ def screens():
         if field.choices
         else st.booleans()
         if isinstance(field.default, bool)
-        else st.integers(-1, 10**6)
+        else st.integers(-(10**15) + 1, 10**15 - 1)
         if isinstance(field.default, int)
         else st.text(max_size=50)
         for name, field in link.fields().items()

@@ -357,6 +357,14 @@ def test_long_runs_show_a_window(visit):
         assert page.locator(".chip.now").text_content() == str(t)
 
 
+def test_one_segment_has_one_memory_in_the_middle(visit):
+    trace = noise(MCConfig(segment_length=12), 12)
+    page = visit(trace, at="#step=11")
+    assert reading.check_cards(page, trace, 11, 0) == 1
+    card, row = (page.locator(f".mcviz {name}").first.bounding_box() for name in (".card:not([hidden])", ".cards"))
+    assert card["x"] + card["width"] / 2 == pytest.approx(row["x"] + row["width"] / 2, abs=2)
+
+
 def test_two_runs_in_step(visit):
     a, b = library(MCConfig(aggregator="ssc")), library(MCConfig(aggregator="grm"))
     page = visit(a, b)
