@@ -6,36 +6,20 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-MEMORIES = ("linear", "swla", "delta", "dla", "titans", "vector")
-AGGREGATORS = ("none", "residual", "grm", "soup", "ssc", "average")
+from mcviz import rules
+from mcviz.rules import SHEETS, Value
+
+MEMORIES = tuple(SHEETS)
+AGGREGATORS = tuple(rules.AGGREGATORS)
 SEGMENTATIONS = ("constant", "logarithmic")
 STARTS = ("independent", "checkpoint")
-GATES = ("context", "token", "shared")
-POOLINGS = ("mean", "sum")
-FEATURE_MAPS = ("identity", "elu")
+GATES = tuple(rules.GATES)
+POOLINGS = tuple(rules.POOLINGS)
 
-GATED = ("grm", "soup", "ssc")
+GATED = tuple(name for name, one in rules.AGGREGATORS.items() if one.gated)
 """The aggregators that weigh memories with the gate of Eq. 9; the others ignore `gate`, `pooling` and `u`."""
 
-Option = bool | int | str
-
-_DEEP: dict[str, Option] = {
-    "depth": 2,  # layers: 2 is M(x) = x + W1 gelu(W2 norm(x)), 1 is a matrix memory
-    "expansion": 4,  # hidden width of the two-layer memory, in units of K
-    "residual": True,  # add the input to what the layers say
-    "norm": True,  # layer norm (without learned scale) on the way into the layers
-}
-OPTIONS: Mapping[str, Mapping[str, Option]] = {
-    "linear": {
-        "feature_map": "identity",  # or "elu": elu(x) + 1 on queries and keys, always positive
-        "normalizer": False,  # divide a read by z q, z the sum of written keys (Eq. 2); needs a positive feature map
-    },
-    "swla": {"window": 2},  # how many of the latest pairs one write takes in, its own included
-    "delta": {},
-    "dla": _DEEP,
-    "titans": _DEEP,
-    "vector": {},
-}
+OPTIONS: Mapping[str, Mapping[str, Value]] = {name: sheet.defaults for name, sheet in SHEETS.items()}
 """The options of each memory rule with their defaults."""
 
 _CHOICES = {
@@ -60,7 +44,7 @@ class MCConfig:
     pooling: str = "mean"  # a segment's context is the mean (or the "sum") of its keys
     top_k: int = 2  # checkpoints that the router of SSC selects
     seed: int = 0  # draws the initial state M_0 of deep memories
-    options: Mapping[str, Option] = field(default_factory=dict, hash=False)  # of the memory rule: see OPTIONS
+    options: Mapping[str, Value] = field(default_factory=dict, hash=False)  # of the memory rule: see OPTIONS
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -126,27 +110,28 @@ class MCConfig:
         return MCConfig.from_dict, (self.to_dict(),)
 
 
-def _check_options(memory: str, options: Mapping[str, Option]) -> None:
-    defaults = OPTIONS[memory]
+def _check_options(memory: str, options: Mapping[str, Value]) -> None:
+    sheet = SHEETS[memory]
+    known = {option.name: option for option in sheet.options}
     for name, value in options.items():
-        if name not in defaults:
-            raise ValueError(f"options: {memory} takes {', '.join(defaults) or 'none'}; got {name!r}")
-        if name == "feature_map":
-            _require_name(f"options.{name}", value, FEATURE_MAPS)
-        elif isinstance(defaults[name], bool):
+        if name not in known:
+            raise ValueError(f"options: {memory} takes {', '.join(known) or 'none'}; got {name!r}")
+        default, choices = known[name].default, known[name].choices
+        if isinstance(default, str):
+            _require_name(f"options.{name}", value, choices)
+        elif isinstance(default, bool):
             if not isinstance(value, bool):
                 raise ValueError(f"options.{name}: expected true or false, got {value!r}")
         else:
             _require_int(f"options.{name}", value, at_least=1)
-    if options.get("depth", 1) not in (1, 2):
-        raise ValueError(f"options.depth: expected 1 or 2 layers, got {options['depth']!r}")
-    if options.get("normalizer") and options.get("feature_map") != "elu":
-        raise ValueError("options.normalizer: expected the positive feature_map 'elu' beside it, got 'identity'")
+            if choices and value not in choices:
+                raise ValueError(f"options.{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")
+    sheet.check({**sheet.defaults, **options})
 
 
-def _require_name(name: str, value: object, choices: tuple[str, ...]) -> None:
+def _require_name(name: str, value: object, choices: Sequence[Value]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}: expected one of {', '.join(choices)}; got {value!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")
 
 
 def _require_int(name: str, value: object, at_least: int) -> None:

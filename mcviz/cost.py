@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from mcviz import segments
+from mcviz import rules, segments
 from mcviz.config import AGGREGATORS, GATED, MCConfig
-from mcviz.initial import state_shapes
-
-GELU, GELU_SLOPE = 9, 18
-"""Operations per number of GELU's tanh form, and of its derivative."""
-
+from mcviz.initial import readable, state_shapes
+from mcviz.rules import SHEETS
 
 class Cost(NamedTuple):
     """Counts for one token or one sequence, over all heads."""
@@ -31,51 +28,18 @@ class Cost(NamedTuple):
 
 def state_size(cfg: MCConfig, K: int, V: int) -> int:
     """Numbers in the readable part of one head's memory: what a checkpoint holds."""
-    options = cfg.rule_options
-    if cfg.memory == "vector":
-        return V
-    if cfg.memory in ("dla", "titans") and options["depth"] == 2:
-        return int(options["expansion"]) * K * (K + V)
-    return V * K + (K if options.get("normalizer") else 0)
+    shapes = SHEETS[cfg.memory].state(cfg.rule_options, K, V)
+    return sum(math.prod(shapes[name]) for name in readable(cfg))
 
 
 def read_flops(cfg: MCConfig, K: int, V: int) -> int:
     """Operations of one read by one head."""
-    options = cfg.rule_options
-    if cfg.memory == "vector":
-        return 0
-    if cfg.memory in ("dla", "titans"):
-        norm = 5 * K + 4 if options["norm"] else 0
-        skip = V if options["residual"] else 0
-        if options["depth"] == 1:
-            return norm + 2 * V * K + skip
-        E = int(options["expansion"]) * K
-        return norm + 2 * E * K + GELU * E + 2 * V * E + skip
-    return 2 * V * K + _feature_flops(cfg, K) + (2 * K + V if options.get("normalizer") else 0)
+    return SHEETS[cfg.memory].read_operations(cfg.rule_options, K, V)
 
 
 def write_flops(cfg: MCConfig, K: int, V: int) -> int:
     """Operations of one write by one head."""
-    options = cfg.rule_options
-    if cfg.memory == "vector":
-        return V
-    if cfg.memory == "linear":
-        return 2 * V * K + _feature_flops(cfg, K) + (K if options["normalizer"] else 0)
-    if cfg.memory == "swla":
-        return (6 + 2 * (int(options["window"]) - 1)) * V * K
-    if cfg.memory == "delta":
-        return 4 * V * K + 2 * V
-    error = V if cfg.memory == "dla" else 2 * V
-    update = (2 if cfg.memory == "dla" else 5) * state_size(cfg, K, V)
-    gradient = V * K
-    if options["depth"] == 2:
-        E = int(options["expansion"]) * K
-        gradient = V * E + GELU_SLOPE * E + 2 * V * E + E + E * K
-    return read_flops(cfg, K, V) + error + gradient + update
-
-
-def _feature_flops(cfg: MCConfig, K: int) -> int:
-    return 4 * K if cfg.rule_options.get("feature_map") == "elu" else 0
+    return SHEETS[cfg.memory].write_operations(cfg.rule_options, K, V)
 
 
 def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
@@ -101,7 +65,7 @@ def memories(cfg: MCConfig, T: int) -> int:
 
 def most_read(cfg: MCConfig, n: int) -> int:
     """How many of `n` memories a token reads at most."""
-    return min(n, {"none": 1, "ssc": cfg.top_k + 1}.get(cfg.aggregator, n))
+    return min(n, rules.AGGREGATORS[cfg.aggregator].most(n, cfg.top_k))
 
 
 def _reached(cfg: MCConfig, T: int, at_most: int) -> int:

@@ -10,17 +10,13 @@ import numpy as np
 from jaxtyping import Float
 
 from mcviz.config import GATED, MCConfig
+from mcviz.rules import SHEETS, STEP
 
 State = dict[str, Float[np.ndarray, "..."]]
 """A memory: named arrays, each with the axis of heads first."""
 
 COEFFICIENTS: Mapping[str, tuple[str, ...]] = {
-    "linear": (),
-    "swla": ("alpha", "beta", "lam"),
-    "delta": ("eta",),
-    "dla": ("eta",),
-    "titans": ("alpha", "beta", "eta"),
-    "vector": (),
+    name: tuple(one.name for one in sheet.coefficients) for name, sheet in SHEETS.items()
 }
 """The per-token scalars of each memory rule."""
 
@@ -29,57 +25,22 @@ def constants(cfg: MCConfig, K: int) -> dict[str, float]:
     """The coefficients of `cfg.memory` where none are given: all stay finite over long sequences of normal keys.
 
     A step along a key overshoots when `eta |k|²` exceeds 2, and the squared norm of K standard normal numbers is K
-    on average, often more. For the delta rule the step that shrinks an error fastest in the mean square is
-    1 / (K + 2), and above 2 / (K + 2) it grows. A two-layer memory has `expansion` times K hidden numbers, and a
-    curvature that rises as it learns, so its step has a margin. A stronger decay than 0.999 would starve it: what
-    shrinks one layer shrinks the other's gradient.
+    on average, often more.
     """
-    if cfg.memory == "swla":
-        window = cfg.rule_options["window"]
-        return {"alpha": 1.0, "beta": 1.0 / window, "lam": 1.0 / window}
-    if cfg.memory == "delta":
-        return {"eta": 1.0 / (K + 2)}
-    if cfg.memory in ("dla", "titans"):
-        width = cfg.rule_options["expansion"] if cfg.rule_options["depth"] == 2 else 1
-        eta = 0.25 / (K * width + 32)
-        return {"eta": eta} if cfg.memory == "dla" else {"alpha": 0.999, "beta": 0.5, "eta": eta}
-    return {}
+    return SHEETS[cfg.memory].constants(cfg.rule_options, K)
 
 
 def state_shapes(cfg: MCConfig, H: int, K: int, V: int) -> dict[str, tuple[int, ...]]:
     """The arrays of a state of `cfg.memory`, by name, for `H` heads."""
-    options = cfg.rule_options
-    shapes: dict[str, tuple[int, ...]]
-    if cfg.memory == "vector":
-        shapes = {"m": (V,)}
-    elif cfg.memory in ("dla", "titans"):
-        E = options["expansion"] * K
-        shapes = {"W1": (V, E), "W2": (E, K)} if options["depth"] == 2 else {"W1": (V, K)}
-        if cfg.memory == "titans":
-            shapes |= {name.replace("W", "S"): shape for name, shape in shapes.items()}
-    else:
-        shapes = {"M": (V, K)}
-        if cfg.memory == "swla":
-            past = options["window"] - 1
-            shapes |= {"k": (past, K), "v": (past, V)}
-        elif options.get("normalizer"):
-            shapes["z"] = (K,)
-    return {name: (H, *shape) for name, shape in shapes.items()}
+    return {name: (H, *shape) for name, shape in SHEETS[cfg.memory].state(cfg.rule_options, K, V).items()}
 
 
 def initial_state(cfg: MCConfig, H: int, K: int, V: int) -> State:
-    """`M_0` of `cfg.memory` for `H` heads, float64: zeros, but for two-layer memories.
-
-    A two-layer memory of zeros never learns: the gradient of either layer is a product with the other. Its layers
-    are drawn from `cfg.seed`, the hidden one at the scale that keeps a normed input's scale, the outer one at a
-    tenth of that, so that an unwritten memory says little.
-    """
+    """`M_0` of `cfg.memory` for `H` heads, float64: zeros, but for two-layer memories, drawn from `cfg.seed`."""
     state = {name: np.zeros(shape) for name, shape in state_shapes(cfg, H, K, V).items()}
-    if "W2" in state:
-        E = state["W2"].shape[1]
-        rng = np.random.default_rng(cfg.seed)
-        state["W1"] = 0.1 * rng.standard_normal(state["W1"].shape) / np.sqrt(E)
-        state["W2"] = rng.standard_normal(state["W2"].shape) / np.sqrt(K)
+    rng = np.random.default_rng(cfg.seed)
+    for name, (gain, inputs) in SHEETS[cfg.memory].drawn(cfg.rule_options, K).items():
+        state[name] = gain * rng.standard_normal(state[name].shape) / np.sqrt(inputs)
     return state
 
 
@@ -88,11 +49,7 @@ def readable(cfg: MCConfig) -> tuple[str, ...]:
 
     The others (momentum, the latest pairs of a window) matter only to the next write.
     """
-    if cfg.memory in ("dla", "titans"):
-        return ("W1", "W2") if cfg.rule_options["depth"] == 2 else ("W1",)
-    if cfg.memory == "vector":
-        return ("m",)
-    return ("M", "z") if cfg.rule_options.get("normalizer") else ("M",)
+    return SHEETS[cfg.memory].readable(cfg.rule_options)
 
 
 def check_state(cfg: MCConfig, state: Any, H: int, K: int, V: int) -> dict[str, Any]:
@@ -134,7 +91,7 @@ def ceilings(cfg: MCConfig, K: int) -> dict[str, float]:
 
     A learning rate reaches twice the constant, the others reach 1.
     """
-    return {name: 2 * value if name == "eta" else 1.0 for name, value in constants(cfg, K).items()}
+    return {name: 2 * value if name == STEP else 1.0 for name, value in constants(cfg, K).items()}
 
 
 def parameters(
@@ -161,7 +118,7 @@ def parameters(
         weights[f"W_{name}"] = np.zeros((H, D))
         weights[f"b_{name}"] = np.full(H, np.log(share / (1 - share)))
     weights["W_o"] = _uniform(rng, (D, H, V), H * V)
-    if cfg.memory in ("dla", "titans"):
+    if SHEETS[cfg.memory].kind == "network":
         start = initial_state(cfg, H, K, V)
         weights |= {f"initial.{name}": start[name] for name in readable(cfg)}
     return weights
