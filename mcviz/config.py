@@ -126,7 +126,9 @@ def _check_options(memory: str, options: Mapping[str, Value]) -> None:
             _require_int(f"options.{name}", value, at_least=1)
             if choices and value not in choices:
                 raise ValueError(f"options.{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")
-    sheet.check({**sheet.defaults, **options})
+    conflict = sheet.conflict({**sheet.defaults, **options})
+    if conflict:
+        raise ValueError(conflict)
 
 
 def _require_name(name: str, value: object, choices: Sequence[Value]) -> None:

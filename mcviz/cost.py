@@ -17,6 +17,7 @@ from mcviz.config import AGGREGATORS, GATED, MCConfig
 from mcviz.initial import readable, state_shapes
 from mcviz.rules import SHEETS
 
+
 class Cost(NamedTuple):
     """Counts for one token or one sequence, over all heads."""
 

@@ -79,6 +79,22 @@ class Linear:
 
 
 @dataclass(frozen=True)
+class Decay:
+    """Scalar decay: what was written fades, and the token is added. Not in the paper: RetNet, Mamba-2.
+
+    With α = λ = 1 it is linear attention, and it is SWLA with β = 0. Inner loss `-<M k, v>`.
+    """
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        # M_t = α_t M_{t-1} + λ_t v_t k_tᵀ
+        return {"M": column(c["alpha"], 2) * state["M"] + outer(column(c["lam"], 1) * v, k)}
+
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
+        # y_t = M_t q_t
+        return apply(state["M"], q)
+
+
+@dataclass(frozen=True)
 class SWLA:
     """Sliding-window linear attention: a write takes in the latest `window` pairs (Eq. 26-29).
 
@@ -113,6 +129,24 @@ class Delta:
     def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
         # M_t = M_{t-1} - η_t (M_{t-1} k_t - v_t) k_tᵀ
         return {"M": state["M"] - outer(column(c["eta"], 1) * (apply(state["M"], k) - v), k)}
+
+    def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
+        # y_t = M_t q_t
+        return apply(state["M"], q)
+
+
+@dataclass(frozen=True)
+class GatedDelta:
+    """The gated delta rule: what was written fades, then takes a step of the delta rule. Not in the paper: Gated
+    DeltaNet.
+
+    With α = 1 it is the delta rule. Inner loss `½|M k - v|²`, at the faded memory.
+    """
+
+    def write(self, state: State, k: Float[Tensor, "*h K"], v: Float[Tensor, "*h V"], c: Coefficients) -> State:
+        faded = column(c["alpha"], 2) * state["M"]
+        # M_t = α_t M_{t-1} (I - η_t k_t k_tᵀ) + η_t v_t k_tᵀ
+        return {"M": faded - outer(column(c["eta"], 1) * (apply(faded, k) - v), k)}
 
     def read(self, state: State, q: Float[Tensor, "*#h K"]) -> Float[Tensor, "*#h V"]:
         # y_t = M_t q_t
@@ -241,8 +275,10 @@ class Titans(Deep):
 
 RULES: Mapping[str, Any] = {
     "linear": Linear,
+    "decay": Decay,
     "swla": SWLA,
     "delta": Delta,
+    "gated_delta": GatedDelta,
     "dla": DLA,
     "titans": Titans,
     "vector": Vector,

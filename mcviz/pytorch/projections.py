@@ -13,11 +13,9 @@ from torch import Tensor
 from mcviz.config import MCConfig
 from mcviz.initial import ceilings
 from mcviz.pytorch.memory import State
+from mcviz.rules import sheet
 
 Parameters = Mapping[str, Float[Tensor, "..."]]
-
-NORMALISED = ("delta", "dla", "titans")
-"""The rules that take gradient steps along keys, and so want to know how long a key is."""
 
 
 class Projected(NamedTuple):
@@ -71,7 +69,7 @@ def project(x: Float[Tensor, "B T D"], parameters: Parameters, cfg: MCConfig) ->
             tokens[name] = convolve(tokens[name], parameters[f"F_{name}"])
     for name in ("q", "k"):
         tokens[name] = silu(tokens[name])
-        if cfg.memory in NORMALISED:
+        if sheet(cfg.memory).normed:
             tokens[name] = rms_norm(tokens[name])
 
     coefficients = {}

@@ -13,11 +13,9 @@ from jaxtyping import Float
 from mcviz.config import MCConfig
 from mcviz.initial import State, ceilings
 from mcviz.reference.memory import Array
+from mcviz.rules import sheet
 
 Parameters = Mapping[str, Float[Array, "..."]]
-
-NORMALISED = ("delta", "dla", "titans")
-"""The rules that take gradient steps along keys, and so want to know how long a key is."""
 
 
 class Projected(NamedTuple):
@@ -70,7 +68,7 @@ def project(x: Float[Array, "T D"], parameters: Parameters, cfg: MCConfig) -> Pr
             tokens[name] = convolve(tokens[name], parameters[f"F_{name}"])
     for name in ("q", "k"):
         tokens[name] = silu(tokens[name])
-        if cfg.memory in NORMALISED:
+        if sheet(cfg.memory).normed:
             tokens[name] = rms_norm(tokens[name])
 
     coefficients = {}

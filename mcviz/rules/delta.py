@@ -5,6 +5,8 @@ from mcviz.rules.sheet import Coefficient, Matrix, Options
 
 
 class Delta(Matrix):
+    """A write first takes back what its key already brings up."""
+
     name, place = "delta", 4
     title, short = "Delta rule", "delta rule"
     source = "not in the paper's tables: Titans' linear case"

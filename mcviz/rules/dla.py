@@ -6,6 +6,8 @@ from mcviz.rules.sheet import Coefficient, Options
 
 
 class DLA(Network):
+    """A network that takes gradient steps towards the values."""
+
     name, place = "dla", 6
     title, short = "DLA: deep linear attention", "DLA"
     source = "paper, Eq. 30-33"

@@ -5,6 +5,8 @@ from mcviz.rules.sheet import Coefficient, Matrix, Options
 
 
 class GatedDelta(Matrix):
+    """What was written fades, then a write takes back what its key still brings up."""
+
     name, place = "gated_delta", 5
     title, short = "Gated delta rule (Gated DeltaNet)", "gated delta rule"
     source = "Yang, Kautz & Hatamizadeh 2024, arXiv 2412.06464"

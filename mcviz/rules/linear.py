@@ -5,6 +5,8 @@ from mcviz.rules.sheet import LOSSES, Matrix, Option, Options, Shapes
 
 
 class Linear(Matrix):
+    """A matrix that sums the outer products of what is written."""
+
     name, place = "linear", 1
     title, short = "Linear attention", "linear"
     source = "paper, Eq. 2 and 12"
@@ -25,11 +27,10 @@ class Linear(Matrix):
         ),
     )
 
-    def check(self, o: Options) -> None:
-        if o["normalizer"] and o["feature_map"] != "elu":
-            raise ValueError(
-                f"options.normalizer: expected the positive feature_map 'elu' beside it, got {o['feature_map']!r}"
-            )
+    def conflict(self, o: Options) -> str:
+        if not o["normalizer"] or o["feature_map"] == "elu":
+            return ""
+        return f"options.normalizer: expected the positive feature_map 'elu' beside it, got {o['feature_map']!r}"
 
     def state(self, o: Options, K: int, V: int) -> Shapes:
         return {"M": (V, K), **({"z": (K,)} if o["normalizer"] else {})}

@@ -59,8 +59,9 @@ class Sheet(ABC):
         """Every option's default."""
         return {option.name: option.default for option in self.options}
 
-    def check(self, o: Options) -> None:
-        """Raise `ValueError` where options that are fine alone do not go together."""
+    def conflict(self, o: Options) -> str:
+        """What is wrong with options that are fine alone and do not go together; "" if nothing is."""
+        return ""
 
     def constants(self, o: Options, K: int) -> dict[str, float]:
         """The coefficients where none are given, in the order of `coefficients`."""

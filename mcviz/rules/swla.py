@@ -5,6 +5,8 @@ from mcviz.rules.sheet import Coefficient, Matrix, Option, Options, Shapes
 
 
 class SWLA(Matrix):
+    """A matrix into which each write takes the latest pairs."""
+
     name, place = "swla", 3
     title, short = "SWLA: sliding window", "SWLA"
     source = "paper, Eq. 26-29"

@@ -6,6 +6,8 @@ from mcviz.rules.sheet import Coefficient, Options, Shapes
 
 
 class Titans(Network):
+    """A network that takes gradient steps with momentum, and forgets."""
+
     name, place = "titans", 7
     title, short = "Titans", "Titans"
     source = "paper, Eq. 34-36"

@@ -5,6 +5,8 @@ from mcviz.rules.sheet import Options, Shapes, Sheet
 
 
 class Vector(Sheet):
+    """A sum of values, the same answer to every query."""
+
     name, place = "vector", 8
     title, short = "One vector, no keys", "vector"
     source = "paper, Eq. 18-20"
