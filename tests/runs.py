@@ -1,19 +1,28 @@
 """Small random runs that the tests share."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from mcviz.config import MEMORIES, MCConfig
+from mcviz.config import MCConfig
 from mcviz.initial import COEFFICIENTS
+from mcviz.rules import SHEETS, STEP
 
-_OPTIONS: dict[str, Sequence[dict]] = {
-    "linear": ({}, {"feature_map": "elu", "normalizer": True}),
-    "swla": ({}, {"window": 3}),
-    "dla": ({}, {"depth": 1}),
-    "titans": ({}, {"expansion": 1, "norm": False, "residual": False}),
-}
-VARIANTS = tuple(MCConfig(memory=memory, options=o) for memory in MEMORIES for o in _OPTIONS.get(memory, ({},)))
+
+def other(option):
+    """A value of an option that is not its default."""
+    if option.choices:
+        return next(value for value in option.choices if value != option.default)
+    return not option.default if isinstance(option.default, bool) else option.default + 1
+
+
+def variants(sheet):
+    """The options of a rule that take another path through it: the defaults, the first option changed, and the others
+    changed together, with the first one where they need it."""
+    first, rest = (dict((o.name, other(o)) for o in part) for part in (sheet.options[:1], sheet.options[1:]))
+    rest = first | rest if sheet.conflict({**sheet.defaults, **rest}) else rest
+    return [{}, *filter(None, (first, rest))]
+
+
+VARIANTS = tuple(MCConfig(memory=name, options=o) for name, sheet in SHEETS.items() for o in variants(sheet))
 """Every memory rule, with the options that take another path through it."""
 
 
@@ -33,6 +42,6 @@ def tokens(T=11, H=2, K=4, V=3, seed=0, dtype=np.float64):
 def coefficients(cfg, T=11, H=2, K=4, seed=0, dtype=np.float64):
     """Random per-token coefficients [T, H] for the rule: learning rates that do not overshoot, the others in [0, 1]."""
     random = np.random.default_rng([seed, 1])
-    highest = {"eta": 0.5 / (K + 2) if cfg.memory == "delta" else 0.25 / (4 * K + 32)}
+    highest = {STEP: 0.25 / (4 * K + 32) if SHEETS[cfg.memory].kind == "network" else 0.5 / (K + 2)}
     names = COEFFICIENTS[cfg.memory]
     return {name: (random.uniform(0.2, 1, (T, H)) * highest.get(name, 1)).astype(dtype) for name in names}

@@ -1,10 +1,11 @@
 """The equations in force at one token, with the run's numbers filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mcviz import rules
 from mcviz.config import GATED
 from mcviz.trace import Trace
 
@@ -42,28 +43,24 @@ def factor(value: float | np.floating[Any]) -> str:
     return rf"({number(value)})" if value < 0 else number(value)
 
 
-WRITES: Mapping[str, tuple[str, str]] = {
-    "linear": ("2", r"M_t = M_{t-1} + v_t\,\phi(k_t)^\top"),
-    "swla": ("29", r"M_t = \alpha_t M_{t-1} + \beta_t \sum_{0<j<w} v_{t-j} k_{t-j}^\top + \lambda_t v_t k_t^\top"),
-    "delta": ("", r"M_t = M_{t-1} - \eta_t\,(M_{t-1} k_t - v_t)\,k_t^\top"),
-    "dla": ("31", r"M_t = M_{t-1} - \eta_t \nabla\ell(M_{t-1}; k_t, v_t), \quad \ell = -\langle M(k_t), v_t \rangle"),
-    "titans": (
-        "35–36",
-        r"M_t = \alpha_t M_{t-1} - S_t, \quad S_t = \beta_t S_{t-1} + \eta_t \nabla \lVert M_{t-1}(k_t) - v_t \rVert^2",
-    ),
-    "vector": ("18", r"m_t = m_{t-1} + v_t"),
-}
-GREEK = {"alpha": r"\alpha", "beta": r"\beta", "eta": r"\eta", "lam": r"\lambda"}
+def _line(says: str, trace: Trace, kinds: Sequence[str], numbers: str) -> Equation:
+    """A line with the equations of these kinds, as the rule sheets have them."""
+    shown = rules.equations(rules.sheet(trace.config.memory), trace.config)
+    lines = [line for kind in kinds for line in shown.get(kind, ())]
+    cited = ", ".join(line.number for line in lines if line.number)
+    return Equation(says, cited, r",\quad ".join(line.latex for line in lines), numbers)
 
 
 def _write(trace: Trace, t: int, head: int) -> Equation:
-    where, symbols = WRITES[trace.config.memory]
-    if trace.config.memory == "linear" and trace.config.rule_options["feature_map"] == "identity":
-        symbols = symbols.replace(r"\,\phi(k_t)", r"\,k_t")
-    filled = [rf"{GREEK[name]}_{{{t}}} = {number(c[t, head])}" for name, c in trace.coefficients.items()]
-    sizes = [rf"\lVert k_{{{t}}} \rVert = {number(_norm(trace.k[t, head]))}"]
-    sizes += [rf"\lVert v_{{{t}}} \rVert = {number(_norm(trace.v[t, head]))}"]
-    return Equation("the token is written into its segment's memory", where, symbols, r",\quad ".join(filled + sizes))
+    symbols = {one.name: rules.latex(one.symbol) for one in rules.sheet(trace.config.memory).coefficients}
+    filled = [rf"{symbols[name]}_{{{t}}} = {number(c[t, head])}" for name, c in trace.coefficients.items()]
+    filled += [rf"\lVert {x}_{{{t}}} \rVert = {number(_norm(array[t, head]))}" for x, array in _pair(trace)]
+    says = "the token is written into its segment's memory"
+    return _line(says, trace, ("state", "loss"), r",\quad ".join(filled))
+
+
+def _pair(trace: Trace) -> tuple[tuple[str, np.ndarray], ...]:
+    return ("k", trace.k), ("v", trace.v)
 
 
 def _norm(x: np.ndarray) -> float:
@@ -71,60 +68,37 @@ def _norm(x: np.ndarray) -> float:
 
 
 def _score(trace: Trace, t: int, head: int) -> Equation:
-    symbols = {
-        "context": r"r_t^{(i)} = \langle u_t, c^{(i)} \rangle",
-        "shared": r"r_t^{(i)} = \langle q_t, c^{(i)} \rangle",
-        "token": r"r_t^{(i)} = u_t[(s - i) \bmod K]",
-    }[trace.config.gate]
     scores = trace.scores[t, head]
     filled = [rf"r_{{{t}}}^{{({i})}} = {number(scores[i])}" for i in _heaviest(trace, t, head)]
-    return Equation("how relevant each memory is", "16", symbols, r",\quad ".join(filled) + _more(trace, t, head))
+    kinds = ("score",) if trace.config.gate == "token" else ("score", "context")
+    return _line("how relevant each memory is", trace, kinds, r",\quad ".join(filled) + _more(trace, t, head))
 
 
 def _router(trace: Trace, t: int, head: int) -> list[Equation]:
     if trace.config.aggregator != "ssc":
         return []
-    k, chosen = trace.config.top_k, np.flatnonzero(trace.selected[t, head])
-    return [
-        Equation(
-            "which checkpoints the router takes",
-            "16",
-            rf"\mathcal{{R}}_t = \{{\, i < s : r_t^{{(i)}} \text{{ among the {k} largest}} \,\}}",
-            rf"\mathcal{{R}}_{{{t}}} = \{{{', '.join(map(str, chosen))}\}}",
-        )
-    ]
+    chosen = ", ".join(map(str, np.flatnonzero(trace.selected[t, head])))
+    numbers = rf"\mathcal{{R}}_{{{t}}} = \{{{chosen}\}}"
+    return [_line("which checkpoints the router takes", trace, ("router",), numbers)]
 
 
 def _gate(trace: Trace, t: int, head: int) -> Equation:
-    over = r"\mathcal{R}_t \cup \{s\}" if trace.config.aggregator == "ssc" else r"\{1, \dots, s\}"
-    symbols = rf"\gamma_t^{{(i)}} = \frac{{\exp r_t^{{(i)}}}}{{\sum_{{j \in {over}}} \exp r_t^{{(j)}}}}"
     filled = [rf"\gamma_{{{t}}}^{{({i})}} = {number(trace.weights[t, head, i])}" for i in _heaviest(trace, t, head)]
-    return Equation("how much each counts", "9", symbols, r",\quad ".join(filled) + _more(trace, t, head))
-
-
-ANSWERS: Mapping[str, tuple[str, str]] = {
-    "none": ("2", r"y_t = M_t^{(s)}(q_t)"),
-    "residual": ("6", r"y_t = M_t^{(s)}(q_t) + \sum_{i<s} M^{(i)}(q_t)"),
-    "average": ("", r"y_t = \frac{1}{s} \Big( M_t^{(s)}(q_t) + \sum_{i<s} M^{(i)}(q_t) \Big)"),
-    "grm": ("8", r"y_t = \gamma_t^{(s)} M_t^{(s)}(q_t) + \sum_{i<s} \gamma_t^{(i)} M^{(i)}(q_t)"),
-    "ssc": ("17", r"y_t = \gamma_t^{(s)} M_t^{(s)}(q_t) + \sum_{i \in \mathcal{R}_t} \gamma_t^{(i)} M^{(i)}(q_t)"),
-    "soup": ("14–15", r"y_t = M_t^*(q_t), \quad \theta_t^* = \sum_{i \le s} \gamma_t^{(i)} \theta^{(i)}"),
-}
+    return _line("how much each counts", trace, ("weight",), r",\quad ".join(filled) + _more(trace, t, head))
 
 
 def _answer(trace: Trace, t: int, head: int) -> Equation:
-    where, symbols = ANSWERS[trace.config.aggregator]
     j = int(np.argmax(np.abs(trace.output[t, head])))
     left, total = rf"y_{{{t}}}[{j}]", number(trace.output[t, head, j])
     says = "what comes out, in its largest component"
     if trace.reads is None:
-        return Equation(says, where, symbols, f"{left} = {total}")
+        return _line(says, trace, ("mixed", "output", "read"), f"{left} = {total}")
     terms = [
         rf"{number(trace.weights[t, head, i])} \cdot {factor(trace.reads[t, head, i, j])}"
         for i in _heaviest(trace, t, head)
     ]
     rest = r" + \cdots" if _left_out(trace, t, head) else ""
-    return Equation(says, where, symbols, f"{left} = {' + '.join(terms)}{rest} = {total}")
+    return _line(says, trace, ("output", "read"), f"{left} = {' + '.join(terms)}{rest} = {total}")
 
 
 def _heaviest(trace: Trace, t: int, head: int) -> list[int]:

@@ -12,8 +12,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from mcviz.rules.aggregators import AGGREGATORS, GATES, POOLINGS, Aggregator
-from mcviz.rules.equation import Equation
+from mcviz.rules.equation import Equation, latex
 from mcviz.rules.sheet import STEP, Coefficient, Option, Options, Sheet, Value
+from mcviz.rules.shown import equations
 
 __all__ = [
     "AGGREGATORS",
@@ -28,6 +29,8 @@ __all__ = [
     "Options",
     "Sheet",
     "Value",
+    "equations",
+    "latex",
     "sheet",
 ]
 

@@ -1,12 +1,13 @@
 """The equations of one configuration, by the kind of number that they give."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from mcviz.rules import aggregators
 from mcviz.rules.equation import Equation
 from mcviz.rules.sheet import Sheet
 
 
+@runtime_checkable
 class Variant(Protocol):
     """What of a configuration decides its equations."""
 
@@ -25,21 +26,21 @@ class Variant(Protocol):
 def equations(sheet: Sheet, cfg: Variant) -> dict[str, tuple[Equation, ...]]:
     """How a token of `cfg` is written, compared, weighed and answered, in that order.
 
-    The kinds are "features", "loss" and "state" of the memory rule, "context", "score" and "router" where memories
-    are compared, "weight", then "read" and "output", or "mixed", "read" and "output" for a soup. A kind that a
-    configuration lacks is left out.
+    The kinds are "loss", "state", "context", "score", "router", "weight", "mixed", "read" and "output". What a
+    configuration lacks is left out: a loss where a write is no step on one, scores where nothing is compared. A
+    feature map stands behind the lines that use it.
     """
     o, one = cfg.rule_options, aggregators.AGGREGATORS[cfg.aggregator]
+    features = sheet.features(o)
     found: dict[str, tuple[Equation | None, ...]] = {
-        "features": (sheet.features(o),),
-        "loss": (sheet.loss(o),),
-        "state": sheet.write(o),
+        "loss": (loss, features) if (loss := sheet.loss(o)) else (),
+        "state": (*sheet.write(o), features),
         "context": (aggregators.context(cfg.pooling),),
         "score": (aggregators.score(cfg.aggregator, cfg.gate),),
         "router": (aggregators.router(cfg.aggregator, cfg.top_k),),
         "weight": (one.weight,),
         "mixed": (one.mixed,),
-        "read": (sheet.read(o),),
+        "read": (sheet.read(o), features),
         "output": (one.output,),
     }
     there = {kind: tuple(line for line in lines if line is not None) for kind, lines in found.items()}
