@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from mcviz.config import GATED
 from mcviz.initial import State, readable
 from mcviz.reference import memory
+from mcviz.rules import sheet
 from mcviz.trace import Trace
 
 Array = np.ndarray
@@ -53,12 +54,11 @@ def _half_distance(rule: memory.Rule, state: State, k: Array, v: Array) -> Array
 
 
 LOSSES: Mapping[str, Callable[[memory.Rule, State, Array, Array], Array]] = {
-    "linear": _projection,
-    "delta": _half_distance,
-    "dla": _projection,
-    "titans": _distance,
+    "projection": _projection,
+    "distance": _distance,
+    "half distance": _half_distance,
 }
-"""The inner loss that a rule's write takes a step on, for the rules with a loss of one pair."""
+"""The inner losses that a rule's sheet may name."""
 
 
 class Details(NamedTuple):
@@ -73,7 +73,7 @@ class Details(NamedTuple):
 def details(trace: Trace, keep_states: bool, only: int | None = None) -> Details:
     """Replay the run, or one segment of it; `keep_states=False` leaves out the arrays as large as n memories."""
     cfg, names = trace.config, readable(trace.config)
-    rule, loss = memory.rule(cfg), LOSSES.get(cfg.memory)
+    rule, loss = memory.rule(cfg), LOSSES.get(sheet(cfg.memory).inner)
     first, last = (0, trace.T) if only is None else trace.segments[only]
     shapes = {name: (last - first, *trace.initial[name].shape) for name in names} if keep_states else {}
     states, changes = ({name: np.empty(shape) for name, shape in shapes.items()} for _ in range(2))
