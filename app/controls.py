@@ -3,14 +3,16 @@
 `by` are the backends to choose from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from app import link, runs, screen
-from mcviz import MCConfig, Trace, examples, watch
-from mcviz.config import AGGREGATORS, GATED, GATES, MEMORIES, OPTIONS, POOLINGS, STARTS
+from mcviz import MCConfig, Trace, choices, examples, watch
+from mcviz.choices import CHOICES, Choice
+from mcviz.config import OPTIONS
 from mcviz.watch import Sitting
 
 RUNS = {
@@ -19,35 +21,7 @@ RUNS = {
     "recall": "Associative recall, untrained",
     "text": "Your own text, untrained",
 }
-MEMORY = {
-    "linear": "Linear attention",
-    "swla": "SWLA: sliding window",
-    "delta": "Delta rule",
-    "dla": "DLA: deep linear attention",
-    "titans": "Titans",
-    "vector": "One vector, no keys",
-}
-AGGREGATOR = {
-    "none": "None: the online memory alone",
-    "residual": "Residual: add all",
-    "grm": "GRM: gated residual",
-    "soup": "Soup: mix memories",
-    "ssc": "SSC: the router selects",
-    "average": "Average of all",
-}
-SEGMENTATION = {"constant": "Constant length", "logarithmic": "Logarithmic", "explicit": "Lengths of your own"}
-START = {"independent": "M₀", "checkpoint": "The last checkpoint"}
-GATE = {"context": "Token and context", "token": "Token alone, by age", "shared": "Query and context"}
 BACKEND = {"pytorch": "PyTorch", "numpy": "NumPy"}
-OPTION = {
-    "feature_map": "Feature map",
-    "normalizer": "Normaliser",
-    "window": "Window",
-    "depth": "Layers",
-    "expansion": "Expansion",
-    "residual": "Residual",
-    "norm": "Layer norm",
-}
 
 
 def named(run: str) -> str:
@@ -92,75 +66,44 @@ def trained() -> bool:
 
 
 def configuration(side: str, by: Sequence[str]) -> None:
-    """How the sequence is run."""
-    if trained():
+    """How the sequence is run. A model's memory rule is the one that it was trained with."""
+    told = trained()
+    if told:
         if side:
             st.selectbox("Model", link.fields()["b_run"].choices, format_func=named, key=screen.key("b_run"))
         st.segmented_control("Weights", watch.WEIGHTS, key=screen.key(side + "weights"), required=True)
         if len(by) > 1:
             key = screen.key(side + "backend")
             st.segmented_control("Computed by", by, format_func=BACKEND.__getitem__, key=key, required=True)
+    if side and told and screen.get("b_run"):
+        return
+    rule = {"memory", *OPTIONS[chosen(side)("memory")]} if told else set()
+    for choice in CHOICES:
+        if choice.name not in rule and choice.when(chosen(side)):
+            draw_one(choice, side)
+
+
+def draw_one(choice: Choice, side: str) -> None:
+    """The widget that a choice takes."""
+    key, help_ = screen.key(side + choice.name), choice.help or None
+    if choice.titles:
+        st.selectbox(choice.label, tuple(choice.titles), format_func=choice.titles.__getitem__, key=key, help=help_)
+    elif isinstance(choice.default, bool):
+        st.toggle(choice.label, key=key, help=help_)
+    elif isinstance(choice.default, int):
+        st.number_input(choice.label, step=1, key=key, help=help_)
     else:
-        memory(side)
-    if not (side and trained() and screen.get("b_run")):
-        reading(side)
-        cutting(side)
+        st.text_input(choice.label, key=key, help=help_)
 
 
-def memory(side: str) -> None:
-    """How a memory is written, with the options of that rule."""
-    st.selectbox("Memory", MEMORIES, format_func=MEMORY.__getitem__, key=screen.key(side + "memory"))
-    for name, default in OPTIONS[screen.get(side + "memory")].items():
-        if link.CONFIG[name].choices:
-            st.selectbox(OPTION[name], link.CONFIG[name].choices, key=screen.key(side + name))
-        elif isinstance(default, bool):
-            st.toggle(OPTION[name], key=screen.key(side + name))
-        else:
-            st.number_input(OPTION[name], step=1, key=screen.key(side + name))
-
-
-def reading(side: str) -> None:
-    """How a token reads all memories."""
-    st.selectbox("Aggregator", AGGREGATORS, format_func=AGGREGATOR.__getitem__, key=screen.key(side + "aggregator"))
-    if screen.get(side + "aggregator") == "ssc":
-        st.number_input("Checkpoints to select, k", step=1, key=screen.key(side + "top_k"))
-    if screen.get(side + "aggregator") in GATED:
-        st.selectbox("Gate compares", GATES, format_func=GATE.__getitem__, key=screen.key(side + "gate"))
-        st.segmented_control("Context of a segment", POOLINGS, key=screen.key(side + "pooling"), required=True)
-
-
-def cutting(side: str) -> None:
-    """Where segments begin, and from what."""
-    st.selectbox(
-        "Segments", link.SEGMENTATION, format_func=SEGMENTATION.__getitem__, key=screen.key(side + "segmentation")
-    )
-    if screen.get(side + "segmentation") == "constant":
-        st.number_input("Tokens in a segment", step=1, key=screen.key(side + "segment_length"))
-    if screen.get(side + "segmentation") == "explicit":
-        st.text_input(
-            "Lengths", key=screen.key(side + "lengths"), help="Whole numbers that sum to the number of tokens."
-        )
-    st.selectbox("A segment starts from", STARTS, format_func=START.__getitem__, key=screen.key(side + "start"))
+def chosen(side: str) -> Callable[[str], Any]:
+    """What is chosen for one of two runs, by name."""
+    return lambda name: screen.get(side + name)
 
 
 def config(side: str = "") -> MCConfig:
     """The configuration that is chosen. Raises the library's `ValueError` where there is none."""
-    segmentation, rule = screen.get(side + "segmentation"), screen.get(side + "memory")
-    names = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
-    return MCConfig(
-        segmentation=lengths(screen.get(side + "lengths")) if segmentation == "explicit" else segmentation,
-        seed=screen.get("seed"),
-        options={name: screen.get(side + name) for name in OPTIONS[rule]},
-        **{name: screen.get(side + name) for name in names},
-    )
-
-
-def lengths(text: str) -> tuple[int, ...]:
-    """Segment lengths as they are typed: whole numbers with commas or spaces between them."""
-    words = text.replace(",", " ").split()
-    if not all(word.isascii() and word.isdecimal() and len(word) < 9 for word in words):
-        raise ValueError(f"segmentation: expected whole numbers with commas between them, got {text[:60]!r}")
-    return tuple(map(int, words))
+    return choices.config(chosen(side), screen.get("seed"))
 
 
 def sitting(side: str = "") -> Sitting | None:

@@ -5,8 +5,9 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from mcviz import claims, examples, watch
-from mcviz.config import AGGREGATORS, GATES, MEMORIES, POOLINGS, STARTS, MCConfig
+from mcviz import choices, claims, examples, watch
+from mcviz.choices import CHOICES
+from mcviz.config import MCConfig
 from mcviz.tradeoff import RULES, Setting
 
 VERSION = "1"
@@ -21,24 +22,8 @@ class Field(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-SEGMENTATION = ("constant", "logarithmic", "explicit")
 CONFIG: Mapping[str, Field] = {
-    "memory": Field("linear", MEMORIES),
-    "aggregator": Field("grm", AGGREGATORS),
-    "segmentation": Field("constant", SEGMENTATION),
-    "segment_length": Field(16),
-    "lengths": Field("64, 32, 16, 8"),
-    "start": Field("independent", STARTS),
-    "gate": Field("context", GATES),
-    "pooling": Field("mean", POOLINGS),
-    "top_k": Field(2),
-    "feature_map": Field("identity", ("identity", "elu")),
-    "normalizer": Field(False),
-    "window": Field(2),
-    "depth": Field(2),
-    "expansion": Field(4),
-    "residual": Field(True),
-    "norm": Field(True),
+    **{choice.name: Field(choice.default, tuple(choice.titles)) for choice in CHOICES},
     "weights": Field("trained", watch.WEIGHTS),
     "backend": Field("pytorch", watch.BACKENDS),
 }
@@ -97,12 +82,7 @@ def defaults(run: str) -> Screen:
 
 def of_config(cfg: MCConfig, side: str = "") -> Screen:
     """The choices that make up a configuration."""
-    plain = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
-    screen: Screen = {side + name: getattr(cfg, name) for name in plain}
-    screen |= {side + name: value for name, value in cfg.rule_options.items()}
-    if isinstance(cfg.segmentation, str):
-        return screen | {side + "segmentation": cfg.segmentation}
-    return screen | {side + "segmentation": "explicit", side + "lengths": ", ".join(map(str, cfg.segmentation))}
+    return {side + name: value for name, value in choices.chosen(cfg).items()}
 
 
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:

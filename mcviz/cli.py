@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mcviz import config
-from mcviz.config import MCConfig
+from mcviz import choices
+from mcviz.choices import Choice
 from mcviz.trace import Trace
 
 EXTRAS = {
@@ -96,15 +96,20 @@ def trace_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("run.npz"), help="where to write the Trace (default: run.npz)")
     parser.add_argument("--text", default="", help="the text of the example 'text'")
     parser.add_argument("--split", default="word", choices=tuple(examples.SPLITS), help="how to cut that text")
-    parser.add_argument("--memory", choices=config.MEMORIES, default="linear")
-    parser.add_argument("--aggregator", choices=config.AGGREGATORS, default="grm")
     parser.add_argument("--segmentation", default="constant", help="constant, logarithmic, or lengths: 64,32,16")
-    parser.add_argument("--segment-length", type=int, default=16)
-    parser.add_argument("--start", choices=config.STARTS, default="independent")
-    parser.add_argument("--gate", choices=config.GATES, default="context")
-    parser.add_argument("--pooling", choices=config.POOLINGS, default="mean")
-    parser.add_argument("--top-k", type=int, default=2, help="checkpoints that the router of SSC selects")
+    for choice in choices.CHOICES:
+        if choice.name not in ("segmentation", "lengths"):
+            option(parser, choice)
     parser.add_argument("--seed", type=int, default=0)
+
+
+def option(parser: argparse.ArgumentParser, choice: Choice) -> None:
+    """A choice about a run as an option of the command: `--segment-length 16`, `--no-norm`."""
+    about = choice.help or choice.label
+    how: dict[str, Any] = {"choices": tuple(choice.titles)} if choice.titles else {"type": type(choice.default)}
+    if isinstance(choice.default, bool):
+        how = {"action": argparse.BooleanOptionalAction}
+    parser.add_argument(f"--{choice.name.replace('_', '-')}", default=choice.default, help=about, **how)
 
 
 def trace(arguments: argparse.Namespace) -> None:
@@ -113,11 +118,8 @@ def trace(arguments: argparse.Namespace) -> None:
 
     if arguments.text and arguments.example != "text":
         raise ValueError(f"text: expected --example text with it, got {arguments.example}")
-    cut: str | tuple[int, ...] = arguments.segmentation
-    if arguments.segmentation.replace(",", "").isdecimal():
-        cut = tuple(int(length) for length in arguments.segmentation.split(",") if length)
-    fields = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k", "seed")
-    cfg = MCConfig(segmentation=cut, **{name: getattr(arguments, name) for name in fields})
+    chosen = {**vars(arguments), "lengths": arguments.segmentation}
+    cfg = choices.config(chosen.__getitem__, arguments.seed)
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
     with arguments.out.open("wb") as file:
         run.save(file)

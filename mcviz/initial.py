@@ -86,6 +86,11 @@ def check_coefficients(cfg: MCConfig, coefficients: Mapping[str, Any] | None, K:
     return {**constants(cfg, K), **given}
 
 
+def bounds(cfg: MCConfig) -> dict[str, tuple[float, float]]:
+    """What each coefficient that is not any number may be, from and to."""
+    return {one.name: one.bounds for one in SHEETS[cfg.memory].coefficients if one.bounds is not None}
+
+
 def ceilings(cfg: MCConfig, K: int) -> dict[str, float]:
     """The upper ends of the coefficients where a layer computes them from its tokens; the lower ends are 0.
 

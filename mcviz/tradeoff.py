@@ -13,9 +13,10 @@ from typing import NamedTuple
 from mcviz import cost
 from mcviz.config import AGGREGATORS, OPTIONS, MCConfig
 from mcviz.cost import Cost
+from mcviz.rules import SHEETS
 
 LOG_LINEAR, ATTENTION = "log-linear", "attention"
-RULES = ("linear", "swla", "delta", "dla", "titans")
+RULES = tuple(name for name, rule in SHEETS.items() if rule.kind != "vector")
 LIMITS: Mapping[str, tuple[int, int]] = {
     "d": (1, 4096),
     "H": (1, 256),
@@ -51,7 +52,7 @@ class Setting:
     @property
     def deep(self) -> bool:
         """Whether a memory is an MLP of two layers."""
-        return self.memory in ("dla", "titans")
+        return SHEETS[self.memory].kind == "network"
 
     def config(self, aggregator: str = "grm") -> MCConfig:
         """The configuration with this setting, by an aggregator or "log-linear": GRM on logarithmic segments."""

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import controls, link, playing, runs, screen, stepping
+from app import link, playing, runs, screen, stepping
 from app.words import plain, refused
 from mcviz import figures, tradeoff
+from mcviz.rules import SHEETS
 from mcviz.tradeoff import PAPER, RULES, Setting
 
 STEPS = {
@@ -58,8 +59,9 @@ def draw() -> None:
         slider("C")
         slider("L")
         slider("k")
-        st.selectbox("Memory", RULES, format_func=controls.MEMORY.__getitem__, key=screen.key(link.COST + "memory"))
-        if screen.get(link.COST + "memory") in ("dla", "titans"):
+        key = screen.key(link.COST + "memory")
+        st.selectbox("Memory", RULES, format_func=lambda name: SHEETS[name].title, key=key)
+        if "expansion" in SHEETS[screen.get(link.COST + "memory")].defaults:
             slider("expansion")
         slider("itemsize")
 

@@ -19,12 +19,14 @@ from mcviz.config import AGGREGATORS, MCConfig
 from mcviz.initial import constants, initial_state
 from mcviz.pytorch import memory_caching
 from mcviz.pytorch.decode import Decoder
+from mcviz.rules import SHEETS
 from mcviz.segments import cut
 
 Array = np.ndarray
 Scalars = Mapping[str, float]
 T, H, K, V, C = 24, 2, 4, 3, 5
-RULES = ("linear", "swla", "delta", "dla", "titans")
+MATRICES = tuple(name for name, rule in SHEETS.items() if rule.kind == "matrix")
+RULES = tuple(name for name, rule in SHEETS.items() if rule.kind != "vector")
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def soup(x: Tokens) -> tuple[float, float]:
         return apart(x.run(grm, scalars), x.run(replace(grm, aggregator="soup"), scalars))
 
     # a large step, so that memories differ by more than a straight line
-    return max(map(both, ("linear", "swla", "delta"))), both("dla", {"eta": 0.1})
+    return max(map(both, MATRICES)), both("dla", {"eta": 0.1})
 
 
 def all_selected(x: Tokens) -> tuple[float, float]:

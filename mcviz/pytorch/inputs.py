@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mcviz.config import MCConfig
-from mcviz.initial import check_coefficients, check_state, initial_state, readable, state_shapes
+from mcviz.initial import bounds, check_coefficients, check_state, initial_state, readable, state_shapes
 from mcviz.pytorch.memory import State
 
 
@@ -49,6 +49,12 @@ def prepare(
             raise ValueError(
                 f"coefficients.{name}: expected a scalar, shape {(T, H)} or {(B, T, H)}, got {tuple(tensor.shape)}"
             )
+        if name in bounds(cfg) and not torch.compiler.is_compiling():
+            low, high = bounds(cfg)[name]
+            least, most = tensor.detach().aminmax()
+            if not low <= float(least) <= float(most) <= high:
+                wrong = float(least) if float(least) < low else float(most)
+                raise ValueError(f"coefficients.{name}: expected numbers from {low:g} to {high:g}, got {wrong}")
         c[name] = tensor.expand(B, T, H)
     return q, k, v, u, c, first(cfg, initial, q, V)
 

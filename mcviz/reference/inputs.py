@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mcviz.config import MCConfig
-from mcviz.initial import State, check_coefficients, check_state, initial_state
+from mcviz.initial import State, bounds, check_coefficients, check_state, initial_state
 from mcviz.reference.memory import Array
 
 
@@ -43,6 +43,10 @@ def prepare(
         array = finite(f"coefficients.{name}", value)
         if array.shape not in ((), (T, H)):
             raise ValueError(f"coefficients.{name}: expected a scalar or shape {(T, H)}, got {array.shape}")
+        low, high = bounds(cfg).get(name, (-np.inf, np.inf))
+        if not ((low <= array) & (array <= high)).all():
+            wrong = array[(array < low) | (array > high)].flat[0]
+            raise ValueError(f"coefficients.{name}: expected numbers from {low:g} to {high:g}, got {wrong}")
         c[name] = np.broadcast_to(array, (T, H))
     start = initial_state(cfg, H, K, V)
     if initial is not None:

@@ -13,13 +13,14 @@ from pkgutil import iter_modules
 
 from mcviz.rules.aggregators import AGGREGATORS, GATES, POOLINGS, Aggregator
 from mcviz.rules.equation import Equation, latex
-from mcviz.rules.sheet import LOSSES, STEP, Coefficient, Option, Options, Sheet, Value
+from mcviz.rules.sheet import LOSSES, PLAIN_READ, STEP, Coefficient, Option, Options, Sheet, Value
 from mcviz.rules.shown import equations
 
 __all__ = [
     "AGGREGATORS",
     "GATES",
     "LOSSES",
+    "PLAIN_READ",
     "POOLINGS",
     "SHEETS",
     "STEP",

@@ -113,6 +113,9 @@ LOSSES: Mapping[str, str] = {
 """Inner losses of a pair, by name; `said` is what the memory says to the key."""
 
 
+PLAIN_READ = "M^(i)(q_t) = M^(i) q_t"
+
+
 class Matrix(Sheet):
     """What rules have in common whose memory is one matrix, read as `M q`."""
 
@@ -130,7 +133,7 @@ class Matrix(Sheet):
         return 2 * V * K
 
     def read(self, o: Options) -> Equation:
-        return Equation("M^(i)(q_t) = M^(i) q_t", self.read_number)
+        return Equation(PLAIN_READ, self.read_number)
 
     def loss(self, o: Options) -> Equation | None:
         if not self.inner:

@@ -18,6 +18,7 @@ import numpy as np
 
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
+from mcviz.rules import AGGREGATORS, PLAIN_READ, sheet
 from mcviz.stepper import details
 from mcviz.stepper.equations import equations
 from mcviz.trace import Trace
@@ -189,20 +190,13 @@ def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
 
 def _is_plain(cfg: MCConfig) -> bool:
     """Whether a read is `M q` and nothing else, so that its terms can be spelled out."""
-    return cfg.memory in ("linear", "swla", "delta") and not cfg.options.keys() & {"feature_map", "normalizer"}
+    return sheet(cfg.memory).read(cfg.rule_options).formula == PLAIN_READ
 
 
 def describe(cfg: MCConfig) -> str:
     """The configuration in a line."""
-    reader = {
-        "none": "no caching",
-        "residual": "residual",
-        "grm": "GRM",
-        "soup": "memory soup",
-        "ssc": f"SSC, k = {cfg.top_k}",
-        "average": "moving average",
-    }[cfg.aggregator]
-    memory = {"swla": "SWLA", "dla": "DLA", "titans": "Titans", "delta": "delta rule"}.get(cfg.memory, cfg.memory)
+    reader = AGGREGATORS[cfg.aggregator].short + (f", k = {cfg.top_k}" if cfg.aggregator == "ssc" else "")
+    memory = sheet(cfg.memory).short
     if cfg.segmentation == "constant":
         cuts = f"segments of {cfg.segment_length}"
     else:

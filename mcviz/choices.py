@@ -1,0 +1,118 @@
+"""What can be chosen about a run: declared once, and read by the sidebar, by links and by the command line.
+
+>>> from mcviz import choices
+>>> [choice.name for choice in choices.CHOICES if choice.when({"memory": "swla", "aggregator": "none"}.get)]
+['memory', 'window', 'aggregator', 'segmentation', 'start']
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcviz import rules
+from mcviz.config import SEGMENTATIONS, MCConfig
+from mcviz.rules import SHEETS, Option, Value
+
+Get = Callable[[str], Any]
+"""What is chosen, by name."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice: how it is called, what it is at first, what it may be, and when it matters."""
+
+    name: str
+    label: str
+    default: Value
+    titles: Mapping[str, str] = field(
+        default_factory=dict
+    )  # names and how they are called; none: any value of its type
+    help: str = ""
+    when: Callable[[Get], bool] = lambda get: True
+
+
+EXPLICIT = "explicit"
+"""Segments of lengths that the reader gives."""
+
+
+def _options() -> tuple[Choice, ...]:
+    """The options of all rules, each once: rules share those that mean the same."""
+    found = {option.name: option for sheet in SHEETS.values() for option in sheet.options}
+    return tuple(map(_option, found.values()))
+
+
+def _option(option: Option) -> Choice:
+    takes = {name for name, sheet in SHEETS.items() if option.name in sheet.defaults}
+    titles = {str(value): str(value) for value in option.choices} if isinstance(option.default, str) else {}
+    return Choice(option.name, option.label, option.default, titles, option.help, lambda get: get("memory") in takes)
+
+
+def _gated(get: Get) -> bool:
+    return rules.AGGREGATORS[get("aggregator")].gated
+
+
+CHOICES: tuple[Choice, ...] = (
+    Choice("memory", "Memory", "linear", {name: sheet.title for name, sheet in SHEETS.items()}),
+    *_options(),
+    Choice("aggregator", "Aggregator", "grm", {name: one.title for name, one in rules.AGGREGATORS.items()}),
+    Choice(
+        "top_k",
+        "Checkpoints to select, k",
+        2,
+        help="How many checkpoints the router of SSC selects.",
+        when=lambda get: bool(rules.AGGREGATORS[get("aggregator")].router),
+    ),
+    Choice(
+        "gate",
+        "Gate compares",
+        "context",
+        {"context": "Token and context", "token": "Token alone, by age", "shared": "Query and context"},
+        when=_gated,
+    ),
+    Choice("pooling", "Context of a segment", "mean", {name: name for name in rules.POOLINGS}, when=_gated),
+    Choice(
+        "segmentation",
+        "Segments",
+        "constant",
+        {"constant": "Constant length", "logarithmic": "Logarithmic", EXPLICIT: "Lengths of your own"},
+    ),
+    Choice("segment_length", "Tokens in a segment", 16, when=lambda get: get("segmentation") == "constant"),
+    Choice(
+        "lengths",
+        "Lengths",
+        "64, 32, 16, 8",
+        help="Whole numbers that sum to the number of tokens.",
+        when=lambda get: get("segmentation") == EXPLICIT,
+    ),
+    Choice("start", "A segment starts from", "independent", {"independent": "M₀", "checkpoint": "The last checkpoint"}),
+)
+"""Every choice but the seed, in the order of the sidebar."""
+
+
+def config(get: Get, seed: int = 0) -> MCConfig:
+    """The configuration that is chosen. Raises `ValueError` where there is none."""
+    names = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
+    segmentation = get("segmentation")
+    return MCConfig(
+        segmentation=lengths(get("lengths")) if segmentation not in SEGMENTATIONS else segmentation,
+        seed=seed,
+        options={name: get(name) for name in rules.sheet(get("memory")).defaults},
+        **{name: get(name) for name in names},
+    )
+
+
+def chosen(cfg: MCConfig) -> dict[str, Value]:
+    """The choices that make up a configuration, but for the seed: `config` of them is `cfg` again."""
+    plain = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
+    found: dict[str, Value] = {**{name: getattr(cfg, name) for name in plain}, **cfg.rule_options}
+    if isinstance(cfg.segmentation, str):
+        return {**found, "segmentation": cfg.segmentation}
+    return {**found, "segmentation": EXPLICIT, "lengths": ", ".join(map(str, cfg.segmentation))}
+
+
+def lengths(text: str) -> tuple[int, ...]:
+    """Segment lengths as they are typed: whole numbers with commas or spaces between them."""
+    words = text.replace(",", " ").split()
+    if not all(word.isascii() and word.isdecimal() and len(word) < 9 for word in words):
+        raise ValueError(f"segmentation: expected whole numbers with commas between them, got {text[:60]!r}")
+    return tuple(map(int, words))
