@@ -289,6 +289,33 @@ class TestI11:
         assert_differ(*self.both(backend, **change))
 
 
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("start", ["independent", "checkpoint"])
+class TestRulesThatDecay:
+    """Decay with α = λ = 1 is linear attention and is SWLA without its past; without decay, gated delta is delta."""
+
+    def both(self, backend, aggregator, start, rule, given, plain, scalars):
+        one, other = (MCConfig(name, aggregator, segment_length=4, start=start) for name in (rule, plain))
+        return of(one, backend, coefficients=given), of(other, backend, coefficients=scalars)
+
+    def cases(self):
+        rates = coefficients(MCConfig(memory="gated_delta"), T, H, K)
+        faded = coefficients(MCConfig(memory="decay"), T, H, K)
+        return [
+            ("decay", {"alpha": 1.0, "lam": 1.0}, {"alpha": 0.9, "lam": 1.0}, "linear", {}),
+            ("decay", faded, {**faded, "lam": 1.0}, "swla", {**faded, "beta": 0.0}),
+            ("gated_delta", {**rates, "alpha": 1.0}, rates, "delta", {"eta": rates["eta"]}),
+        ]
+
+    def test_holds(self, backend, aggregator, start):
+        for rule, given, _, plain, scalars in self.cases():
+            assert_same(*self.both(backend, aggregator, start, rule, given, plain, scalars))
+
+    def test_not_otherwise(self, backend, aggregator, start):
+        for rule, _, given, plain, scalars in self.cases():
+            assert_differ(*self.both(backend, aggregator, start, rule, given, plain, scalars))
+
+
 def test_the_gate_weighs_nothing_without_a_gated_aggregator(backend):
     for aggregator in AGGREGATORS:
         same = np.array_equal(

@@ -113,6 +113,21 @@ def test_coefficients(path, monkeypatch, coefficients, match):
     refuse(path, monkeypatch, match, cfg=MCConfig(memory="delta", segment_length=4), coefficients=coefficients)
 
 
+@pytest.mark.parametrize("memory", ["decay", "gated_delta"])
+@pytest.mark.parametrize(
+    ("alpha", "match"),
+    [
+        (1.5, "^coefficients.alpha: expected numbers from 0 to 1, got 1.5"),
+        (torch.full((T, H), -0.25), "^coefficients.alpha: expected numbers from 0 to 1, got -0.25"),
+        (torch.zeros(T), r"^coefficients.alpha: expected a scalar, shape \(6, 2\)"),
+        (float("nan"), "^coefficients.alpha: expected finite numbers"),
+    ],
+)
+def test_a_decay_that_is_none(path, monkeypatch, memory, alpha, match):
+    cfg = MCConfig(memory=memory, segment_length=4)
+    refuse(path, monkeypatch, match, cfg=cfg, coefficients={"alpha": alpha})
+
+
 @pytest.mark.parametrize(
     ("initial", "match"),
     [

@@ -257,6 +257,23 @@ def test_bad_input_is_refused_by_name(case):
         memory_caching(**arguments)
 
 
+@pytest.mark.parametrize("memory", ["decay", "gated_delta"])
+@pytest.mark.parametrize(
+    ("alpha", "says"),
+    [
+        (1.5, "expected numbers from 0 to 1, got 1.5"),
+        (-0.25, "expected numbers from 0 to 1, got -0.25"),
+        (np.full((T, H), 2.0), "expected numbers from 0 to 1, got 2.0"),
+        (np.ones(T), r"expected a scalar or shape \(11, 2\), got \(11,\)"),
+        (np.nan, "expected finite numbers, got nan"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_a_decay_that_is_none_is_refused(memory, alpha, says):
+    with pytest.raises(ValueError, match=rf"^coefficients\.alpha: {says}"):
+        memory_caching(q, k, v, u, MCConfig(memory=memory), {"alpha": alpha})
+
+
 @pytest.mark.parametrize("aggregator", AGGREGATORS)
 def test_bad_input_is_refused_whatever_the_aggregator(aggregator):
     with pytest.raises(ValueError, match=r"^q: expected shape \[T, H, K\] with at least one token"):
