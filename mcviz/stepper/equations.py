@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mcviz.config import MCConfig
-from mcviz.reference import aggregators, layer, memory
+from mcviz.reference import aggregators, loop, memory
 
 
 class Equation(NamedTuple):
@@ -29,7 +29,7 @@ def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
         "context": Equation(
             "c^(i) = mean of the segment's keys" if cfg.pooling == "mean" else "c^(i) = sum of the segment's keys",
             "9",
-            layer.Stream.step,
+            loop.Stream.step,
         ),
     }
     if cfg.memory in _LOSS:
@@ -50,9 +50,9 @@ def where(function: Callable[..., Any]) -> str:
 
 def _score(cfg: MCConfig) -> Equation:
     if cfg.gate == "token":
-        return Equation("r_t^(i) = u_t[(s − i) mod K]", "", layer.gate)
+        return Equation("r_t^(i) = u_t[(s − i) mod K]", "", loop.gate)
     connector = "q" if cfg.gate == "shared" else "u"
-    return Equation(f"r_t^(i) = ⟨{connector}_t, c^(i)⟩", "16" if cfg.aggregator == "ssc" else "9", layer.gate)
+    return Equation(f"r_t^(i) = ⟨{connector}_t, c^(i)⟩", "16" if cfg.aggregator == "ssc" else "9", loop.gate)
 
 
 def _weight(cfg: MCConfig) -> Equation:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcviz import MCConfig, examples, surgery
+from mcviz import MCConfig, examples
 from mcviz.config import AGGREGATORS, GATED, MEMORIES
-from mcviz.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff, operate
+from mcviz.probes import surgery
+from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff, operate
 
 LAST = 95
 

@@ -12,31 +12,31 @@ This keeps the latest pair alone: what M held before is gone. The rule adds to M
 
 from collections.abc import Mapping
 
-from mcviz.exercises import detective
-from mcviz.exercises.caching import BINARY_CUTS as binary_cuts
-from mcviz.exercises.caching import CHECKPOINTS as checkpoints
-from mcviz.exercises.caching import CUTS as cuts
-from mcviz.exercises.equivalence import ATTENTION as attention
-from mcviz.exercises.equivalence import BREAK_EVEN as break_even
-from mcviz.exercises.evidence import PAIRED_INTERVAL as paired_interval
-from mcviz.exercises.exercise import Exercise, Slip
-from mcviz.exercises.forgetting import DELTA_WRITE as delta_write
-from mcviz.exercises.forgetting import INTERFERENCE as interference
-from mcviz.exercises.forgetting import WRITE as write
-from mcviz.exercises.gating import GATE as gate
-from mcviz.exercises.gating import GRM as grm
-from mcviz.exercises.gating import RUNNING_CONTEXTS as running_contexts
-from mcviz.exercises.learning import GRADIENTS as gradients
-from mcviz.exercises.learning import SOUP as soup
-from mcviz.exercises.learning import TITANS_WRITE as titans_write
-from mcviz.exercises.routing import FRUGAL_READ as frugal_read
-from mcviz.exercises.routing import HIT_RATE as hit_rate
-from mcviz.exercises.routing import SELECT as select
-from mcviz.exercises.routing import SPARSE_GATE as sparse_gate
-from mcviz.exercises.routing import Cache
-from mcviz.exercises.speed import CHUNKED as chunked
-from mcviz.exercises.speed import MASKED as masked
-from mcviz.exercises.verdict import Unsolved, Verdict
+from mcviz.course.exercises import detective
+from mcviz.course.exercises.caching import BINARY_CUTS as binary_cuts
+from mcviz.course.exercises.caching import CHECKPOINTS as checkpoints
+from mcviz.course.exercises.caching import CUTS as cuts
+from mcviz.course.exercises.equivalence import ATTENTION as attention
+from mcviz.course.exercises.equivalence import BREAK_EVEN as break_even
+from mcviz.course.exercises.evidence import PAIRED_INTERVAL as paired_interval
+from mcviz.course.exercises.exercise import Exercise, Slip
+from mcviz.course.exercises.forgetting import DELTA_WRITE as delta_write
+from mcviz.course.exercises.forgetting import INTERFERENCE as interference
+from mcviz.course.exercises.forgetting import WRITE as write
+from mcviz.course.exercises.gating import GATE as gate
+from mcviz.course.exercises.gating import GRM as grm
+from mcviz.course.exercises.gating import RUNNING_CONTEXTS as running_contexts
+from mcviz.course.exercises.learning import GRADIENTS as gradients
+from mcviz.course.exercises.learning import SOUP as soup
+from mcviz.course.exercises.learning import TITANS_WRITE as titans_write
+from mcviz.course.exercises.routing import FRUGAL_READ as frugal_read
+from mcviz.course.exercises.routing import HIT_RATE as hit_rate
+from mcviz.course.exercises.routing import SELECT as select
+from mcviz.course.exercises.routing import SPARSE_GATE as sparse_gate
+from mcviz.course.exercises.routing import Cache
+from mcviz.course.exercises.speed import CHUNKED as chunked
+from mcviz.course.exercises.speed import MASKED as masked
+from mcviz.course.exercises.verdict import Unsolved, Verdict
 
 _COURSE = (
     *(write, interference, delta_write),
