@@ -117,6 +117,7 @@ class Operated(Stream):
     def compare(
         self, q: Float[Array, "H K"], u: Float[Array, "H K"], contexts: Float[Array, "n H K"]
     ) -> Float[Array, "n H"]:
+        # filled where they lie, so that sums over them round as those of the run
         scores = super().compare(q, u, contexts)
         scores[...] = self.trace.scores[self.t, :, : len(scores)].T
         exchange(scores, self.edits)
@@ -129,8 +130,7 @@ class Operated(Stream):
         if cfg.aggregator in GATED:
             scores = np.where(allowed, scores, -np.inf)
         weights, read = aggregators.WEIGHINGS[cfg.aggregator](scores, n if forced else cfg.top_k)
-        read = read & allowed
-        weights = np.where(read, weights, 0)
+        weights, read = np.where(allowed, weights, 0), read & allowed
         for edit in self.edits:
             if isinstance(edit, Freeze) and edit.segment < n and n > 1:
                 weights, read = frozen(weights, read, edit)
