@@ -34,8 +34,7 @@ def test_what_is_there_is_listed_and_spelled_out():
 
 
 def test_what_is_listed_or_spelled_out_is_there():
-    names = " ".join({*spelled_out(), *dir(mcviz)})
-    probe = f"import mcviz\nfor name in '{names}'.split(): getattr(mcviz, name)"
+    probe = f"import mcviz\nfor name in [*dir(mcviz), *{sorted(spelled_out())}]: getattr(mcviz, name)"
     done = subprocess.run([sys.executable, "-c", probe], cwd=PACKAGE.parent, capture_output=True, text=True)
     assert not done.returncode, done.stderr
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcviz import MCConfig, examples
-from mcviz.config import AGGREGATORS, GATED, GATES, MEMORIES, POOLINGS
+from mcviz.config import AGGREGATORS, GATED, GATES, MEMORIES
 from mcviz.probes import surgery
 from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff, operate
 from mcviz.reference import memory_caching
@@ -32,10 +32,9 @@ def test_without_edits_the_run_is_the_same_bit_for_bit(memory, aggregator, start
 
 @pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize("aggregator", GATED)
-@pytest.mark.parametrize("pooling", POOLINGS)
-def test_without_edits_the_run_is_the_same_over_many_segments(aggregator, gate, pooling):
+def test_without_edits_the_run_is_the_same_over_many_segments(aggregator, gate):
     """A sum over so many gates depends on the order in which it is taken."""
-    trace = run(aggregator=aggregator, gate=gate, pooling=pooling, segment_length=4)
+    trace = run(aggregator=aggregator, gate=gate, segment_length=8)
     assert operate(trace, []).hash == trace.hash
 
 
