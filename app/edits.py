@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mcviz.surgery import Edit, Erase, Force, Freeze, Noise, Swap, SwitchOff
+from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Swap, SwitchOff
 
 LONGEST = 12
 """Edits at a time."""

@@ -6,8 +6,8 @@ from app import runs, screen, stepping
 from app.controls import AGGREGATOR
 from app.words import plain
 from mcviz import figures
-from mcviz import game as rules
-from mcviz.game import BUDGETS, GOAL, Play, Try
+from mcviz.tradeoff import game as rules
+from mcviz.tradeoff.game import BUDGETS, GOAL, Play, Try
 
 NAMES = {**AGGREGATOR, "none": "RNN: one memory", "attention": "Attention: every pair"}
 

@@ -7,11 +7,12 @@ from io import BytesIO
 import streamlit as st
 
 from app import edits
-from mcviz import MCConfig, Trace, claims, counting, examples, game, interference, surgery, tradeoff, watch
+from mcviz import MCConfig, Trace, claims, examples, tradeoff, watch
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
-from mcviz.oracle import Oracle
-from mcviz.tradeoff import Setting
+from mcviz.probes import interference, surgery
+from mcviz.probes.oracle import Oracle
+from mcviz.tradeoff import Setting, count, game
 from mcviz.watch import Sitting
 
 KEPT = 24
@@ -67,8 +68,8 @@ def counted(setting: Setting) -> dict[str, Cost]:
     """What runs of the reference were counted to do, by aggregator, and attention beside them."""
     sizes = (setting.L, setting.d, setting.H, setting.itemsize)
     ways = (*AGGREGATORS, tradeoff.LOG_LINEAR)
-    runs = {name: counting.run(setting.config(name), *sizes) for name in ways}
-    return {**runs, tradeoff.ATTENTION: counting.attention(*sizes)}
+    runs = {name: count.run(setting.config(name), *sizes) for name in ways}
+    return {**runs, tradeoff.ATTENTION: count.attention(*sizes)}
 
 
 def measured(setting: Setting) -> dict[str, tuple[float, float]]:

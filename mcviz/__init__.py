@@ -13,47 +13,72 @@ Notation, the same in code, pages and text:
 Importing mcviz loads NumPy and nothing heavier; what needs torch, plotly or a browser loads on first use.
 """
 
+import sys
 from importlib import import_module
-from typing import Any
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-from mcviz import cost, reference, segments
+from mcviz import cost, moved, reference, segments
 from mcviz.config import MCConfig
+from mcviz.initial import State
+from mcviz.reference.replay import state
 from mcviz.trace import Trace
 
 __version__ = "0.1.0"
 __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 
-_LAZY = (
-    "bench",
-    "claims",
-    "counting",
-    "examples",
-    "exercises",
-    "figures",
-    "game",
-    "interference",
-    "oracle",
-    "plot",
-    "predict",
-    "pytorch",
-    "stepper",
-    "surgery",
-    "tasks",
-    "tradeoff",
-    "training",
-    "watch",
-    "widgets",
-    "zoo",
-)
+if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checkers of types
+    from mcviz import bench as bench
+    from mcviz import claims as claims
+    from mcviz import cli as cli
+    from mcviz import course as course
+    from mcviz import examples as examples
+    from mcviz import figures as figures
+    from mcviz import probes as probes
+    from mcviz import pytorch as pytorch
+    from mcviz import rows as rows
+    from mcviz import stepper as stepper
+    from mcviz import tasks as tasks
+    from mcviz import tradeoff as tradeoff
+    from mcviz import training as training
+    from mcviz import watch as watch
+    from mcviz import widgets as widgets
+    from mcviz import zoo as zoo
+    from mcviz.course import exercises as exercises
+    from mcviz.course import plot as plot
+    from mcviz.course import predict as predict
+    from mcviz.probes import interference as interference
+    from mcviz.probes import oracle as oracle
+    from mcviz.probes import surgery as surgery
+    from mcviz.pytorch import capture as capture
+    from mcviz.tradeoff import count
+    from mcviz.tradeoff import game as game
+
+    counting = count
+else:
+    _MODULES = {each.name for each in iter_modules(__path__)} | {name.split(".")[1] for name in moved.MOVED}
+    _LAZY = {"capture", *(name for name in _MODULES if not name.startswith("_"))}
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module 'mcviz' has no attribute {name!r}")
+        return import_module("mcviz.pytorch").capture if name == "capture" else import_module(f"mcviz.{name}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LAZY})
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return import_module(f"mcviz.{name}")
-    if name == "capture":
-        return import_module("mcviz.pytorch").capture
-    raise AttributeError(f"module 'mcviz' has no attribute {name!r}")
+class _Host:
+    """The reference replays a Trace, and the stepper draws it."""
+
+    def state(self, trace: Trace, t: int) -> State:
+        return state(trace, t)
+
+    def page(self, trace: Trace, other: Trace | None) -> str:
+        from mcviz.stepper import page
+
+        return page(trace, other)
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY, "capture"])
+Trace.host = _Host()
+sys.meta_path.insert(0, moved.Forwarder())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -38,6 +38,16 @@ class Predictions:
     target_probabilities: Float[Array, "T"] | None = None  # of the true answer, 0 where nothing is asked
 
 
+class Host(Protocol):
+    """What a Trace is lent by the package, which can do more with a run than hold it."""
+
+    def state(self, trace: "Trace", t: int) -> State:
+        """The online memory after token `t`."""
+
+    def page(self, trace: "Trace", other: "Trace | None") -> str:
+        """The stepper on a run, or on two in step, as the text of an HTML file."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """One run of Memory Caching over T tokens with H heads and N segments.
@@ -45,6 +55,8 @@ class Trace:
     Column i of a row is segment i. The token's own segment is its *online* memory, earlier ones are checkpoints and
     later ones cannot be read, so every picture of a [T, H, N] array is block-causal. All arrays are NumPy's.
     """
+
+    host: ClassVar[Host]  # lent by `mcviz` as it loads
 
     config: MCConfig
     segments: Segments  # N ranges (start, stop)
@@ -137,15 +149,7 @@ class Trace:
         """
         if not isinstance(t, int | np.integer) or not 0 <= t < self.T:
             raise ValueError(f"t: expected a token from 0 to {self.T - 1}, got {t!r}")
-        from mcviz.reference.memory import replay
-
-        s = int(self.segment_of[t])
-        begin = self.segments[s][0]
-        carried = self.config.start == "checkpoint" and s > 0
-        start = self.checkpoints[s - 1] if carried else self.initial
-        span = slice(begin, t + 1)
-        coefficients = {name: array[span] for name, array in self.coefficients.items()}
-        return replay(self.config, start, self.k[span], self.v[span], coefficients)[-1]
+        return self.host.state(self, int(t))
 
     def save(self, path: str | PathLike[str] | File) -> None:
         """Write the Trace as a compressed `.npz` without pickled objects."""
@@ -159,9 +163,7 @@ class Trace:
 
         Raises `ValueError` if `other` has another number of tokens or heads.
         """
-        from mcviz.stepper.html import page
-
-        Path(path).write_text(page(self, other), encoding="utf-8", newline="\n")
+        Path(path).write_text(self.host.page(self, other), encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, path: str | PathLike[str] | File) -> "Trace":

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from mcviz import oracle, segments
+from mcviz import segments
 from mcviz.config import MCConfig
-from mcviz.oracle import Oracle
+from mcviz.probes import oracle
+from mcviz.probes.oracle import Oracle
 from mcviz.reference import memory_caching
 from mcviz.trace import Trace
 
@@ -111,7 +112,7 @@ def answered(sitting: Sitting, trace: Trace) -> Trace:
 def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
     """What every selection of `k` checkpoints would have cost, for each question of the sequence.
 
-    Raises the `ValueError`s of `run` and of `mcviz.oracle.consult`.
+    Raises the `ValueError`s of `run` and of `mcviz.probes.oracle.consult`.
     """
     batch = _sequence(sitting)
     return oracle.consult(

@@ -29,7 +29,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from mcviz import exercises
+from mcviz.course import exercises
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "source"

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz import MCConfig, cost, counting, segments
+from mcviz import MCConfig, cost, segments
 from mcviz.config import AGGREGATORS, GATED, GATES, POOLINGS
 from mcviz.initial import readable, state_shapes
 from mcviz.reference import memory_caching
+from mcviz.tradeoff import count
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 DEEP = ("depth", "residual", "norm")
@@ -43,7 +44,7 @@ def test_operations_are_those_of_the_formula(cfg, aggregator):
     for (gate, pooling), top_k, (H, K, V) in itertools.product(choices, top_ks, ((1, 2, 3), (2, 3, 2))):
         one = replace(cfg, aggregator=aggregator, gate=gate, pooling=pooling, top_k=top_k)
         formula = [cost.token(one, n, K, V, H).flops for n in (1, 2, 2, 3, 4)]
-        spent = counting.operations(one, CUTS, tokens(5, H, K, V), coefficients(one, 5, H, K))
+        spent = count.operations(one, CUTS, tokens(5, H, K, V), coefficients(one, 5, H, K))
         assert formula == spent, (one, H, K, V)
 
 
@@ -51,7 +52,7 @@ def test_operations_are_those_of_the_formula(cfg, aggregator):
 def test_the_operations_of_attention_are_those_of_the_formula():
     T, K, V = 7, 3, 2
     q, k, v, _ = (array[:, 0] for array in tokens(T, 1, K, V))
-    spent = counting.attention_operations(q, k, v)
+    spent = count.attention_operations(q, k, v)
     assert cost.attention(T, K, V, H=1).flops == spent
     pairs = T * (T + 1) // 2
     assert cost.attention(T, K, V, H=3, itemsize=4) == (3 * pairs, 3 * spent, 60 * pairs, 60 * T)

@@ -14,6 +14,7 @@ from mcviz.initial import (
     state_shapes,
 )
 from mcviz.reference import memory
+from mcviz.reference.replay import replay
 from tests.runs import VARIANTS, label
 
 H, K, V = 2, 4, 3
@@ -74,7 +75,7 @@ def test_larger_steps_diverge():
         cfg = MCConfig(memory=name)
         c = {n: np.full((T, 1), value * (factor if n == "eta" else 1)) for n, value in constants(cfg, 8).items()}
         with np.errstate(all="ignore"):
-            state = memory.replay(cfg, initial_state(cfg, 1, 8, 8), k, v, c)[-1]
+            state = replay(cfg, initial_state(cfg, 1, 8, 8), k, v, c)[-1]
         assert not all((np.abs(array) < 10 * T).all() for array in state.values())
 
 

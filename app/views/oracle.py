@@ -6,7 +6,7 @@ from app import controls, runs, screen, stepping
 from app.words import plain, refused
 from mcviz import figures
 from mcviz.config import GATED
-from mcviz.oracle import Choice
+from mcviz.probes.oracle import Choice
 
 
 def page() -> None:

@@ -4,9 +4,10 @@ import streamlit as st
 
 from app import controls, edits, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import Trace, figures, surgery
+from mcviz import Trace, figures
 from mcviz.config import GATED
-from mcviz.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
+from mcviz.probes import surgery
+from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
 
 KINDS = {
     "off": "Switch a checkpoint off",

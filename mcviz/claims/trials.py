@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from mcviz import oracle, reference
+from mcviz import reference
 from mcviz.bench import measure
 from mcviz.bench.contenders import ATTENTION, FORWARD, OURS, Shape, call, functions
 from mcviz.claims import identities
 from mcviz.claims.claim import Settings
 from mcviz.config import MCConfig
 from mcviz.initial import readable
+from mcviz.probes import oracle
 from mcviz.pytorch.threads import limited
 from mcviz.rows import Row
 from mcviz.training import caching

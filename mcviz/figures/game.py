@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from mcviz import game
 from mcviz.figures import theme as themes
 from mcviz.figures.ledger import called
-from mcviz.tradeoff import ATTENTION
+from mcviz.tradeoff import ATTENTION, game
 
 TOP = 1.1
 

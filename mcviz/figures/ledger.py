@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from mcviz import game, tradeoff
+from mcviz import tradeoff
 from mcviz.cost import Cost
 from mcviz.figures.theme import Number
-from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting
+from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting, game
 
 NAMES: Mapping[str, str] = {
     "none": "RNN",

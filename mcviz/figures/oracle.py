@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mcviz.figures import theme as themes
-from mcviz.oracle import Choice, Oracle
+from mcviz.probes.oracle import Choice, Oracle
 
 CROWD = 64
 """With more questions than this, marks are smaller."""

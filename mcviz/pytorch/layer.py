@@ -1,6 +1,6 @@
 """Memory Caching, token by token: the algorithm of the paper as a loop that can be read aloud.
 
-The twin of `mcviz.reference.layer`, on batches of sequences and with gradients through everything. It is what the
+The twin of `mcviz.reference.loop`, on batches of sequences and with gradients through everything. It is what the
 faster `mcviz.pytorch.memory_caching` is compared with, and works for every configuration.
 """
 
@@ -16,6 +16,7 @@ from mcviz import segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
 from mcviz.pytorch import aggregators, memory
+from mcviz.pytorch.aggregators import Weighing
 from mcviz.pytorch.inputs import prepare
 from mcviz.pytorch.memory import Coefficients, State
 from mcviz.pytorch.traces import traces
@@ -78,9 +79,9 @@ class Stream:
         context = self.keys / (self.t + 1 - begin) if cfg.pooling == "mean" else self.keys
 
         # r_t^(i) = <u_t, c^(i)>                                           (9, 16)
-        scores = gate(cfg, q, u, torch.stack([*self.contexts, context]))
+        scores = self.compare(q, u, torch.stack([*self.contexts, context]))
         # γ_t = softmax over what is read                                  (9, 17)
-        weighing = aggregators.WEIGHINGS[cfg.aggregator](scores, cfg.top_k)
+        weighing = self.weigh(scores)
         # y_t = Σ_i γ_t^(i) M^(i)(q_t), or the read of Σ_i γ_t^(i) θ^(i)    (6, 8, 14, 17)
         memories = [*self.checkpoints, self.online]
         if cfg.aggregator == "soup":
@@ -90,10 +91,37 @@ class Stream:
 
         self.t += 1
         if self.t == end:
-            kept = {name: tensor.detach() for name, tensor in self.online.items()} if self.detach else self.online
-            self.checkpoints.append(kept)
-            self.contexts.append(context)
+            self.keep(context)
         return Step(output, context, scores, *weighing, reads)
+
+    def run(
+        self,
+        q: Float[Tensor, "B T H K"],
+        k: Float[Tensor, "B T H K"],
+        v: Float[Tensor, "B T H V"],
+        u: Float[Tensor, "B T H K"],
+        c: Coefficients,
+    ) -> list[Step]:
+        """The next T tokens, one after the other."""
+        scalars = {name: tensor.unbind(1) for name, tensor in c.items()}
+        rows = zip(q.unbind(1), k.unbind(1), v.unbind(1), u.unbind(1), strict=True)
+        return [self.step(*row, {name: each[t] for name, each in scalars.items()}) for t, row in enumerate(rows)]
+
+    def compare(
+        self, q: Float[Tensor, "B H K"], u: Float[Tensor, "B H K"], contexts: Float[Tensor, "n B H K"]
+    ) -> Float[Tensor, "n B H"]:
+        """The scores of a token."""
+        return gate(self.cfg, q, u, contexts)
+
+    def weigh(self, scores: Float[Tensor, "n B H"]) -> Weighing:
+        """What a token reads, and how much each memory counts."""
+        return aggregators.WEIGHINGS[self.cfg.aggregator](scores, self.cfg.top_k)
+
+    def keep(self, context: Float[Tensor, "B H K"]) -> None:
+        """Cache what a segment ended with."""
+        kept = {name: tensor.detach() for name, tensor in self.online.items()} if self.detach else self.online
+        self.checkpoints.append(kept)
+        self.contexts.append(context)
 
 
 def gate(
@@ -134,12 +162,9 @@ def memory_caching(
     to T, before anything is computed.
     """
     q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
-    T = q.shape[1]
-    cuts = segments.cut(T, cfg.segmentation, cfg.segment_length)
+    cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
     stream = Stream(cfg, cuts, start, detach=detach)
-    scalars = {name: tensor.unbind(1) for name, tensor in c.items()}
-    rows = zip(q.unbind(1), k.unbind(1), v.unbind(1), u.unbind(1), strict=True)
-    steps = [stream.step(*row, {name: each[t] for name, each in scalars.items()}) for t, row in enumerate(rows)]
+    steps = stream.run(q, k, v, u, c)
     output = torch.stack([step.output for step in steps], 1)
     return (output, record(cfg, cuts, (q, k, v, u), c, start, stream, steps)) if trace else output
 

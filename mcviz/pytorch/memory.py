@@ -289,18 +289,3 @@ def rule(cfg: MCConfig) -> Rule:
     """The memory rule that `cfg` names, with its options."""
     chosen: Rule = RULES[cfg.memory](**cfg.rule_options)
     return chosen
-
-
-def replay(
-    cfg: MCConfig,
-    start: State,
-    k: Float[Tensor, "t *h K"],
-    v: Float[Tensor, "t *h V"],
-    coefficients: Coefficients,
-) -> list[State]:
-    """The states after each of t writes, from `start`."""
-    states, written = [], rule(cfg)
-    for i in range(len(k)):
-        start = written.write(start, k[i], v[i], {name: c[i] for name, c in coefficients.items()})
-        states.append(start)
-    return states

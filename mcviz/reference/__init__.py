@@ -1,5 +1,7 @@
 """Memory Caching in NumPy: loops and one equation a line, to be read beside the paper."""
 
-from mcviz.reference.layer import Step, Stream, memory_caching
+from mcviz import moved
+from mcviz.reference.loop import Step, Stream, memory_caching
 
 __all__ = ["Step", "Stream", "memory_caching"]
+__getattr__ = moved.attributes(__name__)

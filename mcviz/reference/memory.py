@@ -293,18 +293,3 @@ def rule(cfg: MCConfig) -> Rule:
     """The memory rule that `cfg` names, with its options."""
     chosen: Rule = RULES[cfg.memory](**cfg.rule_options)
     return chosen
-
-
-def replay(
-    cfg: MCConfig,
-    start: State,
-    k: Float[Array, "t H K"],
-    v: Float[Array, "t H V"],
-    coefficients: Coefficients,
-) -> list[State]:
-    """The states after each of t writes, from `start`."""
-    states, written = [], rule(cfg)
-    for i in range(len(k)):
-        start = written.write(start, k[i], v[i], {name: c[i] for name, c in coefficients.items()})
-        states.append(start)
-    return states

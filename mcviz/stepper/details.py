@@ -1,6 +1,7 @@
 """What a run can show beyond its Trace, asked of the reference: states after every write, inner losses, events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from mcviz.config import GATED
 from mcviz.initial import State, readable
-from mcviz.reference import memory
+from mcviz.reference import memory, replay
 from mcviz.rules import sheet
 from mcviz.trace import Trace
 
@@ -25,16 +26,9 @@ class Write(NamedTuple):
 
 def writes(trace: Trace, segments: Iterable[int]) -> Iterator[Write]:
     """Every write of the given segments, replayed."""
-    cfg = trace.config
     for s in segments:
-        begin, end = trace.segments[s]
-        carried = cfg.start == "checkpoint" and s > 0
-        state = trace.checkpoints[s - 1] if carried else trace.initial
-        span = slice(begin, end)
-        coefficients = {name: array[span] for name, array in trace.coefficients.items()}
-        for t, after in enumerate(memory.replay(cfg, state, trace.k[span], trace.v[span], coefficients), start=begin):
-            yield Write(t, state, after)
-            state = after
+        for t, (before, after) in enumerate(pairwise(replay.segment(trace, s)), start=trace.segments[s][0]):
+            yield Write(t, before, after)
 
 
 def _projection(rule: memory.Rule, state: State, k: Array, v: Array) -> Array:

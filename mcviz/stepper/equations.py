@@ -7,7 +7,7 @@ from typing import Any
 
 from mcviz import rules
 from mcviz.config import MCConfig
-from mcviz.reference import aggregators, layer, memory
+from mcviz.reference import aggregators, loop, memory
 
 
 def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
@@ -17,8 +17,8 @@ def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
     sources: dict[str, Callable[..., Any]] = {
         "loss": rule.write,
         "state": rule.write,
-        "context": layer.Stream.step,
-        "score": layer.gate,
+        "context": loop.Stream.step,
+        "score": loop.gate,
         "weight": aggregators.WEIGHINGS[cfg.aggregator],
         "mixed": memory.mix,
         "read": rule.read,

@@ -13,6 +13,9 @@ Seed = int | Sequence[int] | np.random.Generator
 NOWHERE = -1
 """The source of a token that asks for nothing, or whose answer does not stand in the sequence."""
 
+EVALUATION = 2
+"""The stream of random numbers under a seed that no training draws from."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:

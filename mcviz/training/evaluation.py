@@ -13,11 +13,9 @@ from mcviz.pytorch import MemoryCaching, SequenceModel
 from mcviz.pytorch.model import Block
 from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
+from mcviz.tasks.task import EVALUATION
 from mcviz.trace import Trace
 from mcviz.zoo import Measure
-
-EVALUATION = 2
-"""The stream of random numbers under a seed that no training draws from."""
 
 AT_ONCE = 128
 """Sequences that are run together: few enough that what is recorded of them stays small."""

@@ -188,7 +188,7 @@ def grm(q, k, v, u, cuts):
 exercises.grm.check(grm)
 
 # %% [markdown]
-# Compare with the reference in `mcviz/reference/layer.py`: `Stream.step` has the same lines, with the paper's equation
+# Compare with the reference in `mcviz/reference/loop.py`: `Stream.step` has the same lines, with the paper's equation
 # numbers beside them.
 
 # %%

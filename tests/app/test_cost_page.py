@@ -3,8 +3,8 @@
 import pytest
 
 from app import link
-from mcviz import figures, game, tradeoff, watch
-from mcviz.tradeoff import LIMITS, PAPER, Setting
+from mcviz import figures, tradeoff, watch
+from mcviz.tradeoff import LIMITS, PAPER, Setting, game
 from tests.app.test_pages import in_link, opened, words
 
 needs_models = pytest.mark.skipif(not watch.available(), reason="trained runs need PyTorch")

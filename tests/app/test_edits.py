@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import edits
-from mcviz.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
+from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
 
 segments = st.integers(0, 99)
 any_edit = st.one_of(

@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import link, tour
-from mcviz import MCConfig, examples, figures, interference, surgery, watch
+from mcviz import MCConfig, examples, figures, watch
+from mcviz.probes import interference, surgery
 from mcviz.stepper.payload import pack, unpack
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz import game, tradeoff
-from mcviz.tradeoff import ATTENTION, LIMITS, LOG_LINEAR, PAPER, RULES, Setting
+from mcviz import tradeoff
+from mcviz.tradeoff import ATTENTION, LIMITS, LOG_LINEAR, PAPER, RULES, Setting, game
 
 figures = pytest.importorskip("mcviz.figures", exc_type=ImportError)
 from mcviz.figures.cost import apart  # noqa: E402

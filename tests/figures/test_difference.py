@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, examples, interference, surgery
+from mcviz import MCConfig, examples
+from mcviz.probes import interference, surgery
 from mcviz.trace import Predictions
 
 figures = pytest.importorskip("mcviz.figures", exc_type=ImportError)

@@ -7,12 +7,13 @@ from importlib import import_module
 
 import pytest
 
-FILES = ("aggregators", "layer", "memory", "projections")
+FILES = ("aggregators", "loop", "memory", "projections")
+TWINS = {"loop": "layer"}
 
 
 def pair(file):
     """The reference's module and its twin."""
-    return import_module(f"mcviz.reference.{file}"), import_module(f"mcviz.pytorch.{file}")
+    return import_module(f"mcviz.reference.{file}"), import_module(f"mcviz.pytorch.{TWINS.get(file, file)}")
 
 
 def own(module):

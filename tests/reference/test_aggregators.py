@@ -10,6 +10,7 @@ from mcviz.config import AGGREGATORS, GATED, MCConfig
 from mcviz.initial import initial_state, readable
 from mcviz.reference import memory
 from mcviz.reference.aggregators import WEIGHINGS, Weighing, add, blend, select, softmax
+from mcviz.reference.replay import replay
 from tests.runs import coefficients, tokens
 
 N, H, K, V = 5, 2, 4, 3
@@ -80,7 +81,7 @@ def test_what_each_aggregator_weighs(scores, k):
 def memories(cfg, n=N):
     """The states after each of n writes."""
     _, k, v, _ = tokens(n, H, K, V)
-    return memory.replay(cfg, initial_state(cfg, H, K, V), k, v, coefficients(cfg, n, H, K))
+    return replay(cfg, initial_state(cfg, H, K, V), k, v, coefficients(cfg, n, H, K))
 
 
 @pytest.mark.parametrize("aggregator", [name for name in AGGREGATORS if name != "soup"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mcviz.config import MCConfig
 from mcviz.initial import initial_state
 from mcviz.reference import memory
+from mcviz.reference.replay import replay
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 T, H = 11, 2
@@ -23,7 +24,7 @@ def written(cfg, K=4, V=3, seed=0):
     """Keys, values and coefficients of T tokens, and the states after each of their writes."""
     _, k, v, _ = tokens(T, H, K, V, seed)
     c = coefficients(cfg, T, H, K, seed)
-    return k, v, c, memory.replay(cfg, initial_state(cfg, H, K, V), k, v, c)
+    return k, v, c, replay(cfg, initial_state(cfg, H, K, V), k, v, c)
 
 
 def network(cfg, state, x):
@@ -131,9 +132,9 @@ def test_two_layers_of_zeros_never_learn(rule):
     _, k, v, _ = tokens(T, H, 4, 3)
     c = coefficients(cfg, T, H, 4)
     zeros = {name: np.zeros_like(array) for name, array in initial_state(cfg, H, 4, 3).items()}
-    assert not any(array.any() for array in memory.replay(cfg, zeros, k, v, c)[-1].values())
+    assert not any(array.any() for array in replay(cfg, zeros, k, v, c)[-1].values())
     drawn = initial_state(cfg, H, 4, 3)
-    learned = memory.replay(cfg, drawn, k, v, c)[-1]
+    learned = replay(cfg, drawn, k, v, c)[-1]
     assert all((learned[name] != drawn[name]).all() for name in ("W1", "W2"))
 
 
@@ -160,7 +161,7 @@ def test_heads_do_not_touch(cfg):
     for head in range(H):
         only = slice(head, head + 1)
         start = {name: array[only] for name, array in initial_state(cfg, H, 4, 3).items()}
-        alone = memory.replay(cfg, start, k[:, only], v[:, only], {name: each[:, only] for name, each in c.items()})
+        alone = replay(cfg, start, k[:, only], v[:, only], {name: each[:, only] for name, each in c.items()})
         for name, array in alone[-1].items():
             assert np.array_equal(array, states[-1][name][only])
 
@@ -204,7 +205,7 @@ def test_swla_without_window_or_decay_is_linear():
     cfg = MCConfig(memory="swla", options={"window": 1})
     _, k, v, _ = tokens(T, H)
     ones = {name: np.ones((T, H)) for name in ("alpha", "beta", "lam")}
-    states = memory.replay(cfg, initial_state(cfg, H, 4, 3), k, v, ones)
+    states = replay(cfg, initial_state(cfg, H, 4, 3), k, v, ones)
     np.testing.assert_allclose(states[-1]["M"], written(MCConfig(memory="linear"))[-1][-1]["M"], rtol=1e-12)
 
 

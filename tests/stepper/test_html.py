@@ -127,7 +127,7 @@ def test_clicking_a_number_explains_it(visit):
     context = trace.checkpoint_contexts[3, 0]
     np.testing.assert_allclose(pairs, np.stack([trace.u[135, 0], context], 1)[: len(pairs)], atol=6e-3)
     assert len(pairs) >= 7
-    assert "layer.py" in source.inner_text()
+    assert "loop.py" in source.inner_text()
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector("[data-step='134']")  # and the equation stays, with new numbers
     assert reading.agrees(filled.inner_text().split("= ")[-1].strip(), trace.scores[134, 0, 3])

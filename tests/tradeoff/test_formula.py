@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz import cost, counting
+from mcviz import cost
 from mcviz.config import AGGREGATORS
 from mcviz.tradeoff import (
     ATTENTION,
@@ -17,6 +17,7 @@ from mcviz.tradeoff import (
     Setting,
     cache_bytes,
     checkpoint_bytes,
+    count,
     crossover,
     published,
     sheet,
@@ -93,9 +94,9 @@ def test_the_papers_settings():
 def test_small_runs_do_what_the_formulas_say(memory, changes):
     setting = small(Setting(memory=memory, **changes))
     for name in (*AGGREGATORS, LOG_LINEAR):
-        run = counting.run(setting.config(name), setting.L, setting.d, setting.H, setting.itemsize)
+        run = count.run(setting.config(name), setting.L, setting.d, setting.H, setting.itemsize)
         assert run == sheet(setting)[name].whole
-    assert counting.attention(setting.L, setting.d, setting.H, setting.itemsize) == sheet(setting)[ATTENTION].whole
+    assert count.attention(setting.L, setting.d, setting.H, setting.itemsize) == sheet(setting)[ATTENTION].whole
 
 
 def test_the_largest_setting_is_computed_exactly():

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz import MCConfig, claims, cost, game
-from mcviz.game import GOAL, Play
+from mcviz import MCConfig, claims, cost
+from mcviz.tradeoff import game
+from mcviz.tradeoff.game import GOAL, Play
 
 
 def row(accuracy, seed=0, **settings):

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import Float
 
-from mcviz.exercises.cases import search, seeded
-from mcviz.exercises.exercise import Exercise, Slip
+from mcviz.course.exercises.cases import search, seeded
+from mcviz.course.exercises.exercise import Exercise, Slip
 
 Array = np.ndarray
 Weights = tuple[Float[Array, "V E"], Float[Array, "E K"]]

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, cost, counting
+from mcviz import MCConfig, cost
 from mcviz.config import AGGREGATORS
-from mcviz.counting import Tally, counted
+from mcviz.tradeoff import count
+from mcviz.tradeoff.count import Tally, counted
 from tests.runs import VARIANTS, label
 
 
@@ -17,15 +18,15 @@ from tests.runs import VARIANTS, label
 def test_a_run_does_what_the_formulas_say(cfg, aggregator):
     """Operations, reads, bytes fetched and bytes kept, of whole sequences."""
     one = replace(cfg, aggregator=aggregator, segment_length=3)
-    assert counting.run(one, 8, 3, 2) == cost.sequence(one, 8, 3, 3, 2)
+    assert count.run(one, 8, 3, 2) == cost.sequence(one, 8, 3, 3, 2)
 
 
 @pytest.mark.parametrize("itemsize", [4, 8])
 @pytest.mark.usefixtures("unchecked")
 def test_bytes_are_those_of_the_numbers_kept(itemsize):
     cfg = MCConfig(segmentation="logarithmic")
-    assert counting.run(cfg, 11, 4, 1, itemsize) == cost.sequence(cfg, 11, 4, 4, 1, itemsize)
-    assert counting.attention(9, 4, 2, itemsize) == cost.attention(9, 4, 4, 2, itemsize)
+    assert count.run(cfg, 11, 4, 1, itemsize) == cost.sequence(cfg, 11, 4, 4, 1, itemsize)
+    assert count.attention(9, 4, 2, itemsize) == cost.attention(9, 4, 4, 2, itemsize)
 
 
 def test_tallies_do_not_mix():
@@ -52,6 +53,6 @@ def test_moving_numbers_costs_nothing_and_the_unknown_is_refused():
 )
 @pytest.mark.usefixtures("unchecked")
 def test_sizes_are_checked(arguments, message):
-    for call in (counting.attention, lambda *sizes: counting.run(MCConfig(), *sizes)):
+    for call in (count.attention, lambda *sizes: count.run(MCConfig(), *sizes)):
         with pytest.raises(ValueError, match=f"^{message}"):
             call(*arguments)

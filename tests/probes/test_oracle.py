@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from mcviz import MCConfig, oracle
+from mcviz import MCConfig
+from mcviz.probes import oracle
 from mcviz.pytorch import ModelConfig, SequenceModel, capture, substitute
 from mcviz.tasks import mqar
 

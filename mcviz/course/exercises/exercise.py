@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from mcviz.exercises.cases import simplify
-from mcviz.exercises.comparison import changed, difference
-from mcviz.exercises.verdict import Unsolved, Verdict
+from mcviz.course.exercises.cases import simplify
+from mcviz.course.exercises.comparison import changed, difference
+from mcviz.course.exercises.verdict import Unsolved, Verdict
 from mcviz.trace import Trace
 
 Answer = Callable[..., Any]

@@ -6,7 +6,8 @@ import pytest
 from mcviz import MCConfig
 from mcviz.config import AGGREGATORS, MEMORIES
 from mcviz.initial import constants, initial_state
-from mcviz.reference import Stream, memory, memory_caching
+from mcviz.reference import Stream, memory_caching
+from mcviz.reference.replay import replay
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 T, H, K, V = 11, 2, 4, 3
@@ -93,7 +94,7 @@ def test_starts(cfg):
         for state, (begin, end) in zip(trace.checkpoints, trace.segments, strict=True):
             begin = 0 if start == "checkpoint" else begin
             span = {name: each[begin:end] for name, each in c.items()}
-            expected = memory.replay(cfg, initial_state(cfg, H, K, V), k[begin:end], v[begin:end], span)[-1]
+            expected = replay(cfg, initial_state(cfg, H, K, V), k[begin:end], v[begin:end], span)[-1]
             assert all(np.array_equal(state[name], expected[name]) for name in expected)
 
 

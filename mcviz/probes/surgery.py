@@ -15,8 +15,9 @@ from jaxtyping import Bool, Float
 
 from mcviz.config import GATED
 from mcviz.initial import State, readable
-from mcviz.reference import aggregators, memory, memory_caching
+from mcviz.reference import Stream, aggregators, memory_caching
 from mcviz.reference.aggregators import Weighing
+from mcviz.reference.loop import record
 from mcviz.trace import Trace
 
 Array = np.ndarray
@@ -89,38 +90,56 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
     for edit in edits:
         check(trace, edit)
     trace = erased(trace, [edit.token for edit in edits if isinstance(edit, Erase)])
-    cfg, rule, names = trace.config, memory.rule(trace.config), readable(trace.config)
-    scores, weights, selected = trace.scores.copy(), np.zeros_like(trace.weights), np.zeros_like(trace.selected)
-    reads, output = None if trace.reads is None else np.zeros_like(trace.reads), np.zeros_like(trace.output)
-    cache: list[State] = []
-    online = trace.initial
-    for s, (begin, end) in enumerate(trace.segments):
-        online = trace.initial if cfg.start == "independent" else online
-        for t in range(begin, end):
-            online = rule.write(online, trace.k[t], trace.v[t], {name: c[t] for name, c in trace.coefficients.items()})
-            exchange(scores[t, :, :s], edits)
-            weighing = weigh(trace, t, scores[t, :, : s + 1].T, edits)
-            if cfg.aggregator == "soup":
-                output[t], _ = aggregators.blend(rule, [*cache, online], trace.q[t], weighing, names)
-            else:
-                output[t], said = aggregators.add(rule, [*cache, online], trace.q[t], weighing)
-                if reads is not None and said is not None:
-                    reads[t, :, : s + 1] = said.transpose(1, 0, 2)
-            weights[t, :, : s + 1] = weighing.weights.T
-            selected[t, :, :s] = weighing.read[:-1].T
-        online = noisy(online, names, [edit for edit in edits if isinstance(edit, Noise) and edit.segment == s])
-        cache.append(online)
+    tokens, c = (trace.q, trace.k, trace.v, trace.u), trace.coefficients
+    stream = Operated(trace, edits)
+    steps = stream.run(*tokens, c)
+    again = record(trace.config, trace.segments, tokens, c, trace.initial, stream, steps)
     return replace(
         trace,
-        scores=scores,
-        weights=weights,
-        selected=selected,
-        reads=reads,
-        output=output,
-        checkpoints=tuple(cache),
+        scores=again.scores,
+        weights=again.weights,
+        selected=again.selected,
+        reads=again.reads,
+        output=again.output,
+        checkpoints=again.checkpoints,
         predictions=None,
         title=f"{trace.title}, after surgery" if edits else trace.title,
     )
+
+
+class Operated(Stream):
+    """The reference's stream with edits. The scores of the run are those that it recorded."""
+
+    def __init__(self, trace: Trace, edits: Sequence[Edit]) -> None:
+        super().__init__(trace.config, trace.segments, trace.initial)
+        self.trace, self.edits = trace, edits
+
+    def compare(
+        self, q: Float[Array, "H K"], u: Float[Array, "H K"], contexts: Float[Array, "n H K"]
+    ) -> Float[Array, "n H"]:
+        # filled where they lie, so that sums over them round as those of the run
+        scores = super().compare(q, u, contexts)
+        scores[...] = self.trace.scores[self.t, :, : len(scores)].T
+        exchange(scores, self.edits)
+        return scores
+
+    def weigh(self, scores: Float[Array, "n H"]) -> Weighing:
+        n, cfg = len(scores), self.cfg
+        allowed = allowed_memories(n, self.t, self.edits)[:, None]
+        forced = any(isinstance(edit, Force) and edit.token in (None, self.t) for edit in self.edits)
+        if cfg.aggregator in GATED:
+            scores = np.where(allowed, scores, -np.inf)
+        weights, read = aggregators.WEIGHINGS[cfg.aggregator](scores, n if forced else cfg.top_k)
+        weights, read = np.where(allowed, weights, 0), read & allowed
+        for edit in self.edits:
+            if isinstance(edit, Freeze) and edit.segment < n and n > 1:
+                weights, read = frozen(weights, read, edit)
+        return Weighing(weights, read)
+
+    def keep(self, context: Float[Array, "H K"]) -> None:
+        s, names = len(self.checkpoints), readable(self.cfg)
+        self.online = noisy(self.online, names, [e for e in self.edits if isinstance(e, Noise) and e.segment == s])
+        super().keep(context)
 
 
 def erased(trace: Trace, tokens: Sequence[int]) -> Trace:
@@ -131,23 +150,6 @@ def erased(trace: Trace, tokens: Sequence[int]) -> Trace:
     k[list(tokens)] = v[list(tokens)] = 0
     again = memory_caching(trace.q, k, v, trace.u, trace.config, trace.coefficients, trace.initial)
     return replace(again, tokens=trace.tokens, sources=trace.sources, title=trace.title)
-
-
-def weigh(trace: Trace, t: int, scores: Float[Array, "n H"], edits: Sequence[Edit]) -> Weighing:
-    """How token `t` weighs its memories, given their scores and the edits."""
-    n = len(scores)
-    allowed = allowed_memories(n, t, edits)
-    forced = any(isinstance(edit, Force) and edit.token in (None, t) for edit in edits)
-    top_k = n if forced else trace.config.top_k
-    if trace.config.aggregator in GATED:
-        scores = np.where(allowed[:, None], scores, -np.inf)
-    weights, read = aggregators.WEIGHINGS[trace.config.aggregator](scores, top_k)
-    read = read & allowed[:, None]
-    weights = np.where(read, weights, 0).astype(trace.weights.dtype)
-    for edit in edits:
-        if isinstance(edit, Freeze) and edit.segment < n and n > 1:
-            weights, read = frozen(weights, read, edit)
-    return Weighing(weights, read)
 
 
 def allowed_memories(n: int, t: int, edits: Sequence[Edit]) -> Bool[Array, "n"]:
@@ -175,11 +177,11 @@ def frozen(weights: Float[Array, "n H"], read: Bool[Array, "n H"], edit: Freeze)
     return Weighing(scaled, touched)
 
 
-def exchange(scores: Float[Array, "H n"], edits: Sequence[Edit]) -> None:
+def exchange(scores: Float[Array, "n H"], edits: Sequence[Edit]) -> None:
     """Let swapped checkpoints change scores, in place, once both of a pair exist."""
     for edit in edits:
-        if isinstance(edit, Swap) and max(edit.segment, edit.other) < scores.shape[1]:
-            scores[:, [edit.segment, edit.other]] = scores[:, [edit.other, edit.segment]]
+        if isinstance(edit, Swap) and max(edit.segment, edit.other) < len(scores) - 1:
+            scores[[edit.segment, edit.other]] = scores[[edit.other, edit.segment]]
 
 
 def noisy(state: State, names: Sequence[str], edits: Sequence[Noise]) -> State:

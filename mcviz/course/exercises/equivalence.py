@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from jaxtyping import Float
 
 from mcviz.config import MCConfig
-from mcviz.exercises.cases import Case, first_row, search, seeded
-from mcviz.exercises.exercise import Exercise, Slip
+from mcviz.course.exercises.cases import Case, first_row, search, seeded
+from mcviz.course.exercises.exercise import Exercise, Slip
 from mcviz.reference import memory_caching
 from mcviz.trace import Trace
 

@@ -11,6 +11,7 @@ from mcviz import cost, segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import State, readable
 from mcviz.reference import aggregators, memory
+from mcviz.reference.aggregators import Weighing
 from mcviz.reference.inputs import prepare
 from mcviz.reference.memory import Array, Coefficients
 from mcviz.trace import Trace
@@ -31,7 +32,8 @@ class Step(NamedTuple):
 class Stream:
     """A layer that consumes one token at a time: the memory it writes, and the cache it reads.
 
-    `cuts` are the segments of the whole sequence. `start` is `M_0`, with the axis of heads first.
+    `cuts` are the segments of the whole sequence. `start` is `M_0`, with the axis of heads first. What reads or keeps
+    in another way overrides `compare`, `weigh` or `keep`.
     """
 
     cfg: MCConfig
@@ -71,9 +73,9 @@ class Stream:
         context = self.keys / (self.t + 1 - begin) if cfg.pooling == "mean" else self.keys
 
         # r_t^(i) = <u_t, c^(i)>                                           (9, 16)
-        scores = gate(cfg, q, u, np.stack([*self.contexts, context]))
+        scores = self.compare(q, u, np.stack([*self.contexts, context]))
         # γ_t = softmax over what is read                                  (9, 17)
-        weighing = aggregators.WEIGHINGS[cfg.aggregator](scores, cfg.top_k)
+        weighing = self.weigh(scores)
         # y_t = Σ_i γ_t^(i) M^(i)(q_t), or the read of Σ_i γ_t^(i) θ^(i)    (6, 8, 14, 17)
         memories = [*self.checkpoints, self.online]
         if cfg.aggregator == "soup":
@@ -83,9 +85,34 @@ class Stream:
 
         self.t += 1
         if self.t == end:
-            self.checkpoints.append(self.online)
-            self.contexts.append(context)
+            self.keep(context)
         return Step(output, context, scores, *weighing, reads)
+
+    def run(
+        self,
+        q: Float[Array, "T H K"],
+        k: Float[Array, "T H K"],
+        v: Float[Array, "T H V"],
+        u: Float[Array, "T H K"],
+        c: Coefficients,
+    ) -> list[Step]:
+        """The next T tokens, one after the other."""
+        return [self.step(q[t], k[t], v[t], u[t], {name: each[t] for name, each in c.items()}) for t in range(len(q))]
+
+    def compare(
+        self, q: Float[Array, "H K"], u: Float[Array, "H K"], contexts: Float[Array, "n H K"]
+    ) -> Float[Array, "n H"]:
+        """The scores of a token."""
+        return gate(self.cfg, q, u, contexts)
+
+    def weigh(self, scores: Float[Array, "n H"]) -> Weighing:
+        """What a token reads, and how much each memory counts."""
+        return aggregators.WEIGHINGS[self.cfg.aggregator](scores, self.cfg.top_k)
+
+    def keep(self, context: Float[Array, "H K"]) -> None:
+        """Cache what a segment ended with."""
+        self.checkpoints.append(self.online)
+        self.contexts.append(context)
 
 
 def gate(
@@ -122,10 +149,9 @@ def memory_caching(
     to T, before anything is computed.
     """
     q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
-    T = len(q)
-    cuts = segments.cut(T, cfg.segmentation, cfg.segment_length)
+    cuts = segments.cut(len(q), cfg.segmentation, cfg.segment_length)
     stream = Stream(cfg, cuts, start)
-    steps = [stream.step(q[t], k[t], v[t], u[t], {name: array[t] for name, array in c.items()}) for t in range(T)]
+    steps = stream.run(q, k, v, u, c)
     return record(cfg, cuts, (q, k, v, u), c, start, stream, steps)
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, examples, interference
+from mcviz import MCConfig, examples
 from mcviz.config import MEMORIES
+from mcviz.probes import interference
 from mcviz.reference import memory_caching
 
 

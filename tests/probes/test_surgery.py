@@ -1,5 +1,6 @@
 """Surgery: without edits nothing changes; each edit does what it says, and nothing else."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcviz import MCConfig, examples, surgery
-from mcviz.config import AGGREGATORS, GATED, MEMORIES
-from mcviz.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff, operate
+from mcviz import MCConfig, examples
+from mcviz.config import AGGREGATORS, GATED, GATES, MEMORIES
+from mcviz.probes import surgery
+from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff, operate
+from mcviz.reference import memory_caching
 
 LAST = 95
 
@@ -25,6 +28,34 @@ def run(**fields):
 def test_without_edits_the_run_is_the_same_bit_for_bit(memory, aggregator, start):
     trace = run(memory=memory, aggregator=aggregator, start=start, segment_length=32)
     assert operate(trace, []).hash == trace.hash
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("aggregator", GATED)
+def test_without_edits_the_run_is_the_same_over_many_segments(aggregator, gate):
+    """A sum over so many gates depends on the order in which it is taken."""
+    trace = run(aggregator=aggregator, gate=gate, segment_length=8)
+    assert operate(trace, []).hash == trace.hash
+
+
+def test_a_run_that_diverged_is_the_same_without_edits():
+    rng = np.random.default_rng(0)
+    q, k, v, u = 1e200 * rng.standard_normal((4, 12, 2, 3))
+    with np.errstate(all="ignore"):
+        trace = memory_caching(q, k, v, u, MCConfig(aggregator="ssc", segment_length=2, top_k=1))
+        assert trace.diverged_at is not None
+        assert operate(trace, []).hash == trace.hash
+
+
+def test_the_scores_are_those_that_the_run_recorded():
+    """Another backend rounds in another way, and near ties its router may take another checkpoint."""
+    trace = run(aggregator="ssc", top_k=1)
+    other = int(np.argmin(trace.scores[LAST, 0, :5]))
+    scores = trace.scores.copy()
+    scores[LAST, 0, other] = scores[LAST, 0].max() + 1
+    edited = operate(replace(trace, scores=scores), [])
+    np.testing.assert_array_equal(edited.scores, scores)
+    assert np.flatnonzero(edited.selected[LAST, 0]).tolist() == [other]
 
 
 @pytest.mark.parametrize("aggregator", [name for name in AGGREGATORS if name != "none"])

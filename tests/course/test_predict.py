@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mcviz import MCConfig, examples
 
-predict = pytest.importorskip("mcviz.predict")
+predict = pytest.importorskip("mcviz.course.predict")
 
 
 @cache

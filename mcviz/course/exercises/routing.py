@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import Bool, Float, Int
 
-from mcviz.exercises.cases import Case, search, seeded, seeds
-from mcviz.exercises.exercise import Exercise, Slip
+from mcviz.course.exercises.cases import Case, search, seeded, seeds
+from mcviz.course.exercises.exercise import Exercise, Slip
 
 Array = np.ndarray
 

@@ -16,6 +16,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mcviz.config import GATED, MCConfig
+from mcviz.reference.aggregators import softmax
+from mcviz.tasks.task import EVALUATION
 from mcviz.trace import Trace
 
 Array = np.ndarray
@@ -160,8 +162,8 @@ def choices(
         y = np.repeat(trace.output[None, t], len(every), 0)
         for row, subset in enumerate(every):
             read = [*subset, s]
-            e = np.exp(trace.scores[t, head, read] - trace.scores[t, head, read].max())
-            y[row, head] = (e / e.sum()) @ reads[t, head, read]
+            gates = softmax(trace.scores[t, head, read][:, None])[:, 0]
+            y[row, head] = gates @ reads[t, head, read]
         mixed = last.mixer.merge(torch.as_tensor(y, dtype=x.dtype, device=x.device)[None])[0]
         logits = model.head(model.norm(last.channels(x[0, t] + mixed)))
         bits = (-log_softmax(logits.double(), -1)[:, wanted[t]] / log(2)).cpu().numpy()
@@ -203,8 +205,6 @@ def as_read(model: Model, cfg: MCConfig) -> Model:
 
 def measure(model: Model, task: Any, k: int, seed: int = 0, sequences: int = 8) -> dict[str, float]:
     """`Oracle.mean` over the questions of several held-out sequences of a task."""
-    from mcviz.training.evaluation import EVALUATION
-
     batch = task.held_out.sample((seed, EVALUATION), sequences)
     wanted = np.where(batch.mask, batch.targets, -1)
     found = [

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from mcviz.config import MCConfig
+from mcviz.course.exercises.verdict import Unsolved, Verdict
 from mcviz.examples import example, project
-from mcviz.exercises.verdict import Unsolved, Verdict
 from mcviz.reference import memory_caching
 from mcviz.segments import Segments
 from mcviz.trace import Trace

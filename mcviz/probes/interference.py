@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz.initial import State, readable
-from mcviz.reference import memory
+from mcviz.reference import memory, replay
 from mcviz.trace import Trace
 
 Array = np.ndarray
@@ -93,7 +93,7 @@ def capacity(trace: Trace, head: int = 0, places: Sequence[int] | None = None) -
 
 def alone(trace: Trace) -> list[State]:
     """The states of one memory that is never cut: what a plain recurrent layer would hold after each token."""
-    return memory.replay(trace.config, trace.initial, trace.k, trace.v, trace.coefficients)
+    return replay.replay(trace.config, trace.initial, trace.k, trace.v, trace.coefficients)
 
 
 def only(trace: Trace, state: State, head: int) -> State:

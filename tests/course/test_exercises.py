@@ -5,9 +5,9 @@ import ast
 import numpy as np
 import pytest
 
-from mcviz import exercises
-from mcviz.exercises import Unsolved, detective
-from mcviz.exercises.verdict import show
+from mcviz.course import exercises
+from mcviz.course.exercises import Unsolved, detective
+from mcviz.course.exercises.verdict import show
 from mcviz.reference import memory_caching
 
 ALL = list(exercises.ALL.values())

@@ -1,0 +1,58 @@
+"""What a Trace leaves out is written again, bit for bit as the run wrote it."""
+
+import numpy as np
+import pytest
+
+from mcviz import MCConfig, Trace
+from mcviz.config import MEMORIES
+from mcviz.reference import Stream, memory_caching, replay
+
+T, H, K, V = 11, 2, 4, 3
+
+
+def run(memory, start):
+    q, k, u = np.random.default_rng(0).standard_normal((3, T, H, K))
+    v = np.random.default_rng(1).standard_normal((T, H, V))
+    return memory_caching(q, k, v, u, MCConfig(memory=memory, start=start, segment_length=4))
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("start", ["independent", "checkpoint"])
+def test_every_state_is_the_one_that_the_run_wrote(memory, start):
+    trace = run(memory, start)
+    stream = Stream(trace.config, trace.segments, trace.initial)
+    for t in range(T):
+        c = {name: each[t] for name, each in trace.coefficients.items()}
+        stream.step(trace.q[t], trace.k[t], trace.v[t], trace.u[t], c)
+        assert equal(replay.state(trace, t), stream.online)
+        assert equal(trace.states(t), stream.online)
+
+
+@pytest.mark.parametrize("start", ["independent", "checkpoint"])
+def test_a_segment_goes_from_where_it_begins_to_its_checkpoint(start):
+    trace = run("delta", start)
+    for s, (begin, end) in enumerate(trace.segments):
+        states = replay.segment(trace, s)
+        assert len(states) == 1 + end - begin
+        assert equal(states[-1], trace.checkpoints[s])
+        assert equal(states[0], trace.checkpoints[s - 1] if s and start == "checkpoint" else trace.initial)
+        assert len(replay.segment(trace, s, begin + 1)) == 2
+
+
+def test_a_trace_is_lent_what_replays_and_draws_it(monkeypatch, tmp_path):
+    class Host:
+        def state(self, trace, t):
+            return {"M": np.full(1, float(t))}
+
+        def page(self, trace, other):
+            return f"{trace.title} {other}"
+
+    trace = run("linear", "independent")
+    monkeypatch.setattr(Trace, "host", Host())
+    assert trace.states(3) == {"M": [3.0]}
+    trace.to_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text() == " None"
