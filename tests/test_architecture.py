@@ -201,8 +201,8 @@ def test_imports_follow_the_table():
         ("mcviz/config.py", "import torch"),
         ("mcviz/trace.py", "from mcviz import reference"),
         ("mcviz/trace.py", "def f():\n    import mcviz.pytorch"),
-        ("mcviz/pytorch/layer.py", "from mcviz.reference import layer"),
-        ("mcviz/pytorch/layer.py", "def f():\n    from ..reference import layer"),
+        ("mcviz/pytorch/loop.py", "from mcviz.reference import loop"),
+        ("mcviz/pytorch/fast/scan.py", "def f():\n    from ...reference import loop"),
         ("mcviz/figures/gates.py", "from mcviz import pytorch"),
         ("mcviz/newcomer.py", ""),
         ("app/main.py", "import torch"),
@@ -219,7 +219,7 @@ def test_the_table_is_enforced(path, source):
     ("path", "source"),
     [
         ("mcviz/trace.py", "def f():\n    from mcviz.reference.memory import replay"),
-        ("mcviz/pytorch/layer.py", "import torch\nfrom . import memory\nfrom ..config import MCConfig"),
+        ("mcviz/pytorch/loop.py", "import torch\nfrom . import memory\nfrom ..config import MCConfig"),
         (
             "app/main.py",
             "import streamlit as st\nimport mcviz\nfrom mcviz import MCConfig\nfrom app import pages",

@@ -1,6 +1,6 @@
 """Decoding: Memory Caching one token at a time, for inference, at the cost that the formulas promise.
 
-`layer.Stream` says what is computed. Here checkpoints lie in buffers that grow, and of those that the router does not
+`loop.Stream` says what is computed. Here checkpoints lie in buffers that grow, and of those that the router does not
 select nothing but their contexts is touched: a token costs the same wherever it stands, with aggregators `none` and
 `ssc`, and grows with the number of checkpoints with the others.
 """

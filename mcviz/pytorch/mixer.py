@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from mcviz import initial, segments
 from mcviz.config import MCConfig
-from mcviz.pytorch import layer, memory, scan
+from mcviz.pytorch import loop, memory
 from mcviz.pytorch.decode import Buffer, Decoder
+from mcviz.pytorch.fast import scan
 from mcviz.pytorch.inputs import first, prepare
 from mcviz.pytorch.memory import Coefficients, State
 from mcviz.pytorch.projections import Projected, merge, project
@@ -42,7 +43,7 @@ def memory_caching(
     the run. Only what single checkpoints answered (`Trace.reads`) is read again, from the checkpoints that the run
     recorded, because it never forms these answers one by one.
 
-    `mcviz.pytorch.layer.memory_caching` computes the same token by token. Raises `ValueError` for shapes, dtypes and
+    `mcviz.pytorch.loop.memory_caching` computes the same token by token. Raises `ValueError` for shapes, dtypes and
     devices that do not fit, an empty sequence, NaN or infinity, and lengths that do not sum to T, before anything is
     computed.
     """
@@ -68,7 +69,7 @@ def run(
     """`memory_caching`, given what `prepare` checked."""
     if exporting() and cfg.memory in ("dla", "titans"):
         # how many sweeps settle an MLP memory depends on its numbers, which an exported graph does not look at
-        return layer.memory_caching(q, k, v, u, cfg, c, start, trace=trace, detach=detach)
+        return loop.memory_caching(q, k, v, u, cfg, c, start, trace=trace, detach=detach)
     cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
     done = scan.run(q, k, v, u, c, start, cfg, cuts, trace=trace, detach=detach)
     return (done.output, record(cfg, cuts, (q, k, v, u), c, start, done)) if trace else done.output

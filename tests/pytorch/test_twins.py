@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-FILES = ("aggregators", "layer", "memory", "projections")
+FILES = ("aggregators", "loop", "memory", "projections")
 
 
 def pair(file):

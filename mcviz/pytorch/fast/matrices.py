@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mcviz.config import MCConfig
-from mcviz.pytorch.chunks import Chunks, Lanes, carry
+from mcviz.pytorch.fast.chunks import Chunks, Lanes, carry
 
 State = dict[str, Float[Tensor, "..."]]
 Coefficients = Mapping[str, Float[Tensor, "..."]]

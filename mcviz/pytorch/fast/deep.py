@@ -29,7 +29,7 @@ from torch.nn import functional as F
 
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory
-from mcviz.pytorch.chunks import segment_of
+from mcviz.pytorch.fast.chunks import segment_of
 from mcviz.pytorch.memory import Coefficients, State
 from mcviz.segments import Segments
 

@@ -1,6 +1,6 @@
 """Memory Caching, token by token: the algorithm of the paper as a loop that can be read aloud.
 
-The twin of `mcviz.reference.layer`, on batches of sequences and with gradients through everything. It is what the
+The twin of `mcviz.reference.loop`, on batches of sequences and with gradients through everything. It is what the
 faster `mcviz.pytorch.memory_caching` is compared with, and works for every configuration.
 """
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from mcviz.pytorch.chunks import Chunks
+from mcviz.pytorch.fast.chunks import Chunks
 from mcviz.segments import Segments
 
 State = dict[str, Float[Tensor, "..."]]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mcviz import MCConfig, reference, segments
 from mcviz.initial import COEFFICIENTS, constants, initial_state
-from mcviz.pytorch import chunkwise, deep, memory, memory_caching
+from mcviz.pytorch import memory, memory_caching
+from mcviz.pytorch.fast import chunkwise, deep
 
 EXACT = 1e-12
 """Relative difference in float64: what is left is rounding."""

@@ -1,4 +1,4 @@
-"""Memory Caching over whole segments at once: what `layer.py` computes, without its loop over tokens."""
+"""Memory Caching over whole segments at once: what `loop.py` computes, without its loop over tokens."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,10 +10,11 @@ from torch import Tensor
 
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
-from mcviz.pytorch import cached, deep, gate, online
-from mcviz.pytorch.chunks import Chunks
-from mcviz.pytorch.dispatch import dispatch
-from mcviz.pytorch.gate import Gates
+from mcviz.pytorch.fast import cached, deep, gate
+from mcviz.pytorch.fast import matrices as online
+from mcviz.pytorch.fast.chunks import Chunks
+from mcviz.pytorch.fast.dispatch import dispatch
+from mcviz.pytorch.fast.gate import Gates
 from mcviz.segments import Segments
 
 State = dict[str, Float[Tensor, "..."]]

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from mcviz import segments
 from mcviz.config import MCConfig
-from mcviz.pytorch import deep, scan
-from mcviz.pytorch.deep import Decay, Errors
+from mcviz.pytorch.fast import deep, scan
+from mcviz.pytorch.fast.deep import Decay, Errors
 from mcviz.pytorch.inputs import prepare
 from mcviz.pytorch.memory import Coefficients, State
 from mcviz.segments import Segments
