@@ -32,7 +32,9 @@ class Networks:
         self.states: State = {}
         if cfg.aggregator == "soup":
             return
-        reads, self.states = deep.online(*given, cfg, chunks.cuts, **inner)
+        # a view of the queries, so that gradients add up in one order: those of online reads, then the others
+        own = given._replace(q=given.q.view_as(given.q))
+        reads, self.states = deep.online(*own, cfg, chunks.cuts, **inner)
         self.reads = swap(reads)
         kept = {name: swap(self.states[name]) for name in readable(cfg)}
         self.checkpoints = {name: x.detach() if detach else x for name, x in kept.items()}
