@@ -25,7 +25,7 @@ class Loss(Protocol):
     `before` is the chunk's `Decay` up to before each token; h0 and P give the hidden layer before σ, `h = h0 - P δ`.
     """
 
-    def rule(self) -> memory.Deep:
+    def rule(self) -> memory.Rule:
         """The rule itself, for inputs that are normed and aims that the skip is taken from."""
 
     def aim(self, rule: memory.Deep, k: Float[Tensor, "*b K"], v: Float[Tensor, "*b V"]) -> Float[Tensor, "*b V"]:
@@ -44,7 +44,7 @@ class Loss(Protocol):
 class Correlation:
     """`-<M(k), v>`, of DLA: the errors are -v, whatever the memory says (Eq. 30-33)."""
 
-    def rule(self) -> memory.Deep:
+    def rule(self) -> memory.Rule:
         return memory.DLA(residual=False, norm=False)
 
     def aim(self, rule: memory.Deep, k: Float[Tensor, "*b K"], v: Float[Tensor, "*b V"]) -> Float[Tensor, "*b V"]:
@@ -65,7 +65,7 @@ class Correlation:
 class Distance:
     """`|M(k) - v|²`, of Titans: the errors are 2 (M(k) - v) (Eq. 34-36)."""
 
-    def rule(self) -> memory.Deep:
+    def rule(self) -> memory.Rule:
         return memory.Titans(residual=False, norm=False)
 
     def aim(self, rule: memory.Deep, k: Float[Tensor, "*b K"], v: Float[Tensor, "*b V"]) -> Float[Tensor, "*b V"]:
@@ -150,7 +150,7 @@ def exact(loss: Loss, start: State, x: Tensor, aim: Tensor, c: Coefficients, bef
     return Errors(a, e, delta)
 
 
-def one_by_one(rule: memory.Deep, state: State, x: Tensor, aim: Tensor, c: Coefficients) -> Errors:
+def one_by_one(rule: Any, state: State, x: Tensor, aim: Tensor, c: Coefficients) -> Errors:
     """The same token by token. Where a memory diverges, sweeps overflow in rows that they have yet to get right, and
     spoil the others."""
     rows = []

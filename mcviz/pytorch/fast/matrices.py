@@ -26,7 +26,8 @@ class Matrices:
 
     def __init__(self, given: Given, cfg: MCConfig, chunks: Chunks, detach: bool) -> None:
         self.cfg, self.chunks = cfg, chunks
-        rows = lift(Rows(*(swap(x).contiguous() for x in (given.q, given.k, given.v)), given.start), cfg)
+        heads_first = (swap(x).contiguous() for x in (given.q, given.k, given.v))
+        rows = lift(Rows._make([*heads_first, given.start]), cfg)
         self.q = rows.q
         self.online, states = write(rows, {name: swap(x) for name, x in given.c.items()}, cfg, chunks)
         self.M = states["M"].detach() if detach else states["M"]
