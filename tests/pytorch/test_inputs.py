@@ -27,7 +27,7 @@ def refuse(path, monkeypatch, match, **changes):
     def fail(*_, **__):
         pytest.fail("something was computed before the input was refused")
 
-    monkeypatch.setattr("mcviz.pytorch.scan.run", fail)
+    monkeypatch.setattr("mcviz.pytorch.fast.scan.run", fail)
     monkeypatch.setattr("mcviz.pytorch.loop.Stream", fail)
     with pytest.raises(ValueError, match=match):
         PATHS[path](**arguments(**changes))

@@ -42,7 +42,8 @@ def written(
 ) -> Iterator[tuple[Chunk, State | None]]:
     """Write the tokens chunk by chunk. Where segments end with a chunk, their state comes with it."""
     rule, loss = network(cfg), LOSSES[cfg.memory]
-    xs, aims = layout.split(rule.inputs(k)), layout.split(loss.aim(rule, k, v))
+    aim = loss.aim(rule, k, v)
+    xs, aims = layout.split(rule.inputs(k)), layout.split(aim)
     cs = [dict(zip(c, parts, strict=True)) for parts in zip(*map(layout.split, c.values()), strict=True)]
     state = start
     for x, aim, scalars, (S, begins, ends) in zip(xs, aims, cs, layout.turns(), strict=True):
