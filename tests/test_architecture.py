@@ -207,7 +207,7 @@ def test_the_table_has_an_order():
         ("mcviz/trace.py", "from mcviz import reference"),
         ("mcviz/trace.py", "def f():\n    import mcviz.reference"),
         ("mcviz/pytorch/loop.py", "from mcviz.reference import loop"),
-        ("mcviz/pytorch/loop.py", "def f():\n    from ..reference import loop"),
+        ("mcviz/pytorch/fast/scan.py", "def f():\n    from ...reference import loop"),
         ("mcviz/figures/gates.py", "from mcviz import pytorch"),
         ("mcviz/newcomer.py", ""),
         ("app/main.py", "import torch"),

@@ -1,8 +1,10 @@
 """Memory Caching in PyTorch: the same equations on batches, fast, and with gradients through everything."""
 
+from mcviz.pytorch.attention import Attention, KVCache
 from mcviz.pytorch.capture import Capturable, capture
 from mcviz.pytorch.decode import Decoder
-from mcviz.pytorch.mixer import Attention, KVCache, MemoryCaching, memory_caching
+from mcviz.pytorch.function import memory_caching
+from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import ModelConfig, SequenceModel
 from mcviz.pytorch.substitute import substitute
 

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from mcviz.pytorch.memory import Rule, State, mix
+from mcviz.pytorch.aliases import State
+from mcviz.pytorch.memory import Rule, mix
 
 
 class Weighing(NamedTuple):

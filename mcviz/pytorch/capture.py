@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mcviz.config import MCConfig
-from mcviz.pytorch.mixer import MemoryCaching, memory_caching
+from mcviz.pytorch.function import memory_caching
+from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.traces import numpy
 from mcviz.trace import Predictions, Trace

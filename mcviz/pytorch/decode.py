@@ -1,6 +1,6 @@
 """Decoding: Memory Caching one token at a time, for inference, at the cost that the formulas promise.
 
-`layer.Stream` says what is computed. Here checkpoints lie in buffers that grow, and of those that the router does not
+`loop.Stream` says what is computed. Here checkpoints lie in buffers that grow, and of those that the router does not
 select nothing but their contexts is touched: a token costs the same wherever it stands, with aggregators `none` and
 `ssc`, and grows with the number of checkpoints with the others.
 """
@@ -15,7 +15,7 @@ from torch import Tensor
 from mcviz import segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
-from mcviz.pytorch import memory
+from mcviz.pytorch import kinds, memory
 from mcviz.pytorch.inputs import first
 
 
@@ -68,8 +68,7 @@ class Decoder:
         self.checkpoints = {name: Buffer() for name in readable(cfg)}
         self.compares = cfg.aggregator in GATED and cfg.gate != "token"
         # where a read is linear in the memory, to mix first and read once gives the same, with less to compute
-        normalizer = cfg.rule_options.get("normalizer", False)
-        self.mixes = cfg.aggregator == "soup" or not (normalizer or cfg.memory in ("dla", "titans"))
+        self.mixes = cfg.aggregator == "soup" or kinds.is_additive(cfg)
 
     @torch.no_grad()
     def step(

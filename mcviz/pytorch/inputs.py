@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mcviz.config import MCConfig
 from mcviz.initial import bounds, check_coefficients, check_state, initial_state, readable, state_shapes
-from mcviz.pytorch.memory import State
+from mcviz.pytorch.aliases import State
 
 
 def prepare(

@@ -13,9 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mcviz.config import MCConfig
-
-State = dict[str, Float[Tensor, "..."]]
-Coefficients = Mapping[str, Float[Tensor, "..."]]
+from mcviz.pytorch.aliases import Coefficients, State
 
 SQRT_2_OVER_PI = 0.7978845608028654
 

@@ -1,108 +1,20 @@
-"""The mixer: Memory Caching as a function of tensors, and as a module with weights to learn."""
+"""The mixer: Memory Caching as a module with weights to learn."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mcviz import initial, segments
+from mcviz import initial
 from mcviz.config import MCConfig
-from mcviz.pytorch import layer, memory, scan
-from mcviz.pytorch.decode import Buffer, Decoder
-from mcviz.pytorch.inputs import first, prepare
-from mcviz.pytorch.memory import Coefficients, State
+from mcviz.pytorch import function
+from mcviz.pytorch.decode import Decoder
+from mcviz.pytorch.inputs import first
 from mcviz.pytorch.projections import Projected, merge, project
-from mcviz.pytorch.traces import traces
 from mcviz.trace import Trace
-
-
-def memory_caching(
-    q: Float[Tensor, "B T H K"],
-    k: Float[Tensor, "B T H K"],
-    v: Float[Tensor, "B T H V"],
-    u: Float[Tensor, "B T H K"] | None,
-    cfg: MCConfig,
-    coefficients: Mapping[str, Any] | None = None,
-    initial: Any = None,
-    *,
-    trace: bool = False,
-    detach: bool = False,
-) -> Any:
-    """Run Memory Caching over a batch of sequences: the output [B, T, H, V], and with `trace` everything computed.
-
-    `u` may be None where nothing looks at it. `coefficients` maps the rule's per-token scalars (`alpha`, `beta`,
-    `eta`, `lam`) to tensors [B, T, H], [T, H] or scalars; what is left out takes the constants of
-    `mcviz.initial.constants`. `initial` is the rule's `M_0`: named tensors with the axis of heads first, or batch and
-    heads. All tensors share a dtype and a device. `detach` cuts gradients where checkpoints are read: none flow into
-    the tokens that a checkpoint was written by, while what a segment hands on to the next, and contexts, keep theirs.
-
-    With `trace`, the result is a pair: the output, and a `mcviz.Trace` for each sequence, made of the very tensors of
-    the run. Only what single checkpoints answered (`Trace.reads`) is read again, from the checkpoints that the run
-    recorded, because it never forms these answers one by one.
-
-    `mcviz.pytorch.layer.memory_caching` computes the same token by token. Raises `ValueError` for shapes, dtypes and
-    devices that do not fit, an empty sequence, NaN or infinity, and lengths that do not sum to T, before anything is
-    computed.
-    """
-    return run(*prepare(q, k, v, u, cfg, coefficients, initial), cfg, trace, detach)
-
-
-def exporting() -> bool:
-    """Whether a graph is made for `torch.export` with `strict=False`; one for `torch.compile` may stop and go on."""
-    return torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling()
-
-
-def run(
-    q: Float[Tensor, "B T H K"],
-    k: Float[Tensor, "B T H K"],
-    v: Float[Tensor, "B T H V"],
-    u: Float[Tensor, "B T H K"],
-    c: Coefficients,
-    start: State,
-    cfg: MCConfig,
-    trace: bool,
-    detach: bool,
-) -> Any:
-    """`memory_caching`, given what `prepare` checked."""
-    if exporting() and cfg.memory in ("dla", "titans"):
-        # how many sweeps settle an MLP memory depends on its numbers, which an exported graph does not look at
-        return layer.memory_caching(q, k, v, u, cfg, c, start, trace=trace, detach=detach)
-    cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
-    done = scan.run(q, k, v, u, c, start, cfg, cuts, trace=trace, detach=detach)
-    return (done.output, record(cfg, cuts, (q, k, v, u), c, start, done)) if trace else done.output
-
-
-def record(
-    cfg: MCConfig,
-    cuts: segments.Segments,
-    tokens: tuple[Tensor, Tensor, Tensor, Tensor],
-    c: Coefficients,
-    start: State,
-    done: scan.Run,
-) -> list[Trace]:
-    """The Trace of each sequence of a run with `trace`."""
-    seen = {name: getattr(done, name) for name in ("contexts", "online_contexts", "scores", "weights", "selected")}
-    with torch.no_grad():
-        reads = None if cfg.aggregator == "soup" else answers(cfg, cuts, tokens[0], done)
-        return traces(cfg, cuts, tokens, c, start, **seen, reads=reads, states=done.states, output=done.output)
-
-
-def answers(
-    cfg: MCConfig, cuts: segments.Segments, q: Float[Tensor, "B T H K"], done: scan.Run
-) -> Float[Tensor, "B T H N V"]:
-    """What each memory said to each token, 0 where it was not read."""
-    assert done.online_reads is not None
-    assert done.selected is not None
-    rule = memory.rule(cfg)
-    reads = done.online_reads.new_zeros(*done.online_reads.shape[:3], len(cuts), done.online_reads.shape[3])
-    for i, (begin, end) in enumerate(cuts):
-        checkpoint = {name: tensor[:, i, None] for name, tensor in done.states.items()}
-        said = rule.read(checkpoint, q[:, end:]) if end < q.shape[1] else q.new_zeros(())
-        reads[:, end:, :, i] = torch.where(done.selected[:, end:, :, i, None], said, 0)
-        reads[:, begin:end, :, i] = done.online_reads[:, begin:end]
-    return reads
 
 
 class Mixer(nn.Module):
@@ -187,46 +99,13 @@ class MemoryCaching(Mixer):
         """Features [B, T, D] of each token; with `trace`, also a `mcviz.Trace` for each sequence."""
         q, k, v, u, c, learned = self.projections(x)
         start = first(self.config, learned, q, v.shape[-1])
-        done = run(q, k, v, u, c, start, self.config, trace, self.detach)
+        done = function.run(q, k, v, u, c, start, self.config, trace, self.detach)
         return (self.merge(done[0]), done[1]) if trace else self.merge(done)
 
     def stream(self, length: int | None = None) -> "MixerStream":
         learned = {name: tensor.detach() for name, tensor in self.initial.items()}
         decoder = Decoder(self.config, learned or None, length)
         return MixerStream(self, decoder.step)
-
-
-class Attention(Mixer):
-    """Causal softmax attention, with the projections of a linear memory: what Memory Caching is compared with."""
-
-    def __init__(self, d_model: int, n_heads: int, **options: Any) -> None:
-        super().__init__(d_model, n_heads, MCConfig(memory="linear", aggregator="none"), **options)
-
-    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        """Features [B, T, D] of each token."""
-        q, k, v, *_ = self.projections(x)
-        q, k, v = (tensor.transpose(1, 2) for tensor in (q, k, v))
-        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.merge(y.transpose(1, 2))
-
-    def stream(self, length: int | None = None) -> "MixerStream":
-        return MixerStream(self, KVCache().step)
-
-
-class KVCache:
-    """Softmax attention, one token of each sequence at a time."""
-
-    def __init__(self) -> None:
-        self.keys, self.values = Buffer(), Buffer()
-
-    def step(
-        self, q: Float[Tensor, "B H K"], k: Float[Tensor, "B H K"], v: Float[Tensor, "B H V"], *_: Any
-    ) -> Float[Tensor, "B H V"]:
-        """What the next token reads."""
-        self.keys.append(k)
-        self.values.append(v)
-        y = nn.functional.scaled_dot_product_attention(q[:, :, None], self.keys.all(), self.values.all())
-        return y[:, :, 0]
 
 
 class MixerStream:
@@ -249,3 +128,13 @@ class MixerStream:
         now = {name: tensor[:, -1] for name, tensor in coefficients.items()}
         y = self.read(*(tensor[:, -1] for tensor in tokens), now)
         return self.mixer.merge(y[:, None])[:, 0]
+
+
+MOVED = {"Attention": "attention", "KVCache": "attention", "memory_caching": "function"}
+"""What stood in this file, and where it stands: pickles of models name their classes by it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in MOVED:
+        return getattr(import_module(f"mcviz.pytorch.{MOVED[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mcviz.config import MCConfig
-from mcviz.pytorch.mixer import Attention, MemoryCaching, Mixer
+from mcviz.pytorch.attention import Attention
+from mcviz.pytorch.mixer import MemoryCaching, Mixer
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mcviz.config import MCConfig
 from mcviz.initial import ceilings
-from mcviz.pytorch.memory import State
+from mcviz.pytorch.aliases import State
 from mcviz.rules import sheet
 
 Parameters = Mapping[str, Float[Tensor, "..."]]

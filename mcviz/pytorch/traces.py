@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mcviz import cost
 from mcviz.config import MCConfig
-from mcviz.pytorch.memory import Coefficients, State
+from mcviz.pytorch.aliases import Coefficients, State, Tokens
 from mcviz.segments import Segments
 from mcviz.trace import Trace
 
@@ -17,7 +17,7 @@ from mcviz.trace import Trace
 def traces(
     cfg: MCConfig,
     cuts: Segments,
-    tokens: tuple[Tensor, Tensor, Tensor, Tensor],
+    tokens: Tokens,
     c: Coefficients,
     start: State,
     *,

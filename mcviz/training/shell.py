@@ -146,7 +146,7 @@ def code() -> str:
     """Names the code that decides a model's numbers: SHA-256 of tasks, PyTorch's part and training, in 12 digits."""
     root = Path(mcviz.__file__).parent
     files = [root / "config.py", root / "initial.py", root / "segments.py"]
-    files += [file for part in ("tasks", "pytorch", "training") for file in sorted((root / part).glob("*.py"))]
+    files += [file for part in ("tasks", "pytorch", "training") for file in sorted((root / part).rglob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 

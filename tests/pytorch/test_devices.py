@@ -7,7 +7,7 @@ import torch
 
 from mcviz import MCConfig
 from mcviz.config import AGGREGATORS, GATES
-from mcviz.pytorch import Decoder, ModelConfig, SequenceModel, layer, memory_caching
+from mcviz.pytorch import Decoder, ModelConfig, SequenceModel, loop, memory_caching
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 T = 40
@@ -45,7 +45,7 @@ def test_decoding_needs_shapes_alone(variant, aggregator):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("path", [memory_caching, layer.memory_caching], ids=["segments", "loop"])
+@pytest.mark.parametrize("path", [memory_caching, loop.memory_caching], ids=["segments", "loop"])
 @pytest.mark.parametrize("aggregator", AGGREGATORS)
 @pytest.mark.parametrize("variant", VARIANTS, ids=label)
 def test_cuda_computes_what_the_cpu_computes(variant, aggregator, path):

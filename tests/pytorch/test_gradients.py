@@ -8,10 +8,10 @@ import torch
 from mcviz import MCConfig, pytorch
 from mcviz.config import AGGREGATORS, STARTS
 from mcviz.initial import initial_state
-from mcviz.pytorch import layer
+from mcviz.pytorch import loop
 from tests.runs import VARIANTS, coefficients, label, tokens
 
-PATHS = {"segments": pytorch.memory_caching, "loop": layer.memory_caching}
+PATHS = {"segments": pytorch.memory_caching, "loop": loop.memory_caching}
 T, H, K, V = 7, 1, 3, 2
 NAMES = ("q", "k", "v", "u")
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from mcviz import MCConfig, pytorch
-from mcviz.pytorch import layer
+from mcviz.pytorch import loop
 
 B, T, H, K, V = 2, 6, 2, 4, 3
-PATHS = {"segments": pytorch.memory_caching, "loop": layer.memory_caching}
+PATHS = {"segments": pytorch.memory_caching, "loop": loop.memory_caching}
 
 pytestmark = [pytest.mark.parametrize("path", PATHS), pytest.mark.usefixtures("unchecked")]
 
@@ -27,8 +27,8 @@ def refuse(path, monkeypatch, match, **changes):
     def fail(*_, **__):
         pytest.fail("something was computed before the input was refused")
 
-    monkeypatch.setattr("mcviz.pytorch.scan.run", fail)
-    monkeypatch.setattr("mcviz.pytorch.layer.Stream", fail)
+    monkeypatch.setattr("mcviz.pytorch.fast.scan.run", fail)
+    monkeypatch.setattr("mcviz.pytorch.loop.Stream", fail)
     with pytest.raises(ValueError, match=match):
         PATHS[path](**arguments(**changes))
 

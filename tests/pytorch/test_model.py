@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mcviz import MCConfig
+from mcviz import MCConfig, pytorch
 from mcviz.pytorch import Attention, ModelConfig, SequenceModel
 from tests.runs import VARIANTS, label
 
@@ -190,3 +191,13 @@ def test_models_can_be_exported():
 def test_models_can_be_compiled():
     done = in_new_process(COMPILE)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["Attention", "KVCache", "MemoryCaching", "memory_caching"])
+def test_pickles_find_what_once_stood_beside_the_mixer(name):
+    assert pickle.loads(f"cmcviz.pytorch.mixer\n{name}\n.".encode()) is getattr(pytorch, name)
+
+
+def test_the_mixer_has_no_other_name():
+    with pytest.raises(AttributeError, match=r"module 'mcviz.pytorch.mixer' has no attribute 'Transformer'"):
+        pytorch.mixer.Transformer  # noqa: B018

@@ -12,10 +12,10 @@ from hypothesis import strategies as some
 from mcviz import MCConfig, pytorch, reference
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.initial import initial_state
-from mcviz.pytorch import layer
+from mcviz.pytorch import loop
 from tests.runs import VARIANTS, coefficients, label, tokens
 
-PATHS = {"segments": pytorch.memory_caching, "loop": layer.memory_caching}
+PATHS = {"segments": pytorch.memory_caching, "loop": loop.memory_caching}
 
 
 def batch(*parts):
@@ -157,7 +157,7 @@ def test_the_connector_may_be_left_out(path):
 def test_half_precision_stays_finite_and_near(variant, aggregator):
     cfg = replace(variant, aggregator=aggregator, segment_length=5)
     x, c = batch(tokens(23)), batch(coefficients(cfg, 23))
-    exact = layer.memory_caching(*x, cfg, c)
+    exact = loop.memory_caching(*x, cfg, c)
     half = {name: tensor.bfloat16() for name, tensor in c.items()}
     output, (trace,) = pytorch.memory_caching(*(tensor.bfloat16() for tensor in x), cfg, half, trace=True)
     assert output.dtype == torch.bfloat16

@@ -8,7 +8,6 @@ from importlib import import_module
 import pytest
 
 FILES = ("aggregators", "loop", "memory", "projections")
-TWINS = {"loop": "layer"}
 
 
 def pair(file):

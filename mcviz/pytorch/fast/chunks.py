@@ -6,13 +6,18 @@ from functools import cached_property
 from itertools import accumulate
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from mcviz.segments import Segments
 
 CHUNK = 64
 """Tokens in a chunk, at most: inside one each token meets each earlier one, between chunks only states pass."""
+
+
+def swap(x: Shaped[Tensor, "B a b ..."]) -> Shaped[Tensor, "B b a ..."]:
+    """Tokens (or segments) before heads, and back."""
+    return x.transpose(1, 2)
 
 
 def segment_of(cuts: Segments, device: torch.device) -> Int[Tensor, "T"]:

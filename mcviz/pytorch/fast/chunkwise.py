@@ -15,22 +15,24 @@ from torch import Tensor
 
 from mcviz import segments
 from mcviz.config import MCConfig
-from mcviz.pytorch import deep, scan
-from mcviz.pytorch.deep import Decay, Errors
+from mcviz.pytorch.aliases import Coefficients, State
+from mcviz.pytorch.fast import deep, scan
+from mcviz.pytorch.fast.errors import Loss, bounded
+from mcviz.pytorch.fast.gelu import gelu_and_slope
+from mcviz.pytorch.fast.unrolled import Decay, Errors
 from mcviz.pytorch.inputs import prepare
-from mcviz.pytorch.memory import Coefficients, State
 from mcviz.segments import Segments
 
 
 def first(
-    start: State, x: Float[Tensor, "G c K"], aim: Float[Tensor, "G c V"], c: Coefficients, before: Decay
+    loss: Loss, start: State, x: Float[Tensor, "G c K"], aim: Float[Tensor, "G c V"], c: Coefficients, before: Decay
 ) -> Errors:
     """The errors of a chunk, all at the memory before it."""
     W1, W2 = start["W1"], start.get("W2")
     # a = σ(W2 x), e = ∂ℓ/∂y at y = W1 a, δ = σ'(W2 x) ∘ W1ᵀ e
-    a, slope = (x, None) if W2 is None else deep.gelu_and_slope(x @ W2.mT)
-    e = 2 * (a @ W1.mT - aim) if "S1" in start else -aim
-    return deep.bounded(a, e, None if slope is None else slope * (e @ W1))
+    a, slope = (x, None) if W2 is None else gelu_and_slope(x @ W2.mT)
+    e = loss.at(W1, a, aim)
+    return bounded(a, e, None if slope is None else slope * (e @ W1))
 
 
 def memory_reads(

@@ -1,7 +1,7 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -10,13 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from mcviz.pytorch.chunks import Chunks
+from mcviz.pytorch.aliases import Read, State
+from mcviz.pytorch.fast.chunks import Chunks
 from mcviz.segments import Segments
-
-State = dict[str, Float[Tensor, "..."]]
-
-Read = Callable[[State, Tensor], Tensor]
-"""Answers [..., n, V] of memories [..., ·] to n queries [..., n, K] each."""
 
 TILE = 2**18
 """Numbers in an intermediate tile: about 1 MB, so that it stays in cache."""

@@ -1,6 +1,5 @@
 """Routed reads: each memory answers the tokens that chose it, whatever the number of memories."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -8,9 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-State = dict[str, Float[Tensor, "..."]]
-Read = Callable[[State, Tensor], Tensor]
-"""Answers [..., n, V] of memories [..., ·] to n queries [..., n, K] each."""
+from mcviz.pytorch.aliases import Read, State
 
 BUSY = 32
 """Pairs of a token and a memory in a block. A memory with more to answer, on average, is worth a call of its own."""

@@ -15,7 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from mcviz import MCConfig, reference, segments
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.initial import initial_state
-from mcviz.pytorch import cached, chunks, dispatch, gate, layer, scan
+from mcviz.pytorch import loop
+from mcviz.pytorch.fast import cached, chunks, dispatch, gate, scan
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 H, K, V = 2, 4, 3
@@ -137,7 +138,7 @@ def test_gradients_are_those_of_the_loop(variant, aggregator, start, detach):
     cfg = replace(variant, aggregator=aggregator, start=start, segmentation=(3, 1, 4, 1), top_k=2)
     arguments = inputs(cfg, T=9)
     cuts = segments.cut(9, cfg.segmentation, 1)
-    slow = gradients(lambda *a: layer.memory_caching(*a[:4], cfg, *a[4:], detach=detach), arguments, cfg)
+    slow = gradients(lambda *a: loop.memory_caching(*a[:4], cfg, *a[4:], detach=detach), arguments, cfg)
     with thresholds(small=True):
         fast = gradients(lambda *a: scan.run(*a, cfg, cuts, detach=detach).output, arguments, cfg)
     for name, expected in slow.items():

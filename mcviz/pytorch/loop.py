@@ -17,8 +17,8 @@ from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
 from mcviz.pytorch import aggregators, memory
 from mcviz.pytorch.aggregators import Weighing
+from mcviz.pytorch.aliases import Coefficients, State, Tokens
 from mcviz.pytorch.inputs import prepare
-from mcviz.pytorch.memory import Coefficients, State
 from mcviz.pytorch.traces import traces
 from mcviz.trace import Trace
 
@@ -172,7 +172,7 @@ def memory_caching(
 def record(
     cfg: MCConfig,
     cuts: segments.Segments,
-    tokens: tuple[Tensor, Tensor, Tensor, Tensor],
+    tokens: Tokens,
     c: Coefficients,
     start: State,
     stream: Stream,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mcviz import MCConfig, reference, segments
 from mcviz.initial import COEFFICIENTS, constants, initial_state
-from mcviz.pytorch import chunkwise, deep, memory, memory_caching
+from mcviz.pytorch import memory, memory_caching
+from mcviz.pytorch.fast import chunkwise, deep, sweeps
 
 EXACT = 1e-12
 """Relative difference in float64: what is left is rounding."""
@@ -180,28 +181,28 @@ def test_the_length_of_a_chunk_changes_nothing(rule):
 @pytest.mark.parametrize("rule", ["dla", "titans"])
 def test_a_few_sweeps_settle_a_chunk(rule, K, monkeypatch):
     """At the rule's constants, and at four times its learning rate."""
-    sweeps = []
-    settle = deep.settle
+    counts = []
+    settle = sweeps.settle
 
     def counted(f, z):
-        sweeps.append(0)
+        counts.append(0)
 
         def once(z):
-            sweeps[-1] += 1
+            counts[-1] += 1
             return f(z)
 
         return settle(once, z)
 
-    monkeypatch.setattr(deep, "settle", counted)
+    monkeypatch.setattr(sweeps, "settle", counted)
     cfg = MCConfig(memory=rule)
     q, k, v, c, start, _, cuts = inputs(cfg, (1, 256, 1, K, K), seed=0, dtype=torch.float32)
     for factor, most in ((1, 10), (4, 20)):
         c = {name: torch.full_like(x, constants(cfg, K)[name]) for name, x in c.items()}
         c["eta"] *= factor
-        sweeps.clear()
+        counts.clear()
         y, _ = deep.online(q, k, v, c, start, cfg, cuts)
         assert torch.isfinite(y).all()
-        assert max(sweeps) <= most
+        assert max(counts) <= most
 
 
 @pytest.mark.parametrize("soup", [False, True])

@@ -1,0 +1,140 @@
+"""Memories that are one matrix each: what each token reads from its own segment, where segments end, and what all
+checkpoints say. They take heads before tokens: the heads of a batch are one batch of matrix products."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from mcviz.config import MCConfig
+from mcviz.pytorch.aliases import Coefficients, State
+from mcviz.pytorch.fast import cached
+from mcviz.pytorch.fast.chunks import Chunks, Lanes, carry, swap
+from mcviz.pytorch.fast.dispatch import dispatch
+from mcviz.pytorch.fast.forms import CHUNK_FORMS, Past
+from mcviz.pytorch.fast.gate import Gates
+from mcviz.pytorch.fast.memories import Given
+from mcviz.pytorch.kinds import is_normalised, is_vector
+
+
+class Matrices:
+    """Memories that are one matrix each: see `Memories`."""
+
+    rules = frozenset(CHUNK_FORMS)
+
+    def __init__(self, given: Given, cfg: MCConfig, chunks: Chunks, detach: bool) -> None:
+        self.cfg, self.chunks = cfg, chunks
+        heads_first = (swap(x).contiguous() for x in (given.q, given.k, given.v))
+        rows = lift(Rows._make([*heads_first, given.start]), cfg)
+        self.q = rows.q
+        self.online, states = write(rows, {name: swap(x) for name, x in given.c.items()}, cfg, chunks)
+        self.M = states["M"].detach() if detach else states["M"]
+        self.reads: Float[Tensor, "B H T V"] | None = settle(self.online, cfg)
+        self.states = {name: swap(x) for name, x in lower(states, cfg).items()}
+
+    def total(self) -> Float[Tensor, "B H T V"]:
+        if not is_normalised(self.cfg):
+            return cached.prefix(self.q, self.M, self.chunks)
+        s, i = self.chunks.segment_of[:, None], torch.arange(self.M.shape[2], device=self.M.device)
+        return self.weighted((i < s).to(self.M.dtype).expand(*self.q.shape[:3], -1))
+
+    def weighted(self, past: Float[Tensor, "B H T N"]) -> Float[Tensor, "B H T V"]:
+        if not is_normalised(self.cfg):
+            return self.mixed(past, self.M)
+        # γ (M q) / (z q): the normaliser is a weight of its own
+        z = self.q @ self.M[..., -1, :].mT
+        return self.mixed(past / torch.where(past == 0, 1, z), self.M[..., :-1, :])
+
+    def mixed(self, past: Float[Tensor, "B H T N"], M: Float[Tensor, "B H N V K"]) -> Float[Tensor, "B H T V"]:
+        """`(Σ_{i<s} γ_t^(i) M^(i)) q_t`, in the form that the shapes make the cheaper one."""
+        return cached.dense(past, self.q, M, self.chunks.cuts)
+
+    def read(self, state: State, q: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n V"]:
+        return settle(q @ state["M"].mT, self.cfg)
+
+    def routed(self, choices: Int[Tensor, "B H T k"], weights: Float[Tensor, "B H T k"]) -> Float[Tensor, "B H T V"]:
+        return dispatch(choices, weights, self.q, {"M": self.M}, self.read)
+
+    def soup(self, gates: Gates) -> Float[Tensor, "B H T V"]:
+        return settle(gates.own[..., None] * self.online + self.mixed(gates.past, self.M), self.cfg)
+
+
+class Rows(NamedTuple):
+    """What a matrix memory is written with and asked, and `M_0`."""
+
+    q: Float[Tensor, "B H T K"]
+    k: Float[Tensor, "B H T K"]
+    v: Float[Tensor, "B H T V"]
+    start: State
+
+
+def lift(tokens: Rows, cfg: MCConfig) -> Rows:
+    """Every matrix memory as a plain one, `y_t = M q_t`.
+
+    Features replace queries and keys. The normaliser's z is one more row of M, written with values of 1; a memory
+    without keys is a matrix with one column, written and read with keys of 1.
+    """
+    q, k, v, start = tokens
+    if is_vector(cfg):
+        ones = torch.ones_like(v[..., :1])
+        return Rows(ones, ones, v, {"M": start["m"][..., None]})
+    if cfg.rule_options.get("feature_map") == "elu":
+        q, k = F.elu(q) + 1, F.elu(k) + 1
+    if is_normalised(cfg):
+        v = torch.cat([v, torch.ones_like(v[..., :1])], -1)
+        start = {"M": torch.cat([start["M"], start["z"][..., None, :]], -2)}
+    return Rows(q, k, v, start)
+
+
+def lower(states: State, cfg: MCConfig) -> State:
+    """A lifted state under its own names again."""
+    M = states["M"]
+    if is_vector(cfg):
+        return {"m": M[..., 0]}
+    if is_normalised(cfg):
+        return {"M": M[..., :-1, :], "z": M[..., -1, :]}
+    return states
+
+
+def settle(y: Float[Tensor, "*b V"], cfg: MCConfig) -> Float[Tensor, "*b v"]:
+    """A lifted read as the memory's own: divided by `z q` where there is a normaliser (Eq. 2)."""
+    return y[..., :-1] / y[..., -1:] if is_normalised(cfg) else y
+
+
+def write(rows: Rows, c: Coefficients, cfg: MCConfig, chunks: Chunks) -> tuple[Float[Tensor, "B H T V"], State]:
+    """Each token's read of the online memory, and the states [B, H, N, ...] where every segment ended; all lifted."""
+    lanes = Lanes(chunks, cfg.start == "independent")
+    q, k, v = (chunks.split(x) for x in (rows.q, rows.k, rows.v))
+    coefficients = {name: chunks.split(x, fill=float(name == "alpha")) for name, x in c.items()}
+    past, states = pairs(rows, lanes) if "k" in rows.start else (None, {})
+    affine = CHUNK_FORMS[cfg.memory](q, k, v, coefficients, past)
+    first, states["M"] = carry(affine.decay, affine.update, rows.start["M"], lanes)
+    # y_t = S q̃_t + ỹ_t
+    reads = torch.baddbmm(*(x.flatten(0, 2) for x in (affine.reads, affine.queries, first.mT)))
+    return chunks.join(reads.unflatten(0, q.shape[:3])), states
+
+
+def pairs(rows: Rows, lanes: Lanes) -> tuple[Past, State]:
+    """The pairs in the window before each chunk, and those that each segment leaves to the next one."""
+    _, k, v, start = rows
+    chunks, past = lanes.chunks, start["k"].shape[2]
+    starts, stops = torch.tensor(chunks.cuts, device=k.device).unbind(1)
+    lane = starts if lanes.independent else torch.zeros_like(starts)
+    into, out = before(chunks.opens, lane[chunks.owners], past), before(stops, lane, past)
+    whole = {"k": torch.cat([start["k"], k], 2), "v": torch.cat([start["v"], v], 2)}
+    return Past(**{name: pick(x, into) for name, x in whole.items()}), {name: pick(x, out) for name, x in whole.items()}
+
+
+def before(tokens: Int[Tensor, "n"], starts: Int[Tensor, "n"], past: int) -> Int[Tensor, "n past"]:
+    """Where the latest `past` pairs before each of n tokens stand, oldest first, in the pairs of `M_0`, `past` of
+    them, followed by all tokens. `starts` is where the token's lane starts: there the pairs of `M_0` precede."""
+    ago = torch.arange(past, 0, -1, device=tokens.device)
+    place = tokens[:, None] - ago
+    return torch.where(place >= starts[:, None], place, place - starts[:, None]) + past
+
+
+def pick(x: Float[Tensor, "B H T d"], index: Int[Tensor, "n past"]) -> Float[Tensor, "B H n past d"]:
+    """Rows of `x`."""
+    return x.index_select(2, index.flatten()).unflatten(2, index.shape)

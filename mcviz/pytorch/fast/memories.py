@@ -1,0 +1,48 @@
+"""What `scan` asks of a kind of memory, whatever it is made of."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mcviz.pytorch.aliases import State
+from mcviz.pytorch.fast.gate import Gates
+
+
+class Given(NamedTuple):
+    """What memories are written with and asked, as `prepare` checked it."""
+
+    q: Float[Tensor, "B T H K"]
+    k: Float[Tensor, "B T H K"]
+    v: Float[Tensor, "B T H V"]
+    c: Mapping[str, Float[Tensor, "B T H"]]  # the rule's coefficients
+    start: State  # M_0 [B, H, ...]
+
+
+@runtime_checkable
+class Memories(Protocol):
+    """The memories of a run: the online memory after every token, and N checkpoints. s is a token's own segment.
+
+    A kind is made from `Given`, the configuration, `Chunks` and `detach` (see `scan.run`), writes every token, and
+    lays numbers out as suits it. What it answers has heads before tokens, as gates do, and its checkpoints come without
+    gradients under `detach`. `rules` are the names of the rules that it serves.
+    """
+
+    rules: frozenset[str]
+    reads: Float[Tensor, "B H T V"] | None
+    """`M_t^(s)(q_t)`, or None where no memory is read on its own."""
+    states: State
+    """[B, N, H, ...], where every segment ended; complete once `soup` has answered, if it is asked."""
+
+    def total(self) -> Float[Tensor, "B H T V"]:
+        """`Σ_{i<s} M^(i)(q_t)`"""
+
+    def weighted(self, past: Float[Tensor, "B H T N"]) -> Float[Tensor, "B H T V"]:
+        """`Σ_{i<s} γ_t^(i) M^(i)(q_t)`, for weights that are 0 from i = s on."""
+
+    def routed(self, choices: Int[Tensor, "B H T k"], weights: Float[Tensor, "B H T k"]) -> Float[Tensor, "B H T V"]:
+        """The same for the k checkpoints that each token chose."""
+
+    def soup(self, gates: Gates) -> Float[Tensor, "B H T V"]:
+        """`M*_t(q_t)` with `θ*_t = Σ_{i≤s} γ_t^(i) θ^(i)` (Eq. 14-15)."""

@@ -1,0 +1,97 @@
+"""Memory Caching over whole segments at once: what `loop.py` computes, without its loop over tokens."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from mcviz.config import GATED, MCConfig
+from mcviz.pytorch.aliases import State
+from mcviz.pytorch.fast import gate
+from mcviz.pytorch.fast.chunks import Chunks, swap
+from mcviz.pytorch.fast.contexts import contexts
+from mcviz.pytorch.fast.gate import Gates
+from mcviz.pytorch.fast.matrices import Matrices
+from mcviz.pytorch.fast.memories import Given, Memories
+from mcviz.pytorch.fast.networks import Networks
+from mcviz.segments import Segments
+
+KINDS = (Matrices, Networks)
+"""The kinds of memory there are."""
+
+
+def kind(cfg: MCConfig) -> Callable[..., Memories]:
+    """The kind of memory that serves the rule. Raises `ValueError` for a rule that none serves."""
+    for each in KINDS:
+        if cfg.memory in each.rules:
+            return each
+    served = ", ".join(sorted(rule for each in KINDS for rule in each.rules))
+    raise ValueError(f"memory: expected a rule with a form over whole segments, {served}; got {cfg.memory!r}")
+
+
+class Run(NamedTuple):
+    """What a run computed. The last five fields are laid out with `trace` only, and None otherwise."""
+
+    output: Float[Tensor, "B T H V"]
+    states: State  # [B, N, H, ...], where every segment ended
+    online_reads: Float[Tensor, "B T H V"] | None  # from each token's own segment; None for soups of deep memories
+    online_contexts: Float[Tensor, "B T H K"] | None = None
+    contexts: Float[Tensor, "B N H K"] | None = None
+    scores: Float[Tensor, "B T H N"] | None = None
+    weights: Float[Tensor, "B T H N"] | None = None
+    selected: Bool[Tensor, "B T H N"] | None = None
+
+
+def run(
+    q: Float[Tensor, "B T H K"],
+    k: Float[Tensor, "B T H K"],
+    v: Float[Tensor, "B T H V"],
+    u: Float[Tensor, "B T H K"],
+    c: Mapping[str, Float[Tensor, "B T H"]],
+    start: State,
+    cfg: MCConfig,
+    cuts: Segments,
+    *,
+    trace: bool = False,
+    detach: bool = False,
+    **inner: Any,
+) -> Run:
+    """Run Memory Caching over a batch of sequences, given what `prepare` checked.
+
+    `c` are the rule's coefficients, `start` is `M_0` [B, H, ...], `cuts` are the segments. With `trace`, what was
+    computed is also laid out for display. `detach` cuts gradients where checkpoints are read. `inner` goes to
+    `deep.online` or `deep.soup`.
+    """
+    chunks = Chunks.of(cuts, q.device)
+    pooled = contexts(swap(k), cfg, chunks) if trace or cfg.aggregator in GATED else None
+    connector = swap(q if cfg.gate == "shared" else u)
+    gates = None if pooled is None else gate.gates(connector, *pooled, chunks.segment_of, cfg, keep_scores=trace)
+    pooled = pooled if trace else None
+
+    memories = kind(cfg)(Given(q, k, v, c, start), cfg, chunks, detach, **inner)
+    output = swap(aggregate(memories, gates, cfg, chunks))
+    reads = None if memories.reads is None else swap(memories.reads)
+    if pooled is None or gates is None:
+        return Run(output, memories.states, reads)
+    gates = gates.dense(len(cuts))
+    assert gates.scores is not None
+    assert gates.read is not None
+    seen = (*pooled, gates.scores, gates.everything(chunks.segment_of), gates.read)
+    return Run(output, memories.states, reads, *(swap(x) for x in seen))
+
+
+def aggregate(memories: Memories, gates: Gates | None, cfg: MCConfig, chunks: Chunks) -> Float[Tensor, "B H T V"]:
+    """Combine what the memories say (Eq. 6-9, 14-17). Without gates, all count alike."""
+    reads = memories.reads
+    if reads is not None and (cfg.aggregator == "none" or len(chunks.cuts) == 1):
+        return reads
+    if cfg.aggregator == "soup" and gates is not None:
+        return memories.soup(gates)
+    assert reads is not None
+    if cfg.aggregator in ("residual", "average") or gates is None:
+        y = reads + memories.total()
+        return y / (chunks.segment_of[:, None] + 1) if cfg.aggregator == "average" else y
+    past = memories.weighted(gates.past) if gates.choices is None else memories.routed(gates.choices, gates.past)
+    return torch.addcmul(past, gates.own[..., None], reads)
