@@ -9,10 +9,10 @@ HERE = Path(__file__).parent
 @cache
 def script() -> str:
     """The ES module: it exports `decode`, `mount`, and a default export that Streamlit and anywidget call."""
-    return (HERE / "stepper.js").read_text(encoding="utf-8")
+    return (HERE / "front" / "main.js").read_text(encoding="utf-8")
 
 
 @cache
 def style() -> str:
     """The stylesheet; every rule stands under the class `mcviz`."""
-    return (HERE / "stepper.css").read_text(encoding="utf-8")
+    return (HERE / "front" / "style.css").read_text(encoding="utf-8")
