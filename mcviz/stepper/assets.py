@@ -22,7 +22,7 @@ EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.
 
 @cache
 def script() -> str:
-    """The ES module: it exports `decode`, `mount`, `format`, `openPage`, and a default that Streamlit and anywidget call."""
+    """The ES module: it exports `decode`, `format`, `mount`, `openPage`, and a default for Streamlit and anywidget."""
     texts = {path: without_imports(path) for path in in_order(MAIN)}
     return "\n".join(text if path == MAIN else EXPORT.sub("", text) for path, text in texts.items())
 

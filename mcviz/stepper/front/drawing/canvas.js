@@ -31,7 +31,7 @@ export function pixel(data, at, x, scale, colours) {
   data[at + 3] = Number.isFinite(x) ? 255 * Math.min(1, Math.abs(x) / scale) ** 0.7 : 255;
 }
 
-export const scratch = { canvas: null, image: null };
+const scratch = { canvas: null, image: null };
 
 /** Draw a grid of numbers into a rectangle. */
 export function drawGrid(context, grid, x, y, w, h, colours) {

@@ -24,7 +24,7 @@ export function mount(root, payload, options) {
   return new Stepper(root, payload, options);
 }
 
-export class Stepper {
+class Stepper {
   constructor(root, payload, options = {}) {
     this.root = root;
     this.options = options;
