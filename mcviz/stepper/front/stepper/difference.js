@@ -49,8 +49,7 @@ export class Difference {
       this.gateArea,
       el("div", { class: "now" }, this.bars.node, el("span", {}, "largest difference of the outputs here ", this.now)),
     );
-    for (const area of [this.area, this.gateArea])
-      drag(area, (x, w) => stepper.go({ step: Math.floor((x / w) * stepper.T) }));
+    for (const area of [this.area, this.gateArea]) drag(area, (x, w) => stepper.go({ step: bin(x, w, stepper.T) }));
     show(this.gateArea, Boolean(this.a.weights));
     show(this.gateNote, Boolean(this.a.weights));
     this.gateArea.hint = (x, y) => {
