@@ -47,11 +47,15 @@ claims: $(DEV)
 lint: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/oxlint
+	$(BIN)/oxfmt --check "**/*.js" "**/*.css"
 	$(BIN)/mypy
 
 format: $(DEV)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(BIN)/oxlint --fix
+	$(BIN)/oxfmt "**/*.js" "**/*.css"
 
 clean:
 	$(PYTHON) -c "import shutil; [shutil.rmtree(d, True) for d in ('$(VENV)', 'build', 'dist', '.pytest_cache', '.ruff_cache', '.mypy_cache', '.hypothesis')]"

@@ -1,10 +1,10 @@
 """The stepper: one view of a run, the same in Streamlit, in Jupyter and in a single HTML file.
 
-    Trace -> payload.pack -> bytes -> stepper.js draws
+    Trace -> payload.pack -> bytes -> front/ draws
 
-`stepper.js` and `stepper.css` are the whole front end; they draw what a payload holds and compute nothing but
-positions and colours. The hosts hand them the payload: `mcviz.stepper.streamlit`, `mcviz.widgets`,
-`mcviz.stepper.html`.
+`front/` is the whole front end, as ES modules and stylesheets that `assets` joins; it draws what a payload holds and
+computes nothing but positions and colours. `front/main.js` says what is where in it, and `front/parts.js` what a part
+of the view is. The hosts hand it the payload: `mcviz.stepper.streamlit`, `mcviz.widgets`, `mcviz.stepper.html`.
 """
 
 from mcviz.stepper.html import page

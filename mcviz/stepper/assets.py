@@ -1,18 +1,55 @@
-"""The front end's two files, as text."""
+"""The front end as text: its modules joined, for hosts that take one script and one style.
 
+`front/` holds ES modules and stylesheets that import each other by relative paths, and a browser may load them as they
+are. Joined, each stands once and after all that it imports, without its import lines. In the joined script all modules
+share one scope, so a name at the top level must be unique; only the first module's exports are exports still.
+"""
+
+import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-HERE = Path(__file__).parent
+FRONT = Path(__file__).parent / "front"
+MAIN, STYLE = FRONT / "main.js", FRONT / "style" / "main.css"
+
+IMPORT = {
+    ".js": re.compile(r'^import [^;]*?"(\.[^"]+)";\n', re.M),
+    ".css": re.compile(r'^@import "(\.[^"]+)";\n', re.M),
+}
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.M)
 
 
 @cache
 def script() -> str:
-    """The ES module: it exports `decode`, `mount`, and a default export that Streamlit and anywidget call."""
-    return (HERE / "stepper.js").read_text(encoding="utf-8")
+    """The ES module: it exports `decode`, `format`, `mount`, `openPage`, and a default for Streamlit and anywidget."""
+    texts = {path: without_imports(path) for path in in_order(MAIN)}
+    return "\n".join(text if path == MAIN else EXPORT.sub("", text) for path, text in texts.items())
 
 
 @cache
 def style() -> str:
     """The stylesheet; every rule stands under the class `mcviz`."""
-    return (HERE / "stepper.css").read_text(encoding="utf-8")
+    return "\n".join(without_imports(path) for path in in_order(STYLE))
+
+
+def in_order(path: Path, above: tuple[Path, ...] = ()) -> list[Path]:
+    """The file and all that it imports, each once and after what it imports.
+
+    Raises `ValueError` if files import each other in a circle.
+    """
+    if path in above:
+        raise ValueError(f"front: expected imports without a circle, got {' → '.join(p.name for p in [*above, path])}")
+    needed = [file for each in imports(path) for file in in_order(each, (*above, path))]
+    return list(dict.fromkeys([*needed, path]))
+
+
+def imports(path: Path) -> Iterator[Path]:
+    """The files that a file imports."""
+    found = IMPORT[path.suffix].findall(path.read_text(encoding="utf-8"))
+    return ((path.parent / name).resolve() for name in found)
+
+
+def without_imports(path: Path) -> str:
+    """A file's text without its import lines."""
+    return IMPORT[path.suffix].sub("", path.read_text(encoding="utf-8"))

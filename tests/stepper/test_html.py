@@ -133,6 +133,36 @@ def test_clicking_a_number_explains_it(visit):
     assert reading.agrees(filled.inner_text().split("= ")[-1].strip(), trace.scores[134, 0, 3])
 
 
+_PICK_ALL = """() => {
+  const [view] = stepper.views;
+  const kinds = {};
+  for (const node of document.querySelectorAll(".mcviz *")) {
+    if (!node.pick || !node.checkVisibility()) continue;
+    for (let x = 2; x < node.clientWidth; x += 9) {
+      for (let y = 2; y < node.clientHeight; y += 9) {
+        const pick = node.pick(x, y);
+        if (!pick || pick.kind === "inspect") continue;
+        view.picked = pick;
+        kinds[pick.kind] = view.explain(view.at).lines.join();
+      }
+    }
+  }
+  return kinds;
+}"""
+
+
+def test_whatever_can_be_picked_is_explained(visit):
+    seen = {}
+    for aggregator in ("ssc", "soup"):
+        page = visit(library(MCConfig(aggregator=aggregator)), at="#step=135")
+        seen |= page.evaluate(_PICK_ALL)
+        reading.go(page, segment=2)
+        seen |= page.evaluate(_PICK_ALL)
+    kinds = {"score", "weight", "read", "output", "mixed", "probability", "state", "change", "checkpoint", "loss"}
+    assert set(seen) == kinds
+    assert all(re.search(r"\d", lines) and "NaN" not in lines for lines in seen.values()), seen
+
+
 def test_keys(visit):
     trace = library()
     page = visit(trace, at="#step=40")

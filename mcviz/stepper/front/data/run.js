@@ -1,0 +1,136 @@
+/* One run: what its header says, and where in its arrays the numbers of a token stand. */
+
+import { fail } from "./payload.js";
+
+/** One run: its header, its arrays, and where in them a token's numbers stand. */
+export class Run {
+  constructor(meta, arrays) {
+    Object.assign(this, meta);
+    this.a = arrays;
+    const { T, H, N, K, V } = meta;
+    if (![T, H, N, K, V].every((n) => Number.isInteger(n) && n > 0)) fail("its sizes are damaged");
+    this.own = new Int32Array(T);
+    let t = 0;
+    meta.segments.forEach(([start, stop], s) => {
+      if (start !== t || stop <= start || stop > T) fail("its segments are damaged");
+      this.own.fill(s, start, stop);
+      t = stop;
+    });
+    if (t !== T || meta.segments.length !== N) fail("its segments are damaged");
+    this.row = new Int32Array(T + 1);
+    for (t = 0; t < T; t++) this.row[t + 1] = this.row[t] + H * (this.own[t] + 1);
+    const ragged = [this.row[T]];
+    const expected = {
+      scores: ragged,
+      weights: ragged,
+      read: ragged,
+      q: [T, H, K],
+      k: [T, H, K],
+      v: [T, H, V],
+      u: [T, H, K],
+      output: [T, H, V],
+      online_contexts: [T, H, K],
+      checkpoint_contexts: [N, H, K],
+      "events.boundary": [T],
+      "events.selection": [T, H],
+      "events.wrong": [T],
+    };
+    for (const [name, shape] of Object.entries(expected)) {
+      const got = arrays[name]?.shape;
+      if (!got || got.join() !== shape.join()) fail(`${name}: expected numbers [${shape}], got [${got ?? "none"}]`);
+    }
+    for (const labels of [meta.tokens, meta.sources]) {
+      if (labels.length && labels.length !== T) fail("its labels are damaged");
+    }
+  }
+
+  index(t, h, i) {
+    return this.row[t] + h * (this.own[t] + 1) + i;
+  }
+
+  score(t, h, i) {
+    return this.a.scores.at(this.index(t, h, i));
+  }
+
+  weight(t, h, i) {
+    return this.a.weights.at(this.index(t, h, i));
+  }
+
+  isRead(t, h, i) {
+    return this.a.read.at(this.index(t, h, i)) === 1;
+  }
+
+  /** What memory i says, if it is at hand. */
+  said(t, h, i) {
+    if (!this.a["reads.start"]) return null;
+    const [a, b] = [this.a["reads.start"].data[t * this.H + h], this.a["reads.start"].data[t * this.H + h + 1]];
+    const memory = this.a["reads.memory"].data;
+    for (let r = a; r < b; r++)
+      if (memory[r] === i) return { numbers: this.a["reads.values"], start: r * this.V, count: this.V };
+    return null;
+  }
+
+  label(t) {
+    return this.tokens[t] ?? String(t);
+  }
+
+  memoryName(t, i) {
+    return i === this.own[t] ? "the online memory" : `checkpoint ${i}`;
+  }
+
+  /** The token at which what token t asks for stands, or -1. */
+  source(t) {
+    return this.sources[t] ?? -1;
+  }
+
+  target(t) {
+    return this.predictions?.targets[t] ?? "";
+  }
+
+  /** The memories that a token reads, oldest first. */
+  memoriesRead(t, h) {
+    return Array.from({ length: this.own[t] + 1 }, (_, i) => i).filter((i) => this.isRead(t, h, i));
+  }
+
+  /** The memories that a token reads, heaviest first. */
+  heaviest(t, h) {
+    return this.memoriesRead(t, h).sort((i, j) => this.weight(t, h, j) - this.weight(t, h, i) || j - i);
+  }
+
+  /** A vector of [T, H, n] numbers as {numbers, start, count}. */
+  vector(name, t, h) {
+    const numbers = this.a[name];
+    const count = numbers.shape[2];
+    return { numbers, start: (t * this.H + h) * count, count };
+  }
+
+  context(t, h, i) {
+    if (i === this.own[t]) return this.vector("online_contexts", t, h);
+    return { numbers: this.a.checkpoint_contexts, start: (i * this.H + h) * this.K, count: this.K };
+  }
+
+  /** Whether the online state at a token is at hand. */
+  knows(t) {
+    return Boolean(this.grid("states", this.pictures[0], t, 0));
+  }
+
+  /** An array of a state as a grid; `at` is a token for states, changes and mixed, a segment for checkpoints. */
+  grid(group, picture, at, h) {
+    const name = `${group}.${picture.name}`;
+    const near = !this.a[name] && this.online && at >= this.online.start && at < this.online.stop;
+    const numbers = near ? this.online.a[name] : this.a[name];
+    if (!numbers) return null;
+    const count = picture.rows * picture.columns;
+    const start = ((near ? at - this.online.start : at) * this.H + h) * count;
+    const place = picture.turned ? (r, c) => start + c * picture.rows + r : (r, c) => start + r * picture.columns + c;
+    return {
+      numbers,
+      place,
+      rows: picture.rows,
+      columns: picture.columns,
+      name: picture.name,
+      turned: picture.turned,
+      scale: numbers.extent(h * count, count, this.H * count),
+    };
+  }
+}

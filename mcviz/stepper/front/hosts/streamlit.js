@@ -1,0 +1,66 @@
+/* Streamlit: the numbers come in one component, and where to stand in another. */
+
+import { open } from "../data/payload.js";
+import { mount } from "../stepper/stepper.js";
+
+// Components of one page share its globals. A payload may come before or after the view that wants it.
+const PAYLOADS_KEPT = 6;
+const shared = (globalThis[Symbol.for("mcviz")] ??= {
+  payloads: new Map(),
+  online: new Map(),
+  waiting: new Set(),
+  views: new WeakMap(),
+});
+
+/** A component's data are a payload's bytes, or where to stand in the payload of a name. */
+export function serve(component) {
+  const { data } = component;
+  return data instanceof Uint8Array || data instanceof ArrayBuffer ? keepPayload(data) : drawView(component);
+}
+
+function keepPayload(bytes) {
+  const { id, online } = open(bytes).header;
+  const kept = online ? shared.online : shared.payloads;
+  kept.delete(id);
+  kept.set(id, bytes);
+  for (const old of [...kept.keys()].slice(0, -PAYLOADS_KEPT)) kept.delete(old);
+  for (const wake of shared.waiting) wake();
+}
+
+/** Called again whenever Python says something new; the stepper in `parentElement` stays. */
+function drawView({ parentElement, data, setStateValue }) {
+  const root = parentElement.querySelector(".mcviz");
+  let view = shared.views.get(root);
+  if (!view) {
+    view = { stepper: null, payload: null, online: null, command: -1 };
+    shared.views.set(root, view);
+  }
+  view.setStateValue = setStateValue;
+  view.data = data;
+  const onRest = (state, moved) => moved && view.setStateValue("selection", state);
+  const update = () => {
+    const { payload, command, step, head, segment } = view.data;
+    const bytes = shared.payloads.get(payload);
+    if (!bytes) return;
+    const commanded = command !== view.command;
+    if (view.payload !== payload) {
+      const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment };
+      if (view.stepper) view.stepper.open(bytes, at);
+      else view.stepper = mount(root, bytes, { ...at, onRest, live: true });
+      view.online = null;
+    } else if (commanded) view.stepper.go({ step, head, segment }, { quiet: true });
+    Object.assign(view, { payload, command });
+    const online = shared.online.get(payload);
+    if (online && online !== view.online) view.stepper.attach(online);
+    view.online = online;
+  };
+  shared.waiting.delete(view.update);
+  view.update = update;
+  shared.waiting.add(update);
+  update();
+  return () => {
+    shared.waiting.delete(view.update);
+    view.stepper?.destroy();
+    shared.views.delete(root);
+  };
+}

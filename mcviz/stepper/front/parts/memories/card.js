@@ -1,0 +1,98 @@
+/* The card of one memory: its name, its frame, its score and its gate. */
+
+import { el, place, show, write } from "../../drawing/dom.js";
+import { exact, format } from "../../drawing/text.js";
+
+const bar = (kind) => el("i", { class: `bar ${kind}` });
+const number = (kind) => el("button", { type: "button", class: `number ${kind}`, "data-number": kind });
+
+/** A card is kept in its place, and shows now this memory, now that one. */
+export class Card {
+  constructor(view) {
+    this.view = view;
+    this.i = 0;
+    this.title = el("span", { class: "title" });
+    this.span = el("span", { class: "span" });
+    this.name = el("button", { type: "button", class: "name" }, this.title, this.span);
+    this.frame = el("div", { class: "frame" });
+    this.zero = el("i", { class: "zero" });
+    this.scoreBar = bar("score");
+    this.scoreChart = el("div", { class: "chart score" }, this.zero, this.scoreBar);
+    this.score = number("score");
+    this.gateBar = bar("gate");
+    this.gateChart = el("div", { class: "chart gate" }, this.gateBar);
+    this.gate = number("weight");
+    this.node = el(
+      "div",
+      { class: "card", role: "group" },
+      this.name,
+      this.frame,
+      this.scoreChart,
+      this.score,
+      this.gateChart,
+      this.gate,
+    );
+    this.name.addEventListener("click", () => view.go({ segment: this.i }));
+    this.score.hint = () => this.hint("relevance of", view.run.score(view.at.t, view.at.h, this.i));
+    this.gate.hint = () => this.hint("gate on", view.run.weight(view.at.t, view.at.h, this.i));
+    this.score.pick = () => ({ kind: "score", i: this.i });
+    this.gate.pick = () => ({ kind: "weight", i: this.i });
+  }
+
+  hint(what, x) {
+    return `${what} ${this.view.run.memoryName(this.view.at.t, this.i)} = ${exact(x)}`;
+  }
+
+  resize(visible, { width, frame, caption }) {
+    const { compares } = this.view.run;
+    this.width = width;
+    show(this.node, visible);
+    place(this.node, { width: `${width}px` });
+    place(this.frame, { height: `${frame}px` });
+    for (const chart of [this.scoreChart, this.gateChart]) place(chart, { marginTop: `${caption}px` });
+    show(this.scoreChart, compares);
+    show(this.score, compares);
+  }
+
+  /** Show memory i; `scale` says where the bars end. */
+  paint(run, { t, h, i: inspected }, i, scale) {
+    const own = run.own[t];
+    const reachable = i <= own;
+    this.i = i;
+    this.read = reachable && run.isRead(t, h, i);
+    this.kind = i === own ? "online" : this.read ? "read" : reachable ? "idle" : "later";
+    const answer = run.source(t) >= 0 && i === run.own[run.source(t)];
+    const [score, weight] = reachable ? [run.score(t, h, i), run.weight(t, h, i)] : [0, 0];
+    const state = `card ${this.kind}${answer ? " source" : ""}${i === (inspected < 0 ? own : inspected) ? " inspected" : ""}`;
+    if (this.node.className !== state) this.node.className = state;
+    if (this.node.dataset.segment !== String(i)) this.node.dataset.segment = i;
+    const [start, stop] = run.segments[i];
+    write(this.title, `${answer ? "★ " : ""}${i === own ? "online" : i}`);
+    write(this.span, this.width < 52 ? `${start}` : `${start}–${i === own ? t : stop - 1}`);
+    this.score.disabled = !reachable;
+    this.gate.disabled = !reachable;
+    write(this.score, reachable ? format(score) : "");
+    write(this.gate, this.read ? format(weight) : reachable ? "–" : "");
+    this.paintBars(score, weight, scale);
+    this.paintLabel(i, own);
+  }
+
+  paintBars(score, weight, { unit, zero, most, gate }) {
+    if (this.view.run.compares) {
+      const size = Math.min(most, Math.abs(score) * unit) || 0;
+      place(this.scoreBar, { height: `${size.toFixed(1)}px`, top: `${(score < 0 ? zero : zero - size).toFixed(1)}px` });
+      place(this.zero, { top: `${zero.toFixed(1)}px` });
+    }
+    place(this.gateBar, { height: `${(Math.min(1, weight) * gate).toFixed(1)}px` });
+  }
+
+  paintLabel(i, own) {
+    const memory = i === own ? `Online memory, segment ${i}` : `Checkpoint ${i}`;
+    const label =
+      this.kind === "later" ? `Segment ${i}, not written yet` : `${memory}${this.read ? ", read" : ", not read"}`;
+    if (this.label === label) return;
+    this.label = label;
+    this.node.setAttribute("aria-label", label);
+    this.name.setAttribute("aria-label", `${this.title.textContent} ${this.span.textContent}: inspect. ${label}`);
+  }
+}

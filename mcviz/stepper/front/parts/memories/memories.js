@@ -1,0 +1,177 @@
+/* The row of memories, and the layout that its pieces share. */
+
+import { drawBars, fit } from "../../drawing/canvas.js";
+import { el, place, show } from "../../drawing/dom.js";
+import { cell, entry } from "../../drawing/picture.js";
+import { symbol } from "../../drawing/text.js";
+import { outputBox } from "../output.js";
+import { Card } from "./card.js";
+import { EXPLAINED } from "./explained.js";
+import { Flows } from "./flows.js";
+import { Heatmaps } from "./heatmaps.js";
+import { Rail } from "./rail.js";
+
+const NAME = 32;
+const SCORE = 34;
+const GATE = 40;
+const NUMBER = 20;
+const SAID = 34;
+const FLOW = 82;
+
+/** The row of memories: pictures, scores, gates, what each said, and the flows into the output. */
+export class Memories {
+  static explains = EXPLAINED;
+
+  constructor(view) {
+    this.view = view;
+    const { run } = view;
+    this.says = Boolean(run.a["reads.values"]);
+    this.layer = el("canvas", {
+      class: "layer",
+      role: "img",
+      "aria-label": "Memories as heat maps, and what each said",
+    });
+    this.layer.hint = (x, y) => this.find(x, y)?.text;
+    this.layer.pick = (x, y) => this.find(x, y)?.pick;
+    this.heatmaps = new Heatmaps(view);
+    this.rail = new Rail(view);
+    this.flows = new Flows();
+    this.row = el("div", { class: "cards" });
+    this.cards = [];
+    this.legend = {
+      name: el("div", {}, el("b", {}, "memories"), this.rail.more),
+      score: el("div", {}, el("b", {}, "relevance "), symbol("r_t^(i)")),
+      gate: el("div", {}, el("b", {}, "gate "), symbol("γ_t^(i)")),
+      said: el("div", {}, el("b", {}, "it says "), symbol("M^(i)(q_t)")),
+    };
+    this.stage = el("div", { class: "stage" }, this.rail.node, this.layer, this.row, this.flows.node);
+    this.node = el(
+      "div",
+      { class: "memories", role: "group", "aria-label": "Memories" },
+      el("div", { class: "labels" }, ...Object.values(this.legend)),
+      this.stage,
+    );
+    show(this.legend.score, run.compares);
+    show(this.legend.said, this.says);
+  }
+
+  resize(room) {
+    this.layout = this.layOut(room);
+    this.target = outputBox(this.view.run, room).centre;
+    const { width, height, gap, left, size, slots, picture, caption, y } = this.layout;
+    place(this.stage, { height: `${height + FLOW}px` });
+    place(this.row, { gap: `${gap}px`, left: `${left}px`, top: `${y.name}px` });
+    for (const [name, node] of Object.entries(this.legend)) {
+      if (y[name] !== undefined)
+        place(node, { top: `${room.narrow ? y[name] - (name === "name" ? 17 : 15) : y[name]}px` });
+    }
+    while (this.cards.length < slots) {
+      const card = new Card(this.view);
+      this.cards.push(card);
+      this.row.append(card.node);
+    }
+    const look = { width: size, frame: picture, caption };
+    this.cards.forEach((card, slot) => card.resize(slot < slots, look));
+    this.rail.resize(width, slots);
+    this.flows.resize(width, height, FLOW, slots);
+    this.heatmaps.forget();
+  }
+
+  /** How many cards there is room for, and where their rows stand. */
+  layOut({ stage: width, narrow }) {
+    const { run } = this.view;
+    const gap = width / run.N > 70 ? 10 : 5;
+    const least = narrow ? 50 : 52;
+    const slots = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
+    const size = Math.min(128, (width + gap) / slots - gap);
+    const left = (width - slots * (size + gap) + gap) / 2;
+    const picture = Math.max(30, Math.min(size, size * this.heatmaps.shape));
+    const caption = narrow ? 16 : 0;
+    const y = {};
+    let top = slots < run.N ? 44 : 0;
+    const stack = (name, h) => {
+      y[name] = top + caption;
+      top = y[name] + h;
+    };
+    stack("name", NAME);
+    y.picture = top;
+    top += picture + 8;
+    if (run.compares) stack("score", SCORE + NUMBER);
+    stack("gate", GATE + NUMBER);
+    if (this.says) stack("said", SAID);
+    return { width, height: top, gap, left, size, slots, picture, caption, y };
+  }
+
+  /** The segments that have a card: all, or as many as fit, the heaviest first. */
+  choose({ t, h, i }) {
+    const { run } = this.view;
+    const { slots } = this.layout;
+    if (slots >= run.N) return Array.from({ length: run.N }, (_, j) => j);
+    const own = run.own[t];
+    const wanted = new Set([own]);
+    if (i >= 0 && i <= own) wanted.add(i);
+    if (run.source(t) >= 0 && run.own[run.source(t)] <= own) wanted.add(run.own[run.source(t)]);
+    for (const j of run.heaviest(t, h)) if (wanted.size < slots) wanted.add(j);
+    for (let j = own; j >= 0 && wanted.size < slots; j--) wanted.add(j);
+    for (let j = own + 1; wanted.size < slots; j++) wanted.add(j);
+    return [...wanted].slice(0, slots).sort((a, b) => a - b);
+  }
+
+  paint(run, at) {
+    const { width, height, left, size, gap, picture, y } = this.layout;
+    const { colours } = this.view;
+    const { t, h } = at;
+    const own = run.own[t];
+    this.shown = this.choose(at);
+    const context = fit(this.layer, width, height);
+    const scale = this.scoreScale(run, at);
+    this.shown.forEach((i, slot) => {
+      const card = this.cards[slot];
+      const x = left + slot * (size + gap);
+      card.paint(run, at, i, scale);
+      context.globalAlpha = { online: 1, read: 1, idle: 0.42, later: 0.1 }[card.kind];
+      if (i === own) this.heatmaps.drawOnline(context, at, x, y.picture, size, picture);
+      else this.heatmaps.drawCheckpoint(context, i, h, x, y.picture, size, picture);
+      context.globalAlpha = 1;
+      const said = card.read ? run.said(t, h, i) : null;
+      if (said) drawBars(context, said, x, y.said + 2, size, 28, said.numbers.extent(), colours);
+    });
+    this.flows.paint(run, at, this.shown, (slot) => left + slot * (size + gap) + size / 2, this.target);
+    this.rail.paint(run, at, this.shown);
+  }
+
+  /** Where zero stands in a chart of scores, and how high a score of 1 is. */
+  scoreScale(run, { t, h }) {
+    // A difference of 1 changes a gate by a factor of e, so a bar's scale never falls below that.
+    let [high, low] = [0, 0];
+    for (let i = 0; i <= run.own[t]; i++) {
+      high = Math.max(high, run.score(t, h, i) || 0);
+      low = Math.max(low, -run.score(t, h, i) || 0);
+    }
+    const unit = SCORE / Math.max(1, high + low);
+    return { unit, zero: SCORE - low * unit, most: SCORE, gate: GATE };
+  }
+
+  /** What the layer says at a place: a number of a picture, or of what a memory said. */
+  find(x, y) {
+    const { run, at } = this.view;
+    const { left, size, gap, picture, y: top } = this.layout;
+    const slot = Math.floor((x - left + gap / 2) / (size + gap));
+    const i = this.shown?.[slot];
+    if (i === undefined || i > run.own[at.t]) return null;
+    const inside = (x - left - slot * (size + gap)) / size;
+    if (inside < 0 || inside >= 1) return null;
+    const title = run.memoryName(at.t, i);
+    if (y >= top.picture && y < top.picture + picture) {
+      const found = this.heatmaps.find(at, i, inside, (y - top.picture) / picture);
+      if (!found) return null;
+      const { text } = cell(found.grid, `${found.grid.name} of ${title} `)(found.r, found.c);
+      return { text, pick: { kind: "inspect", i } };
+    }
+    const said = this.says ? run.said(at.t, at.h, i) : null;
+    if (said && y >= top.said && y < top.said + 32) {
+      return entry(said, `what ${title} says `, { kind: "read", i })(Math.floor(inside * run.V));
+    }
+    return null;
+  }
+}

@@ -1,0 +1,122 @@
+/* The keyboard. */
+
+import { el } from "../drawing/dom.js";
+import { bookmark, toAnswer, toBookmark, toEvent, toMemory, toSegment } from "./jumps.js";
+
+/** What stands in the help, and what it does: by the key's name, (stepper, element with the focus) -> anything. */
+const KEYS = [
+  [
+    "← →",
+    "one token back, forward",
+    {
+      ArrowLeft: (stepper) => stepper.go({ step: stepper.state.step - 1 }),
+      ArrowRight: (stepper) => stepper.go({ step: stepper.state.step + 1 }),
+    },
+  ],
+  [
+    "Page Up, Page Down",
+    "one segment back, forward",
+    { PageUp: (stepper) => toSegment(stepper, -1), PageDown: (stepper) => toSegment(stepper, 1) },
+  ],
+  [
+    "Home, End",
+    "first token, last token",
+    { Home: (stepper) => stepper.go({ step: 0 }), End: (stepper) => stepper.go({ step: stepper.T - 1 }) },
+  ],
+  [
+    "↑ ↓",
+    "head before, head after",
+    {
+      ArrowUp: (stepper) => stepper.go({ head: stepper.state.head - 1 }),
+      ArrowDown: (stepper) => stepper.go({ head: stepper.state.head + 1 }),
+    },
+  ],
+  ["Space", "play, pause", { " ": (stepper) => stepper.time.play() }],
+  [
+    "+ −",
+    "faster, slower",
+    {
+      "+": (stepper) => stepper.time.faster(1),
+      "=": (stepper) => stepper.time.faster(1),
+      "-": (stepper) => stepper.time.faster(-1),
+    },
+  ],
+  ["n p", "next, previous event", { n: (stepper) => toEvent(stepper, 1), p: (stepper) => toEvent(stepper, -1) }],
+  [
+    "e",
+    "another kind of event",
+    {
+      e: (stepper) => {
+        stepper.toolbar.follow(stepper.events.following);
+        stepper.say(`n and p: ${stepper.events.name}`);
+      },
+    },
+  ],
+  ["a", "where the answer stands, and back", { a: toAnswer }],
+  [
+    "[ ]",
+    "inspect the memory before, after",
+    { "[": (stepper) => toMemory(stepper, -1), "]": (stepper) => toMemory(stepper, 1) },
+  ],
+  ["o", "inspect the online memory", { o: (stepper) => stepper.go({ segment: -1 }) }],
+  ["b", "bookmark this token", { b: bookmark }],
+  [
+    ", .",
+    "previous, next bookmark",
+    { ",": (stepper) => toBookmark(stepper, -1), ".": (stepper) => toBookmark(stepper, 1) },
+  ],
+  [
+    "Shift + arrows",
+    "on a focused picture: from cell to cell; Enter shows the equation",
+    {
+      "Shift ArrowUp": (stepper, picture) => stepper.pointing.move(picture, -1, 0),
+      "Shift ArrowDown": (stepper, picture) => stepper.pointing.move(picture, 1, 0),
+      "Shift ArrowLeft": (stepper, picture) => stepper.pointing.move(picture, 0, -1),
+      "Shift ArrowRight": (stepper, picture) => stepper.pointing.move(picture, 0, 1),
+      Enter: (stepper, picture) => stepper.pointing.explainSpot(picture),
+    },
+  ],
+  ["?", "this help", { "?": (stepper) => stepper.help.showModal() }],
+];
+
+const ACTIONS = new Map(KEYS.flatMap(([, , actions]) => Object.entries(actions)));
+
+/** Do what a key does. */
+export function press(stepper, event) {
+  const { key, target } = event;
+  if (!stepper.views.length || stepper.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = /^(SELECT|TEXTAREA)$/.test(target.tagName) || (target.tagName === "INPUT" && target.type !== "range");
+  const button = (key === " " || key === "Enter") && /^(BUTTON|A)$/.test(target.tagName);
+  if (field || button) {
+    event.stopPropagation();
+    return;
+  }
+  if (key === "Enter" && !(target.pick && stepper.pointing.spot)) return;
+  const name = event.shiftKey && target.move && key.startsWith("Arrow") ? `Shift ${key}` : key;
+  const action = ACTIONS.get(name);
+  // No key of ours, nor any other plain letter, may reach the shortcuts of the page around us.
+  if (action || key.length === 1) event.stopPropagation();
+  if (!action) return;
+  event.preventDefault();
+  if (stepper.time.playing && /^(Arrow|Page|Home|End)/.test(name)) stepper.time.play(false);
+  action(stepper, target);
+}
+
+/** A dialog that lists the keys. */
+export function helpWithKeys() {
+  const close = () => dialog.close();
+  const dialog = el(
+    "dialog",
+    { class: "help", "aria-label": "Keyboard" },
+    el("h2", {}, "Keyboard"),
+    el("dl", {}, ...KEYS.flatMap(([keys, what]) => [el("dt", {}, keys), el("dd", {}, what)])),
+    el(
+      "p",
+      {},
+      "Drag the bar under the tokens or the map of gates. Point at any number for all its digits; click it for its equation.",
+    ),
+    el("button", { type: "button", onclick: close }, "Close"),
+  );
+  dialog.addEventListener("click", (event) => event.target === dialog && close());
+  return dialog;
+}

@@ -1,0 +1,172 @@
+/* Where the reader stands, and what is drawn there. */
+
+import { decode } from "../data/decode.js";
+import { open, readArrays } from "../data/payload.js";
+import { el } from "../drawing/dom.js";
+import { View } from "../view.js";
+import { Difference } from "./difference.js";
+import { Events } from "./events.js";
+import { helpWithKeys, press } from "./keys.js";
+import { readColours } from "./looks.js";
+import { Pointing } from "./pointing.js";
+import { Time } from "./time.js";
+import { Toolbar } from "./toolbar.js";
+
+const REST = 250;
+
+/** Put a stepper into an element.
+ *
+ * `options`: step, head, segment, bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
+ * when changes pause; `keys`, a further element whose keys count; `live`, whether somebody
+ * answers to a rest with online states.
+ */
+export function mount(root, payload, options) {
+  return new Stepper(root, payload, options);
+}
+
+class Stepper {
+  constructor(root, payload, options = {}) {
+    this.root = root;
+    this.options = options;
+    this.bookmarks = new Set(options.bookmarks ?? []);
+    this.time = new Time(this);
+    this.pointing = new Pointing(this);
+    this.stop = new AbortController();
+    root.classList.add("mcviz");
+    root.tabIndex = 0;
+    root.dataset.lmSuppressShortcuts = "true";
+    root.setAttribute("role", "region");
+    root.setAttribute("aria-label", "Memory Caching, step by step");
+    this.open(payload, options);
+    this.listen();
+  }
+
+  /** Show another payload in the same place. What is wrong with it is shown as text. */
+  open(payload, { step = 0, head = 0, segment = -1 } = {}) {
+    this.views = [];
+    this.difference = null;
+    this.state = { step: 0, head: 0, segment: -1 };
+    delete this.root.dataset.step;
+    try {
+      const { id, runs, difference } = decode(payload);
+      this.id = id;
+      this.T = Math.min(...runs.map((run) => run.T));
+      this.H = Math.max(...runs.map((run) => run.H));
+      this.N = Math.max(...runs.map((run) => run.N));
+      this.run = runs[0];
+      this.views = runs.map((run) => new View(this, run));
+      this.difference = difference ? new Difference(this, difference) : null;
+    } catch (error) {
+      this.root.replaceChildren(
+        el("p", { class: "problem", role: "alert" }, `This run cannot be shown. ${error.message}`),
+      );
+      return;
+    }
+    this.events = new Events(this.run);
+    this.toolbar = new Toolbar(this);
+    this.help = helpWithKeys();
+    this.pointing.tell(null);
+    this.root.replaceChildren(
+      this.toolbar.node,
+      ...(this.difference ? [this.difference.node] : []),
+      el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
+      this.pointing.tip,
+      this.help,
+    );
+    this.resize();
+    this.go({ step, head, segment }, { quiet: true });
+  }
+
+  /** Move to a step, a head, an inspected segment (-1: the online memory). */
+  go(to, { quiet = false } = {}) {
+    if (!this.views.length) return;
+    const next = { ...this.state, ...to };
+    next.step = clamp(next.step, 0, this.T);
+    next.head = clamp(next.head, 0, this.H);
+    next.segment = clamp(next.segment, -1, this.N);
+    if (next.step !== this.state.step) this.came = this.state.step;
+    this.state = next;
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
+    if (!quiet) this.options.onChange?.({ ...next });
+    this.moved ||= !quiet;
+    clearTimeout(this.rest);
+    if (!this.time.playing) this.rest = setTimeout(() => this.settle(), REST);
+  }
+
+  /** The reader has come to rest: tell whoever hosts us, and whether it was the reader who moved. */
+  settle() {
+    this.options.onRest?.({ ...this.state }, this.moved);
+    this.moved = false;
+  }
+
+  /** Take in online states around a token, for a run that does not carry them all. */
+  attach(payload) {
+    try {
+      const { header, bytes } = open(payload);
+      if (header.id !== this.id) return;
+      const groups = readArrays(header, bytes);
+      this.views.forEach(({ run }, i) => {
+        run.online = { ...header.online[i], a: groups[i] };
+      });
+    } catch (error) {
+      this.say(error.message);
+    }
+    this.go({}, { quiet: true });
+  }
+
+  /** Show in words what is on no picture, for a moment. */
+  say(text) {
+    this.toolbar.say(text);
+  }
+
+  resize() {
+    this.width = this.root.clientWidth;
+    if (!this.width || !this.views.length) return;
+    // Colours can be read only where the page's styles apply, so not before there is room.
+    this.colours = readColours(this.root);
+    for (const view of this.views) view.resize(this.colours);
+    this.difference?.resize();
+    this.go({}, { quiet: true });
+  }
+
+  paint() {
+    this.frame = 0;
+    // Nothing is drawn into no room; `resize` comes back once there is some.
+    if (!this.width) return;
+    for (const view of this.views) view.paint(this.state);
+    this.difference?.paint(this.state);
+    this.toolbar.paint(this.state);
+    Object.assign(this.root.dataset, this.state);
+  }
+
+  listen() {
+    const { signal } = this.stop;
+    this.root.addEventListener("keydown", (event) => press(this, event), { signal });
+    if (this.options.keys) {
+      const outside = (event) => !this.root.contains(event.target) && press(this, event);
+      this.options.keys.addEventListener("keydown", outside, { signal });
+    }
+    this.pointing.listen(signal);
+    this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.resize(), { signal });
+    this.watch = new ResizeObserver(() => {
+      if (this.width !== this.root.clientWidth) this.resize();
+    });
+    this.watch.observe(this.root);
+  }
+
+  destroy() {
+    this.time.playing = false;
+    this.stop.abort();
+    this.watch.disconnect();
+    this.toolbar?.destroy();
+    clearTimeout(this.rest);
+    cancelAnimationFrame(this.frame);
+    this.views = [];
+    this.root.replaceChildren();
+  }
+}
+
+function clamp(x, low, end) {
+  return Math.max(low, Math.min(end - 1, Math.trunc(Number(x)) || 0));
+}

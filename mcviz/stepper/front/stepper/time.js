@@ -1,0 +1,50 @@
+/* Playing. */
+
+export const SPEEDS = [1, 2, 5, 10, 20, 30, 60];
+
+/** Time that goes on by itself: so many tokens a second. */
+export class Time {
+  constructor(stepper) {
+    this.stepper = stepper;
+    this.playing = false;
+    this.speed = 5;
+  }
+
+  play(on = !this.playing) {
+    const { stepper } = this;
+    if (on === this.playing || !stepper.views.length) return;
+    this.playing = on;
+    stepper.toolbar.showPlaying(on);
+    if (!on) {
+      stepper.go({});
+      return;
+    }
+    if (this.atEnd()) stepper.go({ step: 0 });
+    let last = performance.now();
+    let due = 0;
+    const tick = (now) => {
+      if (!this.playing || stepper.stop.signal.aborted) return;
+      due += ((now - last) * this.speed) / 1000;
+      last = now;
+      const steps = Math.floor(due);
+      due -= steps;
+      if (steps > 0) stepper.go({ step: stepper.state.step + steps });
+      if (this.atEnd()) this.play(false);
+      else requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  }
+
+  atEnd() {
+    return this.stepper.state.step >= this.stepper.T - 1;
+  }
+
+  setSpeed(speed) {
+    this.speed = speed;
+    this.stepper.toolbar.speed.value = speed;
+  }
+
+  faster(by) {
+    this.setSpeed(SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, SPEEDS.indexOf(this.speed) + by))]);
+  }
+}

@@ -1,0 +1,61 @@
+/* One run, on the page. */
+
+import { el } from "./drawing/dom.js";
+import { EXPLANATIONS, PARTS } from "./parts.js";
+
+const SIDE = 340;
+const GAP = 24;
+const LABELS = 100;
+
+/** Everything about one run at one token, from its tokens down to its output. */
+export class View {
+  constructor(stepper, run) {
+    this.stepper = stepper;
+    this.run = run;
+    this.at = { t: 0, h: 0, i: -1 };
+    this.picked = { kind: "weight", i: null };
+    this.colours = null;
+    const columns = Object.values(PARTS).map((column) => column.map((Part) => new Part(this)));
+    this.parts = columns.flat();
+    const [main, side] = columns.map((column) => column.map((part) => part.node));
+    this.node = el(
+      "article",
+      { class: "view", "aria-label": run.title || "Run" },
+      el("p", { class: "about" }, run.about),
+      el(
+        "div",
+        { class: "body" },
+        el("div", { class: "main" }, ...main),
+        el("div", { class: "side", role: "group", "aria-label": "Details" }, ...side),
+      ),
+    );
+  }
+
+  go(to) {
+    this.stepper.go(to);
+  }
+
+  /** The equation of the number that was picked last. */
+  explain(at) {
+    return EXPLANATIONS[this.picked.kind](this.run, at, this.picked);
+  }
+
+  resize(colours) {
+    this.colours = colours;
+    const width = this.node.clientWidth;
+    if (!width) return;
+    const beside = width >= 1000;
+    const main = beside ? width - SIDE - GAP : width;
+    const narrow = main < 620;
+    this.node.classList.toggle("beside", beside);
+    this.node.classList.toggle("narrow", narrow);
+    const room = { stage: narrow ? main : main - LABELS, side: (beside ? SIDE : Math.min(width, 560)) - 26, narrow };
+    for (const part of this.parts) part.resize?.(room);
+  }
+
+  paint({ step, head, segment }) {
+    const { T, H, N } = this.run;
+    this.at = { t: Math.min(step, T - 1), h: Math.min(head, H - 1), i: segment < N ? segment : -1 };
+    for (const part of this.parts) part.paint(this.run, this.at);
+  }
+}
