@@ -43,6 +43,7 @@ _LAZY = (
     "training",
     "watch",
     "widgets",
+    "words",
     "zoo",
 )
 

@@ -56,7 +56,8 @@ MAY_IMPORT = {
     "oracle": Row(FOUNDATION, LIGHT | {"torch"}, lazily=frozenset({"pytorch", "tasks", "training"})),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(FOUNDATION | {"reference", "oracle"}, LIGHT, lazily=frozenset({"", "pytorch", "zoo"})),
-    "figures": Row(FOUNDATION | {"oracle", "claims", "tradeoff", "game"}, LIGHT | {"plotly"}),
+    "words": Row(FOUNDATION | {"oracle", "tradeoff", "game"}, LIGHT),
+    "figures": Row(FOUNDATION | {"oracle", "claims", "tradeoff", "game", "words"}, LIGHT | {"plotly"}),
     # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
     "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "widgets": Row(
@@ -89,6 +90,7 @@ MAY_IMPORT = {
             "tasks",
             "zoo",
             "figures",
+            "words",
             "stepper",
             "claims",
             "counting",
@@ -263,7 +265,7 @@ def test_no_path_of_one_machine():
 
 
 def test_pictures_hold_no_random_number():
-    shown = [p for top in ("app", "mcviz/stepper", "mcviz/figures") for p in (ROOT / top).rglob("*.*")]
+    shown = [p for top in ("app", "mcviz/stepper", "mcviz/figures", "mcviz/words") for p in (ROOT / top).rglob("*.*")]
     paths = [p for p in shown if p.suffix in (".py", ".js", ".css", ".html")]
     assert not occurrences(
         r"Math\.random|crypto\.getRandomValues|\bnp\.random|numpy\.random|default_rng|\bimport random\b",

@@ -8,9 +8,8 @@ import plotly.graph_objects as go
 
 from mcviz.claims import EXACT, Finding, Interval, Step
 from mcviz.figures import theme as themes
+from mcviz.words.claims import SIGNS
 
-SIGNS = {"holds": "✓", "does not hold": "✗", "not decidable at this scale": "?", "not run": "–"}
-"""A mark for each verdict, which is never told by colour alone."""
 FLOOR = 1e-17
 """Where a zero stands on a logarithmic axis: below all that rounding leaves."""
 

@@ -9,9 +9,9 @@ from plotly.subplots import make_subplots
 
 from mcviz import tradeoff
 from mcviz.figures import theme as themes
-from mcviz.figures.ledger import NAMES
-from mcviz.figures.theme import Number, Theme
+from mcviz.figures.theme import Theme
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, PAPER, Setting
+from mcviz.words.ledger import NAMES, Number
 
 DASHES: Mapping[str, str] = {
     "none": "solid",

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from mcviz import game
 from mcviz.figures import theme as themes
-from mcviz.figures.ledger import called
 from mcviz.tradeoff import ATTENTION
+from mcviz.words.ledger import called
 
 TOP = 1.1
 

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from mcviz.figures import theme as themes
 from mcviz.oracle import Choice, Oracle
+from mcviz.words.oracle import named
 
 CROWD = 64
 """With more questions than this, marks are smaller."""
@@ -78,38 +79,6 @@ def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figur
     return figure
 
 
-def judged(oracle: Oracle, choice: Choice) -> str:
-    """Two or three sentences on one question and on all of them."""
-    word = f" “{oracle.trace.tokens[choice.t]}”" if oracle.trace.tokens else ""
-    router, best = (_named(choice.subsets[index]) for index in (choice.router, choice.best))
-    lost = float(choice.losses[choice.router])
-    said = [
-        f"At token {choice.t}{word} the router took {router} of {len(choice.losses):,} possible selections: "
-        f"{lost:.3f} bits to the answer."
-    ]
-    if choice.rank == 0:
-        said.append("None is better.")
-    else:
-        said.append(
-            f"The best, {best}, would cost {choice.losses[choice.best]:.3f} bits: a regret of {choice.regret:.3f}."
-        )
-    mean = oracle.mean
-    said.append(
-        f"Over {len(oracle.choices)} questions: router {mean['router']:.3f} bits, best {mean['best']:.3f}, "
-        f"a random selection {mean['random']:.3f}."
-    )
-    homes = [(one, int(oracle.trace.segment_of[one.source])) for one in oracle.choices if one.source >= 0]
-    earlier = [(one, home) for one, home in homes if home < oracle.trace.segment_of[one.t]]
-    if earlier:
-        taken = sum(home in one.subsets[one.router] for one, home in earlier)
-        said.append(f"It took the segment of the answer {taken} of {len(earlier)} times.")
-    return " ".join(said)
-
-
-def _named(subset: np.ndarray) -> str:
-    return "{" + ", ".join(str(i) for i in subset) + "}"
-
-
 def _bars(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
     hues = [colours.online if i == choice.router else colours.checkpoint for i in range(len(choice.losses))]
     shapes = ["" if i == choice.router else "/" for i in range(len(choice.losses))]
@@ -148,7 +117,7 @@ def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
         y=choice.losses[order],
         mode="lines",
         line={"color": colours.checkpoint},
-        customdata=[_named(choice.subsets[index]) for index in order],
+        customdata=[named(choice.subsets[index]) for index in order],
         hovertemplate="%{customdata}<br>%{y:.3f} bits<extra></extra>",
     )
     rank = int(np.flatnonzero(order == choice.router)[0])

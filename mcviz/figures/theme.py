@@ -9,7 +9,6 @@ from html import escape
 
 import plotly.graph_objects as go
 
-Number = int | float
 Scale = tuple[tuple[float, str], ...]
 
 
@@ -87,7 +86,9 @@ def token(trace_tokens: tuple[str, ...], t: int) -> str:
     return label(trace_tokens[t]) if trace_tokens else str(t)
 
 
-def box(x0: Number, y0: Number, x1: Number, y1: Number, colour: str, width: Number = 2.5) -> dict[str, object]:
+def box(
+    x0: int | float, y0: int | float, x1: int | float, y1: int | float, colour: str, width: int | float = 2.5
+) -> dict[str, object]:
     """An outline, as a Plotly shape."""
     edge = {"color": colour, "width": width}
     return {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": edge}

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from mcviz import game, tradeoff
 from mcviz.cost import Cost
-from mcviz.figures.theme import Number
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting
+
+Number = int | float
 
 NAMES: Mapping[str, str] = {
     "none": "RNN",
