@@ -33,6 +33,7 @@ _LAZY = (
     "game",
     "interference",
     "oracle",
+    "palette",
     "plot",
     "predict",
     "pytorch",

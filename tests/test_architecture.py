@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIGHT = {"numpy", "jaxtyping"}
-FOUNDATION = {"config", "segments", "initial", "cost", "trace"}
+FOUNDATION = {"config", "segments", "initial", "cost", "trace", "palette"}
 
 
 class Row(NamedTuple):
@@ -26,6 +26,7 @@ class Row(NamedTuple):
 MAY_IMPORT = {
     "config": Row(set(), LIGHT),
     "segments": Row(set(), LIGHT),
+    "palette": Row(set(), set()),
     "initial": Row({"config"}, LIGHT),
     "cost": Row({"config", "segments", "initial"}, LIGHT),
     # A Trace replays states and writes itself as a page only when asked.

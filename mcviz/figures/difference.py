@@ -27,7 +27,7 @@ def difference(a: Trace, b: Trace, theme: str = "light") -> go.Figure:
                 x=changed,
                 y=[0.0] * len(changed),
                 mode="markers",
-                marker={"symbol": "triangle-up", "size": 10, "color": colours.online},
+                marker={"symbol": "triangle-up", "size": 10, "color": colours.ink},
                 hovertemplate="token %{x}: another prediction<extra></extra>",
             )
         )

@@ -48,7 +48,7 @@ def tries(
                 marker={
                     "symbol": symbols.get(play.aggregator, "circle"),
                     "size": [13] + [5] * len(play.accuracies),
-                    "color": colours.checkpoint if play.reached else colours.online,
+                    "color": colours.answer if play.reached else colours.wrong,
                 },
                 hovertemplate=f"{called(play)}<br>{play.reads:,} reads<br>recall %{{y:.1%}}<extra></extra>",
             )

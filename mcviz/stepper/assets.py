@@ -3,7 +3,11 @@
 from functools import cache
 from pathlib import Path
 
+from mcviz.palette import PALETTES, Palette
+
 HERE = Path(__file__).parent
+PROPERTIES = {name: name for name in ("gate", "online", "wrong", "positive", "negative")} | {"truth": "answer"}
+"""The stylesheet's custom properties, and what they stand for in the palette."""
 
 
 @cache
@@ -14,5 +18,14 @@ def script() -> str:
 
 @cache
 def style() -> str:
-    """The stylesheet; every rule stands under the class `mcviz`."""
-    return (HERE / "stepper.css").read_text(encoding="utf-8")
+    """The stylesheet, after the palette's colours; every rule stands under the class `mcviz`.
+
+    The script says which scheme it is, by how dark the host's ground is.
+    """
+    light, dark = (_properties(PALETTES[scheme]) for scheme in ("light", "dark"))
+    sheet = (HERE / "stepper.css").read_text(encoding="utf-8")
+    return f'.mcviz {{ {light} }}\n.mcviz[data-theme="dark"] {{ {dark} }}\n{sheet}'
+
+
+def _properties(colours: Palette) -> str:
+    return " ".join(f"--{name}: {getattr(colours, meaning)};" for name, meaning in PROPERTIES.items())

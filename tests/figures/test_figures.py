@@ -67,6 +67,8 @@ def test_the_strip_shows_every_token_shaded_by_the_gate_on_its_segment():
     strip = figures.tokens(trace, t, head=1)
     shade = np.array(strip.data[0].z).ravel()[: trace.T]
     np.testing.assert_array_equal(shade, trace.weights[t, 1, trace.segment_of])
+    earlier = np.array(figures.tokens(trace, 50, head=1).data[0].z, float).ravel()[: trace.T]
+    np.testing.assert_array_equal(np.isnan(earlier), np.arange(trace.T) > 50)
     assert np.array(strip.data[0].text).ravel()[: trace.T].tolist() == list(trace.tokens)
 
 
@@ -127,12 +129,6 @@ def test_a_run_that_diverged_still_has_pictures():
     assert broken.diverged_at == 40
     for draw in ("tokens", "gates", "relevance", "checkpoints", "reads"):
         getattr(figures, draw)(broken, t=60)
-
-
-def test_light_and_dark_have_colours_of_their_own():
-    light, dark = figures.THEMES["light"], figures.THEMES["dark"]
-    assert light.ink != dark.ink
-    assert len({light.checkpoint, light.online, light.answer}) == 3
 
 
 def test_bars_stand_on_categories_so_that_none_is_dropped():
