@@ -86,5 +86,5 @@ PALETTES: Mapping[str, Palette] = {
 ANYWHERE: Mapping[str, str] = {"gate": "#8d66e8", "muted": "#7d8794", "answer": "#0d8f62", "wrong": "#d9480f"}
 """Marks inside a notebook's own text, whose ground may be white or near black: 3:1 on both. No text reaches 4.5:1."""
 
-SERIES = ("#1b1f24", "#b5386b", "#0f8ea0", "#6b4318", "#85902a", "#6d1f57", "#c07a62")
+SERIES = ("#1b1f24", "#b5386b", "#0f8ea0", "#6b4318", "#85902a", "#6d1f57", "#1a2ca5")
 """Lines on light ground that stand for none of the above; they also differ by their marks."""

