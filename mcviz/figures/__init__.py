@@ -1,4 +1,4 @@
-"""Plotly figures, each a function of a Trace, a cost or a finding: what they show was computed elsewhere.
+"""Pictures: Plotly figures, each a function of a Trace, a cost or a finding. What they show was computed elsewhere.
 
 >>> from mcviz import MCConfig, examples, figures
 >>> trace = examples.run("needle", MCConfig(segment_length=12))
