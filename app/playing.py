@@ -3,13 +3,17 @@
 import streamlit as st
 
 from app import runs, screen, stepping
-from app.controls import AGGREGATOR
 from app.words import plain
-from mcviz import figures
+from mcviz import figures, words
+from mcviz.rules import AGGREGATORS
 from mcviz.tradeoff import game as rules
 from mcviz.tradeoff.game import BUDGETS, GOAL, Play, Try
 
-NAMES = {**AGGREGATOR, "none": "RNN: one memory", "attention": "Attention: every pair"}
+NAMES = {
+    **{name: one.title for name, one in AGGREGATORS.items()},
+    "none": "RNN: one memory",
+    "attention": "Attention: every pair",
+}
 
 
 @st.fragment
@@ -35,7 +39,7 @@ def game() -> None:
         else:
             ask(known, tries)
         if tries:
-            st.dataframe(figures.tried(tries), hide_index=True)
+            st.dataframe(words.tried(tries), hide_index=True)
     with right:
         played = [one.play for one in tries if one.play is not None]
         budget = None if over else BUDGETS[st.session_state.round]

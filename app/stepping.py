@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import runs, screen
 from app.words import plain
-from mcviz import Trace, figures
+from mcviz import Trace, figures, words
 from mcviz.stepper import page
 from mcviz.stepper.streamlit import Selection, stepper
 
@@ -50,7 +50,7 @@ def equations(trace: Trace) -> None:
     t, head = place(trace)
     st.markdown(f"#### The equations at token {t}, head {head}")
     st.button("Fill in the token that is on screen now", icon=":material/refresh:")
-    for line in figures.equations(trace, t, head):
+    for line in words.equations(trace, t, head):
         number = f" (Eq. {line.number})" if line.number else ""
         st.markdown(plain(f"{line.says[0].upper()}{line.says[1:]}{number}:"))
         st.latex(line.symbols)

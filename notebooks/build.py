@@ -30,6 +30,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from mcviz.course import exercises
+from mcviz.palette import PALETTES
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "source"
@@ -38,6 +39,7 @@ LIMIT_SECONDS = 180
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDTH = 760
+LOOK = PALETTES["light"]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 Notebook = Any
 
@@ -138,7 +140,7 @@ def drawing() -> Iterator[Any]:
         page.add_script_tag(content=get_plotlyjs())
 
         def draw(figure: dict[str, Any]) -> str:
-            layout = {**figure["layout"], "paper_bgcolor": "white", "plot_bgcolor": "white"}
+            layout = figure["layout"]
             size = {"format": "png", "width": WIDTH, "height": layout.get("height", 360), "scale": 1.25}
             url = page.evaluate(
                 "([data, layout, size]) => Plotly.toImage({data, layout}, size)", [figure["data"], layout, size]
@@ -162,7 +164,8 @@ def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
             continue
         title = cell.source.splitlines()[0].removeprefix("#").strip()
         path = folder / f"{stem[:2]}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.html"
-        path.write_text(SLIDE.format(title=escape(title), figure=slide_json(figures[-1])), encoding="utf-8")
+        page = SLIDE.format(title=escape(title), figure=slide_json(figures[-1]), ground=LOOK.ground, ink=LOOK.ink)
+        path.write_text(page, encoding="utf-8")
         pages.append(path)
     return pages
 
@@ -179,7 +182,7 @@ SLIDE = """<!doctype html>
 <meta charset="utf-8">
 <title>{title}</title>
 <style>
-  html, body {{ margin: 0; height: 100%; font-family: system-ui, sans-serif; background: white; color: #1b1f24 }}
+  html, body {{ margin: 0; height: 100%; font-family: system-ui, sans-serif; background: {ground}; color: {ink} }}
   body {{ display: flex; flex-direction: column; padding: 3vmin; box-sizing: border-box }}
   h1 {{ font-size: 4vmin; margin: 0 0 2vmin }}
   #figure {{ flex: 1; min-height: 0 }}

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIGHT = {"numpy", "jaxtyping"}
-FOUNDATION = {"config", "segments", "initial", "cost", "trace"}
+FOUNDATION = {"config", "segments", "initial", "cost", "trace", "palette"}
 
 
 class Row(NamedTuple):
@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "moved": Row(set(), set()),
     "config": Row(set(), LIGHT),
     "segments": Row(set(), LIGHT),
+    "palette": Row(set(), set()),
     "initial": Row({"config"}, LIGHT),
     "cost": Row({"config", "segments", "initial"}, LIGHT),
     "trace": Row({"config", "segments", "initial"}, LIGHT),
@@ -56,7 +57,8 @@ MAY_IMPORT = {
     ),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(FOUNDATION | {"reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})),
-    "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff"}, LIGHT | {"plotly"}),
+    "words": Row(FOUNDATION | {"probes", "tradeoff"}, LIGHT),
+    "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
@@ -83,6 +85,7 @@ MAY_IMPORT = {
             "tasks",
             "zoo",
             "figures",
+            "words",
             "stepper",
             "claims",
             "tradeoff",
@@ -271,7 +274,7 @@ def test_no_path_of_one_machine():
 
 
 def test_pictures_hold_no_random_number():
-    shown = [p for top in ("app", "mcviz/stepper", "mcviz/figures") for p in (ROOT / top).rglob("*.*")]
+    shown = [p for top in ("app", "mcviz/stepper", "mcviz/figures", "mcviz/words") for p in (ROOT / top).rglob("*.*")]
     paths = [p for p in shown if p.suffix in (".py", ".js", ".css", ".html")]
     assert not occurrences(
         r"Math\.random|crypto\.getRandomValues|\bnp\.random|numpy\.random|default_rng|\bimport random\b",

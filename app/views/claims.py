@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import link, runs, screen, stepping
 from app.words import plain
-from mcviz import claims, figures, watch
+from mcviz import claims, figures, watch, words
 from mcviz.claims import Finding
 
 COLOURS = {"holds": "green", "does not hold": "red", "not decidable at this scale": "gray", "not run": "orange"}
@@ -40,7 +40,7 @@ def chosen(board: list[Finding]) -> tuple[str, str]:
         verdict = st.segmented_control(
             "Verdict",
             link.fields()["verdict"].choices,
-            format_func=lambda name: f"{figures.SIGNS[name]} {name} ({count[name]})" if name else f"All ({len(board)})",
+            format_func=lambda name: f"{words.SIGNS[name]} {name} ({count[name]})" if name else f"All ({len(board)})",
             key=screen.key("verdict"),
             required=True,
         )
@@ -60,7 +60,7 @@ def opening(finding: Finding) -> None:
     key = f"claim:{claim.name}"
     if key not in st.session_state:
         st.session_state[key] = screen.get("claim") == claim.name
-    badge = f":{COLOURS[finding.verdict]}-badge[{figures.SIGNS[finding.verdict]} {finding.verdict}]"
+    badge = f":{COLOURS[finding.verdict]}-badge[{words.SIGNS[finding.verdict]} {finding.verdict}]"
     shut = st.expander(
         f"{badge} {plain(claim.statement)}",
         key=key,

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, link, screen, stepping
 from app.words import plain, refused
-from mcviz import figures
+from mcviz import words
 
 
 def page() -> None:
@@ -13,6 +13,6 @@ def page() -> None:
     stepping.title("Compare")
     with refused():
         first, second = controls.trace(), controls.trace(link.SECOND)
-        st.markdown(plain(f"First: {first.title}. Second: {second.title}. {figures.compared(first, second)}"))
+        st.markdown(plain(f"First: {first.title}. Second: {second.title}. {words.compared(first, second)}"))
         stepping.step_through(first, second, key="compare")
         screen.share()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import link, playing, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures, tradeoff
+from mcviz import figures, tradeoff, words
 from mcviz.rules import SHEETS
 from mcviz.tradeoff import PAPER, RULES, Setting
 
@@ -34,7 +34,7 @@ def page() -> None:
     stepping.title("Cost", None, screen.share)
     with refused():
         setting = chosen()
-        st.markdown(plain(figures.weighed(setting)))
+        st.markdown(plain(words.weighed(setting)))
         pictures(setting)
         three_ways(setting)
     playing.game()
@@ -113,7 +113,7 @@ def pictures(setting: Setting) -> None:
         stepping.chart(figures.fetched(setting, theme), "Memories read and bytes fetched against the length so far")
     with right:
         st.markdown("#### The sheet, all heads")
-        st.dataframe(figures.ledger(setting), hide_index=True)
+        st.dataframe(words.ledger(setting), hide_index=True)
         st.caption(
             "Operations of the whole sequence; reads and bytes fetched of its last token: the memories that it reads, "
             "and the contexts that its scores compare. Kept, after it: checkpoints, their contexts and the memory that "
@@ -127,18 +127,18 @@ def three_ways(setting: Setting) -> None:
     modelled, counted, measured = st.columns([4, 5, 4], gap="medium")
     with modelled:
         st.markdown("**Modelled:** one head, by formula")
-        st.dataframe(figures.modelled(setting), hide_index=True)
+        st.dataframe(words.modelled(setting), hide_index=True)
         st.caption("An operation is one multiplication, addition or elementary function on one number.")
     with counted:
         tiny = tradeoff.small(setting)
         seen = runs.counted(tiny)
         st.markdown("**Counted:** in runs of the reference")
-        st.dataframe(figures.counted(tiny, seen), hide_index=True)
+        st.dataframe(words.counted(tiny, seen), hide_index=True)
         st.caption(
             plain(
                 f"The same setting made small: d = {tiny.d}, H = {tiny.H}, C = {tiny.C}, L = {tiny.L}, k = {tiny.k}, "
                 f"{tiny.itemsize} bytes a number. Operations counted one by one; reads, bytes fetched and bytes cached "
-                f"from the Trace. {figures.agreement(tiny, seen)}"
+                f"from the Trace. {words.agreement(tiny, seen)}"
             )
         )
     with measured:
@@ -155,7 +155,7 @@ def on_this_machine(setting: Setting) -> None:
             st.session_state.measured = (setting, runs.measured(setting))
     at, timings = st.session_state.get("measured", (None, {}))
     if timings and at == setting:
-        st.dataframe(figures.timed(timings), hide_index=True)
+        st.dataframe(words.timed(timings), hide_index=True)
         st.caption("Where a ratio is above the modelled one, an operation takes longer than one of attention's.")
     elif timings:
         st.caption("What was measured last was another setting.")

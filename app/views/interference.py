@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures
+from mcviz import figures, words
 
 
 def page() -> None:
@@ -18,7 +18,7 @@ def page() -> None:
             screen.put(head=head)
             st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
         asked, grown = runs.recall(trace, head)
-        st.markdown(plain(figures.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk)))
+        st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk)))
         st.markdown("#### What each memory gives back for each key")
         picture = figures.recovered(trace, asked.places, asked.likeness, asked.right, stepping.theme())
         stepping.chart(picture, "How like its stored value each memory's answer is")

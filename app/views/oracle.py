@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures
+from mcviz import figures, words
 from mcviz.config import GATED
 from mcviz.probes.oracle import Choice
 
@@ -44,7 +44,7 @@ def page() -> None:
             if st.button("Step through it", icon=":material/visibility:"):
                 screen.go("Explore")
         choice = next(one for one in asked.choices if one.t == screen.get("step"))
-        st.markdown(plain(figures.judged(asked, choice)))
+        st.markdown(plain(words.judged(asked, choice)))
         theme = stepping.theme()
         st.markdown("#### Every question: from the best selection to the worst")
         stepping.chart(figures.regrets(asked, choice.t, theme), "Losses of the router, the best and a random selection")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, edits, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import Trace, figures
+from mcviz import Trace, words
 from mcviz.config import GATED
 from mcviz.probes import surgery
 from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
@@ -37,7 +37,7 @@ def page() -> None:
         after = runs.edited(before, screen.get("edits"), controls.sitting()) if changes else None
         listed(before, changes)
         if after is not None:
-            st.markdown(plain(figures.compared(before, after)))
+            st.markdown(plain(words.compared(before, after)))
         stepping.step_through(before, after, key="surgery")
         screen.share()
 
@@ -45,7 +45,7 @@ def page() -> None:
 def operate(trace: Trace) -> None:
     """The choice of an edit, and the button that makes it."""
     t, head = stepping.place(trace)
-    most = figures.heaviest(trace, t, head)
+    most = words.heaviest(trace, t, head)
     last = trace.N - 1
     with st.container(border=True):
         kind = st.selectbox("Operation", KINDS, format_func=KINDS.__getitem__)

@@ -8,8 +8,16 @@ from html import escape
 import plotly.graph_objects as go
 
 from mcviz.bench.contenders import ATTENTION, DECODING, FORWARD, PACKAGE, TRAINING, Row, Table
+from mcviz.palette import PALETTES, SERIES
 
-HUES = {ATTENTION: "#1b1f24", "plain RNN": "#8a939d", "residual": "#56b4e9", "GRM": "#d55e00", "SSC, k = 2": "#009e73"}
+LOOK = PALETTES["light"]
+HUES = {
+    ATTENTION: LOOK.ink,
+    "plain RNN": LOOK.online,
+    "residual": LOOK.checkpoint,
+    "GRM": LOOK.gate,
+    "SSC, k = 2": LOOK.gate,
+}
 MARKS = {ATTENTION: "circle", "plain RNN": "square", "residual": "diamond", "GRM": "cross", "SSC, k = 2": "triangle-up"}
 
 
@@ -90,7 +98,7 @@ def lines(table: Table, mode: str, value: str, title: str) -> go.Figure:
 def bars(table: Table) -> go.Figure:
     """How many times as fast as the package."""
     figure = go.Figure()
-    for mode, hue in ((FORWARD, "#0072b2"), (TRAINING, "#e69f00")):
+    for mode, hue in zip((FORWARD, TRAINING), SERIES, strict=False):
         rows = [r for r in table.rows if r.against == PACKAGE and r.mode == mode and not r.name.startswith(PACKAGE)]
         figure.add_trace(
             go.Bar(

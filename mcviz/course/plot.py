@@ -15,11 +15,10 @@ from jaxtyping import Float
 from plotly.subplots import make_subplots
 
 from mcviz.figures.theme import THEMES, layout
+from mcviz.palette import SERIES
 
 Array = np.ndarray
 COLOURS = THEMES["light"]
-HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1b1f24")
-"""Okabe and Ito's; lines also differ by their marks."""
 MARKS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
 
 
@@ -34,13 +33,13 @@ def lines(
     """A line for each name: `(xs, ys)`."""
     figure = go.Figure()
     for n, (name, (xs, ys)) in enumerate(series.items()):
-        look = {"color": HUES[n % len(HUES)]}
+        look = {"color": SERIES[n % len(SERIES)]}
         mark = {"symbol": MARKS[n % len(MARKS)], "size": 7}
         figure.add_trace(go.Scatter(x=list(xs), y=list(ys), name=name, mode="lines+markers", line=look, marker=mark))
     frame(figure, title, 340)
     figure.update_layout(showlegend=len(series) > 1)
     figure.update_xaxes(title=x, type="log" if log_x else None)
-    figure.update_yaxes(title=y, type="log" if log_y else None, showgrid=True, gridcolor="#e3e6ea")
+    figure.update_yaxes(title=y, type="log" if log_y else None, showgrid=True, gridcolor=COLOURS.grid)
     return figure
 
 
@@ -61,11 +60,11 @@ def bars(
             "array": [within[name][1] - values[name] if name in within else 0 for name in names],
             "arrayminus": [values[name] - within[name][0] if name in within else 0 for name in names],
         }
-    hues = [COLOURS.online if name in highlight else COLOURS.checkpoint for name in names]
+    hues = [COLOURS.ink if name in highlight else COLOURS.muted for name in names]
     figure = go.Figure(go.Bar(x=names, y=heights, error_y=error, marker={"color": hues}, texttemplate="%{y:.3g}"))
     frame(figure, title, 320)
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title=y, showgrid=True, gridcolor="#e3e6ea")
+    figure.update_yaxes(title=y, showgrid=True, gridcolor=COLOURS.grid)
     return figure
 
 

@@ -15,9 +15,11 @@ import ipywidgets as widgets
 import numpy as np
 from jaxtyping import Float
 
+from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
 
 Array = np.ndarray
+GATE, GUESS = ANYWHERE["gate"], ANYWHERE["muted"]
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,11 @@ class Prediction(widgets.VBox):  # type: ignore[misc]
         assert self.round is not None
         rows = [
             f"<tr><td style='text-align:right;padding-right:8px'>{name}</td>"
-            f"<td style='width:220px'>{bar(gate, '#0072b2')}{bar(guess, '#e69f00')}</td><td>{gate:.3f}</td></tr>"
+            f"<td style='width:220px'>{bar(gate, GATE)}{bar(guess, GUESS)}</td><td>{gate:.3f}</td></tr>"
             for name, gate, guess in zip(self.names, self.truth, self.guessed(), strict=True)
         ]
         verdict = "You had the one that counts most." if self.round.hit else "The one that counts most is another."
-        legend = "<span style='color:#0072b2'>■</span> gate <span style='color:#e69f00'>■</span> your prediction"
+        legend = f"<span style='color:{GATE}'>■</span> gate <span style='color:{GUESS}'>■</span> your prediction"
         return f"<table>{''.join(rows)}</table><p>{legend}. {verdict} Score {self.round.score:.0%}.</p>"
 
 

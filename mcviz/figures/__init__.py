@@ -1,4 +1,4 @@
-"""Plotly figures, each a function of a Trace, a cost or a finding: what they show was computed elsewhere.
+"""Pictures: Plotly figures, each a function of a Trace, a cost or a finding. What they show was computed elsewhere.
 
 >>> from mcviz import MCConfig, examples, figures
 >>> trace = examples.run("needle", MCConfig(segment_length=12))
@@ -8,21 +8,43 @@
 
 from plotly.graph_objects import Figure
 
-from mcviz.figures.caption import caption, compared, heaviest, recalled
 from mcviz.figures.checkpoints import checkpoints
-from mcviz.figures.claims import SIGNS, comparisons, evidence, reported
+from mcviz.figures.claims import comparisons, evidence, reported
 from mcviz.figures.cost import fetched, spent, stored
-from mcviz.figures.difference import accuracy, apart, changed_predictions, difference, first_difference
-from mcviz.figures.equation import Equation, equations, number
+from mcviz.figures.difference import difference
 from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
 from mcviz.figures.interference import capacity, recovered
-from mcviz.figures.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed
-from mcviz.figures.oracle import judged, regrets, selections
+from mcviz.figures.oracle import regrets, selections
 from mcviz.figures.reads import reads
 from mcviz.figures.relevance import relevance
 from mcviz.figures.theme import THEMES, Theme
 from mcviz.figures.tokens import tokens
+
+# Words, under the names by which they were known when they stood here.
+from mcviz.words import (
+    SIGNS,
+    Equation,
+    accuracy,
+    agreement,
+    apart,
+    called,
+    caption,
+    changed_predictions,
+    compared,
+    counted,
+    equations,
+    first_difference,
+    heaviest,
+    judged,
+    ledger,
+    modelled,
+    number,
+    recalled,
+    timed,
+    tried,
+    weighed,
+)
 
 __all__ = [
     "SIGNS",

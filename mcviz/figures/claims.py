@@ -8,9 +8,8 @@ import plotly.graph_objects as go
 
 from mcviz.claims import EXACT, Finding, Interval, Step
 from mcviz.figures import theme as themes
+from mcviz.words.claims import SIGNS
 
-SIGNS = {"holds": "✓", "does not hold": "✗", "not decidable at this scale": "?", "not run": "–"}
-"""A mark for each verdict, which is never told by colour alone."""
 FLOOR = 1e-17
 """Where a zero stands on a logarithmic axis: below all that rounding leaves."""
 
@@ -30,10 +29,10 @@ def evidence(finding: Finding, theme: str = "light") -> go.Figure:
         else:
             at, text = finding.intervals[label], f"{mean:.3f}"
         says = f"{label}<br>mean {mean:.4g}<br>95 %: {low:.4g} to {high:.4g}"
-        _mean(figure, label, at, colours.checkpoint, says, text)
+        _mean(figure, label, at, colours.ink, says, text)
     themes.layout(figure, colours, height=90 + 46 * len(labels))
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.5, len(labels) - 0.3])
-    figure.update_xaxes(title=_wrapped(finding.claim.measured), showgrid=True, gridcolor=themes.GRID)
+    figure.update_xaxes(title=_wrapped(finding.claim.measured), showgrid=True, gridcolor=colours.grid)
     if exact:
         ticks = [FLOOR, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 1.0]
         figure.update_xaxes(
@@ -49,7 +48,7 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
     low, high = _span(finding.steps)
     for row, step in enumerate(finding.steps):
         mean, below, above = step.interval
-        colour = {"✓": colours.answer, "✗": colours.online}.get(SIGNS[step.verdict], colours.muted)
+        colour = {"✓": colours.answer, "✗": colours.wrong}.get(SIGNS[step.verdict], colours.muted)
         begin, end = _where_it_holds(step, low, high)
         shade = {"fillcolor": colours.answer, "opacity": 0.16, "line_width": 0, "layer": "below"}
         figure.add_shape(type="rect", x0=begin, x1=end, y0=row - 0.25, y1=row + 0.25, **shade)
@@ -64,7 +63,7 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
         title=_wrapped("second less first, seed by seed; shaded: where it holds"),
         range=[low, high],
         showgrid=True,
-        gridcolor=themes.GRID,
+        gridcolor=colours.grid,
     )
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1})
     return figure

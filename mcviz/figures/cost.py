@@ -9,16 +9,16 @@ from plotly.subplots import make_subplots
 
 from mcviz import tradeoff
 from mcviz.figures import theme as themes
-from mcviz.figures.ledger import NAMES
-from mcviz.figures.theme import Number, Theme
+from mcviz.figures.theme import Theme
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, PAPER, Setting
+from mcviz.words.ledger import NAMES, Number
 
 DASHES: Mapping[str, str] = {
     "none": "solid",
     "residual": "dot",
     "grm": "solid",
     "soup": "dash",
-    "ssc": "solid",
+    "ssc": "12px 3px 3px 3px 3px 3px",
     LOG_LINEAR: "dashdot",
     ATTENTION: "longdash",
 }
@@ -61,7 +61,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
     colours = themes.THEMES[theme]
     matrix, deep = "matrix", f"MLP ×{setting.expansion}"
     kinds = {matrix: replace(setting, memory="linear"), deep: replace(setting, memory="dla")}
-    styles = {matrix: (colours.checkpoint, "solid"), deep: (colours.online, "dot")}
+    styles = {matrix: (colours.checkpoint, "solid"), deep: (colours.checkpoint, "dot")}
     most = max(4096, setting.C, *(2 * tradeoff.crossover(kind) for kind in kinds.values()))
     lengths = [2**n for n in range(math.ceil(math.log2(most)) + 1)]
     cache = tradeoff.cache_bytes(setting)
@@ -82,7 +82,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
         where = {"x": math.log10(at), "y": math.log10(cache)}
         notes.append({"text": f"C = {at:,.10g}", **where, **side})
     chosen = tradeoff.checkpoint_bytes(setting) / setting.C
-    figure.add_trace(mark([setting.C], [chosen], "chosen C", "circle", colours.answer, 12))
+    figure.add_trace(mark([setting.C], [chosen], "chosen C", "circle", colours.ink, 12))
     for C in sorted({one.setting.C for one in PAPER if one.setting.d == setting.d}):
         notes.append(upright(figure, C, f"paper: {C}", colours))
         for name, kind in kinds.items():
@@ -114,9 +114,9 @@ def fetched(setting: Setting, theme: str = "light") -> go.Figure:
 
 
 def hue(name: str, colours: Theme) -> str:
-    """The colour of a way to read."""
-    own = {"none": colours.muted, "ssc": colours.answer, ATTENTION: colours.ink, LOG_LINEAR: colours.checkpoint}
-    return own.get(name, colours.online)
+    """The colour of a way to read: one memory, checkpoints without gates, all tokens; everything else has gates."""
+    own = {"none": colours.online, "residual": colours.checkpoint, ATTENTION: colours.ink}
+    return own.get(name, colours.gate)
 
 
 def doublings(setting: Setting, first: int) -> list[int]:
@@ -172,7 +172,7 @@ def frame(figure: go.Figure, colours: Theme, height: int, lengths: Sequence[int]
     figure.update_xaxes(range=[math.log10(lengths[0]), math.log10(lengths[-1])])
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y, type="log", exponentformat="SI", dtick=1)
-    figure.update_yaxes(showgrid=True, gridwidth=1, gridcolor="rgba(138, 147, 157, 0.3)")
+    figure.update_yaxes(showgrid=True, gridwidth=1, gridcolor=colours.grid)
 
 
 def short(n: int) -> str:

@@ -1,32 +1,10 @@
-"""Where two runs on the same tokens differ."""
+"""Where two runs on the same tokens differ, token by token."""
 
-import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
 
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
-
-Array = np.ndarray
-
-
-def apart(a: Trace, b: Trace) -> Float[Array, "T"]:
-    """How far apart the outputs are at each token, in units of the first run's typical output.
-
-    Raises `ValueError` for runs of other tokens or sizes.
-    """
-    if a.output.shape != b.output.shape:
-        raise ValueError(f"b: expected a run with outputs {a.output.shape}, got {b.output.shape}")
-    if a.tokens and b.tokens and a.tokens != b.tokens:
-        raise ValueError("b: expected a run on the same tokens, got other tokens")
-    scale = float(np.sqrt(np.mean(np.square(a.output)))) or 1.0
-    return np.sqrt(np.mean(np.square(b.output - a.output), axis=(1, 2))) / scale
-
-
-def first_difference(a: Trace, b: Trace, tolerance: float = 1e-4) -> int | None:
-    """The first token at which outputs are further apart than `tolerance`, or None."""
-    beyond = ~(apart(a, b) <= tolerance)
-    return int(np.argmax(beyond)) if beyond.any() else None
+from mcviz.words.difference import apart, changed_predictions
 
 
 def difference(a: Trace, b: Trace, theme: str = "light") -> go.Figure:
@@ -49,7 +27,7 @@ def difference(a: Trace, b: Trace, theme: str = "light") -> go.Figure:
                 x=changed,
                 y=[0.0] * len(changed),
                 mode="markers",
-                marker={"symbol": "triangle-up", "size": 10, "color": colours.online},
+                marker={"symbol": "triangle-up", "size": 10, "color": colours.ink},
                 hovertemplate="token %{x}: another prediction<extra></extra>",
             )
         )
@@ -57,20 +35,3 @@ def difference(a: Trace, b: Trace, theme: str = "light") -> go.Figure:
     figure.update_xaxes(title="token", range=[-0.5, a.T - 0.5])
     figure.update_yaxes(title="outputs apart", rangemode="tozero")
     return figure
-
-
-def changed_predictions(a: Trace, b: Trace) -> list[int]:
-    """The tokens after which the two runs say different things; none where one of them says nothing."""
-    if not a.predictions or not b.predictions:
-        return []
-    both = zip(a.predictions.tokens, b.predictions.tokens, strict=True)
-    return [t for t, (mine, yours) in enumerate(both) if mine[:1] != yours[:1]]
-
-
-def accuracy(trace: Trace) -> tuple[int, int] | None:
-    """How many answers are right, of how many asked for; None where a run predicts or asks nothing."""
-    said = trace.predictions
-    if not said or not any(said.targets):
-        return None
-    asked = [(row[0], target) for row, target in zip(said.tokens, said.targets, strict=True) if target]
-    return sum(first == target for first, target in asked), len(asked)

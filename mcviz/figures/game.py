@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from mcviz.figures import theme as themes
-from mcviz.figures.ledger import called
 from mcviz.tradeoff import ATTENTION, game
+from mcviz.words.ledger import called
 
 TOP = 1.1
 
@@ -47,7 +47,7 @@ def tries(
                 marker={
                     "symbol": symbols.get(play.aggregator, "circle"),
                     "size": [13] + [5] * len(play.accuracies),
-                    "color": colours.checkpoint if play.reached else colours.online,
+                    "color": colours.answer if play.reached else colours.wrong,
                 },
                 hovertemplate=f"{called(play)}<br>{play.reads:,} reads<br>recall %{{y:.1%}}<extra></extra>",
             )

@@ -33,7 +33,7 @@ def gates(trace: Trace, head: int = 0, t: int | None = None, theme: str = "light
     edges = [start - 0.5 for start, _ in trace.segments[1:]]
     figure.update_layout(shapes=[_rule(x, colours.muted, 0.5) for x in edges])
     if t is not None:
-        figure.add_shape(_rule(t, colours.online, 2))
+        figure.add_shape(_rule(t, colours.ink, 2))
     return figure
 
 

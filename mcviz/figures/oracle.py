@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from mcviz.figures import theme as themes
 from mcviz.probes.oracle import Choice, Oracle
+from mcviz.words.oracle import named
 
 CROWD = 64
 """With more questions than this, marks are smaller."""
@@ -22,7 +23,7 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
     marks = {
         "random selection": ([one.random for one in choices], "line-ew-open", colours.muted),
         "best selection": ([float(one.losses[one.best]) for one in choices], "circle-open", colours.answer),
-        "router": ([float(one.losses[one.router]) for one in choices], "diamond", colours.online),
+        "router": ([float(one.losses[one.router]) for one in choices], "diamond", colours.selected),
     }
     size = 9 if len(choices) <= CROWD else 6
     figure = go.Figure()
@@ -45,10 +46,10 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
     figure.update_xaxes(title="question, by its token", type="category", range=[-0.6, len(x) - 0.4])
     most = max(float(one.losses.max()) for one in choices)
     figure.update_yaxes(title="bits to the answer", range=[-0.04 * most, 1.04 * most], showgrid=True)
-    figure.update_yaxes(gridcolor=themes.GRID)
+    figure.update_yaxes(gridcolor=colours.grid)
     for at, one in enumerate(choices):
         if one.t == t:
-            figure.add_vrect(x0=at - 0.45, x1=at + 0.45, fillcolor=colours.checkpoint, opacity=0.15, line_width=0)
+            figure.add_vrect(x0=at - 0.45, x1=at + 0.45, fillcolor=colours.muted, opacity=0.25, line_width=0)
     return figure
 
 
@@ -78,40 +79,8 @@ def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figur
     return figure
 
 
-def judged(oracle: Oracle, choice: Choice) -> str:
-    """Two or three sentences on one question and on all of them."""
-    word = f" “{oracle.trace.tokens[choice.t]}”" if oracle.trace.tokens else ""
-    router, best = (_named(choice.subsets[index]) for index in (choice.router, choice.best))
-    lost = float(choice.losses[choice.router])
-    said = [
-        f"At token {choice.t}{word} the router took {router} of {len(choice.losses):,} possible selections: "
-        f"{lost:.3f} bits to the answer."
-    ]
-    if choice.rank == 0:
-        said.append("None is better.")
-    else:
-        said.append(
-            f"The best, {best}, would cost {choice.losses[choice.best]:.3f} bits: a regret of {choice.regret:.3f}."
-        )
-    mean = oracle.mean
-    said.append(
-        f"Over {len(oracle.choices)} questions: router {mean['router']:.3f} bits, best {mean['best']:.3f}, "
-        f"a random selection {mean['random']:.3f}."
-    )
-    homes = [(one, int(oracle.trace.segment_of[one.source])) for one in oracle.choices if one.source >= 0]
-    earlier = [(one, home) for one, home in homes if home < oracle.trace.segment_of[one.t]]
-    if earlier:
-        taken = sum(home in one.subsets[one.router] for one, home in earlier)
-        said.append(f"It took the segment of the answer {taken} of {len(earlier)} times.")
-    return " ".join(said)
-
-
-def _named(subset: np.ndarray) -> str:
-    return "{" + ", ".join(str(i) for i in subset) + "}"
-
-
 def _bars(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
-    hues = [colours.online if i == choice.router else colours.checkpoint for i in range(len(choice.losses))]
+    hues = [colours.selected if i == choice.router else colours.checkpoint for i in range(len(choice.losses))]
     shapes = ["" if i == choice.router else "/" for i in range(len(choice.losses))]
     figure.add_bar(
         x=choice.subsets[:, 0],
@@ -128,17 +97,18 @@ def _triangle(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
     z[choice.subsets[:, 1], choice.subsets[:, 0]] = choice.losses
     figure.add_heatmap(
         z=z,
-        colorscale=colours.amount,
+        colorscale=colours.measure,
         hoverongaps=False,
         colorbar={"title": "bits", "thickness": 10, "outlinewidth": 0},
         hovertemplate="checkpoints %{x} and %{y}<br>%{z:.3f} bits<extra></extra>",
     )
     upper = min(choice.router, choice.best, key=lambda index: choice.subsets[index, 1])
-    for index, colour, name in ((choice.best, colours.answer, "best"), (choice.router, colours.online, "router")):
+    for index, colour, name in ((choice.best, colours.answer, "best"), (choice.router, colours.selected, "router")):
         i, j = (int(each) for each in choice.subsets[index])
         figure.add_shape(themes.box(i - 0.46, j - 0.46, i + 0.46, j + 0.46, colour))
         if name == "router" or choice.best != choice.router:
-            figure.add_annotation(x=i, y=j, text=name, arrowcolor=colours.ink, ax=46, ay=-22 if index == upper else 22)
+            words = {"text": name, "bgcolor": colours.ground, "arrowcolor": colours.ink}
+            figure.add_annotation(x=i, y=j, ax=46, ay=-22 if index == upper else 22, **words)
 
 
 def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
@@ -148,7 +118,7 @@ def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
         y=choice.losses[order],
         mode="lines",
         line={"color": colours.checkpoint},
-        customdata=[_named(choice.subsets[index]) for index in order],
+        customdata=[named(choice.subsets[index]) for index in order],
         hovertemplate="%{customdata}<br>%{y:.3f} bits<extra></extra>",
     )
     rank = int(np.flatnonzero(order == choice.router)[0])

@@ -20,7 +20,7 @@ def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.F
     n = int(trace.segment_of[t]) + 1
     names = [str(i) for i in range(n - 1)] + [f"{n - 1} online"]
     read = trace.read[t, head, :n]
-    hues = np.where(np.arange(n) == n - 1, colours.online, colours.checkpoint)
+    hues = np.where(np.arange(n) == n - 1, colours.online, colours.gate)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     for row, (title, values) in enumerate({"score": trace.scores, "gate": trace.weights}.items(), start=1):
         bars = go.Bar(
@@ -34,6 +34,7 @@ def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.F
             hovertemplate=f"memory %{{x}}<br>{title} %{{y:.4f}}<br>%{{customdata}}<extra></extra>",
             texttemplate="%{y:.3f}" if n <= READABLE_NUMBERS else None,
             textposition="auto",
+            insidetextfont={"color": np.where(read, colours.ground, colours.ink)},
             textangle=0,
             cliponaxis=False,
         )

@@ -13,7 +13,8 @@ ROWS = 14
 def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bool = True) -> go.Figure:
     """The sequence as rows of text around token `t`, a segment shaded by the gate that `t` gives it.
 
-    Token `t` is outlined, and so is the place where its answer stands (unless not `answer`). Later tokens are dim.
+    Token `t` is outlined, and so is the place where its answer stands (unless not `answer`). Later tokens are
+    dim and have no shade: no memory holds them yet.
     """
     colours = themes.THEMES[theme]
     lengths = {stop - start for start, stop in trace.segments[:-1]}
@@ -23,7 +24,7 @@ def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bo
     rows = -(-(last - first) // columns)
     shade, words = np.full(rows * columns, np.nan), np.full(rows * columns, "", object)
     places = np.arange(first, last)
-    shade[: last - first] = trace.weights[t, head, trace.segment_of[places]]
+    shade[: last - first] = np.where(places > t, np.nan, trace.weights[t, head, trace.segment_of[places]])
     words[: last - first] = [
         word if i <= t else f"<span style='color:{colours.muted}'>{word}</span>"
         for i, word in ((i, themes.label(trace.tokens[i], 8) if trace.tokens else str(i)) for i in places)
@@ -34,12 +35,12 @@ def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bo
         go.Heatmap(
             z=shade.reshape(rows, columns),
             zmin=0,
-            zmax=max(1.0, float(np.nanmax(trace.weights[t], initial=0.0))) * 1.6,
+            zmax=max(1.0, float(np.nanmax(trace.weights[t], initial=0.0))) * 2,  # half the scale: text is read on it
             colorscale=colours.amount,
             text=words.reshape(rows, columns),
             customdata=spots.reshape(rows, columns),
             texttemplate="%{text}",
-            textfont={"size": 12},
+            textfont={"size": 12, "color": colours.ink},
             hovertemplate="%{customdata}<br>%{text}<br>gate on its segment %{z:.4f}<extra></extra>",
             hoverongaps=False,
             showscale=False,
@@ -52,7 +53,7 @@ def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bo
     figure.update_yaxes(visible=False, range=[rows - 0.5, -0.5])
     starts = [start for start, _ in trace.segments if first <= start < last]
     figure.update_layout(shapes=[_edge(start - first, columns, colours.ink) for start in starts])
-    marks = {t: colours.online}
+    marks = {t: colours.ink}
     if answer and trace.sources and trace.sources[t] >= 0:
         marks[trace.sources[t]] = colours.answer
     for place, colour in marks.items():

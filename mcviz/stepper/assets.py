@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from mcviz.palette import PALETTES, Palette
+
 FRONT = Path(__file__).parent / "front"
 MAIN, STYLE = FRONT / "main.js", FRONT / "style" / "main.css"
+PROPERTIES = {name: name for name in ("gate", "online", "wrong", "positive", "negative")} | {"truth": "answer"}
+"""The stylesheet's custom properties, and what they stand for in the palette."""
 
 IMPORT = {
     ".js": re.compile(r'^import [^;]*?"(\.[^"]+)";\n', re.M),
@@ -29,8 +33,17 @@ def script() -> str:
 
 @cache
 def style() -> str:
-    """The stylesheet; every rule stands under the class `mcviz`."""
-    return "\n".join(without_imports(path) for path in in_order(STYLE))
+    """The stylesheet, after the palette's colours; every rule stands under the class `mcviz`.
+
+    The script says which scheme it is, by how dark the host's ground is.
+    """
+    light, dark = (_properties(PALETTES[scheme]) for scheme in ("light", "dark"))
+    sheet = "\n".join(without_imports(path) for path in in_order(STYLE))
+    return f'.mcviz {{ {light} }}\n.mcviz[data-theme="dark"] {{ {dark} }}\n{sheet}'
+
+
+def _properties(colours: Palette) -> str:
+    return " ".join(f"--{name}: {getattr(colours, meaning)};" for name, meaning in PROPERTIES.items())
 
 
 def in_order(path: Path, above: tuple[Path, ...] = ()) -> list[Path]:

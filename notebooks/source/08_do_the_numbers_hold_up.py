@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from mcviz import claims, exercises, figures, plot, zoo
+from mcviz import claims, exercises, figures, plot, words, zoo
 
 torch.set_num_threads(1)
 
@@ -31,7 +31,7 @@ torch.set_num_threads(1)
 # %%
 board = {finding.claim.name: finding for finding in claims.board()}
 for finding in board.values():
-    print(f"{figures.SIGNS[finding.verdict]} {finding.claim.statement}")
+    print(f"{words.SIGNS[finding.verdict]} {finding.claim.statement}")
 
 # %% [markdown]
 # Three signs: ✓ holds, ✗ does not hold, ? not decidable at this scale. **Predict** before you go on: which of those marked

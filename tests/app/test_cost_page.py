@@ -2,8 +2,9 @@
 
 import pytest
 
+import mcviz
 from app import link
-from mcviz import figures, tradeoff, watch
+from mcviz import tradeoff, watch
 from mcviz.tradeoff import LIMITS, PAPER, Setting, game
 from tests.app.test_pages import in_link, opened, words
 
@@ -25,10 +26,10 @@ def press(page, label):
 def test_it_opens_on_a_setting_of_the_paper():
     page = opened("cost")
     ledger, modelled, counted = tables(page)
-    assert ledger == figures.ledger(Setting())
-    assert modelled == figures.modelled(Setting())
+    assert ledger == mcviz.words.ledger(Setting())
+    assert modelled == mcviz.words.modelled(Setting())
     assert counted[""][-1] == "attention"
-    assert figures.weighed(Setting()) in words(page)
+    assert mcviz.words.weighed(Setting()) in words(page)
     assert "The formulas give the same 32 numbers" in words(page)
     assert len(page.get("plotly_chart")) == 4
     assert [PAPER[0].name] == [page.sidebar.selectbox(key="preset").placeholder]
@@ -43,15 +44,15 @@ def test_sliders_move_the_numbers_and_the_link():
     page.select_slider(key="choice:cost_expansion").set_value(2).run()
     assert not page.exception
     setting = Setting(d=256, L=131072, memory="titans", expansion=2)
-    assert tables(page)[0] == figures.ledger(setting)
-    assert figures.weighed(setting) in words(page)
+    assert tables(page)[0] == mcviz.words.ledger(setting)
+    assert mcviz.words.weighed(setting) in words(page)
 
 
 def test_a_setting_of_the_paper_is_taken_whole():
     page = opened("cost", cost_k="7", cost_C="8", cost_memory="titans")
     page.sidebar.selectbox(key="preset").set_value(PAPER[3].name).run()
     assert not page.exception
-    assert tables(page)[0] == figures.ledger(Setting(d=256, H=8, C=256, L=16384, k=7, memory="titans"))
+    assert tables(page)[0] == mcviz.words.ledger(Setting(d=256, H=8, C=256, L=16384, k=7, memory="titans"))
     assert page.sidebar.selectbox(key="preset").placeholder == PAPER[3].name
 
 
@@ -60,7 +61,7 @@ def test_the_ends_of_what_is_allowed_have_a_page(end):
     chosen = {name: limits[end] for name, limits in LIMITS.items()}
     page = opened("cost", cost_memory="titans", **{f"cost_{name}": str(value) for name, value in chosen.items()})
     assert not page.error
-    assert tables(page)[0] == figures.ledger(Setting(memory="titans", **chosen))
+    assert tables(page)[0] == mcviz.words.ledger(Setting(memory="titans", **chosen))
 
 
 @pytest.mark.parametrize(("name", "value"), [("d", -1), ("L", 999_999_999), ("expansion", 0)])
@@ -76,7 +77,7 @@ def test_a_mangled_link_says_so_and_the_page_is_there():
     said = words(page)
     for part in ("cost_d: expected a whole number", "cost_memory: expected one of linear", "cost_Q: expected a field"):
         assert part in said
-    assert tables(page)[0] == figures.ledger(Setting())
+    assert tables(page)[0] == mcviz.words.ledger(Setting())
 
 
 def test_another_run_leaves_the_costs_alone():
@@ -114,7 +115,7 @@ def test_what_is_measured_is_shown_for_its_setting_alone(monkeypatch):
 def test_what_would_take_too_long_is_said():
     page = press(opened("cost", cost_L="524288", cost_d="512"), "Measure now")
     assert "L: expected a sequence that takes one head at most" in words(page)
-    assert tables(page)[0] == figures.ledger(Setting(L=524288, d=512))
+    assert tables(page)[0] == mcviz.words.ledger(Setting(L=524288, d=512))
 
 
 def answer(page, play):
@@ -147,7 +148,7 @@ def test_the_game_is_played_to_its_end():
             answer(page, right)
         assert page.success[0].value.replace("\\", "") == expected[-1].verdict.said
         press(page, "Next round")
-    assert tables(page)[-1] == figures.tried(expected)
+    assert tables(page)[-1] == mcviz.words.tried(expected)
     assert page.success[0].value == f"{len(game.BUDGETS) - 1} of {len(game.BUDGETS)} rounds answered right at once."
     press(page, "Play again")
     assert f"at most {game.BUDGETS[0]:,} reads" in words(page)

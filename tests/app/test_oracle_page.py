@@ -2,7 +2,8 @@
 
 import pytest
 
-from mcviz import figures, watch
+import mcviz
+from mcviz import watch
 from tests.app.test_pages import in_link, opened, words
 
 pytestmark = pytest.mark.skipif("mqar-ssc" not in watch.names(), reason="no trained model is here")
@@ -15,7 +16,7 @@ def test_what_is_said_is_what_the_oracle_found(run, k):
     if sitting is not None:
         asked = watch.consult(sitting, k)
         worst = max(asked.choices, key=lambda one: one.regret)
-        assert figures.judged(asked, worst) in words(page)
+        assert mcviz.words.judged(asked, worst) in words(page)
         assert in_link(page, "step") == str(worst.t)
     assert len(page.get("plotly_chart")) == 2
     assert not page.error
@@ -26,7 +27,7 @@ def test_another_question_can_be_asked():
     asked = watch.consult(watch.Sitting("topics-ssc"), 2)
     other = asked.choices[5]
     page.selectbox(key="choice:step").set_value(other.t).run()
-    assert figures.judged(asked, other) in words(page)
+    assert mcviz.words.judged(asked, other) in words(page)
 
 
 @pytest.mark.parametrize("run", ["mqar-rnn", "mqar-soup", "needle"])

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import mcviz
 from app import link, tour
-from mcviz import MCConfig, examples, figures, watch
+from mcviz import MCConfig, examples, watch
 from mcviz.probes import interference, surgery
 from mcviz.stepper.payload import pack, unpack
 
@@ -79,7 +80,7 @@ def test_equations_and_figures_are_filled_in_when_they_are_opened():
     assert not page.exception
     trace = examples.run("topics", MCConfig())
     assert [line.value.strip("$ \n") for line in page.latex] == [
-        text for line in figures.equations(trace, 100, 1) for text in (line.symbols, line.numbers)
+        text for line in mcviz.words.equations(trace, 100, 1) for text in (line.symbols, line.numbers)
     ]
     assert len(page.get("plotly_chart")) == 5
 

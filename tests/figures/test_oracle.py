@@ -40,14 +40,6 @@ def test_every_selection_is_drawn_with_its_loss(oracle):
             assert np.array_equal(drawn.y, np.sort(choice.losses))
 
 
-def test_the_words_say_the_numbers(oracle):
-    for choice in oracle.choices[:4]:
-        said = figures.judged(oracle, choice)
-        assert f"{choice.losses[choice.router]:.3f} bits" in said
-        assert (f"a regret of {choice.regret:.3f}" in said) == (choice.rank > 0)
-        assert f"a random selection {oracle.mean['random']:.3f}" in said
-
-
 def test_words_of_the_router_and_the_best_point_away_from_each_other(oracle):
     if oracle.k != 2:
         return

@@ -1,5 +1,6 @@
 """The first notebook in JupyterLab, in a real browser: a prediction is made and revealed, and the stepper steps."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from mcviz import MCConfig, examples
 from tests.stepper.hosts import jupyter, shown
+from tests.test_palette import contrast
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "notebooks"))
@@ -71,3 +73,24 @@ def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(chromium, lab):
     assert page.get_by_text("Traceback").count() == 0
     assert not complaints
     page.close()
+
+
+@pytest.mark.browser
+def test_figures_are_read_in_the_dark_theme(chromium, lab):
+    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
+    lab(page, "from mcviz import examples, figures\nfigures.gates(examples.run('needle', MCConfig()))")
+    page.locator(".js-plotly-plot .xtick").first.wait_for()
+    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    ink, ground = page.evaluate("""() => [
+      getComputedStyle(document.querySelector(".js-plotly-plot .xtick text")).fill,
+      getComputedStyle(document.querySelector(".js-plotly-plot .main-svg")).backgroundColor,
+    ]""")
+    assert contrast(*map(in_hex, (ink, ground))) >= 4.5
+    page.close()
+
+
+def in_hex(colour):
+    """`rgb(1, 2, 3)` as `#010203`."""
+    red, green, blue = re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", colour).groups()
+    return f"#{int(red):02x}{int(green):02x}{int(blue):02x}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
 
 
@@ -64,8 +65,9 @@ class Verdict:
         return "\n".join([head, *rows, *at, *filter(None, [self.cost])])
 
     def _repr_html_(self) -> str:
-        colour, mark = ("#009e73", "✓") if self.passed else ("#d55e00", "✗")
-        parts = [f"<p><b style='color:{colour}'>{mark} {escape(self.title)}</b><br>{escape(self.says)}</p>"]
+        colour, mark = (ANYWHERE["answer"], "✓") if self.passed else (ANYWHERE["wrong"], "✗")
+        mark = f"<span style='color:{colour}'>{mark}</span>"
+        parts = [f"<p><b>{mark} {escape(self.title)}</b><br>{escape(self.says)}</p>"]
         if self.differs and self.differs != self.says:
             parts.append(f"<p>{escape(self.differs)}</p>")
         if not self.passed:

@@ -1,15 +1,14 @@
 """The numbers in the equations are the Trace's, and the line that answers adds up."""
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, examples
+from mcviz import MCConfig, examples, words
 from mcviz.config import AGGREGATORS, GATED, MEMORIES
-
-figures = pytest.importorskip("mcviz.figures", exc_type=ImportError)
 
 NUMBER = r"-?[\d.]+(?: \\cdot 10\^\{-?\d+\})?"
 
@@ -29,7 +28,7 @@ def run(**fields):
 def test_the_answer_adds_up_to_the_output(aggregator):
     """Three segments: no term is left out, so the sum of the terms that are shown is the output that is shown."""
     trace, t = run(aggregator=aggregator), 95
-    line = figures.equations(trace, t, head=1)[-1]
+    line = words.equations(trace, t, head=1)[-1]
     left, terms, total = line.numbers.split(" = ")
     component = int(re.search(r"\[(\d)\]", left).group(1))
     factors = re.findall(rf"({NUMBER}) \\cdot (\({NUMBER}\)|{NUMBER})(?: \+ |$)", terms)
@@ -42,7 +41,7 @@ def test_the_answer_adds_up_to_the_output(aggregator):
 @pytest.mark.parametrize("aggregator", GATED)
 def test_scores_and_gates_are_those_of_the_run(aggregator):
     trace, t = run(aggregator=aggregator), 95
-    lines = {line.says: line.numbers for line in figures.equations(trace, t, head=1)}
+    lines = {line.says: line.numbers for line in words.equations(trace, t, head=1)}
     for says, values in (("how relevant each memory is", trace.scores), ("how much each counts", trace.weights)):
         shown = re.findall(rf"\^\{{\((\d+)\)\}} = ({NUMBER})", lines[says])
         assert len(shown) == trace.N
@@ -52,21 +51,21 @@ def test_scores_and_gates_are_those_of_the_run(aggregator):
 
 def test_the_set_of_the_router_is_the_selection():
     trace, t = run(aggregator="ssc", top_k=1, segment_length=8), 95
-    line = next(line for line in figures.equations(trace, t) if "router" in line.says)
+    line = next(line for line in words.equations(trace, t) if "router" in line.says)
     assert line.numbers == rf"\mathcal{{R}}_{{95}} = \{{{np.flatnonzero(trace.selected[t, 0])[0]}\}}"
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_coefficients_of_the_write_are_filled_in(memory):
     trace = run(memory=memory)
-    line = figures.equations(trace, 10)[0]
+    line = words.equations(trace, 10)[0]
     assert line.symbols
     for coefficient in trace.coefficients.values():
-        assert figures.number(coefficient[10, 0]) in line.numbers
+        assert words.number(coefficient[10, 0]) in line.numbers
 
 
 def test_no_gate_where_nothing_is_compared():
-    assert [line.says for line in figures.equations(run(aggregator="residual"), 50)][1:] == [
+    assert [line.says for line in words.equations(run(aggregator="residual"), 50)][1:] == [
         "what comes out, in its largest component"
     ]
 
@@ -75,4 +74,11 @@ def test_no_gate_where_nothing_is_compared():
     ("given", "shown"), [(0.25, "0.25"), (1e-7, r"1 \cdot 10^{-7}"), (float("nan"), r"\text{not finite}")]
 )
 def test_how_numbers_are_written(given, shown):
-    assert figures.number(given) == shown
+    assert words.number(given) == shown
+
+
+def test_what_is_not_finite_is_said():
+    trace = run(memory="linear")
+    output = trace.output.copy()
+    output[40:] = np.nan
+    assert "not finite" in words.equations(replace(trace, output=output), 60)[-1].numbers

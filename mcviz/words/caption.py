@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz.config import GATED
-from mcviz.figures.difference import accuracy, changed_predictions, first_difference
 from mcviz.trace import Trace
+from mcviz.words.difference import accuracy, changed_predictions, first_difference
 
 
 def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from mcviz import tradeoff
 from mcviz.cost import Cost
-from mcviz.figures.theme import Number
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting, game
+
+Number = int | float
 
 NAMES: Mapping[str, str] = {
     "none": "RNN",

@@ -1,0 +1,38 @@
+"""What a Trace, a cost or a finding says in sentences, tables, numbers and formulas; nothing here draws.
+
+>>> from mcviz import MCConfig, examples, words
+>>> trace = examples.run("needle", MCConfig(segment_length=12))
+>>> words.compared(trace, trace)
+'The outputs of the two runs are the same at every token.'
+"""
+
+from mcviz.words.caption import caption, compared, heaviest, recalled
+from mcviz.words.claims import SIGNS
+from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
+from mcviz.words.equation import Equation, equations, number
+from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed
+from mcviz.words.oracle import judged
+
+__all__ = [
+    "SIGNS",
+    "Equation",
+    "accuracy",
+    "agreement",
+    "apart",
+    "called",
+    "caption",
+    "changed_predictions",
+    "compared",
+    "counted",
+    "equations",
+    "first_difference",
+    "heaviest",
+    "judged",
+    "ledger",
+    "modelled",
+    "number",
+    "recalled",
+    "timed",
+    "tried",
+    "weighed",
+]

@@ -1,0 +1,41 @@
+"""Whether the router's choice was right, in sentences."""
+
+import numpy as np
+from jaxtyping import Int
+
+from mcviz.oracle import Choice, Oracle
+
+Array = np.ndarray
+
+
+def judged(oracle: Oracle, choice: Choice) -> str:
+    """Two or three sentences on one question and on all of them."""
+    word = f" “{oracle.trace.tokens[choice.t]}”" if oracle.trace.tokens else ""
+    router, best = (named(choice.subsets[index]) for index in (choice.router, choice.best))
+    lost = float(choice.losses[choice.router])
+    said = [
+        f"At token {choice.t}{word} the router took {router} of {len(choice.losses):,} possible selections: "
+        f"{lost:.3f} bits to the answer."
+    ]
+    if choice.rank == 0:
+        said.append("None is better.")
+    else:
+        said.append(
+            f"The best, {best}, would cost {choice.losses[choice.best]:.3f} bits: a regret of {choice.regret:.3f}."
+        )
+    mean = oracle.mean
+    said.append(
+        f"Over {len(oracle.choices)} questions: router {mean['router']:.3f} bits, best {mean['best']:.3f}, "
+        f"a random selection {mean['random']:.3f}."
+    )
+    homes = [(one, int(oracle.trace.segment_of[one.source])) for one in oracle.choices if one.source >= 0]
+    earlier = [(one, home) for one, home in homes if home < oracle.trace.segment_of[one.t]]
+    if earlier:
+        taken = sum(home in one.subsets[one.router] for one, home in earlier)
+        said.append(f"It took the segment of the answer {taken} of {len(earlier)} times.")
+    return " ".join(said)
+
+
+def named(subset: Int[Array, "k"]) -> str:
+    """A selection of checkpoints: `{0, 3}`."""
+    return "{" + ", ".join(str(i) for i in subset) + "}"

@@ -1,0 +1,36 @@
+"""Captions say the Trace's numbers, and keep to themselves what is to be hidden."""
+
+from functools import cache
+
+import numpy as np
+
+from mcviz import MCConfig, examples, interference, words
+
+
+@cache
+def run(**fields):
+    return examples.run("needle", MCConfig(**{"segment_length": 12, **fields}), key_size=6, value_size=5)
+
+
+def test_the_answer_is_named_unless_it_is_to_be_hidden():
+    trace, t = run(), 95
+    place = trace.sources[t]
+    gate = trace.weights[t, 0, trace.segment_of[place]]
+    assert f"stands at token {place}, in segment {trace.segment_of[place]}: gate {gate:.3f}." in words.caption(trace, t)
+    assert "answer" not in words.caption(trace, t, answers=False)
+
+
+def test_the_largest_gate_and_the_selection_are_the_runs():
+    trace, t = run(aggregator="ssc", top_k=2), 95
+    said = words.caption(trace, t, head=1)
+    assert f"The largest gate, {trace.weights[t, 1].max():.3f}" in said
+    assert "segments {} and {}".format(*np.flatnonzero(trace.selected[t, 1])) in said
+    assert words.heaviest(trace, t, 1) == np.argmax(trace.weights[t, 1, :-1])
+    assert words.heaviest(trace, 0) == 0
+
+
+def test_recall_is_counted():
+    seen = interference.recall(run())
+    said = words.recalled(run(), seen.home, seen.right, seen.strength, seen.crosstalk)
+    assert f"Of {len(seen.home)} stored pairs" in said
+    assert f"and {seen.right[-1].sum()} from one memory" in said

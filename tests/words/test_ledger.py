@@ -1,0 +1,73 @@
+"""Columns and sentences of costs hold the formulas' own numbers."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcviz import game, tradeoff, words
+from mcviz.tradeoff import ATTENTION, PAPER, RULES, Setting
+from mcviz.words.ledger import NAMES, amount, size, times
+
+MLP = replace(PAPER[2].setting, memory="titans")
+
+
+def test_the_ledger_is_the_sheet():
+    rows, sheet = words.ledger(MLP), tradeoff.sheet(MLP)
+    assert rows[""] == list(NAMES.values()) == [NAMES[name] for name in sheet]
+    assert rows["Operations"] == [amount(line.whole.flops) for line in sheet.values()]
+    assert rows["Reads"] == [f"{line.last.reads:,}" for line in sheet.values()]
+    assert rows["Kept"] == [size(line.kept) for line in sheet.values()]
+    assert rows["to KV"][-1] == rows["to attention"][-1] == "1×"
+    ratio = sheet["ssc"].whole.flops / sheet[ATTENTION].whole.flops
+    assert words.modelled(MLP)["to attention"][4] == times(ratio) == rows["to attention"][4]
+
+
+def test_what_was_counted_is_shown_and_a_formula_that_parts_from_it_is_said():
+    setting = tradeoff.small(Setting())
+    runs = {name: line.whole for name, line in tradeoff.sheet(setting).items()}
+    assert words.counted(setting, runs)["Operations"] == [f"{run.flops:,}" for run in runs.values()]
+    assert words.agreement(setting, runs) == "The formulas give the same 32 numbers."
+    runs["grm"] = runs["grm"]._replace(flops=7)
+    assert words.counted(setting, runs)["Operations"][2].startswith("7, not ")
+    assert words.agreement(setting, runs) == "The formulas give other numbers for GRM."
+
+
+@given(st.sampled_from(RULES), st.integers(1, 512), st.integers(1, 4096), st.integers(1, 9))
+@pytest.mark.usefixtures("unchecked")
+def test_the_sentences_say_which_side_of_the_crossing_we_are_on(memory, d, C, expansion):
+    setting = Setting(memory=memory, d=d, C=C, expansion=expansion)
+    first = words.weighed(setting).partition(";")[0]
+    at = tradeoff.crossover(setting)
+    assert ("smaller" in first) == (at < C)
+    assert ("larger" in first) == (at > C)
+
+
+def test_a_power_of_two_is_not_cut():
+    assert "log-linear is the RNN here" in words.weighed(Setting(L=4096))
+    assert "log-linear" not in words.weighed(Setting(L=4095))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0.5, "0.50"), (12, "12"), (999, "999"), (1000, "1.00 K"), (52_200_000_000, "52.2 G")]
+)
+def test_amounts(number, text):
+    assert amount(number) == text
+
+
+def test_bytes_and_ratios():
+    assert [times(ratio) for ratio in (0.25, 4.4567, 16413.2)] == ["0.25×", "4.46×", "16,413×"]
+    assert (size(384), size(96 * 1024), size(24 * 2**20)) == ("384 B", "96.0 KiB", "24.0 MiB")
+
+
+def play(accuracy, reads, aggregator="ssc"):
+    return game.Play(aggregator, 8, 2 if aggregator == "ssc" else None, (accuracy, accuracy), 1.25, reads)
+
+
+def test_what_was_tried_is_a_row_each():
+    good = play(0.96, 640)
+    columns = words.tried([game.attempt(good, 500, [good]), game.attempt(None, 500, [good])])
+    assert columns["Answer"] == ["SSC, C = 8, k = 2", "none reaches it"]
+    assert columns["Right"] == ["no", "yes"]
+    assert (columns["Reads"][0], columns["by seed, %"][0], columns["Bits"][0]) == ("640", "96.0, 96.0", "1.25")
