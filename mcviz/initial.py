@@ -137,9 +137,7 @@ def ceilings(cfg: MCConfig, K: int) -> dict[str, float]:
     return {name: 2 * value if name == "eta" else 1.0 for name, value in constants(cfg, K).items()}
 
 
-def parameter_shapes(
-    cfg: MCConfig, D: int, H: int, K: int, V: int, convolution: int = 2
-) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(cfg: MCConfig, D: int, H: int, K: int, V: int, convolution: int = 2) -> dict[str, tuple[int, ...]]:
     """The shapes of `parameters` by name, in the order in which they are drawn. Nothing is allocated."""
     rows = {"q": K, "k": K, "v": V}
     if cfg.aggregator in GATED and cfg.gate != "shared":
