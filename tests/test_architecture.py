@@ -24,6 +24,7 @@ class Row(NamedTuple):
 
 # Data flows one way: each unit imports only what stands before it in the flow.
 MAY_IMPORT = {
+    "_entry": Row(set(), set()),
     "config": Row(set(), LIGHT),
     "segments": Row(set(), LIGHT),
     "initial": Row({"config"}, LIGHT),
