@@ -27,7 +27,7 @@ help:
 	$(info make lint        check style and types)
 	$(info make format      put the source into shape)
 	$(info make clean       remove .venv and caches)
-	@:
+	@cd .
 
 explore: $(APP)
 	$(BIN)/mcviz explore

@@ -13,6 +13,9 @@ Notation, the same in code, pages and text:
 Importing mcviz loads NumPy and nothing heavier; what needs torch, plotly or a browser loads on first use.
 """
 
+from mcviz import _entry  # noqa: F401  (before anything else)
+
+# isort: split
 import sys
 from importlib import import_module
 from pkgutil import iter_modules

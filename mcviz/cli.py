@@ -82,10 +82,19 @@ def explore(arguments: argparse.Namespace) -> int:
         **({"server.port": arguments.port} if arguments.port is not None else {}),
         **({"server.headless": "true"} if arguments.no_browser else {}),
     }
-    app = Path(__file__).parents[1] / "app" / "main.py"
-    words = ["run", str(app), *(f"--{name}={value}" for name, value in options.items())]
+    folder = pages()
+    # the pages import each other as `app`, whatever else has that name
+    sys.path.insert(0, str(folder))
+    words = ["run", str(folder / "app" / "main.py"), *(f"--{name}={value}" for name, value in options.items())]
     streamlit.main(words, standalone_mode=False)
     return 0
+
+
+def pages() -> Path:
+    """The folder that holds the pages' package `app`: in an installed mcviz, or in a clone."""
+    here = Path(__file__).parent
+    installed = here / "_pages"
+    return installed if installed.is_dir() else here.parent
 
 
 def trace_arguments(parser: argparse.ArgumentParser) -> None:

@@ -99,6 +99,23 @@ def ceilings(cfg: MCConfig, K: int) -> dict[str, float]:
     return {name: 2 * value if name == STEP else 1.0 for name, value in constants(cfg, K).items()}
 
 
+def parameter_shapes(cfg: MCConfig, D: int, H: int, K: int, V: int, convolution: int = 2) -> dict[str, tuple[int, ...]]:
+    """The shapes of `parameters` by name, in the order in which they are drawn. Nothing is allocated."""
+    rows = {"q": K, "k": K, "v": V}
+    if cfg.aggregator in GATED and cfg.gate != "shared":
+        rows["u"] = K
+    shapes: dict[str, tuple[int, ...]] = {f"W_{name}": (H, n, D) for name, n in rows.items()}
+    if convolution > 1:
+        shapes |= {f"F_{name}": (H, n, convolution) for name, n in rows.items()}
+    for name in COEFFICIENTS[cfg.memory]:
+        shapes |= {f"W_{name}": (H, D), f"b_{name}": (H,)}
+    shapes["W_o"] = (D, H, V)
+    if SHEETS[cfg.memory].kind == "network":
+        start = state_shapes(cfg, H, K, V)
+        shapes |= {f"initial.{name}": start[name] for name in readable(cfg)}
+    return shapes
+
+
 def parameters(
     cfg: MCConfig, D: int, H: int, K: int, V: int, convolution: int = 2, seed: int | Sequence[int] = 0
 ) -> dict[str, Float[np.ndarray, "..."]]:
@@ -110,19 +127,17 @@ def parameters(
     projection `W_o` [D, H, V]; and `initial.W1` and so on, the learned `M_0` of a deep memory.
     """
     rng = np.random.default_rng(seed)
-    rows = {"q": K, "k": K, "v": V}
-    weights = {f"W_{name}": _uniform(rng, (H, n, D), D) for name, n in rows.items()}
-    if cfg.aggregator in GATED and cfg.gate != "shared":
-        rows["u"] = K
-        weights["W_u"] = 0.02 * rng.standard_normal((H, K, D))
-    if convolution > 1:
-        weights |= {f"F_{name}": _uniform(rng, (H, n, convolution), convolution) for name, n in rows.items()}
+    shapes = parameter_shapes(cfg, D, H, K, V, convolution)
+    weights = {name: _uniform(rng, shapes[name], D) for name in ("W_q", "W_k", "W_v")}
+    if "W_u" in shapes:
+        weights["W_u"] = 0.02 * rng.standard_normal(shapes["W_u"])
+    weights |= {name: _uniform(rng, shape, convolution) for name, shape in shapes.items() if name.startswith("F_")}
     most = ceilings(cfg, K)
     for name, value in constants(cfg, K).items():
         share = min(value / most[name], 0.999)
-        weights[f"W_{name}"] = np.zeros((H, D))
-        weights[f"b_{name}"] = np.full(H, np.log(share / (1 - share)))
-    weights["W_o"] = _uniform(rng, (D, H, V), H * V)
+        weights[f"W_{name}"] = np.zeros(shapes[f"W_{name}"])
+        weights[f"b_{name}"] = np.full(shapes[f"b_{name}"], np.log(share / (1 - share)))
+    weights["W_o"] = _uniform(rng, shapes["W_o"], H * V)
     if SHEETS[cfg.memory].kind == "network":
         start = initial_state(cfg, H, K, V)
         weights |= {f"initial.{name}": start[name] for name in readable(cfg)}

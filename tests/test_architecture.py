@@ -24,12 +24,15 @@ class Row(NamedTuple):
 
 # Data flows one way: each unit imports only what stands above it.
 MAY_IMPORT = {
+    "_entry": Row(set(), set()),
     "moved": Row(set(), set()),
-    "config": Row(set(), LIGHT),
+    "rules": Row(set(), set()),
+    "config": Row({"rules"}, LIGHT),
+    "choices": Row({"rules", "config"}, set()),
     "segments": Row(set(), LIGHT),
     "palette": Row(set(), set()),
-    "initial": Row({"config"}, LIGHT),
-    "cost": Row({"config", "segments", "initial"}, LIGHT),
+    "initial": Row({"rules", "config"}, LIGHT),
+    "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "trace": Row({"config", "segments", "initial"}, LIGHT),
     "rows": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),

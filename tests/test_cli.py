@@ -85,11 +85,13 @@ def test_a_missing_extra_is_named_with_the_way_to_install_it(package, extra, mon
 def test_explore_starts_streamlit_quietly(monkeypatch):
     streamlit = pytest.importorskip("streamlit.web.cli")
     started = []
+    monkeypatch.setattr(sys, "path", ["elsewhere", *sys.path])
     monkeypatch.setattr(streamlit, "main", lambda words, standalone_mode: started.append(words))
     assert cli.main(["explore", "--no-browser", "--port", "8599"]) == 0
     (command,) = started
     assert command[0] == "run"
     assert Path(command[1]).is_file()
+    assert Path(sys.path[0]) == Path(command[1]).parents[1]
     assert "--browser.gatherUsageStats=false" in command
     assert "--server.showEmailPrompt=false" in command
     assert {"--server.headless=true", "--server.port=8599"} <= set(command)

@@ -1,4 +1,4 @@
-"""The README runs as it is written, and its tree is the tree."""
+"""The README runs as it is written, its tree is the tree, and recipes name files that there are."""
 
 import re
 from collections import Counter
@@ -8,6 +8,7 @@ from mcviz import claims
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_the_example_runs(tmp_path, monkeypatch):
@@ -39,3 +40,16 @@ def test_the_verdicts_are_those_of_the_board():
     said = re.search(pattern, README)
     counted = Counter(finding.verdict for finding in claims.board())
     assert [*map(int, said.groups())] == [len(claims.CLAIMS), *(counted[verdict] for verdict in claims.VERDICTS)]
+
+
+def test_a_recipe_names_files_that_there_are():
+    _, recipes = CONTRIBUTING.split("## Recipes")
+    steps = re.findall(r"^\d\. `([^`]+)`", recipes, re.MULTILINE)
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]+)+)`", CONTRIBUTING)
+    assert set(steps) <= set(named)
+    assert [name for name in named if not (ROOT / name).exists() and not name.startswith("runs/")] == []
+
+
+def test_a_memory_rule_is_at_most_four_files():
+    (rule,) = re.findall(r"\*\*A memory rule\*\*\n(.*?)\n\n", CONTRIBUTING, re.DOTALL)
+    assert len(re.findall(r"^\d\. ", rule, re.MULTILINE)) <= 4

@@ -362,6 +362,8 @@ def test_the_shell_trains_a_model_with_a_card(tmp_path, capsys):
     trained = zoo.load("mqar-ssc", tmp_path)
     assert trained.card.model.mixer == MCConfig(aggregator="ssc", segment_length=8, start="checkpoint")
     assert trained.card.task == tasks.mqar(pairs=2, keys=4, values=4)
+    assert trained.card.answers == zoo.answers(trained, trained.card.task)
+    assert len(trained.card.weights) == 64
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["mqar-ssc.json", "mqar-ssc.safetensors"]
 
 

@@ -1,12 +1,17 @@
 import json
+import re
+import tracemalloc
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from mcviz import training, zoo
-from mcviz.pytorch import SequenceModel
+from mcviz import MCConfig, training, zoo
+from mcviz.pytorch import ModelConfig, SequenceModel
 from mcviz.training.models import MODELS
 from mcviz.zoo.store import SHIPPED
+from mcviz.zoo.weights import MAX_HEADER, agree, sha256
 
 FRESH_SEED = 2**20
 """No model was measured with it."""
@@ -54,6 +59,33 @@ def test_a_cards_figures_are_measured_again_on_fresh_sequences(shipped, name):
     assert not outside
 
 
+ROUNDING = 1e-4
+"""A probability in float32 is within 2e-6 of the same in float64, for every model that ships."""
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_a_model_still_answers_what_its_card_says(shipped, name):
+    card = shipped[name].card
+    again = zoo.answers(shipped[name], card.task, card.answers.seed)
+    assert again.sequence == card.answers.sequence
+    assert again.tokens == card.answers.tokens
+    np.testing.assert_allclose(again.probabilities, card.answers.probabilities, rtol=0, atol=ROUNDING)
+
+
+def test_a_model_whose_gate_leans_a_little_more_answers_otherwise():
+    model = zoo.load("mqar-grm")
+    with torch.no_grad():
+        model.blocks[0].mixer.W_u.mul_(1.01)
+    again = zoo.answers(model, model.card.task)
+    assert again.sequence == model.card.answers.sequence
+    assert np.abs(np.subtract(again.probabilities, model.card.answers.probabilities)).max() > 10 * ROUNDING
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_a_card_names_its_file_of_weights(shipped, name):
+    assert shipped[name].card.weights == sha256((SHIPPED / f"{name}.safetensors").read_bytes())
+
+
 def test_memories_close_the_gap_to_attention(shipped):
     plain, attention = accuracy(shipped["mqar-rnn"]), accuracy(shipped["mqar-attention"])
     assert plain.high < 0.5
@@ -82,8 +114,6 @@ def test_soup_and_grm_part_for_deep_memories_only(shipped):
 
 
 def read_as(model, aggregator):
-    from dataclasses import replace
-
     config = model.card.model
     other = SequenceModel(replace(config, mixer=replace(config.mixer, aggregator=aggregator)))
     other.load_state_dict(model.state_dict())
@@ -156,6 +186,129 @@ def test_damaged_files_are_named(folder, damage):
 
 def edit(folder, change):
     path = folder / "topics-grm.json"
-    card = json.loads(path.read_text())
+    card = json.loads(path.read_text(encoding="utf-8"))
     change(card)
-    path.write_text(json.dumps(card))
+    path.write_text(json.dumps(card), encoding="utf-8")
+
+
+def test_a_card_of_before_digests_is_loaded(folder):
+    edit(folder, lambda card: (card.pop("weights"), card.pop("answers")))
+    assert zoo.load("topics-grm", folder).card.answers is None
+
+
+@pytest.mark.parametrize("place", [0, 0.5, 1])
+def test_one_flipped_bit_is_seen(folder, place):
+    path = folder / "topics-grm.safetensors"
+    content = bytearray(path.read_bytes())
+    begin = 8 + int.from_bytes(content[:8], "little")
+    content[round(begin + place * (len(content) - 1 - begin))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"topics-grm: .*weights: expected SHA-256"):
+        zoo.load("topics-grm", folder)
+
+
+# ---- what a stranger may send: refused in one sentence, and before it costs anything
+
+LITTLE = 2**23
+"""Bytes."""
+
+
+def refused(folder, says, name="topics-grm"):
+    """`zoo.load` says so, and takes little memory for it."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=rf"^{name}: expected a model and its card .*{re.escape(says)}"):
+            zoo.load(name, folder)
+        assert tracemalloc.get_traced_memory()[1] < LITTLE
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"vocabulary": 10**7}, "embedding.weight: expected shape (10000000, 64), as the card says, got (80, 64)"),
+        ({"vocabulary": 10**12}, "embedding.weight: expected shape (1000000000000, 64)"),
+        ({"vocabulary": 79}, "vocabulary: expected at least the 80 tokens of topics, got 79"),
+        ({"heads": 10**9}, "mixer.W_q: expected shape (1000000000, 16, 64)"),
+        ({"layers": 10**12}, "layers: expected weights of 1,000,000,000,000, as the card says, got 1"),
+        ({"width": 10**9}, "embedding.weight: expected shape (80, 1000000000)"),
+        ({"key": 10**9}, "mixer.W_q: expected shape (1, 1000000000, 64)"),
+        ({"value": 10**9}, "mixer.W_v: expected shape (1, 1000000000, 64)"),
+        ({"convolution": 10**9}, "mixer.F_q: expected shape (1, 16, 1000000000)"),
+        ({"convolution": 1}, "mixer.F_k in one of the two only"),
+        ({"mlp": 10**9}, "mlp.0.weight in one of the two only"),
+        ({"mixer": {"memory": "dla", "options": {"expansion": 10**12}}}, "options.expansion: expected at most 131,072"),
+    ],
+)
+def test_a_card_is_not_believed_before_the_weights_are_seen(folder, changes, says):
+    edit(folder, lambda card: card["model"].update(changes))
+    refused(folder, says)
+
+
+def test_a_model_is_not_larger_than_a_machine_may_hold(folder):
+    card = zoo.load("topics-grm", folder).card
+    large = replace(card, model=replace(card.model, vocabulary=10**7))
+    with pytest.raises(ValueError, match="model: expected at most 268,435,456 weights, got 1,280,004,392"):
+        agree(large.model.shapes(), large)
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        ({"name": "mqar", "pairs": 1, "keys": 10**12, "values": 1}, "task.keys: expected at most 131,072"),
+        ({"name": "mqar", "pairs": 1, "keys": 81, "values": 1}, "vocabulary: expected at least the 82 tokens of mqar"),
+        ({"name": "needle", "haystack": 10**12}, "task.haystack: expected at most 131,072, got 1,000,000,000,000"),
+        ({"name": "topics", "document": 10**5}, "sequences of at most 131,072 tokens, got 800,032"),
+    ],
+)
+def test_a_task_is_not_larger_than_a_run_of_it_may_be(folder, task, says):
+    edit(folder, lambda card: card.update(task=task))
+    refused(folder, says)
+
+
+def test_a_window_is_not_larger_than_a_run_of_it_may_be(folder):
+    card = zoo.load("topics-grm", folder).card
+    config = ModelConfig(80, MCConfig(memory="swla", options={"window": 10**9}), width=8, key=2, value=2)
+    zoo.save(SequenceModel(config), replace(card, name="wide", model=config), folder)
+    refused(folder, "options.window: expected at most 131,072, got 1,000,000,000", "wide")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 10**5, "recursion"),
+        (" " * 2**20 + "{}", "card: expected at most 1,048,576 bytes, got more"),
+        ("\udcff", "utf-8"),
+    ],
+)
+def test_a_text_that_is_no_card_costs_nothing(folder, text, says):
+    (folder / "topics-grm.json").write_bytes(text.encode(errors="surrogateescape"))
+    refused(folder, says)
+
+
+def file(header, content=b""):
+    """A file of weights with this header."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + content
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", ""),
+        (b"\x01", ""),
+        (b"\xff" * 8, "a header of at most 1,048,576 bytes, got 18,4"),
+        (file(b" " * (MAX_HEADER + 1)), "a header of at most 1,048,576 bytes, got 1,048,577"),
+        ((100).to_bytes(8, "little") + b"{", ""),
+        (file(b"[" * 10**5), ""),
+        (file({"x": {"dtype": "F32", "shape": [2**60], "data_offsets": [0, 2**62]}}), ""),
+        (file({"x": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 4]}}, b"1234"), ""),
+        (file({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, b"1234"), "layers: expected weights of 1"),
+        (file({"blocks.0": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, b"1234"), "in one of the two only"),
+        (file({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, b"1234" * 2), ""),
+    ],
+)
+def test_a_file_that_holds_other_weights_is_not_read(folder, content, says):
+    (folder / "topics-grm.safetensors").write_bytes(content)
+    refused(folder, says)

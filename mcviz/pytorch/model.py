@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from mcviz import initial
 from mcviz.config import MCConfig
 from mcviz.pytorch.attention import Attention
 from mcviz.pytorch.mixer import MemoryCaching, Mixer
@@ -51,6 +52,17 @@ class ModelConfig:
             )
         mixer = values["mixer"]
         return cls(**{**values, "mixer": MCConfig.from_dict(mixer) if isinstance(mixer, Mapping) else mixer})
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each weight of the model, by its name in `state_dict`. Nothing is drawn or allocated."""
+        D, hidden = self.width, self.mlp * self.width
+        cfg = self.mixer or MCConfig(memory="linear", aggregator="none")  # whose projections attention has
+        mixer = initial.parameter_shapes(cfg, D, self.heads, self.key, self.value, self.convolution)
+        block: dict[str, tuple[int, ...]] = {"norm.weight": (D,), **{f"mixer.{name}": mixer[name] for name in mixer}}
+        if self.mlp:
+            block |= {"mlp_norm.weight": (D,), "mlp.0.weight": (hidden, D), "mlp.2.weight": (D, hidden)}
+        ends = {"embedding.weight": (self.vocabulary, D), "norm.weight": (D,), "head.weight": (self.vocabulary, D)}
+        return ends | {f"blocks.{i}.{name}": block[name] for i in range(self.layers) for name in block}
 
 
 class Block(nn.Module):

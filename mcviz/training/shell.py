@@ -1,7 +1,6 @@
 """`mcviz train`: train a model from the shell, or remake one that ships."""
 
 import argparse
-import hashlib
 import json
 import platform
 import shlex
@@ -19,7 +18,7 @@ from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import train
 from mcviz.training.models import MODELS
 from mcviz.training.plans import ATTENTION, Plan, plan
-from mcviz.zoo import Card, load, names, save
+from mcviz.zoo import Card, answers, load, names, save
 
 SEQUENCES = 1024
 """How many a card's figures are measured on."""
@@ -130,24 +129,16 @@ def make(name: str, about: str, planned: Plan, remake: str, args: argparse.Names
         measured=evaluate(trained.model, planned.task, planned.seed, SEQUENCES),
         made_with={
             "mcviz": mcviz.__version__,
-            "code": code(),
             "torch": torch.__version__,
             "numpy": numpy.__version__,
             "python": platform.python_version(),
             "machine": platform.machine(),
         },
+        answers=answers(trained.model, planned.task),
     )
     save(trained.model, card, folder)
     checkpoint.unlink()
     print(f"{folder / name}.safetensors\n{report(card)}")
-
-
-def code() -> str:
-    """Names the code that decides a model's numbers: SHA-256 of tasks, PyTorch's part and training, in 12 digits."""
-    root = Path(mcviz.__file__).parent
-    files = [root / "config.py", root / "initial.py", root / "segments.py"]
-    files += [file for part in ("tasks", "pytorch", "training") for file in sorted((root / part).rglob("*.py"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def report(card: Card) -> str:

@@ -1,6 +1,7 @@
 """Trained models that ship with mcviz: `names()` lists them, `load(name)` gives one with its card."""
 
+from mcviz.zoo.answers import Answers, answers
 from mcviz.zoo.card import Card, Measure
 from mcviz.zoo.store import SHIPPED, Trained, load, names, save
 
-__all__ = ["SHIPPED", "Card", "Measure", "Trained", "load", "names", "save"]
+__all__ = ["SHIPPED", "Answers", "Card", "Measure", "Trained", "answers", "load", "names", "save"]

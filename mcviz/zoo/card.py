@@ -3,10 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mcviz import tasks
 from mcviz.pytorch import ModelConfig
+from mcviz.zoo.answers import Answers
+
+MAX_BYTES = 2**20
+"""Of a card; one of a model that ships has some thousand."""
+
+LONGEST = 2**17
+"""Tokens in a sequence, and the largest size of a task or option of a rule, that a card may ask for."""
 
 
 class Measure(NamedTuple):
@@ -33,6 +41,8 @@ class Card:
     sequences: int  # measured on
     measured: Mapping[str, Measure]  # accuracy, bits, and for gated models: largest, read, chance, entropy
     made_with: Mapping[str, str]  # versions
+    weights: str = ""  # SHA-256 of `name.safetensors`; older cards, and those of models not saved yet, have none
+    answers: Answers | None = None  # to one sequence: whether the weights and the code still say the same
 
     def to_json(self) -> str:
         values = {
@@ -40,22 +50,53 @@ class Card:
             "task": self.task.to_dict(),
             "model": self.model.to_dict(),
             "measured": {name: measure._asdict() for name, measure in self.measured.items()},
+            "answers": self.answers and self.answers._asdict(),
         }
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> "Card":
+        """The card in the file at `path`."""
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"card: expected at most {MAX_BYTES:,} bytes, got more")
+        return cls.from_json(content.decode())
 
     @classmethod
     def from_json(cls, text: str) -> "Card":
         try:
             values = json.loads(text)
-            return cls(
+            card = cls(
                 **{
                     **values,
                     "task": tasks.from_dict(values["task"]),
                     "model": ModelConfig.from_dict(values["model"]),
                     "measured": {name: Measure(**measure) for name, measure in values["measured"].items()},
+                    "answers": Answers.from_dict(values["answers"]) if values.get("answers") else None,
                 }
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            card.check_sizes()
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"card: expected what Card.to_json wrote, got another or a damaged text ({error})"
             ) from None
+        return card
+
+    def check_sizes(self) -> None:
+        """Raise `ValueError` for a task or a memory so large that a run of it would fill this machine."""
+        options = {} if self.model.mixer is None else self.model.mixer.rule_options
+        sizes = {
+            **{f"task.{name}": size for name, size in vars(self.task).items()},
+            **{f"options.{name}": size for name, size in options.items()},
+        }
+        for name, size in sizes.items():
+            if isinstance(size, int) and size > LONGEST:
+                raise ValueError(f"{name}: expected at most {LONGEST:,}, got {size:,}")
+        if self.task.length > LONGEST:
+            raise ValueError(f"task: expected sequences of at most {LONGEST:,} tokens, got {self.task.length:,}")
+        if self.task.vocabulary > self.model.vocabulary:
+            raise ValueError(
+                f"vocabulary: expected at least the {self.task.vocabulary:,} tokens of {self.task.name}, "
+                f"got {self.model.vocabulary:,}"
+            )

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import replace as changed
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -9,6 +10,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from mcviz.pytorch import SequenceModel
+from mcviz.zoo import weights
 from mcviz.zoo.card import Card
 
 SHIPPED = Path(__file__).parent / "models"
@@ -36,22 +38,25 @@ def load(name: str, folder: str | os.PathLike[str] = SHIPPED) -> Trained:
         )
     path = Path(folder) / name
     try:
-        card = Card.from_json(path.with_suffix(".json").read_text(encoding="utf-8"))
-        weights = load_tensors(path.with_suffix(".safetensors").read_bytes())
+        card = Card.read(path.with_suffix(".json"))
+        content = weights.read(path.with_suffix(".safetensors"), card)
         model = Trained(card.model)
-        model.load_state_dict(weights)
-    except (ValueError, SafetensorError, RuntimeError) as error:
+        model.load_state_dict(load_tensors(content))
+    except (ValueError, SafetensorError, RuntimeError, MemoryError) as error:
         raise ValueError(f"{name}: expected a model and its card in {folder}, got damaged files ({error})") from None
     model.card = card
     return model.eval()
 
 
 def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> None:
-    """Write a model and its card into `folder`, each whole or not at all. Raises `ValueError` if that cannot be."""
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    """Write a model and its card into `folder`, each whole or not at all. Raises `ValueError` if that cannot be.
+
+    The card that is written names the very file of weights.
+    """
+    content = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
     path = Path(folder) / card.name
-    replace(path.with_suffix(".safetensors"), save_tensors(weights))
-    replace(path.with_suffix(".json"), card.to_json().encode())
+    replace(path.with_suffix(".safetensors"), content)
+    replace(path.with_suffix(".json"), changed(card, weights=weights.sha256(content)).to_json().encode())
 
 
 def replace(path: Path, content: bytes) -> None:

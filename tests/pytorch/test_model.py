@@ -34,6 +34,15 @@ def test_configurations_go_through_json(mixer):
     assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
+@pytest.mark.parametrize("mlp", [0, 2])
+@pytest.mark.parametrize("convolution", [1, 2])
+@pytest.mark.parametrize("mixer", MIXERS, ids=name)
+def test_the_shapes_of_weights_are_known_before_there_are_any(mixer, convolution, mlp):
+    config = replace(SMALL, mixer=mixer, convolution=convolution, mlp=mlp)
+    weights = SequenceModel(config).state_dict()
+    assert config.shapes() == {name: tuple(tensor.shape) for name, tensor in weights.items()}
+
+
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("changes", "match"),
