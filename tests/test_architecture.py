@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIGHT = {"numpy", "jaxtyping"}
-FOUNDATION = {"config", "segments", "initial", "cost", "trace", "palette"}
+FOUNDATION = {"rules", "config", "segments", "initial", "cost", "trace", "palette"}
 
 
 class Row(NamedTuple):
@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "tradeoff": Row(FOUNDATION | {"reference"}, LIGHT),
     "examples": Row(FOUNDATION | {"tasks", "reference"}, LIGHT),
     # The package lends a Trace what replays and draws it; all else loads on first use, by name.
-    "": Row(FOUNDATION | {"moved", "reference"}, set(), lazily=frozenset({"stepper"})),
+    "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     # Never the reference: an oracle must be independent.
     "pytorch": Row(FOUNDATION | {"moved"}, LIGHT | {"torch"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
@@ -73,7 +73,7 @@ MAY_IMPORT = {
         lazily=frozenset({"widgets"}),
     ),
     "cli": Row(
-        {"", *FOUNDATION, "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
+        {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
@@ -81,6 +81,7 @@ MAY_IMPORT = {
         {
             "",
             *FOUNDATION,
+            "choices",
             "reference",
             "examples",
             "watch",

@@ -1,18 +1,19 @@
-"""What kind of memory a rule has. The one place that tells; nothing else in this package goes by a rule's name, but
-tables of what computes it."""
+"""What kind of memory a rule has, as its sheet says; nothing else in this package goes by a rule's name, but tables of
+what computes it."""
 
 from mcviz.config import MCConfig
 from mcviz.initial import readable
+from mcviz.rules import sheet
 
 
 def is_network(cfg: MCConfig) -> bool:
     """Whether a memory is a small network, which a read runs."""
-    return "W1" in readable(cfg)
+    return sheet(cfg.memory).kind == "network"
 
 
 def is_vector(cfg: MCConfig) -> bool:
     """Whether a memory has no keys: one vector, which a read gives back."""
-    return "m" in readable(cfg)
+    return sheet(cfg.memory).kind == "vector"
 
 
 def is_normalised(cfg: MCConfig) -> bool:

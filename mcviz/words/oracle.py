@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from mcviz.oracle import Choice, Oracle
+from mcviz.probes.oracle import Choice, Oracle
 
 Array = np.ndarray
 

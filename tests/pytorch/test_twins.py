@@ -12,7 +12,7 @@ FILES = ("aggregators", "loop", "memory", "projections")
 
 def pair(file):
     """The reference's module and its twin."""
-    return import_module(f"mcviz.reference.{file}"), import_module(f"mcviz.pytorch.{TWINS.get(file, file)}")
+    return import_module(f"mcviz.reference.{file}"), import_module(f"mcviz.pytorch.{file}")
 
 
 def own(module):

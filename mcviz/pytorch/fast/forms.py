@@ -33,7 +33,8 @@ class Past(NamedTuple):
 
 Form = Callable[[Tensor, Tensor, Tensor, Coefficients, Past | None], Affine]
 """A rule's form: of q, k, v [B, H, P, L, ·] in P chunks of L places, its coefficients [B, H, P, L], and `Past` if its
-state keeps pairs. Empty places at a chunk's end hold 0, but 1 for `alpha`: what is written there leaves S as it is."""
+state keeps pairs. Empty places at a chunk's end hold 0, and the neutral value of a coefficient: what is written
+there leaves S as it is."""
 
 
 def linear(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) -> Affine:
@@ -48,6 +49,15 @@ def products(factor: Float[Tensor, "*b L"]) -> Float[Tensor, "*b L L"]:
     L = factor.shape[-1]
     later = torch.ones(L, L, dtype=torch.bool, device=factor.device).tril(-1)
     return torch.where(later, factor[..., :, None], 1.0).cumprod(-2).tril()
+
+
+def decay(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) -> Affine:
+    """`M_t = α_t M_{t-1} + λ_t v_t k_tᵀ`, unrolled: `M_t = (Π_{i≤t} α_i) S + Σ_j W_tj v_j k_jᵀ` with
+    `W_tj = (Π_{j<l≤t} α_l) λ_j`."""
+    D = products(c["alpha"])
+    A = D[..., :1] * c["alpha"][..., :1, None]
+    W = D * c["lam"][..., None, :]
+    return Affine(A * q, (W * (q @ k.mT)) @ v, A[..., -1:, :], (W[..., -1, :, None] * v).mT @ k)
 
 
 def swla(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) -> Affine:
@@ -83,6 +93,24 @@ def delta(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) -
     return Affine(q - A @ x, A @ w, identity - x.mT @ k, w.mT @ k)
 
 
+def gated_delta(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) -> Affine:
+    """The gated delta rule, as the delta rule's form with products of decays between tokens.
+
+    `M_t = α_t M_{t-1} + w_t k_tᵀ` with `w_t = η_t (v_t - α_t M_{t-1} k_t)`. Within a chunk `α_t M_{t-1} k_t` is
+    `A_t S k_t + Σ_{j<t} D_tj (k_j·k_t) w_j` with `D_tj = Π_{j<i≤t} α_i` and `A_t = Π_{i≤t} α_i`.
+    """
+    eta, D = c["eta"][..., None], products(c["alpha"])
+    A = D[..., :1] * c["alpha"][..., :1, None]
+    # (1 + η tril(D ∘ k kᵀ, -1)) w = η (v - A k Sᵀ)
+    system = eta * (D * (k @ k.mT)).tril(-1)
+    solved = solve(system, eta * torch.cat([v, A * k], -1))
+    w, x = solved.split([v.shape[-1], k.shape[-1]], -1)
+    W = D * (q @ k.mT)
+    last = D[..., -1, :, None]
+    identity = torch.eye(k.shape[-1], dtype=k.dtype, device=k.device)
+    return Affine(A * q - W @ x, W @ w, A[..., -1:, :] * identity - (last * x).mT @ k, (last * w).mT @ k)
+
+
 def solve(lower: Float[Tensor, "*b L L"], right: Float[Tensor, "*b L d"]) -> Float[Tensor, "*b L d"]:
     """`x` of `(1 + lower) x = right`, for a strictly lower triangle. Half precision is solved in single."""
     wide = torch.float64 if right.dtype == torch.float64 else torch.float32
@@ -92,8 +120,10 @@ def solve(lower: Float[Tensor, "*b L L"], right: Float[Tensor, "*b L d"]) -> Flo
 
 CHUNK_FORMS: Mapping[str, Form] = {
     "linear": linear,
+    "decay": decay,
     "swla": swla,
     "delta": delta,
+    "gated_delta": gated_delta,
     "vector": linear,  # read and written with keys of 1
 }
 """The form of each memory rule that has one."""

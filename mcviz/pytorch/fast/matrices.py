@@ -17,6 +17,7 @@ from mcviz.pytorch.fast.forms import CHUNK_FORMS, Past
 from mcviz.pytorch.fast.gate import Gates
 from mcviz.pytorch.fast.memories import Given
 from mcviz.pytorch.kinds import is_normalised, is_vector
+from mcviz.rules import sheet
 
 
 class Matrices:
@@ -107,7 +108,8 @@ def write(rows: Rows, c: Coefficients, cfg: MCConfig, chunks: Chunks) -> tuple[F
     """Each token's read of the online memory, and the states [B, H, N, ...] where every segment ended; all lifted."""
     lanes = Lanes(chunks, cfg.start == "independent")
     q, k, v = (chunks.split(x) for x in (rows.q, rows.k, rows.v))
-    coefficients = {name: chunks.split(x, fill=float(name == "alpha")) for name, x in c.items()}
+    neutral = {one.name: one.neutral for one in sheet(cfg.memory).coefficients}
+    coefficients = {name: chunks.split(x, fill=neutral[name]) for name, x in c.items()}
     past, states = pairs(rows, lanes) if "k" in rows.start else (None, {})
     affine = CHUNK_FORMS[cfg.memory](q, k, v, coefficients, past)
     first, states["M"] = carry(affine.decay, affine.update, rows.start["M"], lanes)
