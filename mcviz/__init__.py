@@ -32,11 +32,13 @@ __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 
 if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checkers of types
     from mcviz import bench as bench
+    from mcviz import choices as choices
     from mcviz import claims as claims
     from mcviz import cli as cli
     from mcviz import course as course
     from mcviz import examples as examples
     from mcviz import figures as figures
+    from mcviz import palette as palette
     from mcviz import probes as probes
     from mcviz import pytorch as pytorch
     from mcviz import rows as rows
@@ -46,6 +48,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import training as training
     from mcviz import watch as watch
     from mcviz import widgets as widgets
+    from mcviz import words as words
     from mcviz import zoo as zoo
     from mcviz.course import exercises as exercises
     from mcviz.course import plot as plot

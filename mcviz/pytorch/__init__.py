@@ -1,5 +1,6 @@
 """Memory Caching in PyTorch: the same equations on batches, fast, and with gradients through everything."""
 
+from mcviz import moved
 from mcviz.pytorch.attention import Attention, KVCache
 from mcviz.pytorch.capture import Capturable, capture
 from mcviz.pytorch.decode import Decoder
@@ -20,3 +21,4 @@ __all__ = [
     "memory_caching",
     "substitute",
 ]
+__getattr__ = moved.attributes(__name__)
