@@ -163,6 +163,13 @@ def test_whatever_can_be_picked_is_explained(visit):
     assert all(re.search(r"\d", lines) and "NaN" not in lines for lines in seen.values()), seen
 
 
+@pytest.mark.parametrize("gate", ["context", "token"])
+def test_a_gate_that_compares_no_context_shows_none(visit, gate):
+    page = visit(noise(MCConfig(gate=gate, segment_length=8), 24), at="#step=20")
+    assert page.get_by_label("Connector").is_visible()
+    assert page.get_by_label("Context of the memory").is_visible() == (gate == "context")
+
+
 def test_keys(visit):
     trace = library()
     page = visit(trace, at="#step=40")

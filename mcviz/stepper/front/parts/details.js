@@ -127,7 +127,7 @@ export class Details {
     const paint = (strip, vector, name, scale) =>
       strip.picture.bars(vector, this.width - 40, 24, scale, this.view.colours, entry(vector, name));
     asks.show(run.compares);
-    context.show(run.compares);
+    context.show(run.compares && !run.token_gate);
     if (run.compares) {
       const [a, c] = [run.vector(run.connector, t, h), run.context(t, h, i)];
       paint(asks, a, run.connector, largestOf(a));
