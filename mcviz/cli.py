@@ -119,8 +119,7 @@ def trace(arguments: argparse.Namespace) -> None:
     fields = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k", "seed")
     cfg = MCConfig(segmentation=cut, **{name: getattr(arguments, name) for name in fields})
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
-    with arguments.out.open("wb") as file:
-        run.save(file)
+    run.save(arguments.out)
     print(f"{arguments.out}: {run.title}, {run.T} tokens, {run.H} heads, {run.N} segments, hash {run.hash[:12]}")
 
 

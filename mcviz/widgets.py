@@ -1,12 +1,12 @@
 """The stepper in Jupyter: a widget whose place in the run is a trait like any other widget's value."""
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from mcviz import files
 from mcviz.stepper import assets
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
@@ -58,7 +58,7 @@ class Stepper(anywidget.AnyWidget):
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""
-        Path(path).write_text(page(self.trace, self.other, budget=self.budget), encoding="utf-8", newline="\n")
+        files.write(path, page(self.trace, self.other, budget=self.budget))
 
     def _answer(self, content: Any, buffers: Any) -> None:
         """Send the online states around the token that the browser asks for, if the run carries none."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from mcviz import files
 from mcviz.pytorch import ModelConfig, SequenceModel
 from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
@@ -162,6 +163,8 @@ def train(
         )
     run = Run(task, SequenceModel(model_config), steps, seed, recipe or Recipe(), usable(device))
     path = None if checkpoint is None else Path(checkpoint)
+    if path is not None:
+        files.clear(path)
     if path is not None and path.exists():
         run.resume(path)
     elif path is not None:

@@ -1,13 +1,13 @@
 """Where trained models lie: in a folder, as two files each, `name.safetensors` and `name.json`."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from mcviz import files
 from mcviz.pytorch import SequenceModel
 from mcviz.zoo.card import Card
 
@@ -50,18 +50,6 @@ def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> No
     """Write a model and its card into `folder`, each whole or not at all. Raises `ValueError` if that cannot be."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     path = Path(folder) / card.name
-    replace(path.with_suffix(".safetensors"), save_tensors(weights))
-    replace(path.with_suffix(".json"), card.to_json().encode())
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step: a reader sees the old file or the new one. `ValueError` if it cannot be."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise ValueError(f"{path}: expected a place that can be written to ({error.strerror})") from None
+    contents = {".safetensors": save_tensors(weights), ".json": card.to_json().encode()}
+    for suffix, content in contents.items():
+        files.put(path.with_suffix(suffix), content)
