@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
+from mcviz.checks import plain, plain_fields, truth, whole
+
 MEMORIES = ("linear", "swla", "delta", "dla", "titans", "vector")
 AGGREGATORS = ("none", "residual", "grm", "soup", "ssc", "average")
 SEGMENTATIONS = ("constant", "logarithmic")
@@ -63,25 +67,26 @@ class MCConfig:
     options: Mapping[str, Option] = field(default_factory=dict, hash=False)  # of the memory rule: see OPTIONS
 
     def __post_init__(self) -> None:
+        plain_fields(self)
         for name, choices in _CHOICES.items():
             _require_name(name, getattr(self, name), choices)
-        if isinstance(self.segmentation, list):
+        if isinstance(self.segmentation, list | np.ndarray):
             object.__setattr__(self, "segmentation", tuple(self.segmentation))
         if isinstance(self.segmentation, tuple):
             if not self.segmentation:
                 raise ValueError("segmentation: expected at least one segment length, got none")
-            for length in self.segmentation:
-                _require_int("segmentation", length, at_least=1)
+            object.__setattr__(self, "segmentation", tuple(whole("segmentation", n) for n in self.segmentation))
         elif not isinstance(self.segmentation, str) or self.segmentation not in SEGMENTATIONS:
             raise ValueError(
                 f"segmentation: expected {' or '.join(SEGMENTATIONS)} or segment lengths; got {self.segmentation!r}"
             )
         for name, at_least in (("segment_length", 1), ("top_k", 1), ("seed", 0)):
-            _require_int(name, getattr(self, name), at_least)
+            whole(name, getattr(self, name), at_least)
         if not isinstance(self.options, Mapping):
             raise ValueError(f"options: expected a mapping of rule options, got {self.options!r}")
-        _check_options(self.memory, self.options)
-        departures = {k: v for k, v in sorted(self.options.items()) if v != OPTIONS[self.memory][k]}
+        options = {name: plain(value) for name, value in self.options.items()}
+        _check_options(self.memory, options)
+        departures = {k: v for k, v in sorted(options.items()) if v != OPTIONS[self.memory][k]}
         object.__setattr__(self, "options", MappingProxyType(departures))
 
     @property
@@ -134,10 +139,9 @@ def _check_options(memory: str, options: Mapping[str, Option]) -> None:
         if name == "feature_map":
             _require_name(f"options.{name}", value, FEATURE_MAPS)
         elif isinstance(defaults[name], bool):
-            if not isinstance(value, bool):
-                raise ValueError(f"options.{name}: expected true or false, got {value!r}")
+            truth(f"options.{name}", value)
         else:
-            _require_int(f"options.{name}", value, at_least=1)
+            whole(f"options.{name}", value)
     if options.get("depth", 1) not in (1, 2):
         raise ValueError(f"options.depth: expected 1 or 2 layers, got {options['depth']!r}")
     if options.get("normalizer") and options.get("feature_map") != "elu":
@@ -147,8 +151,3 @@ def _check_options(memory: str, options: Mapping[str, Option]) -> None:
 def _require_name(name: str, value: object, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}; got {value!r}")
-
-
-def _require_int(name: str, value: object, at_least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise ValueError(f"{name}: expected a whole number, at least {at_least}, got {value!r}")

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz import files
-from mcviz.checks import readable
+from mcviz.checks import is_whole, place, readable
 from mcviz.config import MCConfig
 from mcviz.initial import COEFFICIENTS, State, state_shapes
 from mcviz.segments import Segments, cut
@@ -71,6 +71,7 @@ class Trace:
 
     def __post_init__(self) -> None:
         _check(self)
+        object.__setattr__(self, "sources", tuple(map(int, self.sources)))
         _mend_labels(self)
 
     @property
@@ -133,8 +134,7 @@ class Trace:
 
         Writes are replayed by the reference from the start of the token's segment.
         """
-        if not isinstance(t, int | np.integer) or not 0 <= t < self.T:
-            raise ValueError(f"t: expected a token from 0 to {self.T - 1}, got {t!r}")
+        t = place("t", t, self.T, "token")
         from mcviz.reference.memory import replay
 
         s = int(self.segment_of[t])
@@ -343,7 +343,7 @@ def _check_labels(trace: Trace) -> None:
         raise ValueError(f"title: expected text, got {trace.title!r}")
     if trace.tokens and (len(trace.tokens) != T or not _are(str, trace.tokens)):
         raise ValueError(f"tokens: expected {T} labels of text, or none, got {len(trace.tokens)}")
-    if trace.sources and (len(trace.sources) != T or not _are(int, trace.sources)):
+    if trace.sources and (len(trace.sources) != T or not all(map(is_whole, trace.sources))):
         raise ValueError(f"sources: expected {T} whole numbers, or none, got {len(trace.sources)}")
     if any(not -1 <= source < T for source in trace.sources):
         raise ValueError(

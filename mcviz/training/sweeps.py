@@ -23,6 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mcviz import files
+from mcviz.checks import plain, whole
 from mcviz.rows import Row, append, key, line, read
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
@@ -66,7 +67,8 @@ def sweep(
     otherwise. Returns the rows of this sweep. Raises `ValueError` before anything runs for bad settings, and for a
     file that is damaged or cannot be written.
     """
-    wanted = [(dict(chosen), seed) for seed in seeds for chosen in settings]
+    every = [{name: plain(value) for name, value in chosen.items()} for chosen in settings]
+    wanted = [(chosen, whole("seeds", seed, 0)) for seed in seeds for chosen in every]
     for chosen, seed in wanted:
         plan(**chosen, seed=seed)
     return spread(partial(run, sequences=sequences), wanted, path, jobs, progress)
