@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from mcviz.checks import plain, plain_fields, truth, whole
 
 MEMORIES = ("linear", "swla", "delta", "dla", "titans", "vector")
@@ -70,7 +68,7 @@ class MCConfig:
         plain_fields(self)
         for name, choices in _CHOICES.items():
             _require_name(name, getattr(self, name), choices)
-        if isinstance(self.segmentation, list | np.ndarray):
+        if isinstance(self.segmentation, list):
             object.__setattr__(self, "segmentation", tuple(self.segmentation))
         if isinstance(self.segmentation, tuple):
             if not self.segmentation:

@@ -3,21 +3,23 @@
 import numpy as np
 
 
-def assert_sums_agree(got, wanted, terms, axis=None, steps=1):
-    """`got` and `wanted` are the sum of `terms` over `axis` (of all), each rounded in some order.
+def rounding(terms, axis=None, steps=1):
+    """By how much two sums of `terms` over `axis` (over all) may differ, each rounded in an order of its own.
 
     A sum of n floating-point numbers is off by less than n eps Σ|terms|, in any order (Higham, Accuracy and Stability
     of Numerical Algorithms, section 4.2), and each term by eps for every one of the `steps` operations that made it.
-    Where the sum cancels, that is much compared with the sum, and a relative tolerance on it means nothing.
     """
-    got, wanted, terms = np.asarray(got), np.asarray(wanted), np.abs(terms)
-    size = terms.sum(axis)
-    assert got.shape == wanted.shape == size.shape, f"{got.shape}, {wanted.shape} and {size.shape}"
-    n = terms.size // max(1, size.size)
-    most = 2 * (n + steps) * np.finfo(got.dtype).eps * size
+    size = np.abs(terms).sum(axis)
+    return 2 * (np.size(terms) // max(1, size.size) + steps) * np.finfo(terms.dtype).eps * size
+
+
+def assert_sums_agree(got, wanted, terms, axis=None, steps=1):
+    """`got` and `wanted` are sums of `terms`. Where they cancel, a tolerance relative to the sum would mean nothing."""
+    got, wanted, most = np.asarray(got), np.asarray(wanted), np.asarray(rounding(terms, axis, steps))
+    assert got.shape == wanted.shape == most.shape, f"{got.shape}, {wanted.shape} and {most.shape}"
     off = np.abs(got - wanted)
     worst = np.argmax(off - most)
     assert (off <= most).all(), (
-        f"{got.flat[worst]!r} and {wanted.flat[worst]!r} are {off.flat[worst]:.3g} apart; rounding {n} terms explains "
-        f"{np.ravel(most)[worst]:.3g}"
+        f"{got.flat[worst]!r} and {wanted.flat[worst]!r} are {off.flat[worst]:.3g} apart; rounding explains at most "
+        f"{most.flat[worst]:.3g}"
     )

@@ -161,10 +161,6 @@ def test_a_model_is_watched_with_numpys_seed():
     assert watch.run(watch.Sitting(name, seed=np.int64(1))).hash == watch.run(watch.Sitting(name, seed=1)).hash
 
 
-def test_lengths_may_be_an_array():
-    assert MCConfig(segmentation=np.array([3, 4])) == MCConfig(segmentation=(3, 4))
-
-
 def test_bounds_and_reasons_are_said():
     with pytest.raises(ValueError, match=r"^pairs: expected a whole number from 1 to 9 \(there are 9\), got 10$"):
         checks.whole("pairs", 10, 1, 9, why="there are 9")

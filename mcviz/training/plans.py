@@ -55,7 +55,7 @@ def plan(task: str, aggregator: str = "grm", seed: int = 0, **settings: Any) -> 
     if aggregator not in (*AGGREGATORS, ATTENTION):
         raise ValueError(f"aggregator: expected one of {', '.join((*AGGREGATORS, ATTENTION))}; got {aggregator!r}")
     seed, chosen = whole("seed", seed, 0), {**DEFAULTS[task], **settings}
-    steps = whole("steps", chosen.pop("steps"))
+    steps = chosen.pop("steps")
     owned = ("aggregator", "mixer", "seed", "vocabulary")
     groups: list[dict[str, Any]] = []
     known: list[str] = ["steps"]
@@ -65,6 +65,7 @@ def plan(task: str, aggregator: str = "grm", seed: int = 0, **settings: Any) -> 
         known += names
     if chosen:
         raise ValueError(f"settings: expected names among {', '.join(known)}; got {', '.join(sorted(chosen))}")
+    steps = whole("steps", steps)
     sizes, memory, shape, recipe = groups
     made = tasks.TASKS[task](**sizes)
     if aggregator == "none":
