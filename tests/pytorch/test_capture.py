@@ -203,6 +203,8 @@ def test_a_module_by_another_hand_may_learn_its_own_start():
         (model, {"labels": NAMES[:3]}, r"^labels: expected one for each token of the vocabulary, got 3"),
         (model, {"targets": [1]}, r"^targets: expected one for each of 11 tokens"),
         (model, {"targets": [9] * T}, r"^targets: expected tokens below 7"),
+        (model, {"targets": [0.5] * T}, r"^targets: expected whole numbers, .* got \[0.5"),
+        (model, {"sources": [True] * T}, r"^sources: expected whole numbers, .* got \[True"),
         (model, {"sources": [1] * 12}, r"^sources: expected one for each of 11 tokens"),
         (model, {"sources": [T] * T}, r"^sources: expected places from -1 to 10"),
         (lambda: MemoryCaching(4, 1, CFG), {"tokens": torch.zeros(T, 4), "labels": NAMES}, r"^labels: .* 11 places"),
