@@ -1,11 +1,12 @@
 # Each target installs what it needs into .venv, again only when pyproject.toml or constraints.txt changed.
-# Variables: PYTHON=python3.12 make test
+# Variables: PYTHON=python3.12 make test, make fuzz MINUTES=30
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help explore test notebooks bench claims lint format clean
+.PHONY: help explore test fuzz notebooks bench claims lint format clean
 
 VENV := .venv
+MINUTES ?= 10
 ifeq ($(OS),Windows_NT)
 PYTHON ?= python
 BIN := $(VENV)/Scripts
@@ -21,6 +22,7 @@ DEV := $(VENV)/.has-dev
 help:
 	$(info make explore     open the explorer in the browser)
 	$(info make test        run all tests)
+	$(info make fuzz        test with new random examples, for MINUTES=10)
 	$(info make notebooks   build the notebooks of the course and run them)
 	$(info make bench       measure speed and memory on this machine)
 	$(info make claims      test what the paper claims on small models, in half an hour)
@@ -34,6 +36,9 @@ explore: $(APP)
 
 test: $(DEV)
 	$(BIN)/pytest -n auto --dist worksteal
+
+fuzz: $(DEV)
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 notebooks: $(DEV)
 	$(BIN)/python notebooks/build.py

@@ -130,8 +130,7 @@ def trace(arguments: argparse.Namespace) -> None:
     chosen = {**vars(arguments), "lengths": arguments.segmentation}
     cfg = choices.config(chosen.__getitem__, arguments.seed)
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
-    with arguments.out.open("wb") as file:
-        run.save(file)
+    run.save(arguments.out)
     print(f"{arguments.out}: {run.title}, {run.T} tokens, {run.H} heads, {run.N} segments, hash {run.hash[:12]}")
 
 

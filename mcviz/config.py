@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mcviz import rules
+from mcviz.checks import plain, plain_fields, truth, whole
 from mcviz.rules import SHEETS, Value
 
 MEMORIES = tuple(SHEETS)
@@ -47,6 +48,7 @@ class MCConfig:
     options: Mapping[str, Value] = field(default_factory=dict, hash=False)  # of the memory rule: see OPTIONS
 
     def __post_init__(self) -> None:
+        plain_fields(self)
         for name, choices in _CHOICES.items():
             _require_name(name, getattr(self, name), choices)
         if isinstance(self.segmentation, list):
@@ -54,18 +56,18 @@ class MCConfig:
         if isinstance(self.segmentation, tuple):
             if not self.segmentation:
                 raise ValueError("segmentation: expected at least one segment length, got none")
-            for length in self.segmentation:
-                _require_int("segmentation", length, at_least=1)
+            object.__setattr__(self, "segmentation", tuple(whole("segmentation", n) for n in self.segmentation))
         elif not isinstance(self.segmentation, str) or self.segmentation not in SEGMENTATIONS:
             raise ValueError(
                 f"segmentation: expected {' or '.join(SEGMENTATIONS)} or segment lengths; got {self.segmentation!r}"
             )
         for name, at_least in (("segment_length", 1), ("top_k", 1), ("seed", 0)):
-            _require_int(name, getattr(self, name), at_least)
+            whole(name, getattr(self, name), at_least)
         if not isinstance(self.options, Mapping):
             raise ValueError(f"options: expected a mapping of rule options, got {self.options!r}")
-        _check_options(self.memory, self.options)
-        departures = {k: v for k, v in sorted(self.options.items()) if v != OPTIONS[self.memory][k]}
+        options = {name: plain(value) for name, value in self.options.items()}
+        _check_options(self.memory, options)
+        departures = {k: v for k, v in sorted(options.items()) if v != OPTIONS[self.memory][k]}
         object.__setattr__(self, "options", MappingProxyType(departures))
 
     @property
@@ -120,12 +122,9 @@ def _check_options(memory: str, options: Mapping[str, Value]) -> None:
         if isinstance(default, str):
             _require_name(f"options.{name}", value, choices)
         elif isinstance(default, bool):
-            if not isinstance(value, bool):
-                raise ValueError(f"options.{name}: expected true or false, got {value!r}")
-        else:
-            _require_int(f"options.{name}", value, at_least=1)
-            if choices and value not in choices:
-                raise ValueError(f"options.{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")
+            truth(f"options.{name}", value)
+        elif whole(f"options.{name}", value) not in (choices or [value]):
+            raise ValueError(f"options.{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")
     conflict = sheet.conflict({**sheet.defaults, **options})
     if conflict:
         raise ValueError(conflict)
@@ -134,8 +133,3 @@ def _check_options(memory: str, options: Mapping[str, Value]) -> None:
 def _require_name(name: str, value: object, choices: Sequence[Value]) -> None:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")
-
-
-def _require_int(name: str, value: object, at_least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise ValueError(f"{name}: expected a whole number, at least {at_least}, got {value!r}")

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mcviz import rules, segments
+from mcviz.checks import plain, whole
 from mcviz.config import AGGREGATORS, GATED, MCConfig
 from mcviz.initial import readable, state_shapes
 from mcviz.rules import SHEETS
@@ -50,6 +51,7 @@ def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> C
 
 def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of a whole sequence; `cached` is what its last token had to keep."""
+    T, K, V, H, itemsize = (plain(size) for size in (T, K, V, H, itemsize))
     n = memories(cfg, T)
     reached, fetched = _reached(cfg, T, n), _reached(cfg, T, most_read(cfg, n))
     return _total(cfg, T, n, reached, fetched, K, V, H, itemsize)
@@ -57,8 +59,7 @@ def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -
 
 def memories(cfg: MCConfig, T: int) -> int:
     """How many memories the last of `T` tokens can reach: one for each segment."""
-    if isinstance(T, bool) or not isinstance(T, int) or T < 1:
-        raise ValueError(f"T: expected a whole number of tokens, at least 1, got {T!r}")
+    T = whole("T", T, of="tokens")
     if cfg.segmentation == "constant":
         return math.ceil(T / cfg.segment_length)
     return len(segments.cut(T, cfg.segmentation, cfg.segment_length))
@@ -118,6 +119,7 @@ def online(cfg: MCConfig, K: int, V: int, H: int, itemsize: int = 8) -> int:
 
 def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """Causal softmax attention with a KV cache: token t compares with t keys and adds t values."""
+    T, K, V, H, itemsize = (plain(size) for size in (T, K, V, H, itemsize))
     pairs = T * (T + 1) // 2
     flops = pairs * (2 * K + 5 + 2 * V)
     return Cost(H * pairs, H * flops, H * itemsize * pairs * (K + V), H * itemsize * T * (K + V))
@@ -126,9 +128,7 @@ def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
 def table(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> dict[str, Cost]:
     """The cost of `T` tokens with K = V = d under each aggregator ("none" is the plain recurrent layer), and of
     attention. Raises `ValueError` for a size below 1."""
-    for name, value in (("d", d), ("H", H), ("itemsize", itemsize)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}: expected a whole number, at least 1, got {value!r}")
+    d, H, itemsize = whole("d", d), whole("H", H), whole("itemsize", itemsize)
     rows = {name: sequence(replace(cfg, aggregator=name), T, d, d, H, itemsize) for name in AGGREGATORS}
     return {**rows, "attention": attention(T, d, d, H, itemsize)}
 

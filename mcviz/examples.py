@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mcviz import segments
+from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.initial import state_shapes
 from mcviz.reference import memory_caching
@@ -55,8 +56,7 @@ def example(name: str, seed: int = 0, text: str = "", split: str = "word") -> Ex
 
     Raises `ValueError` for an unknown name or split, a negative seed, and a text without tokens or with too many.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed: expected a whole number, at least 0, got {seed!r}")
+    seed = whole("seed", seed, 0)
     if name == "text":
         return own_text(text, split)
     if name not in TASKS:
@@ -129,9 +129,8 @@ def run(
     Raises `ValueError` for what `example` and `MCConfig` refuse, and where T tokens times N
     segments, or times the numbers of a memory, are too many.
     """
-    for size, label in ((heads, "heads"), (key_size, "key_size"), (value_size, "value_size")):
-        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 64:
-            raise ValueError(f"{label}: expected a whole number from 1 to 64, got {size!r}")
+    heads, key_size = whole("heads", heads, 1, 64), whole("key_size", key_size, 1, 64)
+    value_size = whole("value_size", value_size, 1, 64)
     chosen = example(name, cfg.seed, text, split)
     T, N = len(chosen.ids), len(segments.cut(len(chosen.ids), cfg.segmentation, cfg.segment_length))
     if T * N > MAX_PAIRS:

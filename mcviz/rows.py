@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mcviz import files
+
 Row = dict[str, Any]
 
 
@@ -37,10 +39,5 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
 
 
 def append(path: Path, row: Row) -> None:
-    """Add one line at the end of a file in a single write."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
-    try:
-        os.write(file, line(row).encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
+    """Add a row as one line at the end of a file, all of it or nothing. Raises `OSError`, which names the file."""
+    files.append_line(path, line(row))

@@ -5,6 +5,8 @@ The cuts are integers only and depend on nothing but the length of the sequence 
 
 from collections.abc import Sequence
 
+from mcviz.checks import whole
+
 Segments = list[tuple[int, int]]
 
 
@@ -14,8 +16,7 @@ def constant(T: int, length: int) -> Segments:
     >>> constant(37, 16)
     [(0, 16), (16, 32), (32, 37)]
     """
-    _require_count("T", T)
-    _require_count("segment_length", length)
+    T, length = _tokens("T", T), _tokens("segment_length", length)
     return [(start, min(start + length, T)) for start in range(0, T, length)]
 
 
@@ -25,7 +26,7 @@ def logarithmic(T: int) -> Segments:
     >>> logarithmic(37)
     [(0, 32), (32, 36), (36, 37)]
     """
-    _require_count("T", T)
+    T = _tokens("T", T)
     powers = [1 << bit for bit in reversed(range(T.bit_length())) if T >> bit & 1]
     return explicit(T, powers)
 
@@ -36,9 +37,7 @@ def explicit(T: int, lengths: Sequence[int]) -> Segments:
     >>> explicit(37, (32, 4, 1))
     [(0, 32), (32, 36), (36, 37)]
     """
-    _require_count("T", T)
-    for length in lengths:
-        _require_count("segmentation", length)
+    T, lengths = _tokens("T", T), [_tokens("segmentation", length) for length in lengths]
     if sum(lengths) != T:
         raise ValueError(f"segmentation: expected lengths that sum to T = {T}, got {len(lengths)}, sum {sum(lengths)}")
     segments, start = [], 0
@@ -63,6 +62,5 @@ def cut(T: int, segmentation: str | Sequence[int], segment_length: int) -> Segme
     raise ValueError(f"segmentation: expected 'constant', 'logarithmic' or lengths, got {segmentation!r}")
 
 
-def _require_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name}: expected a whole number of tokens, at least 1, got {value!r}")
+def _tokens(name: str, value: object) -> int:
+    return whole(name, value, of="tokens")

@@ -5,8 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any, BinaryIO, ClassVar, Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from mcviz import files
+from mcviz.checks import is_whole, place, readable
 from mcviz.config import MCConfig
 from mcviz.initial import COEFFICIENTS, State, state_shapes
 from mcviz.segments import Segments, cut
@@ -82,6 +83,8 @@ class Trace:
 
     def __post_init__(self) -> None:
         _check(self)
+        object.__setattr__(self, "sources", tuple(map(int, self.sources)))
+        _mend_labels(self)
 
     @property
     def T(self) -> int:
@@ -136,34 +139,34 @@ class Trace:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of everything in the Trace: equal runs have equal hashes."""
-        digest = hashlib.sha256(self._header().encode())
-        for name, array in self._arrays().items():
-            digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        return _digest(self._header(), self._arrays())
 
     def states(self, t: int) -> State:
         """The online state after token `t`: named arrays [H, ...].
 
         Writes are replayed by the reference from the start of the token's segment.
         """
-        if not isinstance(t, int | np.integer) or not 0 <= t < self.T:
-            raise ValueError(f"t: expected a token from 0 to {self.T - 1}, got {t!r}")
-        return self.host.state(self, int(t))
+        return self.host.state(self, place("t", t, self.T, "token"))
 
     def save(self, path: str | PathLike[str] | File) -> None:
-        """Write the Trace as a compressed `.npz` without pickled objects."""
+        """Write the Trace as a compressed `.npz` without pickled objects, whole or not at all."""
         header = json.dumps({**json.loads(self._header()), "hash": self.hash})
         arrays: dict[str, Any] = {"header": np.array(header), **self._arrays()}
-        with open(path, "wb") if isinstance(path, str | PathLike) else nullcontext(path) as file:
-            np.savez_compressed(file, **arrays)
+        if isinstance(path, str | PathLike):
+            with files.replacing(path) as file:
+                np.savez_compressed(file, **arrays)
+        else:
+            whole = io.BytesIO()
+            np.savez_compressed(whole, **arrays)
+            path.write(whole.getvalue())
 
     def to_html(self, path: str | PathLike[str], other: "Trace | None" = None) -> None:
         """Write the stepper on this run, or on this and another in step, as one HTML file that needs no network.
 
-        Raises `ValueError` if `other` has another number of tokens or heads.
+        A page that was there before stays if this one cannot be made or written. Raises `ValueError` if `other` has
+        another number of tokens or heads.
         """
-        Path(path).write_text(self.host.page(self, other), encoding="utf-8", newline="\n")
+        files.write(path, self.host.page(self, other))
 
     @classmethod
     def load(cls, path: str | PathLike[str] | File) -> "Trace":
@@ -188,10 +191,13 @@ class Trace:
         header = json.loads(str(arrays.pop("header")))
         trace = cls._from_parts(header, arrays)
         said = header.pop("hash")
-        if header != json.loads(trace._header()) or arrays.keys() != trace._arrays().keys():
+        labelled = json.loads(readable(json.dumps(header, ensure_ascii=False)))
+        if labelled != json.loads(trace._header()) or arrays.keys() != trace._arrays().keys():
             raise ValueError("it holds more, or less, than a Trace")
-        if said != trace.hash:
-            raise ValueError(f"its content has the hash {trace.hash}, not {said!r} as it says: it was edited")
+        # the header as it was written, before its labels were mended
+        found = _digest(json.dumps(header, sort_keys=True), trace._arrays())
+        if said != found:
+            raise ValueError(f"its content has the hash {found}, not {said!r} as it says: it was edited")
         return trace
 
     def _header(self) -> str:
@@ -338,7 +344,7 @@ def _check_labels(trace: Trace) -> None:
         raise ValueError(f"title: expected text, got {trace.title!r}")
     if trace.tokens and (len(trace.tokens) != T or not _are(str, trace.tokens)):
         raise ValueError(f"tokens: expected {T} labels of text, or none, got {len(trace.tokens)}")
-    if trace.sources and (len(trace.sources) != T or not _are(int, trace.sources)):
+    if trace.sources and (len(trace.sources) != T or not all(map(is_whole, trace.sources))):
         raise ValueError(f"sources: expected {T} whole numbers, or none, got {len(trace.sources)}")
     if any(not -1 <= source < T for source in trace.sources):
         raise ValueError(
@@ -350,6 +356,29 @@ def _check_labels(trace: Trace) -> None:
             raise ValueError(f"predictions.tokens: expected {T} rows of equally many labels, got {len(rows)} rows")
         if len(targets) not in (0, T) or not _are(str, targets):
             raise ValueError(f"predictions.targets: expected {T} labels of text, or none, got {len(targets)}")
+
+
+def _mend_labels(trace: Trace) -> None:
+    """Half of a character, as a tokenizer that cuts an emoji leaves it, becomes U+FFFD: no page can show it."""
+    said = trace.predictions
+    rows = [] if said is None else [*said.tokens, said.targets]
+    try:
+        "".join([trace.title, *trace.tokens, *map("".join, rows)]).encode()
+    except UnicodeEncodeError:
+        object.__setattr__(trace, "title", readable(trace.title))
+        object.__setattr__(trace, "tokens", tuple(map(readable, trace.tokens)))
+        if said is not None:
+            *tokens, targets = (tuple(map(readable, row)) for row in rows)
+            object.__setattr__(trace, "predictions", replace(said, tokens=tuple(tokens), targets=targets))
+
+
+def _digest(header: str, arrays: Mapping[str, Array]) -> str:
+    """SHA-256 of a Trace's header and arrays."""
+    digest = hashlib.sha256(header.encode())
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _are(kind: type, values: Iterable[object]) -> bool:

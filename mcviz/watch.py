@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mcviz import segments
+from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
@@ -163,9 +164,7 @@ def _model(sitting: Sitting) -> Any:
 
 def _sequence(sitting: Sitting) -> Any:
     """A batch of one sequence of the model's task, from the part that models are measured on."""
-    if isinstance(sitting.seed, bool) or not isinstance(sitting.seed, int) or sitting.seed < 0:
-        raise ValueError(f"seed: expected a whole number, at least 0, got {sitting.seed!r}")
-    return _load(sitting.name).card.task.held_out.sample(sitting.seed, batch=1)
+    return _load(sitting.name).card.task.held_out.sample(whole("seed", sitting.seed, 0), batch=1)
 
 
 def _targets(batch: Any) -> Sequence[int]:

@@ -1,16 +1,25 @@
 """The stepper in Jupyter: a widget whose place in the run is a trait like any other widget's value."""
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from mcviz import files
+from mcviz.checks import is_whole, plain
 from mcviz.stepper import assets
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
 from mcviz.trace import Trace
+
+
+class Whole(traitlets.Int[Any, Any]):
+    """A trait that also takes NumPy's whole numbers."""
+
+    def validate(self, obj: Any, value: Any) -> int:
+        number: int = super().validate(obj, plain(value))
+        return number
 
 
 class Stepper(anywidget.AnyWidget):
@@ -32,9 +41,9 @@ class Stepper(anywidget.AnyWidget):
     _esm = assets.script()
     _css = assets.style()
     payload = traitlets.Bytes().tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
-    head = traitlets.Int(0).tag(sync=True)
-    segment = traitlets.Int(-1).tag(sync=True)
+    step = Whole(0).tag(sync=True)
+    head = Whole(0).tag(sync=True)
+    segment = Whole(-1).tag(sync=True)
 
     def __init__(self, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, **traits: Any) -> None:
         self.trace, self.other, self.budget = trace, other, budget
@@ -58,12 +67,12 @@ class Stepper(anywidget.AnyWidget):
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""
-        Path(path).write_text(page(self.trace, self.other, budget=self.budget), encoding="utf-8", newline="\n")
+        files.write(path, page(self.trace, self.other, budget=self.budget))
 
     def _answer(self, content: Any, buffers: Any) -> None:
         """Send the online states around the token that the browser asks for, if the run carries none."""
         t = content.get("online") if isinstance(content, dict) else None
-        if isinstance(t, int) and 0 <= t < min(run.T for run in (self.trace, self.other) if run is not None):
+        if is_whole(t) and 0 <= t < min(run.T for run in (self.trace, self.other) if run is not None):
             self.send({"online": t}, buffers=[pack_online(self.trace, t, self.other, budget=self.budget)])
 
     @traitlets.validate("step", "head", "segment")

@@ -29,6 +29,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from mcviz import files
 from mcviz.course import exercises
 from mcviz.palette import PALETTES
 
@@ -156,7 +157,7 @@ def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
     from plotly.offline import get_plotlyjs
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+    files.write(folder / "plotly.min.js", get_plotlyjs())
     pages = []
     for cell in notebook.cells:
         figures = [o.data[PLOTLY] for o in cell.get("outputs", []) if PLOTLY in o.get("data", {})]
@@ -165,7 +166,7 @@ def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
         title = cell.source.splitlines()[0].removeprefix("#").strip()
         path = folder / f"{stem[:2]}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.html"
         page = SLIDE.format(title=escape(title), figure=slide_json(figures[-1]), ground=LOOK.ground, ink=LOOK.ink)
-        path.write_text(page, encoding="utf-8")
+        files.write(path, page)
         pages.append(path)
     return pages
 
@@ -201,10 +202,7 @@ SLIDE = """<!doctype html>
 def write(notebook: Notebook, path: Path) -> None:
     """Write a notebook as JSON, in whole or not at all."""
     nbformat.validate(notebook)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    draft.replace(path)
+    files.put(path, nbformat.writes(notebook) + "\n")
 
 
 def main(arguments: list[str]) -> None:

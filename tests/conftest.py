@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,12 @@ for library in ("OMP", "OPENBLAS", "MKL"):
 # From here on, each call of a function of mcviz checks its annotated shapes and types.
 install_import_hook("mcviz", "beartype.beartype")
 
-settings.register_profile("ci", derandomize=True, deadline=None)
-settings.register_profile("dev", deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+# The same examples for everybody and every time; `make fuzz` draws new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("fuzz", deadline=None, database=None)
+settings.load_profile("same")
+# Constants of the modules that are loaded are drawn too, and which are depends on the tests that ran before.
+import_module("hypothesis.internal.conjecture.providers").is_local_module_file = lambda file: False
 
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "app" / "main.py"

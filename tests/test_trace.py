@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mcviz import MCConfig, Trace
 from mcviz.reference import memory_caching
+from mcviz.stepper.payload import pack, unpack
 from mcviz.trace import Predictions
 from tests.runs import VARIANTS, coefficients, label, tokens
 
@@ -260,6 +261,43 @@ def test_a_diverged_run_can_be_saved():
         diverged = memory_caching(*tokens(T, H, K, V), cfg, {"eta": 1e200})
     assert diverged.diverged_at is not None
     assert loaded(saved(diverged)).diverged_at == diverged.diverged_at
+
+
+HALF = "\ud83d"
+"""Of an emoji, as a tokenizer that cuts one leaves it: neither UTF-8 nor a page can hold it."""
+
+
+def with_halves():
+    """`labelled()` with such a half in every text."""
+    said = trace.predictions
+    rows = tuple((HALF, *row[1:]) for row in said.tokens)
+    targets = (HALF, *said.targets[1:])
+    return dataclasses.replace(
+        trace,
+        title=f"a {HALF} b",
+        tokens=(HALF, "\ud83d\ude00", *trace.tokens[2:]),
+        predictions=dataclasses.replace(said, tokens=rows, targets=targets),
+    )
+
+
+def test_half_a_character_becomes_the_sign_for_one_that_is_lost(tmp_path):
+    mended = with_halves()
+    assert (mended.title, *mended.tokens[:2]) == ("a � b", "�", "😀")
+    assert mended.predictions.tokens[0] == ("�", *trace.predictions.tokens[0][1:])
+    assert mended.predictions.targets[0] == "�"
+    assert loaded(saved(mended)).hash == mended.hash
+    mended.to_html(tmp_path / "run.html")
+    assert "<h1>a � b</h1>" in (tmp_path / "run.html").read_text(encoding="utf-8")
+    header, _ = unpack(pack(mended))
+    assert header["runs"][0]["tokens"][0] == header["runs"][0]["predictions"]["targets"][0] == "�"
+
+
+def test_a_file_of_before_that_holds_half_a_character_still_loads(monkeypatch):
+    monkeypatch.setattr("mcviz.trace._mend_labels", lambda trace: None)
+    old = saved(with_halves())
+    monkeypatch.undo()
+    assert loaded(old).title == "a � b"
+    assert loaded(saved(loaded(old))).hash == loaded(old).hash
 
 
 def test_a_missing_file_is_missing(tmp_path):

@@ -168,6 +168,17 @@ def test_a_killed_process_loses_nothing(tmp_path):
     assert same(weights(resumed), weights(train(120)))
 
 
+def test_the_next_training_clears_what_a_killed_one_left_beside_its_checkpoint(tmp_path):
+    """Also where nothing is left to train, and so nothing to write."""
+    train(3, checkpoint=tmp_path / "run")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f"run.{dead.pid}.tmp").write_text("half")
+    (tmp_path / f"other.{dead.pid}.tmp").write_text("half")
+    train(3, checkpoint=tmp_path / "run")
+    assert {path.name for path in tmp_path.iterdir()} == {"run", f"other.{dead.pid}.tmp"}
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -378,6 +389,15 @@ def test_a_cards_command_gives_its_numbers_again(tmp_path):
     assert same(first.state_dict(), second.state_dict())
     assert first.card.measured == second.card.measured
     assert first.card.command == second.card.command
+
+
+def test_a_model_that_is_there_needs_its_checkpoint_no_more(tmp_path):
+    """A kill came when the model was saved, and before its checkpoint was removed."""
+    shell("mqar", "--out", str(tmp_path), *TINY)
+    files = {path.name for path in tmp_path.iterdir()}
+    (tmp_path / "mqar-grm.checkpoint").write_text("old")
+    assert shell("mqar", "--out", str(tmp_path), *TINY) == 0
+    assert {path.name for path in tmp_path.iterdir()} == files
 
 
 def test_the_shell_overwrites_nothing(tmp_path, capsys):

@@ -9,7 +9,7 @@ from mcviz.stepper.payload import pack
 from mcviz.widgets import Stepper
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
-from tests.stepper.hosts import jupyter, shown
+from tests.stepper.hosts import PATIENCE, jupyter, shown
 
 
 def test_the_widget_carries_the_payload_and_its_place():
@@ -107,7 +107,7 @@ def test_in_jupyterlab(chromium, lab):
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     shown(page, 138)
-    page.get_by_text("heard 138", exact=True).wait_for(timeout=10_000)
+    page.get_by_text("heard 138", exact=True).wait_for(timeout=PATIENCE)
     assert page.locator(".widget-readout").inner_text() == "138"
     page.keyboard.press("b")  # a shortcut of the notebook, were it to get there
     page.get_by_role("button", name="to 20", exact=True).click()

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from mcviz import files
 from mcviz.bench.contenders import SIZES, run
 
 
@@ -23,7 +24,7 @@ def command(arguments: argparse.Namespace) -> None:
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     table = run(arguments.device, arguments.sizes, arguments.quick, arguments.threads or None)
-    for name, text in (("md", to_markdown(table)), ("json", to_json(table)), ("html", to_html(table))):
-        (arguments.out / f"bench.{name}").write_text(text, encoding="utf-8")
+    for name, text in {"md": to_markdown(table), "json": to_json(table), "html": to_html(table)}.items():
+        files.write(arguments.out / f"bench.{name}", text)
     print(to_markdown(table))
     print(f"{arguments.out / 'bench.html'}: the same as a page")

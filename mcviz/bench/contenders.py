@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from mcviz.bench.measure import Call, alternate, exponent, matmul_call, median, operations, peak_bytes, ratio
+from mcviz.checks import is_whole, plain
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory_caching
 from mcviz.pytorch.decode import Decoder
@@ -223,8 +224,8 @@ def run(
     None leaves them as they are. The package is left out where it is not installed. Raises `ValueError` for sizes
     that are not positive and a device that is not there.
     """
-    sizes = QUICK if quick and tuple(sizes) == SIZES else tuple(sizes)
-    if not sizes or any(isinstance(T, bool) or not isinstance(T, int) or T < 1 for T in sizes):
+    sizes = QUICK if quick and tuple(sizes) == SIZES else tuple(map(plain, sizes))
+    if not sizes or not all(is_whole(T) and T >= 1 for T in sizes):
         raise ValueError(f"sizes: expected lengths of at least one token, got {sizes}")
     try:
         place = torch.empty(0, device=device).device

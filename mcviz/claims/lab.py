@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mcviz.checks import whole
 from mcviz.claims.declared import CLAIMS
 from mcviz.claims.finding import FEWEST, Finding, judge
 from mcviz.rows import Row, key, read
@@ -49,8 +50,7 @@ def run(
     from mcviz.claims.trials import TIMING, perform
     from mcviz.training.sweeps import spread
 
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < FEWEST:
-        raise ValueError(f"seeds: expected a whole number, at least {FEWEST}, got {seeds!r}")
+    seeds = whole("seeds", seeds, FEWEST)
     every = due(names, seeds)
     clocked = [one for one in every if one[0].get("trial") == TIMING]
     others = [one for one in every if one[0].get("trial") != TIMING]

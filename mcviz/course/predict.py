@@ -15,6 +15,7 @@ import ipywidgets as widgets
 import numpy as np
 from jaxtyping import Float
 
+from mcviz.checks import place
 from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
 
@@ -83,10 +84,7 @@ class Prediction(widgets.VBox):  # type: ignore[misc]
     """A question about one token, controls to answer it, and a button that reveals what the run did."""
 
     def __init__(self, card: Scorecard, trace: Trace, t: int, head: int, ask: str, controls: Sequence[Any]) -> None:
-        if not 0 <= t < trace.T:
-            raise ValueError(f"t: expected a token from 0 to {trace.T - 1}, got {t!r}")
-        if not 0 <= head < trace.H:
-            raise ValueError(f"head: expected one from 0 to {trace.H - 1}, got {head!r}")
+        t, head = place("t", t, trace.T, "token"), place("head", head, trace.H, "head")
         self.card, self.trace, self.t, self.head = card, trace, t, head
         self.round: Round | None = None
         self.button = widgets.Button(description="Reveal", button_style="primary")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from mcviz.checks import place
 from mcviz.initial import State, readable
 from mcviz.reference import memory, replay
 from mcviz.trace import Trace
@@ -51,8 +52,7 @@ def recall(trace: Trace, head: int = 0, places: Sequence[int] | None = None) -> 
     `places` are the tokens that wrote the pairs, those of `pairs(trace)` if not given. Raises `ValueError` for a head
     or a place that the run does not have.
     """
-    if isinstance(head, bool) or not isinstance(head, int) or not 0 <= head < trace.H:
-        raise ValueError(f"head: expected a head from 0 to {trace.H - 1}, got {head!r}")
+    head = place("head", head, trace.H, "head")
     chosen = np.array(pairs(trace) if places is None else list(places), np.int64)
     if not len(chosen) or chosen.min() < 0 or chosen.max() >= trace.T:
         raise ValueError(f"places: expected at least one token from 0 to {trace.T - 1}, got {list(places or [])}")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.reference.aggregators import softmax
 from mcviz.tasks.task import EVALUATION
@@ -123,11 +124,11 @@ def consult(
         )
     k = cfg.top_k if k is None else k
     routed = replace(cfg, aggregator="ssc", top_k=k)
+    k = routed.top_k
     judged = as_read(model, routed)
-    wanted = [int(target) for target in targets]
-    trace = capture(judged, list(tokens), labels, wanted, sources or None, title=title)
-    if isinstance(head, bool) or not isinstance(head, int) or not 0 <= head < trace.H:
-        raise ValueError(f"head: expected a head from 0 to {trace.H - 1}, got {head!r}")
+    given, wanted = [int(token) for token in tokens], [int(target) for target in targets]
+    trace = capture(judged, given, labels, wanted, sources or None, title=title)
+    head = place("head", head, trace.H, "head")
     asked = [t for t, target in enumerate(wanted) if target >= 0 and trace.segment_of[t] > 0]
     if not asked:
         raise ValueError("targets: expected a question after the first segment, got none")
@@ -138,7 +139,7 @@ def consult(
             f"which {k} of {most} checkpoints have"
         )
     with torch.no_grad():
-        return Oracle(k, head, trace, tuple(choices(judged, trace, list(tokens), wanted, asked, k, head)))
+        return Oracle(k, head, trace, tuple(choices(judged, trace, given, wanted, asked, k, head)))
 
 
 def choices(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from mcviz.checks import place, whole
 from mcviz.config import GATED
 from mcviz.initial import State, readable
 from mcviz.reference import Stream, aggregators, memory_caching
@@ -198,22 +199,17 @@ def check(trace: Trace, edit: Edit) -> None:
     """Raise `ValueError` for an edit that this run cannot take."""
     places = {SwitchOff: ("segment",), Swap: ("segment", "other"), Freeze: ("segment",), Noise: ("segment",)}
     for name in places.get(type(edit), ()):
-        _require(name, getattr(edit, name), trace.N, "segment")
+        place(name, getattr(edit, name), trace.N, "segment")
     if isinstance(edit, Force):
         for segment in edit.segments:
-            _require("segments", segment, trace.N, "segment")
+            place("segments", segment, trace.N, "segment")
     if isinstance(edit, Erase) or (isinstance(edit, Force) and edit.token is not None):
-        _require("token", edit.token, trace.T, "token")
+        place("token", edit.token, trace.T, "token")
     if isinstance(edit, Freeze) and trace.config.aggregator not in GATED:
         raise ValueError(f"gate: expected an aggregator with gates ({', '.join(GATED)}), got {trace.config.aggregator}")
     if isinstance(edit, Freeze) and not 0 <= edit.gate <= 1:
         raise ValueError(f"gate: expected a number from 0 to 1, got {edit.gate!r}")
     if isinstance(edit, Noise) and not (edit.scale >= 0 and np.isfinite(edit.scale)):
         raise ValueError(f"scale: expected a number, at least 0, got {edit.scale!r}")
-    if isinstance(edit, Noise) and edit.seed < 0:
-        raise ValueError(f"seed: expected a whole number, at least 0, got {edit.seed!r}")
-
-
-def _require(name: str, value: int | None, count: int, what: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
-        raise ValueError(f"{name}: expected a {what} from 0 to {count - 1}, got {value!r}")
+    if isinstance(edit, Noise):
+        whole("seed", edit.seed, 0)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from mcviz.checks import is_whole
 from mcviz.config import MCConfig
 from mcviz.pytorch.function import memory_caching
 from mcviz.pytorch.mixer import MemoryCaching
@@ -90,11 +91,12 @@ def sequence(model: nn.Module, tokens: Any) -> tuple[Tensor, list[int] | None]:
     """What the model takes in, a batch of one sequence on its device, and its token ids if it consists of such."""
     weights = next(model.parameters(), None)
     inputs = torch.as_tensor(tokens, device=None if weights is None else weights.device)
-    whole = not (inputs.is_floating_point() or inputs.is_complex() or inputs.dtype == torch.bool)
-    inputs = inputs[None] if inputs.ndim == (1 if whole else 2) else inputs
+    ids = not (inputs.is_floating_point() or inputs.is_complex() or inputs.dtype == torch.bool)
+    inputs = inputs.long() if ids and not isinstance(tokens, Tensor) else inputs
+    inputs = inputs[None] if inputs.ndim == (1 if ids else 2) else inputs
     if inputs.ndim < 2 or len(inputs) != 1 or 0 in inputs.shape:
         raise ValueError(f"tokens: expected one sequence, T ids or [1, T, ...], got shape {tuple(inputs.shape)}")
-    return inputs, inputs[0].tolist() if whole and inputs.ndim == 2 else None
+    return inputs, inputs[0].tolist() if ids and inputs.ndim == 2 else None
 
 
 @torch.no_grad()
@@ -167,7 +169,10 @@ def label(labels: Sequence[str] | None, token: int) -> str:
 
 def places(name: str, values: Any, T: int) -> list[int]:
     """T whole numbers as a list."""
-    found = [int(value) for value in values]
+    given = list(values.tolist() if isinstance(values, Tensor) else values)
+    if not all(map(is_whole, given)):
+        raise ValueError(f"{name}: expected whole numbers, -1 where nothing is asked, got {str(given)[:80]}")
+    found = [int(value) for value in given]
     if len(found) != T:
         raise ValueError(f"{name}: expected one for each of {T} tokens, -1 where nothing is asked, got {len(found)}")
     return found

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mcviz import initial
+from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.pytorch import function
 from mcviz.pytorch.decode import Decoder
@@ -33,11 +34,10 @@ class Mixer(nn.Module):
         super().__init__()
         if not isinstance(cfg, MCConfig):
             raise ValueError(f"cfg: expected an MCConfig, got {type(cfg).__name__}")
-        sizes = {"d_model": d_model, "n_heads": n_heads, "d_key": d_key, "d_value": d_value, "convolution": convolution}
-        for name, value in sizes.items():
-            left_out = value is None and name in ("d_key", "d_value")
-            if not left_out and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name}: expected a whole number, at least 1, got {value!r}")
+        d_model, n_heads = whole("d_model", d_model), whole("n_heads", n_heads)
+        d_key = None if d_key is None else whole("d_key", d_key)
+        d_value = None if d_value is None else whole("d_value", d_value)
+        convolution = whole("convolution", convolution)
         if d_model % n_heads and None in (d_key, d_value):
             raise ValueError(
                 f"d_model: expected a multiple of the {n_heads} heads, or d_key and d_value, got {d_model}"

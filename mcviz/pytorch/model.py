@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mcviz import initial
+from mcviz.checks import plain_fields, whole
 from mcviz.config import MCConfig
 from mcviz.pytorch.attention import Attention
 from mcviz.pytorch.mixer import MemoryCaching, Mixer
@@ -31,12 +32,12 @@ class ModelConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        plain_fields(self)
         if self.mixer is not None and not isinstance(self.mixer, MCConfig):
             raise ValueError(f"mixer: expected an MCConfig, or None for attention, got {type(self.mixer).__name__}")
         for field in fields(self):
-            value, at_least = getattr(self, field.name), 0 if field.name in ("mlp", "seed") else 1
-            if field.name != "mixer" and (isinstance(value, bool) or not isinstance(value, int) or value < at_least):
-                raise ValueError(f"{field.name}: expected a whole number, at least {at_least}, got {value!r}")
+            if field.name != "mixer":
+                whole(field.name, getattr(self, field.name), 0 if field.name in ("mlp", "seed") else 1)
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain JSON values; `ModelConfig.from_dict` reads them back."""

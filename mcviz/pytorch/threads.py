@@ -10,7 +10,7 @@ import torch
 def limited(n: int | None) -> Iterator[None]:
     """At most `n` threads of the CPU inside; None leaves them as they are."""
     before = torch.get_num_threads()
-    torch.set_num_threads(n or before)
+    torch.set_num_threads(int(n or before))
     try:
         yield
     finally:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
 from mcviz.rules import AGGREGATORS, PLAIN_READ, sheet
@@ -69,8 +70,7 @@ def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int
     """
     spans, arrays = [], {}
     for i, run in enumerate([trace] if other is None else [trace, other]):
-        if not 0 <= t < run.T:
-            raise ValueError(f"t: expected a token from 0 to {run.T - 1}, got {t!r}")
+        t = place("t", t, run.T, "token")
         s = int(run.segment_of[t])
         begin, end = run.segments[s]
         room = max(1, budget // (4 * _copies(run) * _size(run)))

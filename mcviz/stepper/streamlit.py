@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from mcviz.checks import plain
 from mcviz.stepper import assets
 from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
 from mcviz.trace import Trace
@@ -51,9 +52,10 @@ def stepper(
     stays at the token. Raises `ValueError` as `mcviz.stepper.pack` does.
     """
     name = identity(trace, other, budget)
+    at_first = Selection(*map(plain, (step, head, segment)))
     with st.container(gap=None):
         _numbers(key=f"{key}-numbers", data=_pack(name, trace, other, budget), height="content")
-        _draw(key, (trace, other, budget), name, Selection(step, head, segment), on_change)
+        _draw(key, (trace, other, budget), name, at_first, on_change)
     return selection(key)
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcviz.tasks.task import NOWHERE, Batch, Task, require, scattered
+from mcviz.checks import whole
+from mcviz.tasks.task import NOWHERE, Batch, Task, scattered
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,10 @@ class SelectiveCopy(Task):
     alphabet: int = 16
 
     def __post_init__(self) -> None:
-        require("symbols", self.symbols, 1)
-        require("length_before", self.length_before, self.symbols, why="one token for each symbol")
-        require("alphabet", self.alphabet, 1)
+        super().__post_init__()
+        whole("symbols", self.symbols)
+        whole("length_before", self.length_before, self.symbols, why="one token for each symbol")
+        whole("alphabet", self.alphabet)
 
     @property
     def labels(self) -> tuple[str, ...]:

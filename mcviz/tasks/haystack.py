@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct, require, scattered
+from mcviz.checks import whole
+from mcviz.tasks.task import NOWHERE, Batch, Task, distinct, scattered
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,13 @@ class Needle(Task):
     fillers: int = 8
 
     def __post_init__(self) -> None:
-        require("needles", self.needles, 1)
-        require("decoys", self.decoys, 0)
+        super().__post_init__()
+        whole("needles", self.needles)
+        whole("decoys", self.decoys, 0)
         for name in ("values", "fillers"):
-            require(name, getattr(self, name), 1)
-        require("keys", self.keys, self.needles + self.decoys, why="one for each needle and decoy")
-        require("haystack", self.haystack, 2 * (self.needles + self.decoys), why="two tokens for each needle and decoy")
+            whole(name, getattr(self, name), 1)
+        whole("keys", self.keys, self.needles + self.decoys, why="one for each needle and decoy")
+        whole("haystack", self.haystack, 2 * (self.needles + self.decoys), why="two tokens for each needle and decoy")
 
     @property
     def labels(self) -> tuple[str, ...]:

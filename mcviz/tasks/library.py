@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct, require
+from mcviz.checks import whole
+from mcviz.tasks.task import NOWHERE, Batch, Task, distinct
 
 ANIMALS = (
     *("ant", "bat", "bear", "bee", "cat", "cow", "crab", "crow", "deer", "dog", "duck", "eel", "elk", "fox", "frog"),
@@ -40,10 +41,11 @@ class Topics(Task):
     questions: int = 16  # about different facts
 
     def __post_init__(self) -> None:
-        require("documents", self.documents, 1, len(ANIMALS), "each has its own animal")
-        require("facts", self.facts, 1, len(COLOURS), "each has its own colour")
-        require("document", self.document, 1 + 3 * self.facts, why="the animal, and three tokens for each fact")
-        require("questions", self.questions, 1, self.documents * self.facts, "each about another fact")
+        super().__post_init__()
+        whole("documents", self.documents, 1, len(ANIMALS), why="each has its own animal")
+        whole("facts", self.facts, 1, len(COLOURS), why="each has its own colour")
+        whole("document", self.document, 1 + 3 * self.facts, why="the animal, and three tokens for each fact")
+        whole("questions", self.questions, 1, self.documents * self.facts, why="each about another fact")
 
     @property
     def labels(self) -> tuple[str, ...]:

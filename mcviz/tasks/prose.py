@@ -8,7 +8,8 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Int
 
-from mcviz.tasks.task import NOWHERE, Array, Batch, Task, require
+from mcviz.checks import whole
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task
 
 BOOKS = ("alice",)
 PARTS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
@@ -41,10 +42,11 @@ class Text(Task):
     part: str = "train"  # one of PARTS
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, choices in (("book", BOOKS), ("part", tuple(PARTS))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}: expected one of {', '.join(choices)}; got {getattr(self, name)!r}")
-        require("length", self.length, 1, len(self.passage) - 1, "the part of the book, but one character")
+        whole("length", self.length, 1, len(self.passage) - 1, why="the part of the book, but one character")
 
     @property
     def characters(self) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct, require
+from mcviz.checks import whole
+from mcviz.tasks.task import NOWHERE, Batch, Task, distinct
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,10 @@ class MQAR(Task):
     values: int = 64  # drawn anew for each pair
 
     def __post_init__(self) -> None:
-        require("keys", self.keys, 1)
-        require("values", self.values, 1)
-        require("pairs", self.pairs, 1, self.keys, "a sequence uses each key once")
+        super().__post_init__()
+        whole("keys", self.keys)
+        whole("values", self.values)
+        whole("pairs", self.pairs, 1, self.keys, why="a sequence uses each key once")
 
     @property
     def labels(self) -> tuple[str, ...]:

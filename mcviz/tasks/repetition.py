@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct, require
+from mcviz.checks import whole
+from mcviz.tasks.task import NOWHERE, Batch, Task, distinct
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class Induction(Task):
     symbols: int = 64
 
     def __post_init__(self) -> None:
-        require("passage", self.passage, 2)
-        require("symbols", self.symbols, self.passage, why="a passage uses each once")
+        super().__post_init__()
+        whole("passage", self.passage, 2)
+        whole("symbols", self.symbols, self.passage, why="a passage uses each once")
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Bool, Int
 
+from mcviz.checks import plain_fields, whole
+
 Array = np.ndarray
 Seed = int | Sequence[int] | np.random.Generator
 
@@ -55,6 +57,9 @@ class Task:
 
     name: ClassVar[str]
 
+    def __post_init__(self) -> None:
+        plain_fields(self)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """How to show each token; the position in this tuple is the token's number."""
@@ -72,7 +77,7 @@ class Task:
 
     def sample(self, seed: Seed, batch: int = 32) -> Batch:
         """`batch` sequences; the same ones for the same seed. A Generator is drawn from, and moves on."""
-        require("batch", batch, 1)
+        batch = whole("batch", batch)
         return self._sample(np.random.default_rng(seed), batch)
 
     def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
@@ -95,16 +100,6 @@ class Task:
     def to_dict(self) -> dict[str, Any]:
         """The name and the sizes as plain JSON values."""
         return {"name": self.name, **asdict(self)}
-
-
-def require(name: str, value: object, at_least: int, at_most: int | None = None, why: str = "") -> None:
-    """Raise `ValueError` unless `value` is a whole number in the range."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or value < at_least or (at_most is not None and value > at_most):  # type: ignore[operator]
-        top = "" if at_most is None else f" and at most {at_most}"
-        raise ValueError(
-            f"{name}: expected a whole number, at least {at_least}{top}{why and f' ({why})'}, got {value!r}"
-        )
 
 
 def distinct(rng: np.random.Generator, rows: tuple[int, ...], count: int, choices: int) -> Int[Array, "..."]:

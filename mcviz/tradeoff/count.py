@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mcviz import segments
+from mcviz.checks import whole
 from mcviz.config import GATED, MCConfig
 from mcviz.cost import Cost
 from mcviz.initial import State, check_coefficients, initial_state, readable
@@ -130,6 +131,7 @@ def run(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> Cost:
     the Trace's checkpoints and contexts. K = V = d; numbers have 8 bytes, or 4. Inputs are drawn from a seed: what is
     counted does not depend on them. Raises `ValueError` for sizes below 1.
     """
+    T, d, H = whole("T", T), whole("d", d), whole("H", H)
     q, k, v, u = inputs = drawn(T, d, H, itemsize)
     trace = memory_caching(q, k, v, u, cfg)
     read = trace.read.sum((1, 2))
@@ -149,6 +151,7 @@ def run(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> Cost:
 
 def attention(T: int, d: int, H: int, itemsize: int = 8) -> Cost:
     """What causal softmax attention over `T` tokens did, operations counted as they happen; keys and values kept."""
+    T, d, H = whole("T", T), whole("d", d), whole("H", H)
     q, k, v, _ = drawn(T, d, H, itemsize)
     pairs = H * sum(len(k[: t + 1]) for t in range(T))
     fetched = pairs * (k[0, 0].nbytes + v[0, 0].nbytes)
@@ -158,9 +161,6 @@ def attention(T: int, d: int, H: int, itemsize: int = 8) -> Cost:
 
 def drawn(T: int, d: int, H: int, itemsize: int) -> tuple[Array, Array, Array, Array]:
     """Random q, k, v, u [T, H, d] from a fixed seed."""
-    for name, value in (("T", T), ("d", d), ("H", H)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}: expected a whole number, at least 1, got {value!r}")
     if itemsize not in (4, 8):
         raise ValueError(f"itemsize: expected 4 or 8 bytes, got {itemsize!r}")
     kind = np.float32 if itemsize == 4 else np.float64

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mcviz import cost
+from mcviz.checks import plain_fields, whole
 from mcviz.config import AGGREGATORS, OPTIONS, MCConfig
 from mcviz.cost import Cost
 from mcviz.rules import SHEETS
@@ -42,12 +43,11 @@ class Setting:
     itemsize: int = 2  # bytes of a number
 
     def __post_init__(self) -> None:
+        plain_fields(self)
         if self.memory not in RULES:
             raise ValueError(f"memory: expected one of {', '.join(RULES)}; got {self.memory!r}")
         for name, (least, most) in LIMITS.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise ValueError(f"{name}: expected a whole number from {least:,} to {most:,}, got {value!r}")
+            whole(name, getattr(self, name), least, most)
 
     @property
     def deep(self) -> bool:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from mcviz.zoo.store import replace
+from mcviz import files
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Checkpoint:
         """Write to `path` in one step. Raises `ValueError` if that cannot be."""
         header = json.dumps({"run": self.run, "step": self.step, "progress": self.progress}, sort_keys=True)
         metadata = {"header": header, "digest": digest(header, self.tensors)}
-        replace(Path(path), save(dict(self.tensors), metadata))
+        files.put(path, save(dict(self.tensors), metadata))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], run: Mapping[str, Any]) -> "Checkpoint":

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from mcviz import files
+from mcviz.checks import whole
 from mcviz.pytorch import ModelConfig, SequenceModel
 from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
@@ -154,14 +156,15 @@ def train(
     Raises `ValueError` if the model lacks tokens of the task, torch cannot use the device, or the file is damaged, of
     another run or not to be written, and `FloatingPointError` if the loss stops being a number.
     """
-    if not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps: expected a whole number, at least 1, got {steps!r}")
+    steps, seed = whole("steps", steps), whole("seed", seed, 0)
     if model_config.vocabulary < task.vocabulary:
         raise ValueError(
             f"vocabulary: expected at least the {task.vocabulary} tokens of {task.name}, got {model_config.vocabulary}"
         )
     run = Run(task, SequenceModel(model_config), steps, seed, recipe or Recipe(), usable(device))
     path = None if checkpoint is None else Path(checkpoint)
+    if path is not None:
+        files.clear(path)
     if path is not None and path.exists():
         run.resume(path)
     elif path is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mcviz import tasks
+from mcviz.checks import whole
 from mcviz.config import AGGREGATORS, MCConfig
 from mcviz.pytorch import ModelConfig
 from mcviz.tasks import Task
@@ -53,7 +54,7 @@ def plan(task: str, aggregator: str = "grm", seed: int = 0, **settings: Any) -> 
         raise ValueError(f"task: expected one of {', '.join(tasks.TASKS)}; got {task!r}")
     if aggregator not in (*AGGREGATORS, ATTENTION):
         raise ValueError(f"aggregator: expected one of {', '.join((*AGGREGATORS, ATTENTION))}; got {aggregator!r}")
-    chosen = {**DEFAULTS[task], **settings}
+    seed, chosen = whole("seed", seed, 0), {**DEFAULTS[task], **settings}
     steps = chosen.pop("steps")
     owned = ("aggregator", "mixer", "seed", "vocabulary")
     groups: list[dict[str, Any]] = []
@@ -64,6 +65,7 @@ def plan(task: str, aggregator: str = "grm", seed: int = 0, **settings: Any) -> 
         known += names
     if chosen:
         raise ValueError(f"settings: expected names among {', '.join(known)}; got {', '.join(sorted(chosen))}")
+    steps = whole("steps", steps)
     sizes, memory, shape, recipe = groups
     made = tasks.TASKS[task](**sizes)
     if aggregator == "none":

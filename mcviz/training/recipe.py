@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from mcviz.checks import plain_fields, whole
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -21,16 +23,15 @@ class Recipe:
     validate_every: int = 100  # steps
 
     def __post_init__(self) -> None:
+        plain_fields(self)
+        for name, least in (("batch", 1), ("warm_up", 0), ("patience", 0), ("validate_every", 1)):
+            whole(name, getattr(self, name), least)
         for name, low, high in (
-            ("batch", 1, math.inf),
             ("learning_rate", 0, math.inf),
             ("weight_decay", 0, 1),
-            ("warm_up", 0, math.inf),
             ("cool_down", 0, 1),
             ("dense", 0, 1),
             ("clip", 0, math.inf),
-            ("patience", 0, math.inf),
-            ("validate_every", 1, math.inf),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

@@ -111,6 +111,7 @@ def make(name: str, about: str, planned: Plan, remake: str, args: argparse.Names
         there = load(name, folder).card
         if (there.task, there.model, there.training) != (planned.task, planned.model_config, planned.training):
             raise ValueError(f"name: {folder / name} is another model; choose another --name or --out")
+        (folder / f"{name}.checkpoint").unlink(missing_ok=True)  # left by a kill between the two lines below
         print(f"{name} is already in {folder}\n{report(there)}")
         return
     checkpoint = folder / f"{name}.checkpoint"

@@ -22,11 +22,12 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
+from mcviz import files
+from mcviz.checks import plain, whole
 from mcviz.rows import Row, append, key, line, read
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
 from mcviz.training.plans import Plan, plan
-from mcviz.zoo.store import replace
 
 
 def run(settings: Mapping[str, Any], seed: int, sequences: int = 256) -> Row:
@@ -66,7 +67,8 @@ def sweep(
     otherwise. Returns the rows of this sweep. Raises `ValueError` before anything runs for bad settings, and for a
     file that is damaged or cannot be written.
     """
-    wanted = [(dict(chosen), seed) for seed in seeds for chosen in settings]
+    every = [{name: plain(value) for name, value in chosen.items()} for chosen in settings]
+    wanted = [(chosen, whole("seeds", seed, 0)) for seed in seeds for chosen in every]
     for chosen, seed in wanted:
         plan(**chosen, seed=seed)
     return spread(partial(run, sequences=sequences), wanted, path, jobs, progress)
@@ -83,7 +85,7 @@ def spread(
     path = Path(path)
     done = {key(row["settings"], row["seed"]): row for row in (read(path) if path.exists() else [])}
     # leaves whole lines only, and fails now if the place cannot be written to
-    replace(path, "".join(map(line, done.values())).encode())
+    files.put(path, "".join(map(line, done.values())))
     missing = [(chosen, seed) for chosen, seed in wanted if key(chosen, seed) not in done]
     work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
         joblib.delayed(trial)(chosen, seed) for chosen, seed in missing

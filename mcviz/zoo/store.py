@@ -1,7 +1,6 @@
 """Where trained models lie: in a folder, as two files each, `name.safetensors` and `name.json`."""
 
 import os
-from contextlib import suppress
 from dataclasses import replace as changed
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from mcviz import files
 from mcviz.pytorch import SequenceModel
 from mcviz.zoo import weights
 from mcviz.zoo.card import Card
@@ -55,18 +55,5 @@ def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> No
     """
     content = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
     path = Path(folder) / card.name
-    replace(path.with_suffix(".safetensors"), content)
-    replace(path.with_suffix(".json"), changed(card, weights=weights.sha256(content)).to_json().encode())
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step: a reader sees the old file or the new one. `ValueError` if it cannot be."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise ValueError(f"{path}: expected a place that can be written to ({error.strerror})") from None
+    files.put(path.with_suffix(".safetensors"), content)
+    files.put(path.with_suffix(".json"), changed(card, weights=weights.sha256(content)).to_json().encode())

@@ -101,7 +101,7 @@ def test_an_empty_card_says_so():
     [
         (lambda card, trace: card.segments(trace, 120), "t: expected a token from 0 to 119, got 120"),
         (lambda card, trace: card.gates(trace, -1), "t: expected a token"),
-        (lambda card, trace: card.segments(trace, T, head=5), "head: expected one from 0 to 1, got 5"),
+        (lambda card, trace: card.segments(trace, T, head=5), "head: expected a head from 0 to 1, got 5"),
         (lambda card, trace: card.segments(trace, T).pick(8), "segments: expected numbers from 0 to 7, got 8"),
         (lambda card, trace: card.gates(trace, T).draw([0.5]), "heights: expected 8 numbers"),
     ],

@@ -184,7 +184,7 @@ def test_a_module_by_another_hand_may_learn_its_own_start():
         def projections(self, x):
             return *super().projections(x)[:4], {}, {"M": torch.ones(1, 4, 4).double()}
 
-    trace = capture(Started().double(), torch.randn(1, T, 6).double())
+    trace = capture(Started().double(), torch.ones(1, T, 6).double())
     assert (trace.initial["M"] == 1).all()
 
 
@@ -203,9 +203,11 @@ def test_a_module_by_another_hand_may_learn_its_own_start():
         (model, {"labels": NAMES[:3]}, r"^labels: expected one for each token of the vocabulary, got 3"),
         (model, {"targets": [1]}, r"^targets: expected one for each of 11 tokens"),
         (model, {"targets": [9] * T}, r"^targets: expected tokens below 7"),
+        (model, {"targets": [0.5] * T}, r"^targets: expected whole numbers, .* got \[0.5"),
+        (model, {"sources": [True] * T}, r"^sources: expected whole numbers, .* got \[True"),
         (model, {"sources": [1] * 12}, r"^sources: expected one for each of 11 tokens"),
         (model, {"sources": [T] * T}, r"^sources: expected places from -1 to 10"),
-        (lambda: MemoryCaching(4, 1, CFG), {"tokens": torch.randn(T, 4), "labels": NAMES}, r"^labels: .* 11 places"),
+        (lambda: MemoryCaching(4, 1, CFG), {"tokens": torch.zeros(T, 4), "labels": NAMES}, r"^labels: .* 11 places"),
     ],
 )
 def test_what_cannot_be_captured(made, arguments, match):

@@ -56,7 +56,7 @@ def check_cards(page, trace, t: int, h: int, view: int = 0) -> int:
 def check_online_state(page, trace, t: int, h: int) -> None:
     """Wait for the picture of the online memory in large, and compare a cell of it with the Trace."""
     picture = page.locator(".details figure:not(.write) canvas").first
-    picture.wait_for(state="visible", timeout=10_000)
+    picture.wait_for(state="visible", timeout=60_000)
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
     row, column = 2, 1

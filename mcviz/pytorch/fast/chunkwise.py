@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mcviz import segments
+from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.pytorch.aliases import Coefficients, State
 from mcviz.pytorch.fast import deep, scan
@@ -69,7 +70,6 @@ def memory_caching(
     """
     q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
     deep.network(cfg)
-    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
-        raise ValueError(f"chunk: expected a whole number of tokens, at least 1, got {chunk!r}")
+    chunk = whole("chunk", chunk, of="tokens")
     cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
     return scan.run(q, k, v, u, c, start, cfg, cuts, detach=detach, solve=first, chunk=chunk).output

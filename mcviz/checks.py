@@ -1,0 +1,81 @@
+"""Checks of what was given; they return plain Python values, which can be hashed and written as JSON.
+
+NumPy's numbers are taken wherever Python's are: they come out of every `argmax`, `arange` and row of a table.
+"""
+
+from dataclasses import fields
+from numbers import Integral
+from typing import Any, TypeGuard
+
+import numpy as np
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether `value` is a whole number; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def whole(
+    name: str, value: object, at_least: int = 1, at_most: int | None = None, *, of: str = "", why: str = ""
+) -> int:
+    """`value` as an int, if it is a whole number in the range. Raises `ValueError` otherwise.
+
+    `of` says what is counted, `why` where the range comes from.
+
+    >>> whole("heads", np.int64(2))
+    2
+    >>> whole("T", 0, of="tokens")
+    Traceback (most recent call last):
+    ValueError: T: expected a whole number of tokens, at least 1, got 0
+    """
+    if is_whole(value) and at_least <= value and (at_most is None or value <= at_most):
+        return int(value)
+    bounds = f", at least {at_least:,}" if at_most is None else f" from {at_least:,} to {at_most:,}"
+    raise ValueError(f"{name}: expected a whole number{of and f' of {of}'}{bounds}{why and f' ({why})'}, got {value!r}")
+
+
+def place(name: str, value: object, count: int, what: str) -> int:
+    """`value` as an int, if it is the number of one of `count` tokens, heads or segments. `ValueError` otherwise.
+
+    >>> place("t", 7, 7, "token")
+    Traceback (most recent call last):
+    ValueError: t: expected a token from 0 to 6, got 7
+    """
+    if is_whole(value) and 0 <= value < count:
+        return int(value)
+    raise ValueError(f"{name}: expected a {what} from 0 to {count - 1}, got {value!r}")
+
+
+def truth(name: str, value: object) -> bool:
+    """`value` as a bool, if it is true or false. Raises `ValueError` otherwise.
+
+    >>> truth("residual", np.True_)
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}: expected true or false, got {value!r}")
+    return bool(value)
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy's as Python's own; anything else as it is.
+
+    >>> plain(np.float64(0.5)), plain(np.True_), plain("linear")
+    (0.5, True, 'linear')
+    """
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def plain_fields(thing: Any) -> None:
+    """Make the numbers in the fields of a frozen dataclass plain, in its `__post_init__`."""
+    for field in fields(thing):
+        object.__setattr__(thing, field.name, plain(getattr(thing, field.name)))
+
+
+def readable(text: str) -> str:
+    """`text` with U+FFFD for each half of a character, which no file and no page can hold.
+
+    >>> readable("a\\ud83d\\ude00 b\\ud83d")
+    'a😀 b�'
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,144 @@
+"""Files are written beside and put in place when they are whole: a reader sees the old file or the new one."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO
+
+PATIENCE = 1.0
+"""Seconds for which a program that reads the old file may keep Windows from putting the new one in its place."""
+
+_number = count()
+_drafts: set[Path] = set()
+"""What this process is writing now."""
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write; at the end of the `with` block it is at `path`, with the permissions that `open` would give.
+
+    If anything goes wrong, what was at `path` before is still there, and nothing else. What killed processes left
+    beside `path` is removed. A device or a pipe is written to directly. Raises `OSError`, which names `path`.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        with open(path, "wb") as file:
+            yield file
+        return
+    clear(target)
+    # a name is at most 255 bytes long, and a character takes at most 4
+    draft = target.with_name(f"{target.name[-50:]}.{os.getpid()}.{next(_number)}.tmp")
+    _drafts.add(draft)
+    try:
+        if target.exists():
+            os.close(os.open(target, os.O_WRONLY))  # as `open` would refuse a file that is write-protected
+        with open(draft, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, draft)
+        _put(draft, target)
+    except OSError as error:
+        if error.filename in (None, str(draft), str(target)):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        _drafts.discard(draft)
+
+
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write `content`, text as UTF-8, in one step. Raises `OSError`, which names `path`."""
+    data = content.encode() if isinstance(content, str) else content
+    with replacing(path) as file:
+        file.write(data)
+
+
+def put(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """`write`, and make the folder where there is none. Raises `ValueError` if that cannot be."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write(path, content)
+    except OSError as error:
+        raise ValueError(f"{path}: expected a place that can be written to ({error.strerror})") from None
+
+
+def append_line(path: str | os.PathLike[str], line: str) -> None:
+    """Add a line, which ends in a newline, to a file: all of it or nothing.
+
+    A last line that a kill cut off is removed first, so that nothing joins it. Raises `OSError`, which names `path`.
+    """
+    data = line.encode()
+    file = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+    try:
+        end = _cut(file)
+        try:
+            while data:
+                data = data[os.write(file, data) :]
+            os.fsync(file)
+        except BaseException:
+            os.ftruncate(file, end)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        os.close(file)
+
+
+def clear(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that are no more left beside `path` when they were killed while they wrote it."""
+    target = Path(os.path.realpath(path))
+    ours = re.compile(rf"{re.escape(target.name[-50:])}\.(\d+)(\.\d+)?\.tmp")
+    with suppress(OSError):
+        for name in os.listdir(target.parent):
+            found, draft = ours.fullmatch(name), target.with_name(name)
+            if found and not _is_written(draft, int(found[1])):
+                with suppress(OSError):  # another process was faster, or Windows knows that it is still written
+                    draft.unlink()
+
+
+def _is_written(draft: Path, process: int) -> bool:
+    """Whether a living process may still be writing `draft`."""
+    if process == os.getpid():
+        return draft in _drafts
+    if os.name == "nt":  # there, a file that is open cannot be removed, and signal 0 would end a process
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+def _put(draft: Path, target: Path) -> None:
+    """Move `draft` to `target`; where Windows refuses because somebody reads the old file, ask again for a while."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return os.replace(draft, target)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+
+
+def _cut(file: int) -> int:
+    """Remove what follows the last newline of an open file. Returns its length."""
+    end = os.lseek(file, 0, os.SEEK_END)
+    if end:
+        os.lseek(file, -1, os.SEEK_END)
+        if os.read(file, 1) != b"\n":
+            os.lseek(file, 0, os.SEEK_SET)
+            content = b"".join(iter(lambda: os.read(file, 2**20), b""))
+            end = content.rfind(b"\n") + 1
+            os.ftruncate(file, end)
+    return end
