@@ -29,7 +29,7 @@ def modules():
 
 
 def test_what_is_there_is_listed_and_spelled_out():
-    loaded = {"config", "cost", "initial", "moved", "reference", "rules", "segments", "trace"}
+    loaded = {"checks", "config", "cost", "files", "initial", "moved", "reference", "rules", "segments", "trace"}
     moved = {old.split(".")[1] for old in MOVED if old.count(".") == 1}
     assert modules() | moved | {"capture"} <= set(dir(mcviz))
     assert spelled_out() == (modules() | moved | {"capture"}) - loaded
