@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mcviz import choices
+from mcviz import choices, rules
 from mcviz.choices import Choice
 from mcviz.trace import Trace
 
@@ -128,6 +128,10 @@ def trace(arguments: argparse.Namespace) -> None:
     if arguments.text and arguments.example != "text":
         raise ValueError(f"text: expected --example text with it, got {arguments.example}")
     chosen = {**vars(arguments), "lengths": arguments.segmentation}
+    takes = rules.sheet(arguments.memory).defaults
+    for choice in choices.CHOICES:
+        if choice.of_rules and choice.name not in takes and chosen[choice.name] != choice.default:
+            raise ValueError(f"{choice.name}: {arguments.memory} takes {', '.join(takes) or 'no options'}")
     cfg = choices.config(chosen.__getitem__, arguments.seed)
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
     run.save(arguments.out)

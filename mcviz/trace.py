@@ -18,6 +18,7 @@ from mcviz import files
 from mcviz.checks import is_whole, place, readable
 from mcviz.config import MCConfig
 from mcviz.initial import COEFFICIENTS, State, state_shapes
+from mcviz.rules import AGGREGATORS
 from mcviz.segments import Segments, cut
 
 Array = np.ndarray
@@ -301,7 +302,7 @@ def _check_arrays(trace: Trace) -> None:
         **{f"initial.{name}": shape for name, shape in state.items()},
         **{f"checkpoints.{name}": (N, *shape) for name, shape in state.items()},
     }
-    if trace.config.aggregator != "soup":
+    if not AGGREGATORS[trace.config.aggregator].mixes:
         shapes["reads"] = (T, H, N, V)
     if trace.predictions:
         labels = trace.predictions.tokens

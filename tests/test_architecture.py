@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "palette": Row(set(), set()),
     "initial": Row({"rules", "config"}, LIGHT),
     "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
-    "trace": Row({"config", "segments", "initial"}, LIGHT),
+    "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "rows": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),

@@ -102,3 +102,15 @@ def test_help_loads_nothing_heavy():
     modules = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
     assert "mcviz.cli" in modules
     assert not {"torch", "streamlit", "plotly"} & set(modules)
+
+
+def test_an_option_of_another_rule_is_refused(capsys, tmp_path):
+    assert cli.main(["trace", "--memory", "linear", "--window", "7", "--out", str(tmp_path / "run.npz")]) == 2
+    assert "window: linear takes feature_map, normalizer" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_option_of_a_rule_is_in_the_run(tmp_path):
+    out = tmp_path / "run.npz"
+    assert cli.main(["trace", "--memory", "dla", "--depth", "1", "--no-norm", "--out", str(out)]) == 0
+    assert Trace.load(out).config.options == {"depth": 1, "norm": False}

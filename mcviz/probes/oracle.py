@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.reference.aggregators import softmax
+from mcviz.rules import AGGREGATORS
 from mcviz.tasks.task import EVALUATION
 from mcviz.trace import Trace
 
@@ -117,7 +118,7 @@ def consult(
             f"{type(model).__name__}"
         )
     cfg = model.config.mixer
-    if cfg is None or cfg.aggregator not in GATED or cfg.aggregator == "soup":
+    if cfg is None or cfg.aggregator not in GATED or AGGREGATORS[cfg.aggregator].mixes:
         raise ValueError(
             "model: expected one whose last layer has gates over single memories (grm or ssc), got "
             f"{'attention' if cfg is None else cfg.aggregator}"
@@ -159,16 +160,18 @@ def choices(
         s = int(trace.segment_of[t])
         subsets = np.array(list(combinations(range(s), min(k, s))))
         every = [list(subset) for subset in subsets] + [list(range(s)), []]
+        chosen = np.flatnonzero(trace.selected[t, head]).tolist()
         # γ = softmax over what is read, y = Σ_i γ^(i) M^(i)(q)             (16, 17)
         y = np.repeat(trace.output[None, t], len(every), 0)
         for row, subset in enumerate(every):
+            if subset == chosen:
+                continue  # as the run computed it
             read = [*subset, s]
             gates = softmax(trace.scores[t, head, read][:, None])[:, 0]
             y[row, head] = gates @ reads[t, head, read]
         mixed = last.mixer.merge(torch.as_tensor(y, dtype=x.dtype, device=x.device)[None])[0]
         logits = model.head(model.norm(last.channels(x[0, t] + mixed)))
         bits = (-log_softmax(logits.double(), -1)[:, wanted[t]] / log(2)).cpu().numpy()
-        chosen = np.flatnonzero(trace.selected[t, head])
         yield Choice(
             t=t,
             source=trace.sources[t] if trace.sources else -1,

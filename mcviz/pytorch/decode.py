@@ -66,7 +66,7 @@ class Decoder:
         self.keys: Any = 0.0
         self.contexts = Buffer()
         self.checkpoints = {name: Buffer() for name in readable(cfg)}
-        self.compares = cfg.aggregator in GATED and cfg.gate != "token"
+        self.compares = cfg.compares
         # where a read is linear in the memory, to mix first and read once gives the same, with less to compute
         self.mixes = cfg.aggregator == "soup" or kinds.is_additive(cfg)
 
@@ -81,8 +81,10 @@ class Decoder:
     ) -> Float[Tensor, "B H V"]:
         """The output of the next token. Its coefficients are [B, H] each; the constants stand in for those left out.
 
-        Raises `ValueError` past the `length`.
+        Raises `ValueError` past the `length`, and for a coefficient that the rule does not take. Values are not looked
+        at.
         """
+        check_coefficients(self.cfg, coefficients, q.shape[-1])
         if self.t == 0:
             self.start = first(self.cfg, self.initial, q[:, None], v.shape[-1])
             filled = check_coefficients(self.cfg, None, q.shape[-1])
@@ -161,7 +163,7 @@ class Decoder:
         """`γ_t^(i)` of the memories that are read (Eq. 6, 9, 17)."""
         if self.cfg.aggregator in GATED:
             return torch.softmax(scores, -1)
-        return torch.full_like(scores, 1 if self.cfg.aggregator == "residual" else 1 / scores.shape[-1])
+        return torch.full_like(scores, {"residual": 1, "average": 1 / scores.shape[-1]}[self.cfg.aggregator])
 
 
 def largest(scores: Float[Tensor, "B H n"], k: int) -> Int[Tensor, "B H k"]:

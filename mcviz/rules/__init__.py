@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 from mcviz.rules.aggregators import AGGREGATORS, GATES, POOLINGS, Aggregator
 from mcviz.rules.equation import Equation, latex
 from mcviz.rules.sheet import LOSSES, PLAIN_READ, STEP, Coefficient, Option, Options, Sheet, Value
-from mcviz.rules.shown import equations
+from mcviz.rules.shown import added, equations
 
 __all__ = [
     "AGGREGATORS",
@@ -31,6 +31,7 @@ __all__ = [
     "Options",
     "Sheet",
     "Value",
+    "added",
     "equations",
     "latex",
     "sheet",

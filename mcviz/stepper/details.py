@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from mcviz.config import GATED
 from mcviz.initial import State, readable
 from mcviz.reference import memory, replay
-from mcviz.rules import sheet
+from mcviz.rules import AGGREGATORS, sheet
 from mcviz.trace import Trace
 
 Array = np.ndarray
@@ -71,7 +71,7 @@ def details(trace: Trace, keep_states: bool, only: int | None = None) -> Details
     first, last = (0, trace.T) if only is None else trace.segments[only]
     shapes = {name: (last - first, *trace.initial[name].shape) for name in names} if keep_states else {}
     states, changes = ({name: np.empty(shape) for name, shape in shapes.items()} for _ in range(2))
-    mixed = {name: np.empty(shape) for name, shape in shapes.items()} if cfg.aggregator == "soup" else {}
+    mixed = {name: np.empty(shape) for name, shape in shapes.items()} if AGGREGATORS[cfg.aggregator].mixes else {}
     losses = None if loss is None else np.empty((last - first, trace.H, 2))
     if not keep_states and losses is None:
         return Details({}, {}, {}, None)

@@ -19,7 +19,7 @@ import numpy as np
 from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
-from mcviz.rules import AGGREGATORS, PLAIN_READ, sheet
+from mcviz.rules import AGGREGATORS, PLAIN_READ, added, sheet
 from mcviz.stepper import details
 from mcviz.stepper.equations import equations
 from mcviz.trace import Trace
@@ -171,6 +171,8 @@ def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
         "connector": "q" if trace.config.gate == "shared" else "u",
         "token_gate": trace.config.gate == "token",
         "plain": _is_plain(trace.config),
+        "written": added(sheet(trace.config.memory), trace.config.rule_options),
+        "mixes": AGGREGATORS[trace.config.aggregator].mixes,
         "T": trace.T,
         "H": trace.H,
         "N": trace.N,
@@ -195,7 +197,7 @@ def _is_plain(cfg: MCConfig) -> bool:
 
 def describe(cfg: MCConfig) -> str:
     """The configuration in a line."""
-    reader = AGGREGATORS[cfg.aggregator].short + (f", k = {cfg.top_k}" if cfg.aggregator == "ssc" else "")
+    reader = AGGREGATORS[cfg.aggregator].short + (f", k = {cfg.top_k}" if AGGREGATORS[cfg.aggregator].routes else "")
     memory = sheet(cfg.memory).short
     if cfg.segmentation == "constant":
         cuts = f"segments of {cfg.segment_length}"
@@ -273,7 +275,7 @@ def _size(trace: Trace) -> int:
 
 def _copies(trace: Trace) -> int:
     """Memories that are shown for each token: as it stands, what changed, and soup's mixture."""
-    return 3 if trace.config.aggregator == "soup" else 2
+    return 3 if AGGREGATORS[trace.config.aggregator].mixes else 2
 
 
 def _online_type(trace: Trace, budget: int) -> type[np.generic] | None:

@@ -55,5 +55,6 @@ def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> No
     """
     content = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
     path = Path(folder) / card.name
+    described = changed(card, weights=weights.sha256(content)).to_json().encode()
     files.put(path.with_suffix(".safetensors"), content)
-    files.put(path.with_suffix(".json"), changed(card, weights=weights.sha256(content)).to_json().encode())
+    files.put(path.with_suffix(".json"), described)

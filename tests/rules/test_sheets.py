@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from mcviz import MCConfig, rules
+from mcviz import MCConfig, rules, words
 from mcviz.config import AGGREGATORS, GATES, MEMORIES, OPTIONS, POOLINGS
 from mcviz.initial import COEFFICIENTS
 from mcviz.reference import memory, memory_caching
@@ -52,13 +52,12 @@ def test_every_place_shows_the_same_equation_with_the_same_number(variant, aggre
 
 def compare_places(cfg, trace):
     """What the sheets say, against what the two places show."""
-    words = pytest.importorskip("mcviz.figures", exc_type=ImportError)
     sheet = rules.equations(rules.sheet(cfg.memory), cfg)
     panel = equations(cfg)
     assert panel.keys() == sheet.keys() - {"router"}
     for kind, one in panel.items():
         assert one["formula"] == ",  ".join(line.formula for line in sheet[kind])
-        assert one["number"] == ", ".join(line.number for line in sheet[kind] if line.number)
+        assert one["number"] == ", ".join(dict.fromkeys(line.number for line in sheet[kind] if line.number))
     of_line = {
         "the token is written into its segment's memory": ("state", "loss"),
         "how relevant each memory is": ("score",) if cfg.gate == "token" else ("score", "context"),
@@ -67,9 +66,9 @@ def compare_places(cfg, trace):
         "what comes out, in its largest component": ("mixed", "output", "read"),
     }
     for line in words.equations(trace, trace.T - 1):
-        expected = [one for kind in of_line[line.says] for one in sheet.get(kind, ())]
+        expected = dict.fromkeys(one for kind in of_line[line.says] for one in sheet.get(kind, ()))
         assert line.symbols == r",\quad ".join(one.latex for one in expected)
-        assert line.number == ", ".join(one.number for one in expected if one.number)
+        assert line.number == ", ".join(dict.fromkeys(one.number for one in expected if one.number))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ export class Output {
   constructor(view) {
     this.view = view;
     const { run } = view;
-    this.mixed = run.aggregator === "soup" ? run.pictures.map((p) => new Picture(`Mixed memory, ${p.name}`)) : [];
+    this.mixed = run.mixes ? run.pictures.map((p) => new Picture(`Mixed memory, ${p.name}`)) : [];
     this.bars = new Picture("Output of the layer");
     this.caption = el("div", { class: "caption" }, el("b", {}, "output "), symbol("y_t"));
     this.soup = el("div", { class: "soup" }, ...this.mixed.map((p) => p.node));
@@ -111,7 +111,7 @@ export class Output {
 
 function explainOutput(run, { t, h }, { c }) {
   const y = format(valueOf(run.vector("output", t, h), c));
-  if (run.aggregator === "soup") return { key: "output", lines: [`y_t[${c}] = ${y}`] };
+  if (run.mixes) return { key: "output", lines: [`y_t[${c}] = ${y}`] };
   const products = run.memoriesRead(t, h).map((j) => {
     const said = run.said(t, h, j);
     return said ? `${factor(run.weight(t, h, j))}·${factor(valueOf(said, c))}` : "…";

@@ -11,7 +11,7 @@ export class Story {
   }
 
   paint(run, { t, h }) {
-    this.node.setAttribute("aria-live", this.view.stepper.time.playing ? "off" : "polite");
+    this.node.setAttribute("aria-live", this.view.playing ? "off" : "polite");
     const own = run.own[t];
     const best = run.heaviest(t, h)[0];
     const name = (i) => (i === own ? "its own segment" : `checkpoint ${i}`);
