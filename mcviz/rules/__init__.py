@@ -13,7 +13,8 @@ from pkgutil import iter_modules
 
 from mcviz.rules.aggregators import AGGREGATORS, GATES, POOLINGS, Aggregator
 from mcviz.rules.equation import Equation, latex
-from mcviz.rules.sheet import LOSSES, PLAIN_READ, STEP, Coefficient, Option, Options, Sheet, Value
+from mcviz.rules.network import Network
+from mcviz.rules.sheet import LOSSES, PLAIN_READ, STEP, Coefficient, Matrix, Option, Options, Sheet, Value
 from mcviz.rules.shown import added, equations
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Aggregator",
     "Coefficient",
     "Equation",
+    "Matrix",
+    "Network",
     "Option",
     "Options",
     "Sheet",

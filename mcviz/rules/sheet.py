@@ -47,7 +47,7 @@ class Sheet(ABC):
     title: ClassVar[str]  # in lists
     short: ClassVar[str]  # in a sentence
     source: ClassVar[str]  # who proposed it
-    place: ClassVar[int]  # where it stands in lists
+    place: ClassVar[float]  # where it stands in lists
     kind: ClassVar[str]  # what a memory is: "matrix", "network" or "vector"
     inner: ClassVar[str] = ""  # the loss that a write takes a step on: a name in LOSSES, or none
     normed: ClassVar[bool] = False  # whether a layer norms keys and queries: a step along a key depends on its length
