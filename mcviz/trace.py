@@ -144,6 +144,13 @@ class Trace:
         bad = ~np.isfinite(self.output).all((1, 2))
         return int(np.argmax(bad)) if bad.any() else None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all its arrays."""
+        own = [array for name in _ARRAYS if (array := getattr(self, name)) is not None]
+        groups = (self.coefficients, self.counts, self.initial, *self.checkpoints)
+        return sum(array.nbytes for array in (*own, *(each for group in groups for each in group.values())))
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 of everything in the Trace: equal runs have equal hashes."""

@@ -158,7 +158,7 @@ def likest(said: Float[Array, "P V"], values: Float[Array, "D V"]) -> Int[Array,
     for at in range(0, len(rows), AT_ONCE):
         row, column = rows[at : at + AT_ONCE], columns[at : at + AT_ONCE]
         likeness[row, column] = cosines(said[row], values[column])
-    winner: Int[Array, "P"] = first[likeness.argmax(1)]
+    winner: Array = first[likeness.argmax(1)]
     return winner
 
 

@@ -303,9 +303,9 @@ def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
     """The unit and the values as int8, row by row: a copy of them all would be eight times as large."""
     unit = max(float(np.max(np.abs(row), where=np.isfinite(row), initial=0.0)) for row in rows) / 127 or 1.0
     values = np.empty((len(rows), *np.shape(rows[0])), np.int8)
-    for place, row in zip(values, rows, strict=True):
+    for whole, row in zip(values, rows, strict=True):
         finite = np.isfinite(row)
-        place[...] = np.where(finite, np.rint(np.where(finite, row, 0) / unit), UNDEFINED)
+        whole[...] = np.where(finite, np.rint(np.where(finite, row, 0) / unit), UNDEFINED)
     return unit, values
 
 
