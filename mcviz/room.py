@@ -13,7 +13,7 @@ MAX_PAIRS = 2**17
 """Tokens times segments: what a run may hold, so that a page stays quick and small."""
 MAX_WRITTEN = 2**26
 """Tokens times the numbers of a memory: what it may write."""
-MAX_KEPT = 2**23
+MAX_KEPT = 2**24
 """Memories times the numbers of one, M_0 among them: what it may keep."""
 
 
