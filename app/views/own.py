@@ -52,11 +52,16 @@ def saved() -> None:
         if file.size > MEGABYTES * 2**20:
             raise ValueError(f"file: expected at most {MEGABYTES} MB, got {file.size / 2**20:.0f} MB")
         trace = Trace.load(file, at_most=UNPACKED * 2**20)
-        numbers = sum(array.size for array in trace.initial.values())
-        if numbers > NUMBERS:
-            raise ValueError(f"file: expected memories of at most {NUMBERS:,} numbers, got {numbers:,}")
+        check(trace)
         show(trace)
     st.caption("The link of this page does not hold the file: send it along.")
+
+
+def check(trace: Trace) -> None:
+    """Raise `ValueError` for a run whose memory is too large to be sent."""
+    numbers = sum(array.size for array in trace.initial.values())
+    if numbers > NUMBERS:
+        raise ValueError(f"file: expected memories of at most {NUMBERS:,} numbers, got {numbers:,}")
 
 
 def show(trace: Trace) -> None:
