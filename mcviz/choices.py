@@ -34,6 +34,8 @@ class Choice:
 
 EXPLICIT = "explicit"
 """Segments of lengths that the reader gives."""
+LONGEST = 2**14
+"""Characters of a list of lengths: enough for more segments than a run may have."""
 
 
 def _options() -> tuple[Choice, ...]:
@@ -152,6 +154,8 @@ def chosen(cfg: MCConfig) -> dict[str, Value]:
 
 def lengths(text: str) -> tuple[int, ...]:
     """Segment lengths as they are typed: whole numbers with commas or spaces between them."""
+    if len(text) > LONGEST:
+        raise ValueError(f"segmentation: expected at most {LONGEST:,} characters, got {len(text):,}")
     words = text.replace(",", " ").split()
     if not all(word.isascii() and word.isdecimal() and len(word) < 9 for word in words):
         raise ValueError(f"segmentation: expected whole numbers with commas between them, got {text[:60]!r}")

@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f'In the folder of the project: python -m pip install -e ".[{extra}]"',
             file=sys.stderr,
         )
+    except MemoryError:
+        print("mcviz: expected a machine with more memory than is free here now", file=sys.stderr)
     except (ValueError, OSError) as error:
         print(f"mcviz: {error}", file=sys.stderr)
     return 2

@@ -77,3 +77,8 @@ def test_what_is_no_length_is_refused(text):
     with pytest.raises(ValueError, match=r"^segmentation: expected whole numbers with commas between them, got "):
         choices.lengths(text)
     assert text not in SEGMENTATIONS
+
+
+def test_a_list_of_lengths_without_end_is_refused():
+    with pytest.raises(ValueError, match=r"^segmentation: expected at most 16,384 characters, got 20,000"):
+        choices.lengths("1," * 10_000)

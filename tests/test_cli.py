@@ -72,6 +72,15 @@ def test_export_refuses_a_foreign_file(tmp_path, capsys):
     assert "trace: expected a file written by Trace.save" in capsys.readouterr().err
 
 
+def test_memory_that_ends_is_said_in_words(monkeypatch, capsys, tmp_path):
+    def none_left(*_, **__):
+        raise MemoryError("Unable to allocate 31.6 GiB")
+
+    monkeypatch.setattr("mcviz.examples.run", none_left)
+    assert cli.main(["trace", "--out", str(tmp_path / "run.npz")]) == 2
+    assert capsys.readouterr().err == "mcviz: expected a machine with more memory than is free here now\n"
+
+
 @pytest.mark.parametrize(("package", "extra"), [("streamlit", "app"), ("torch", "torch")])
 def test_a_missing_extra_is_named_with_the_way_to_install_it(package, extra, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, package, None)

@@ -27,6 +27,8 @@ Model = Any
 """A `mcviz.pytorch.SequenceModel`: PyTorch loads when one is run."""
 MOST = 20_000
 """Subsets of one question's checkpoints that are tried, at most."""
+MOST_LISTED = 2**23
+"""Checkpoints in all subsets of all questions: what an `Oracle` lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,8 @@ def consult(
     other heads than `head` keep what their router selects.
 
     Raises `ValueError` for a model of another kind, one whose last layer has no gates or mixes parameters, a head that
-    it does not have, no question that could read a checkpoint, and more than 20,000 subsets for a question.
+    it does not have, no question that could read a checkpoint, more than 20,000 subsets for a question, and subsets so
+    large that together they list more than `MOST_LISTED` checkpoints.
     """
     import torch
 
@@ -138,6 +141,13 @@ def consult(
         raise ValueError(
             f"top_k: expected at most {MOST:,} selections for a question, got {comb(most, min(k, most)):,}, "
             f"which {k} of {most} checkpoints have"
+        )
+    sizes = [(int(trace.segment_of[t]), min(k, int(trace.segment_of[t]))) for t in asked]
+    listed = sum(comb(n, chosen) * chosen for n, chosen in sizes)
+    if listed > MOST_LISTED:
+        raise ValueError(
+            f"top_k: expected at most {MOST_LISTED:,} checkpoints in all selections together, got {listed:,}, "
+            f"which {k} of up to {most} have for {len(asked)} questions"
         )
     with torch.no_grad():
         return Oracle(k, head, trace, tuple(choices(judged, trace, given, wanted, asked, k, head)))

@@ -11,7 +11,7 @@ entries as it can reach memories, so `scores` holds, token after token and head 
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,10 +76,9 @@ def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int
         room = max(1, budget // (4 * _copies(run) * _size(run)))
         first = max(begin, min(t - room // 2, end - room))
         last = min(end, first + room)
-        found = details.details(run, keep_states=True, only=s)
+        found = details.details(run, keep_states=True, span=(first, last), dtype=np.float32)
         for group in GROUPS:
-            for name, values in getattr(found, group).items():
-                arrays[f"{i}.{group}.{name}"] = values[first - begin : last - begin].astype(np.float32)
+            arrays |= {f"{i}.{group}.{name}": values for name, values in getattr(found, group).items()}
         spans.append({"start": first, "stop": last})
     return _blob({"id": identity(trace, other, budget), "online": spans}, arrays)
 
@@ -122,8 +121,9 @@ def _blob(header: dict[str, Any], arrays: Mapping[str, Array]) -> bytes:
         specs[name]["at"] = at
         at += _align(array.nbytes)
     text = json.dumps({**header, "arrays": specs}).encode().ljust(_align(room))
-    parts = [MAGIC, struct.pack("<Q", len(text)), text]
-    parts += [array.tobytes().ljust(_align(array.nbytes), b"\0") for array in arrays.values()]
+    parts: list[Any] = [MAGIC, struct.pack("<Q", len(text)), text]
+    for array in arrays.values():
+        parts += [array.reshape(-1).view(np.uint8), bytes(_align(array.nbytes) - array.nbytes)]
     return b"".join(parts)
 
 
@@ -251,14 +251,15 @@ def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, floa
     arrays: dict[str, Array] = {}
     scales: dict[str, float] = {}
 
-    def add(name: str, values: Array, dtype: type[np.generic]) -> None:
+    def add(name: str, values: Sequence[Array] | Array, dtype: type[np.generic]) -> None:
         if dtype is np.int8:
-            scales[name], values = _quantise(values)
-        arrays[name] = _narrow(values, dtype)
+            scales[name], arrays[name] = _quantise(values)
+        else:
+            arrays[name] = _narrow(np.asarray(values), dtype)
 
     checkpoints = _fitting(_size(trace) * trace.N, budget) or np.int8
     for name in names:
-        add(f"checkpoints.{name}", np.stack([state[name] for state in trace.checkpoints]), checkpoints)
+        add(f"checkpoints.{name}", [state[name] for state in trace.checkpoints], checkpoints)
     found = details.details(trace, keep_states=online is not None)
     for group in GROUPS:
         for name, values in getattr(found, group).items():
@@ -291,14 +292,23 @@ def _fitting(
 
 def _narrow(values: Array, dtype: type[np.generic]) -> Array:
     """The values as `dtype`, or as float32 where float16 would overflow."""
-    too_large = dtype is np.float16 and np.abs(values).max(initial=0.0) > np.finfo(np.float16).max
+    too_large = dtype is np.float16 and _largest(values) > np.finfo(np.float16).max
     return values.astype(np.float32 if too_large else dtype)
 
 
-def _quantise(values: Array) -> tuple[float, Array]:
-    finite = np.isfinite(values)
-    unit = float(np.max(np.abs(values), where=finite, initial=0.0)) / 127 or 1.0
-    return unit, np.where(finite, np.rint(np.where(finite, values, 0) / unit), UNDEFINED)
+def _largest(values: Array) -> np.floating[Any]:
+    """The largest magnitude, NaN where there is one."""
+    return np.maximum(values.max(initial=0.0), -values.min(initial=0.0))
+
+
+def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
+    """The unit and the values as int8, row by row: a copy of them all would be eight times as large."""
+    unit = max(float(np.max(np.abs(row), where=np.isfinite(row), initial=0.0)) for row in rows) / 127 or 1.0
+    values = np.empty((len(rows), *np.shape(rows[0])), np.int8)
+    for whole, row in zip(values, rows, strict=True):
+        finite = np.isfinite(row)
+        whole[...] = np.where(finite, np.rint(np.where(finite, row, 0) / unit), UNDEFINED)
+    return unit, values
 
 
 def _difference(a: Trace, b: Trace) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -2,7 +2,7 @@
 
 import { el, place, show, write } from "../drawing/dom.js";
 import { cell, entry, Picture } from "../drawing/picture.js";
-import { exact, format, symbol } from "../drawing/text.js";
+import { clipped, exact, format, symbol } from "../drawing/text.js";
 import { cellOf, factor, spotOf, sum, valueOf } from "./explaining.js";
 
 /** How wide the output is, where its middle stands, and whether a prediction stands beside it. */
@@ -103,7 +103,7 @@ export class Output {
     this.truth.replaceChildren(
       el("span", { class: right ? "truth" : "wrong" }, right ? "✓ right" : "✗ wrong"),
       " · true answer ",
-      el("b", {}, target),
+      el("b", {}, clipped(target)),
       ...(chance ? [" with ", el("span", { class: "number", "data-number": "target" }, format(chance.at(t)))] : []),
     );
   }
