@@ -65,6 +65,7 @@ def fields() -> Mapping[str, Field]:
         "claim": Field("", ("", *claims.CLAIMS)),
         "verdict": Field("", ("", *claims.VERDICTS)),
         "family": Field("", ("", *claims.FAMILIES)),
+        "game": Field(""),  # what was answered so far
         "tour": Field(0),  # 0: none
         "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
     }

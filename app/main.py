@@ -1,9 +1,17 @@
 """Where Streamlit starts: `mcviz explore`, or `streamlit run app/main.py`."""
 
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import streamlit as st
 
+if sys.path[0] != (ROOT := str(Path(__file__).parents[1])):
+    sys.path.insert(0, ROOT)  # the pages import each other as `app`, whatever else has that name
+
+from app import loaded  # noqa: F401  (before any page)
+
+# isort: split
 from app import screen
 from app.views import claims, compare, cost, explore, interference, oracle, own, surgery
 
@@ -18,7 +26,15 @@ PAGES = [
     st.Page(claims.page, title="Do the numbers hold up?", icon=":material/balance:", url_path="claims"),
     st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
 ]
+
+
+@st.fragment(run_every=timedelta(days=1))
+def back() -> None:
+    """Nothing. But where something runs by the clock, a browser whose server was away asks for the page again."""
+
+
 chosen = st.navigation(PAGES, position="top")
 screen.begin(PAGES)
 chosen.run()
+back()
 screen.end()

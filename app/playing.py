@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import runs, screen, stepping
-from app.words import plain
+from app.words import plain, refused
 from mcviz import figures, words
 from mcviz.rules import AGGREGATORS
 from mcviz.tradeoff import game as rules
@@ -14,6 +14,8 @@ NAMES = {
     "none": "RNN: one memory",
     "attention": "Attention: every pair",
 }
+NOTHING, NEXT = "nothing", "next"
+"""The words of a game that are no play: no stored run reaches the goal; on to the next round."""
 
 
 @st.fragment
@@ -28,42 +30,70 @@ def game() -> None:
             "share of answers that are right, on average over seeds."
         )
     )
-    tries: list[Try] = st.session_state.setdefault("tries", [])
-    st.session_state.setdefault("round", 0)
-    over = st.session_state.round >= len(BUDGETS)
+    with refused():
+        at, tries = played(screen.get("game"), known)
+        draw(known, at, tries)
+        return
+    again()  # nothing else leads out of a game that cannot be read
+
+
+def draw(known: list[Play], at: int, tries: list[Try]) -> None:
+    """Round `at`, and what was tried in words and as a picture."""
+    over = at == len(BUDGETS)
     left, right = st.columns(2, gap="medium")
     with left:
         if over:
-            st.success(f"{rules.score(tries)} of {len(BUDGETS)} rounds answered right at once.")
-            st.button("Play again", icon=":material/replay:", on_click=again)
+            st.success(f"{rules.score(tries)} of {at} rounds answered right at once.")
+            again()
         else:
-            ask(known, tries)
+            ask(known, at, tries)
         if tries:
             st.dataframe(words.tried(tries), hide_index=True)
     with right:
-        played = [one.play for one in tries if one.play is not None]
-        budget = None if over else BUDGETS[st.session_state.round]
+        plays = [one.play for one in tries if one.play is not None]
         best = rules.frontier(known) if over and not screen.hidden("answers") else []
-        stepping.chart(figures.tries(played, budget, best, stepping.theme()), "Recall against reads of what was tried")
+        figure = figures.tries(plays, None if over else BUDGETS[at], best, stepping.theme())
+        stepping.chart(figure, "Recall against reads of what was tried")
 
 
-def ask(known: list[Play], tries: list[Try]) -> None:
-    """The question of this round, and the answers to choose from."""
-    budget = BUDGETS[st.session_state.round]
-    st.markdown(f"**Round {st.session_state.round + 1} of {len(BUDGETS)}: at most {budget:,} reads per sequence.**")
+def played(game: str, known: list[Play]) -> tuple[int, list[Try]]:
+    """The round that the words of a game lead to, and what was answered. Raises `ValueError` for other words."""
+    plays: dict[str, Play | None] = {NOTHING: None, **{word(play): play for play in known}}
+    at, tries = 0, []
+    for said in game.split():
+        if at == len(BUDGETS) or said not in {NEXT, *plays}:
+            raise ValueError(
+                f"game: expected {NEXT} or one of {', '.join(plays)} in {len(BUDGETS)} rounds; got {said[:40]!r}"
+            )
+        if said == NEXT:
+            at += 1
+        else:
+            tries.append(rules.attempt(plays[said], BUDGETS[at], known))
+    return at, tries
+
+
+def word(play: Play) -> str:
+    """A play as a word: `ssc.8.2`."""
+    return ".".join(str(part) for part in (play.aggregator, play.segment_length, play.top_k) if part is not None)
+
+
+def ask(known: list[Play], at: int, tries: list[Try]) -> None:
+    """The question of round `at`, and the answers to choose from."""
+    budget = BUDGETS[at]
+    st.markdown(f"**Round {at + 1} of {len(BUDGETS)}: at most {budget:,} reads per sequence.**")
     answered = [one for one in tries if one.budget == budget]
     if answered:
         show = st.success if answered[-1].verdict.right else st.warning
         show(plain(answered[-1].verdict.said))
     if answered and answered[-1].verdict.right:
-        st.button("Next round", icon=":material/arrow_forward:", on_click=turn, type="primary")
+        st.button("Next round", icon=":material/arrow_forward:", on_click=say, args=(NEXT,), type="primary")
         return
     play = choose(known)
     with st.container(horizontal=True):
-        st.button("Read", icon=":material/check:", on_click=answer, args=(play, budget), type="primary")
-        st.button("No stored run reaches it", icon=":material/block:", on_click=answer, args=(None, budget))
+        st.button("Read", icon=":material/check:", on_click=say, args=(word(play),), type="primary")
+        st.button("No stored run reaches it", icon=":material/block:", on_click=say, args=(NOTHING,))
         if answered:
-            st.button("Give up", on_click=turn)
+            st.button("Give up", on_click=say, args=(NEXT,))
 
 
 def choose(known: list[Play]) -> Play:
@@ -83,16 +113,18 @@ def choose(known: list[Play]) -> Play:
     return left[0]
 
 
-def answer(play: Play | None, budget: int) -> None:
-    """Take an answer."""
-    st.session_state.tries = [*st.session_state.tries, rules.attempt(play, budget, runs.plays())]
-
-
-def turn() -> None:
-    """Go on to the next round."""
-    st.session_state.round += 1
+def say(said: str) -> None:
+    """Take an answer, or go on to the next round. The link follows."""
+    screen.put(game=f"{screen.get('game')} {said}".strip())
+    screen.end()
 
 
 def again() -> None:
+    """The way back to the start."""
+    st.button("Play again", icon=":material/replay:", on_click=start)
+
+
+def start() -> None:
     """Forget what was tried."""
-    st.session_state.tries, st.session_state.round = [], 0
+    screen.put(game="")
+    screen.end()

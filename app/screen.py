@@ -5,17 +5,22 @@ from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
 from app import link
 from app.words import plain
 
 PREFIX = "choice:"
+KEPT = ("hide", "game")
+"""What another run leaves alone: a teacher's lock, and the game."""
 HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
 def begin(pages: Sequence[StreamlitPage] = ()) -> None:
     """Take the choices from the link that opened the session; say what in it could not be read."""
     st.session_state.pages = {page.title: page for page in pages}
+    catch_up()
     if "screen" not in st.session_state:
         st.session_state.screen, st.session_state.problems = link.read(st.query_params.to_dict())
     for problem in st.session_state.problems:
@@ -30,6 +35,35 @@ def end() -> None:
     parameters = link.write(st.session_state.screen)
     if parameters != st.query_params.to_dict():
         st.query_params.from_dict(parameters)
+    caught_up()
+
+
+def catch_up() -> None:
+    """Hold back what a browser has changed that knows the page from before the server was started again.
+
+    Its widgets are not known here until they are drawn: what they hold, and what was just changed or pressed, counts
+    for nothing before. So the page is drawn once as the address has it, and `caught_up` then takes the change.
+    """
+    context = get_script_run_ctx()
+    if context is None or "drawn" in st.session_state:
+        return
+    st.session_state.held = context.session_state.get_widget_states()
+    context.session_state.on_script_will_rerun(None)
+
+
+def caught_up() -> None:
+    """Take what was held back, now that the page is drawn, as if it came this moment."""
+    st.session_state.drawn = True
+    context, held = get_script_run_ctx(), st.session_state.pop("held", None)
+    if context is not None and held:
+        raise RerunException(
+            RerunData(
+                query_string=context.query_string,
+                page_script_hash=context.page_script_hash,
+                widget_states=WidgetStates(widgets=held),
+                context_info=context.context_info,
+            )
+        )
 
 
 def get(name: str) -> Any:
@@ -48,7 +82,7 @@ def put(**choices: link.Value) -> None:
 def another_run() -> None:
     """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
     costs = (link.COST + name for name in link.SETTING)
-    kept = {name: get(name) for name in ("run", "text", "split", "seed", "hide", "tour", *costs)}
+    kept = {name: get(name) for name in ("run", "text", "split", "seed", "tour", *KEPT, *costs)}
     put(**link.defaults(str(kept["run"])) | kept)
 
 
@@ -64,7 +98,7 @@ def share() -> None:
         return
     with st.popover("Link for a class", icon=":material/share:"):
         hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
-        choices = {name: get(name) for name in link.fields()}
+        choices = {name: get(name) for name in link.fields()} | {"game": ""}  # a class plays its own
         st.code(link.address(st.context.url or "", choices, hide or ""), language=None, wrap_lines=True)
 
 

@@ -96,5 +96,5 @@ def go(at: int) -> None:
     """To a stop: its choices, on top of what everything is at first."""
     stop = STOPS[at - 1] if at else Stop("", "")
     run = "topics-grm" if "topics-grm" in watch.names() else "topics"
-    kept = {"hide": screen.get("hide"), "tour": at}
+    kept = {name: screen.get(name) for name in screen.KEPT} | {"tour": at}
     screen.put(**({**link.defaults(run), **stop.choices, **kept} if at else kept))

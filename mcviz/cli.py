@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import chdir
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,24 +73,38 @@ def port(text: str) -> int:
 
 def explore(arguments: argparse.Namespace) -> int:
     """Start the explorer and open it in the browser. Nothing is sent anywhere."""
-    import_module("plotly")
-    streamlit = import_module("streamlit.web.cli")
-    options = {
+    folder = pages()
+    # the pages import each other as `app`, whatever else has that name
+    sys.path.insert(0, str(folder))
+    # the settings of an app that a reader keeps here, in `.streamlit`, are not for this one
+    with chdir(folder):
+        import_module("plotly")
+        streamlit = import_module("streamlit.web.cli")
+        import_module("app.loaded")
+        words = ["run", str(folder / "app" / "main.py"), *(f"--{name}={value}" for name, value in options(arguments))]
+        streamlit.main(words, standalone_mode=False)
+    return 0
+
+
+def options(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
+    """The settings of Streamlit that the pages need, whatever the reader's own are, and those that are asked for."""
+    yield from {
         "server.address": arguments.address,
         "server.showEmailPrompt": "false",
         "server.fileWatcherType": "none",
         "server.maxUploadSize": "64",
+        "server.maxMessageSize": "200",
+        "server.maxWidgetStateSize": "25",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "viewer",
-        **({"server.port": arguments.port} if arguments.port is not None else {}),
-        **({"server.headless": "true"} if arguments.no_browser else {}),
-    }
-    folder = pages()
-    # the pages import each other as `app`, whatever else has that name
-    sys.path.insert(0, str(folder))
-    words = ["run", str(folder / "app" / "main.py"), *(f"--{name}={value}" for name, value in options.items())]
-    streamlit.main(words, standalone_mode=False)
-    return 0
+        "client.showSidebarNavigation": "true",
+        "runner.enforceSerializableSessionState": "false",
+        "global.developmentMode": "false",
+    }.items()
+    if arguments.port is not None:
+        yield "server.port", arguments.port
+    if arguments.no_browser:
+        yield "server.headless", "true"
 
 
 def pages() -> Path:

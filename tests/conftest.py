@@ -92,11 +92,16 @@ def streamlit_server(tmp_path_factory) -> Iterator[Callable[..., str]]:
         process.wait(timeout=10)
 
 
-def start(script: Path, log: Path) -> tuple[subprocess.Popen, str]:
-    """Start Streamlit on a free port of this machine. What it prints goes to `log`."""
+def free_port() -> int:
+    """A port of this machine that nothing listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+def start(script: Path, log: Path, folder: Path = ROOT, port: int | None = None) -> tuple[subprocess.Popen, str]:
+    """Start Streamlit in `folder`, on a port of this machine (a free one). What it prints goes to `log`."""
+    port = port or free_port()
     options = {
         "server.address": "127.0.0.1",
         "server.port": port,
@@ -106,8 +111,9 @@ def start(script: Path, log: Path) -> tuple[subprocess.Popen, str]:
     }
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += [f"--{name}={value}" for name, value in options.items()]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
     return process, f"http://127.0.0.1:{port}"
 
 

@@ -91,16 +91,20 @@ def test_a_missing_extra_is_named_with_the_way_to_install_it(package, extra, mon
     assert f'pip install -e ".[{extra}]"' in capsys.readouterr().err
 
 
-def test_explore_starts_streamlit_quietly(monkeypatch):
+def test_explore_starts_streamlit_quietly(monkeypatch, tmp_path):
     streamlit = pytest.importorskip("streamlit.web.cli")
     started = []
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["elsewhere", *sys.path])
-    monkeypatch.setattr(streamlit, "main", lambda words, standalone_mode: started.append(words))
+    monkeypatch.setattr(streamlit, "main", lambda words, standalone_mode: started.append((words, Path.cwd())))
     assert cli.main(["explore", "--no-browser", "--port", "8599"]) == 0
-    (command,) = started
+    ((command, folder),) = started
     assert command[0] == "run"
     assert Path(command[1]).is_file()
     assert Path(sys.path[0]) == Path(command[1]).parents[1]
+    assert folder == Path(sys.path[0])  # the settings that lie where it was called are another app's
+    assert Path.cwd() == tmp_path
+    assert "app.loaded" in sys.modules
     assert "--browser.gatherUsageStats=false" in command
     assert "--server.showEmailPrompt=false" in command
     assert {"--server.headless=true", "--server.port=8599"} <= set(command)

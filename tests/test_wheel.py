@@ -1,7 +1,7 @@
 """What pip installs: one package, with its pages, and deaf to what lies in the folder where it is started."""
 
+import asyncio
 import os
-import socket
 import subprocess
 import sys
 import zipfile
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mcviz
-from tests.conftest import await_health
+from tests.conftest import await_health, free_port
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "import sys\nfrom mcviz.cli import main\nsys.exit(main())\n"
@@ -42,60 +42,69 @@ def test_the_wheel_holds_every_file_of_the_package_and_of_the_pages(installed):
         assert {path for path in here if path.suffix != ".pyc"} <= there
 
 
-HOSTILE = ("app", "random", "numpy", "typing", "streamlit", "plotly", "link", "screen", "words")
+HOSTILE = ("app", "random", "queue", "numpy", "typing", "streamlit", "plotly", "joblib", "link", "screen", "words")
 """Names of files that a reader may have beside their notebooks."""
+SETTINGS = "[server]\nmaxMessageSize = 0\n[runner]\nenforceSerializableSessionState = true\n"
+"""Those of another app, under which no page opens."""
 
 
-@pytest.mark.parametrize("start", ["-m mcviz", "mcviz"])
-def test_the_explorer_opens_a_page_whatever_lies_where_it_is_started(installed, tmp_path, start):
-    websockets = pytest.importorskip("websockets")
-    pytest.importorskip("streamlit")
-    pytest.importorskip("plotly")
+@pytest.fixture
+def started(request, installed, tmp_path):
+    """`started(*words)`: the command, where a reader keeps files that have the names of libraries, and settings.
+
+    They lie where it starts, and the settings at home as well. Its parameters: how it starts, and what PYTHONPATH names
+    besides. When the test ends, none was read.
+    """
+    start, besides = request.param
     folder = tmp_path / "readers"
     folder.mkdir()
-    # with -m, Python itself takes a file `mcviz.py` that lies here for what was asked for
-    for name in (*HOSTILE, *(["mcviz"] if start == "mcviz" else [])):
+    # what is asked for by its name, Python itself takes from here with -m or PYTHONPATH=.
+    for name in (*HOSTILE, *(["mcviz"] if start == "mcviz" and not besides else [])):
         (folder / f"{name}.py").write_text(f"open({str(folder / name)!r}, 'w')", encoding="utf-8")
-    command = tmp_path / "command.py"
+    for place in (folder, tmp_path):
+        (place / ".streamlit").mkdir()
+        (place / ".streamlit" / "config.toml").write_text(SETTINGS, encoding="utf-8")
+    command = tmp_path / "mcviz"
     command.write_text(COMMAND, encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, *(["-m", "mcviz"] if start == "-m mcviz" else [str(command)])]
-    words += ["explore", "--no-browser", "--address", "127.0.0.1", "--port", str(port)]
+    home = dict.fromkeys(("HOME", "USERPROFILE"), str(tmp_path))
+    environment = {**os.environ, **home, "PYTHONPATH": os.pathsep.join([*besides, str(installed)])}
+    program = ["-m", "mcviz"] if start == "-m mcviz" else [str(command)]
+
+    def run(*words):
+        return {"args": [sys.executable, *program, *words], "cwd": folder, "env": environment}
+
+    yield run
+    assert [path.name for path in folder.iterdir() if path.is_file() and not path.suffix] == []
+
+
+@pytest.mark.parametrize("started", [("-m mcviz", ["."]), ("mcviz", [])], indirect=True, ids=str)
+def test_the_explorer_opens_a_page_whatever_lies_where_it_is_started(started, tmp_path):
+    visitor = pytest.importorskip("tests.visitor")
+    pytest.importorskip("plotly")
+    port = free_port()
     log = tmp_path / "log.txt"
+    how = started("explore", "--no-browser", "--address", "127.0.0.1", "--port", str(port))
     with log.open("w") as output:
-        environment = {**os.environ, "PYTHONPATH": str(installed)}
-        server = subprocess.Popen(words, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(**how, stdout=output, stderr=subprocess.STDOUT)
+
+    async def opened():
+        async with visitor.visit(f"http://127.0.0.1:{port}") as socket:
+            return await visitor.run(socket)
+
     try:
         await_health(server, f"http://127.0.0.1:{port}", log)
-        said = opened(websockets, port)
+        run = asyncio.run(asyncio.wait_for(opened(), 120))
     finally:
         server.terminate()
         server.wait(timeout=20)
-    assert "bidi_component" in said, log.read_text()
-    assert "exception {" not in said
-    assert sorted(path.name for path in folder.iterdir() if not path.suffix) == []
+    assert "bidi_component" in run.elements, log.read_text()
+    assert not run.errors
 
 
-def opened(websockets, port):
-    """All that the first page sends to its reader, as text."""
-    import asyncio
-
-    from streamlit.proto.BackMsg_pb2 import BackMsg
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
-    async def visit():
-        address = f"ws://127.0.0.1:{port}/_stcore/stream"
-        async with websockets.connect(address, subprotocols=["streamlit"], max_size=None) as socket:
-            first = BackMsg()
-            first.rerun_script.query_string = ""
-            await socket.send(first.SerializeToString())
-            said = []
-            while True:
-                message = ForwardMsg.FromString(await socket.recv())
-                said.append(str(message))
-                if message.WhichOneof("type") == "script_finished":
-                    return "".join(said)
-
-    return asyncio.run(asyncio.wait_for(visit(), 120))
+@pytest.mark.parametrize("started", [("mcviz", ["."])], indirect=True, ids=str)
+def test_workers_import_nothing_from_where_they_are_started(started):
+    pytest.importorskip("joblib")
+    pytest.importorskip("torch")
+    how = started("claims", "I1", "--run", "--seeds", "2", "--jobs", "2", "--quiet")
+    done = subprocess.run(**how, capture_output=True, text=True)
+    assert "1 claim: 1 holds" in done.stdout, done.stderr

@@ -125,4 +125,5 @@ def one_run(finding: Finding) -> None:
 def take(finding: Finding) -> None:
     """Choose the run of a claim."""
     run = finding.claim.run
-    screen.put(**link.defaults(str(run["run"])) | dict(run) | {"claim": finding.claim.name})
+    kept = {name: screen.get(name) for name in screen.KEPT}
+    screen.put(**link.defaults(str(run["run"])) | dict(run) | kept | {"claim": finding.claim.name})

@@ -7,13 +7,15 @@ On one machine, runs are spread over processes. The same call spreads over a clu
     with joblib.parallel_config(backend="dask"):           # "ray" after ray.util.joblib.register_ray()
         sweep(settings, seeds=range(5), path="sweep.jsonl")
 
-Workers compute, and only the caller writes: the file need not be shared.
+Workers compute, and only the caller writes: the file need not be shared. The processes on one machine take no module
+from the folder where they start; workers of a cluster do not where they were started with PYTHONSAFEPATH=1.
 """
 
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,13 +89,28 @@ def spread(
     # leaves whole lines only, and fails now if the place cannot be written to
     files.put(path, "".join(map(line, done.values())))
     missing = [(chosen, seed) for chosen, seed in wanted if key(chosen, seed) not in done]
-    work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        joblib.delayed(trial)(chosen, seed) for chosen, seed in missing
-    )
-    for row in tqdm(work, total=len(missing), disable=not progress, unit="run"):
-        append(path, row)
-        done[key(row["settings"], row["seed"])] = row
+    with _safe_path():
+        work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            joblib.delayed(trial)(chosen, seed) for chosen, seed in missing
+        )
+        for row in tqdm(work, total=len(missing), disable=not progress, unit="run"):
+            append(path, row)
+            done[key(row["settings"], row["seed"])] = row
     return [done[key(chosen, seed)] for chosen, seed in wanted]
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """A process that starts meanwhile takes no module from the folder where it starts before it is told our path."""
+    name = "PYTHONSAFEPATH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 def summary(rows: Iterable[Row], by: str = "accuracy") -> list[tuple[dict[str, Any], float, float, int]]:

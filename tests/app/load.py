@@ -1,7 +1,8 @@
-"""How long a class waits: 30 readers change the configuration at once. `python -m tests.app.load --readers 30`.
+"""How a class fares: readers open mixed pages of a fresh server at once. `python -m tests.app.load --readers 30`.
 
-Speaks Streamlit's own protocol, so that no browser takes the server's time. Each reader opens the app, then changes
-the length of segments a few times, at moments of their own; a change counts from its message to the end of the run.
+Nothing is warmed up. Each reader opens a page, changes the length of segments a few times where there is such a
+control, at moments of their own, and leaves; with `--minutes`, the next one then comes to another page. A change counts
+from its message to the end of the run. A page that shows a traceback is a failure, and the command's exit status.
 """
 
 import argparse
@@ -11,75 +12,59 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
-import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from tests import visitor
 from tests.conftest import APP, await_health, start
 
+PAGES = ("explore", "compare", "surgery", "interference", "oracle", "cost", "claims", "own")
 LABEL = "Tokens in a segment"
-PAUSE = 15.0
-"""Seconds from one change of a reader to the next, on average."""
 
 
-class Run(NamedTuple):
-    """What a run of the page sent: the control for the length of segments, and the address."""
+@dataclass
+class Class:
+    """What its readers saw, in seconds."""
 
-    control: str
-    address: str
-
-
-async def finished(socket: websockets.ClientConnection) -> Run:
-    """Wait for the end of a run."""
-    control = address = ""
-    while True:
-        message = ForwardMsg.FromString(await socket.recv())
-        match message.WhichOneof("type"):
-            case "delta":
-                field = message.delta.new_element.number_input
-                control = field.id if field.label == LABEL else control
-            case "page_info_changed":
-                address = message.page_info_changed.query_string
-            case "script_finished":
-                if message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
-                    raise RuntimeError(f"the run ended as {message.script_finished}")
-                return Run(control, address)
+    opened: list[float] = field(default_factory=list)
+    changed: list[float] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
 
-async def reader(url: str, number: int, changes: int, opened: list[float], changed: list[float]) -> None:
-    """One reader: opens the app, then changes the length of segments."""
-    address = url.replace("http", "ws", 1) + "/_stcore/stream"
-    async with websockets.connect(address, subprotocols=["streamlit"], max_size=None) as socket:
+async def reader(url: str, number: int, changes: int, pause: float, seen: Class) -> None:
+    """One reader: opens a page, and changes the length of segments. From one change to the next: `pause` on average."""
+    page = PAGES[number % len(PAGES)]
+    async with visitor.visit(url) as socket:
         begun = time.perf_counter()
-        first = BackMsg()
-        first.rerun_script.query_string = ""
-        await socket.send(first.SerializeToString())
-        control = (await finished(socket)).control
-        opened.append(time.perf_counter() - begun)
-        for i in range(changes):
-            await asyncio.sleep(PAUSE * (0.5 + (number * 0.618 + i * 0.382) % 1))
-            change = BackMsg()
-            state = change.rerun_script.widget_states.widgets.add()
-            state.id = control
-            state.int_value = 17 + (7 * number + 3 * i) % 24
+        run = await visitor.run(socket, page)
+        seen.opened.append(time.perf_counter() - begun)
+        seen.failed += [f"{page}: {error}" for error in run.errors]
+        for i in range(changes if LABEL in run.numbers else 0):
+            await asyncio.sleep(pause * (0.5 + (number * 0.618 + i * 0.382) % 1))
+            state = WidgetState(id=run.numbers[LABEL].id, int_value=17 + (7 * number + 3 * i) % 24)
             begun = time.perf_counter()
-            await socket.send(change.SerializeToString())
-            run = await finished(socket)
-            changed.append(time.perf_counter() - begun)
-            if f"segment_length={state.int_value}" not in run.address:
-                raise RuntimeError(f"the change to {state.int_value} did not arrive: {run.address!r}")
+            after = await visitor.run(socket, page, run.address or "", (state,))
+            seen.changed.append(time.perf_counter() - begun)
+            seen.failed += [f"{page}, changed: {error}" for error in after.errors]
+            if f"segment_length={state.int_value}" not in (after.address or ""):
+                seen.failed.append(f"{page}: the change to {state.int_value} did not arrive: {after.address!r}")
 
 
-async def crowd(url: str, readers: int, changes: int) -> tuple[list[float], list[float]]:
-    """All readers at once."""
-    opened: list[float] = []
-    changed: list[float] = []
-    await reader(url, 0, 1, [], [])  # the server's first run loads its libraries
-    await asyncio.gather(*(reader(url, number, changes, opened, changed) for number in range(readers)))
-    return opened, changed
+async def crowd(url: str, readers: int, changes: int = 0, pause: float = 15, minutes: float = 0) -> Class:
+    """All readers at once, and others in their places until the minutes are over."""
+    seen = Class()
+    over = time.monotonic() + 60 * minutes
+
+    async def place(number: int) -> None:
+        await reader(url, number, changes, pause, seen)
+        while time.monotonic() < over:
+            number += readers + 1
+            await reader(url, number, changes, pause, seen)
+
+    await asyncio.gather(*map(place, range(readers)))
+    return seen
 
 
 def resident(pid: int) -> float:
@@ -93,30 +78,38 @@ def resident(pid: int) -> float:
 
 def said(name: str, seconds: list[float]) -> str:
     """Median and 95th percentile."""
+    if len(seconds) < 2:
+        return f"{name:8} {len(seconds):4} times"
     p95 = statistics.quantiles(seconds, n=20)[-1]
     return f"{name:8} {len(seconds):4} times: median {statistics.median(seconds):.2f} s, p95 {p95:.2f} s"
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=30)
     parser.add_argument("--changes", type=int, default=6)
+    parser.add_argument("--pause", type=float, default=15, help="seconds between a reader's changes, on average")
+    parser.add_argument("--minutes", type=float, default=0, help="how long others come when readers leave")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
         server, url = start(APP, log)
         try:
             await_health(server, url, log)
-            before = resident(server.pid)
-            opened, changed = asyncio.run(crowd(url, arguments.readers, arguments.changes))
-            print(said("opened", opened), said("changed", changed), sep="\n")
-            print(f"the server holds {resident(server.pid):.0f} MB; {before:.0f} MB before the first reader")
+            held = [resident(server.pid)]
+            rounds = [0, arguments.minutes] if arguments.minutes else [0]
+            for minutes in rounds:
+                seen = asyncio.run(crowd(url, arguments.readers, arguments.changes, arguments.pause, minutes))
+                held.append(resident(server.pid))
+                print(said("opened", seen.opened), said("changed", seen.changed), *seen.failed, sep="\n")
+                print(f"failures: {len(seen.failed)}; megabytes held: {', '.join(f'{one:.0f}' for one in held)}")
         finally:
             server.terminate()
             try:
                 server.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 server.kill()
+    return int(bool(seen.failed))
 
 
 if __name__ == "__main__":

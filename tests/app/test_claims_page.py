@@ -88,3 +88,12 @@ def test_a_single_run_is_an_anecdote():
     page = opened("explore", run=watch.names()[0])
     assert "anecdote" in words(page)
     assert "anecdote" not in words(opened("explore", run="needle"))
+
+
+@pytest.mark.skipif(not watch.names(), reason="no trained model is here")
+def test_the_way_to_a_run_opens_no_lock():
+    page = opened("claims", claim="recall-gap", hide="answers", game="nothing")
+    button = next(button for button in page.button if button.label == "Watch one run")
+    screen = page.session_state["screen"]
+    button.click().run()  # there is no page to turn to here
+    assert (screen["hide"], screen["game"]) == ("answers", "nothing")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import mcviz
-from app import link
+from app import link, playing, runs
 from mcviz import figures, tradeoff, watch
 from mcviz.tradeoff import LIMITS, PAPER, Setting, game
 from tests.app.test_pages import in_link, opened, words
@@ -133,8 +133,6 @@ def answer(page, play):
 
 
 def test_the_game_is_played_to_its_end():
-    from app import runs
-
     known = runs.plays()
     page = opened("cost")
     worst = known[0]
@@ -156,6 +154,36 @@ def test_the_game_is_played_to_its_end():
     assert page.success[0].value == f"{len(game.BUDGETS) - 1} of {len(game.BUDGETS)} rounds answered right at once."
     press(page, "Play again")
     assert f"at most {game.BUDGETS[0]:,} reads" in words(page)
+
+
+def test_a_link_brings_the_game_back():
+    known = runs.plays()
+    page = press(answer(opened("cost"), known[0]), "Give up")
+    page = press(page, "No stored run reaches it")
+    link_ = in_link(page, "game")
+    assert link_ == f"{playing.word(known[0])} next nothing"
+    again = opened("cost", game=link_)
+    assert tables(again)[-1] == tables(page)[-1]
+    assert f"Round 2 of {len(game.BUDGETS)}" in words(again)
+
+
+@pytest.mark.parametrize("said", ["ssc.1000.2", "<b>", "next " * 6, "next next next next next nothing"])
+def test_a_game_that_cannot_be_read_is_said_and_begun_again(said):
+    page = opened("cost", game=said)
+    (error,) = page.error
+    assert "game: expected next or one of nothing" in error.value.replace("\\", "")
+    press(page, "Play again")
+    assert not page.error
+    assert f"Round 1 of {len(game.BUDGETS)}" in words(page)
+
+
+def test_the_game_stays_when_something_else_is_run_and_is_not_handed_to_a_class():
+    page = opened(run="topics", game="nothing")
+    page.selectbox(key="choice:run").set_value("needle").run()
+    assert in_link(page, "game") == "nothing"
+    next(button for button in page.button if "tour" in button.label).click().run()
+    assert in_link(page, "game") == "nothing"
+    assert "game=" not in page.code[0].value
 
 
 def test_the_fields_of_a_link_are_those_of_a_setting():

@@ -1,0 +1,16 @@
+"""All that pages need, loaded once: where several threads load a library together, one of them sees half of it.
+
+Who imports this waits until it is done, so sessions do before they import a page, and `mcviz explore` before it serves.
+It must not need a server, and so must not reach the stepper, which registers itself with one.
+"""
+
+from importlib import import_module
+
+from app import link
+from mcviz import watch
+
+LIBRARIES = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat", "plotly.graph_objects", "plotly.subplots")
+
+for name in (*LIBRARIES, *(("mcviz.pytorch", "mcviz.bench") if watch.available() else ())):
+    import_module(name)
+link.fields()  # reads the models, which are kept

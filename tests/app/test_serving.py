@@ -1,0 +1,121 @@
+"""A server at its first minute, and one that was started again."""
+
+import asyncio
+import re
+
+import pytest
+
+from app import runs
+from app.playing import NOTHING, word
+from mcviz.tradeoff.game import BUDGETS
+from tests.app import load
+from tests.conftest import APP, await_health, free_port, start
+
+visitor = pytest.importorskip("tests.visitor")
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """`serve(folder=…, port=…)` starts a server of its own, and gives it with its URL once it answers."""
+    running = []
+
+    def started(**how):
+        log = tmp_path / f"log{len(running)}.txt"
+        server, url = start(APP, log, **how)
+        running.append(server)
+        await_health(server, url, log)
+        return server, url
+
+    yield started
+    for server in running:
+        server.terminate()
+    for server in running:
+        server.wait(timeout=20)
+
+
+def test_eight_readers_open_mixed_pages_of_a_fresh_server_at_once(serve, tmp_path):
+    """The server starts where a package lies that has the name of ours, and first on the path."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("", encoding="utf-8")
+    seen = asyncio.run(load.crowd(serve(folder=tmp_path)[1], readers=8))
+    assert not seen.failed
+    assert len(seen.opened) == 8
+
+
+def first_of_a_new_session(url, page, press):
+    """What comes of the first message to a server that has not seen this browser before: `press(run)` is the change.
+
+    Gives what the browser saw before, and what it sees then.
+    """
+
+    async def session():
+        async with visitor.visit(url) as socket:
+            before = await visitor.run(socket, page)
+        async with visitor.visit(url) as socket:
+            return before, await visitor.run(socket, page, before.address or "", press(before))
+
+    return asyncio.run(asyncio.wait_for(session(), 120))
+
+
+def test_the_first_change_after_a_restart_counts(streamlit_server):
+    def press(run):
+        return (
+            visitor.WidgetState(id=run.numbers["Seed"].id, int_value=0),
+            visitor.WidgetState(id=run.numbers[load.LABEL].id, int_value=23),
+        )
+
+    before, after = first_of_a_new_session(streamlit_server(), "explore", press)
+    assert before.numbers[load.LABEL].value != 23
+    assert after.numbers[load.LABEL].value == 23
+    assert "segment_length=23" in after.address
+    assert not after.errors
+
+
+@pytest.mark.parametrize(
+    ("page", "label", "said"),
+    [
+        ("explore", "Take the five-minute tour", "tour=1"),
+        ("cost", "No stored run reaches it", f"game={NOTHING}"),
+        ("surgery", "Operate", "edits=off."),
+    ],
+)
+def test_the_first_press_after_a_restart_counts(streamlit_server, page, label, said):
+    def press(run):
+        return (visitor.WidgetState(id=run.buttons[label], trigger_value=True),)
+
+    before, after = first_of_a_new_session(streamlit_server(), page, press)
+    assert said not in (before.address or "")
+    assert said in after.address
+    assert not after.errors
+
+
+@pytest.mark.browser
+def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, serve):
+    best = word(max(runs.plays(), key=lambda play: play.accuracy))
+    port = free_port()
+    server, url = serve(port=port)
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(180_000)
+    try:
+        page.goto(f"{url}/?v=1&run=needle&game={best}")
+        length = page.get_by_label(load.LABEL, exact=True)
+        page.wait_for_selector(".mcviz[data-step]")
+        server.terminate()
+        server.wait(timeout=20)
+        with page.expect_websocket() as again:
+            serve(port=port)
+        again.value.wait_for_event("framesent")  # it asks by itself: parts of a page are not asked for before the page
+        length.fill("12")
+        length.press("Enter")
+        page.wait_for_url(re.compile("segment_length=12"))
+        page.get_by_text("12 tokens").first.wait_for()
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        assert length.input_value() == "12"
+        page.get_by_role("link", name="Cost").first.click()
+        page.get_by_text(f"Round 1 of {len(BUDGETS)}").wait_for()
+        page.get_by_text("more than the budget").or_(page.get_by_text("within the budget")).first.wait_for()
+        assert f"game={best}" in page.url
+        assert page.locator("[data-testid=stException]").count() == 0
+    finally:
+        context.close()
