@@ -67,8 +67,8 @@ def capture(
     holds what it predicts after each token; `targets` are the answers wanted, -1 where nothing is asked, and
     `sources` the places where they stand.
 
-    No gradients are kept. Threads may capture one model at the same time. Raises `ValueError` for a model without such a layer, for more than one sequence, and
-    for labels, targets or sources that do not fit.
+    No gradients are kept. Threads may capture one model at the same time. Raises `ValueError` for a model without such
+    a layer, for more than one sequence, and for labels, targets or sources that do not fit.
     """
     layers = [module for module in model.modules() if follows(module)]
     if not layers or not -len(layers) <= layer < len(layers):
