@@ -146,7 +146,7 @@ def weigh(
         past, own = gates[..., :-1, :], gates[..., -1, :]
     else:
         # 1 each (6-7), or 1 / (number of memories) each; the online memory alone, where nothing is cached
-        share = {"none": 1, "residual": 1, "average": s + 1}[cfg.aggregator]
+        share: Any = {"none": 1, "residual": 1, "average": s + 1}[cfg.aggregator]
         read = read & (cfg.aggregator != "none")
         past, own = read.to(past.dtype).expand_as(past) / share, torch.ones_like(own[..., 0, :]) / share
     return [own, past, choices, read.expand_as(past), scores]
