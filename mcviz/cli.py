@@ -189,7 +189,7 @@ def export_arguments(parser: argparse.ArgumentParser) -> None:
 
 def export(arguments: argparse.Namespace) -> None:
     """Write a Trace as one HTML file that shows it without a server."""
-    out = arguments.out or arguments.trace.with_suffix(".html")
+    out = arguments.out or arguments.trace.with_name(arguments.trace.name.removesuffix(".npz") + ".html")
     Trace.load(arguments.trace).to_html(out)
     print(f"{out}: {out.stat().st_size:,} bytes")
 

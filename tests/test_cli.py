@@ -67,6 +67,13 @@ def test_export_writes_one_page_that_holds_the_run(tmp_path):
     assert 'src="http' not in text
 
 
+@pytest.mark.parametrize("name", ["lr-0.1.npz", "lr-0.1"])
+def test_a_page_lies_beside_its_run_and_is_called_as_it(name, tmp_path):
+    assert cli.main(["trace", "--out", str(tmp_path / name)]) == 0
+    assert cli.main(["export", str(tmp_path / name)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {name, "lr-0.1.html"}
+
+
 def test_export_refuses_a_foreign_file(tmp_path, capsys):
     foreign = tmp_path / "foreign.npz"
     np.savez(foreign, x=np.ones(3))
