@@ -15,7 +15,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,20 +105,32 @@ def setting(name: str) -> list[str]:
 
 
 def zeros(T: int, H: int, K: int, length: int, kind: str, aggregator: str) -> bytes:
-    """A file of Trace.save that is small and unpacks to much."""
-    from mcviz import MCConfig
-    from mcviz.reference import memory_caching
+    """A file of Trace.save that is small and unpacks to much. No run made it: that would take minutes."""
+    from mcviz import MCConfig, Trace, segments
+    from mcviz.trace import COUNTS
 
     cfg = MCConfig(aggregator=aggregator, segment_length=length)
-    trace = memory_caching(*np.zeros((4, T, H, K), np.float32), cfg)
-    names = ("q", "k", "v", "u", "checkpoint_contexts", "online_contexts", "scores", "weights", "output")
-    arrays = {name: getattr(trace, name).astype(kind) for name in names}
-    arrays["reads"] = None if trace.reads is None else trace.reads.astype(kind)
-    states = [{name: array.astype(kind) for name, array in state.items()} for state in trace.checkpoints]
-    initial = {name: array.astype(kind) for name, array in trace.initial.items()}
-    found = io.BytesIO()
-    replace(trace, **arrays, checkpoints=tuple(states), initial=initial).save(found)
-    return found.getvalue()
+    cuts = segments.constant(T, length)
+    N = len(cuts)
+    reached = (np.arange(N) <= np.arange(T)[:, None] // length)[:, None].repeat(H, 1)
+    token, state = np.zeros((T, H, K), kind), {"M": np.zeros((H, K, K), kind)}
+    trace = Trace(
+        config=cfg,
+        segments=cuts,
+        **dict.fromkeys(("q", "k", "v", "u", "online_contexts", "output"), token),
+        coefficients={},
+        initial=state,
+        checkpoint_contexts=np.zeros((N, H, K), kind),
+        scores=np.where(reached, 0, -np.inf).astype(kind),
+        weights=np.zeros((T, H, N), kind),
+        selected=np.zeros((T, H, N), bool),
+        reads=None if aggregator == "soup" else np.zeros((T, H, N, K), kind),
+        checkpoints=(state,) * N,
+        counts=dict.fromkeys(COUNTS, np.zeros(T, np.int64)),
+    )
+    file = io.BytesIO()
+    trace.save(file)
+    return file.getvalue()
 
 
 DATA: dict[str, bytes] = {}
@@ -151,9 +162,8 @@ def main(names: list[str]) -> None:
     """Ask for one after the other."""
     from tests.app.test_pages import opened
 
-    opened("explore", run="topics")
-    if any(name in PAGES for name in names):
-        opened("explore", run="topics-grm")
+    for run in sorted({"topics", *(PAGES[name][1]["run"] for name in names if name in PAGES)}):
+        opened("explore", run=run)
     for name in names:
         if name in FILES:
             DATA[name] = zeros(*FILES[name])
