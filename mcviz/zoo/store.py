@@ -84,8 +84,9 @@ def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> No
     """
     tensors, about = files_of(check_name(card.name, folder), folder)
     content = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
+    described = changed(card, weights=weights.sha256(content)).to_json().encode()
     files.put(tensors, content)
-    files.put(about, changed(card, weights=weights.sha256(content)).to_json().encode())
+    files.put(about, described)
 
 
 def files_of(name: str, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
