@@ -68,7 +68,8 @@ def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int
     They are those of the token's segment, of a long segment the nearest as far as `budget` bytes go. Raises
     `ValueError` if a run has no token `t`.
     """
-    spans, arrays = [], {}
+    spans: list[dict[str, int]] = []
+    arrays: dict[str, Array] = {}
     for i, run in enumerate([trace] if other is None else [trace, other]):
         t = place("t", t, run.T, "token")
         s = int(run.segment_of[t])
