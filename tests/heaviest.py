@@ -57,7 +57,7 @@ FILES: dict[str, tuple[int, int, int, int, str, str]] = {
 """T, H, K = V, the length of a segment, the type of its numbers, the aggregator: a Trace of zeros."""
 SETTINGS = {
     "cost, many contexts": {"d": 8, "C": 7, "L": 21000, "k": 32},
-    "cost, many memories": {"d": 256, "C": 2, "L": 1880},
+    "cost, many memories": {"d": 256, "C": 2, "L": 1860},
     "cost, many deep memories": {"d": 4, "C": 1, "L": 6000, "memory": "titans"},
 }
 QUICK = (
