@@ -56,8 +56,8 @@ FILES: dict[str, tuple[int, int, int, int, str, str]] = {
 }
 """T, H, K = V, the length of a segment, the type of its numbers, the aggregator: a Trace of zeros."""
 SETTINGS = {
-    "cost, many contexts": {"d": 8, "C": 7, "L": 21000, "k": 32},
-    "cost, many memories": {"d": 256, "C": 2, "L": 1880},
+    "cost, many contexts": {"d": 8, "C": 7, "L": 18000, "k": 32},
+    "cost, many memories": {"d": 256, "C": 2, "L": 1400},
     "cost, many deep memories": {"d": 4, "C": 1, "L": 6000, "memory": "titans"},
 }
 QUICK = (
@@ -172,7 +172,7 @@ def main(names: list[str]) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (kilobytes("VmData") * 1024 + LIMIT, resource.RLIM_INFINITY))
         said = CASES[name](name)
         resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        peak, seconds = (kilobytes("VmHWM") - base) // 1000, round(time.perf_counter() - begin, 1)
+        peak, seconds = 1024 * (kilobytes("VmHWM") - base) // 10**6, round(time.perf_counter() - begin, 1)
         print(
             json.dumps({"name": name, "peak": peak, "seconds": seconds, "said": said}, ensure_ascii=False), flush=True
         )
