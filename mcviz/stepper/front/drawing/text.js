@@ -24,7 +24,9 @@ export function exact(x, digits = 7) {
 
 /** A label in a sentence: one that would fill the screen ends in an ellipsis. */
 export function clipped(label, most = 48) {
-  return label.length > most ? `${[...label.slice(0, most)].slice(0, -1).join("")}…` : label;
+  if (label.length <= most) return label;
+  const letters = Array.from(label.slice(0, most)); // the cut may have halved the last one
+  return `${letters.slice(0, -1).join("")}…`;
 }
 
 const SUBSCRIPT = /(_\{[^}]*\}|_[\w*]+|\^\([^)]*\)|\^\w)/;

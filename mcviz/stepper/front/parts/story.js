@@ -45,7 +45,10 @@ export class Story {
     if (run.target(t)) {
       const said = run.predictions.tokens[t][0];
       const right = said === run.target(t);
-      parts.push("The model says ", el("b", { class: right ? "truth" : "wrong" }, `${right ? "✓" : "✗"} ${clipped(said)}`));
+      parts.push(
+        "The model says ",
+        el("b", { class: right ? "truth" : "wrong" }, `${right ? "✓" : "✗"} ${clipped(said)}`),
+      );
       parts.push(right ? "." : `, and ${clipped(run.target(t))} is right.`);
     }
     if (run.diverged_at !== null && t >= run.diverged_at) {
