@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures, words
+from mcviz import words
 from mcviz.rules import AGGREGATORS
 from mcviz.tradeoff import game as rules
 from mcviz.tradeoff.game import BUDGETS, GOAL, Play, Try
@@ -52,7 +52,7 @@ def draw(known: list[Play], at: int, tries: list[Try]) -> None:
     with right:
         plays = [one.play for one in tries if one.play is not None]
         best = rules.frontier(known) if over and not screen.hidden("answers") else []
-        figure = figures.tries(plays, None if over else BUDGETS[at], best, stepping.theme())
+        figure = runs.drawn("tries", plays, None if over else BUDGETS[at], best, stepping.theme())
         stepping.chart(figure, "Recall against reads of what was tried")
 
 

@@ -3,20 +3,27 @@
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import streamlit as st
 
 from app import edits
-from mcviz import MCConfig, Trace, claims, examples, tradeoff, watch
+from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
 from mcviz.probes import interference, surgery
-from mcviz.probes.oracle import Oracle
+from mcviz.probes.oracle import Choice, Oracle
 from mcviz.tradeoff import Setting, count, game
 from mcviz.watch import Sitting
 
 KEPT = 24
-HASHES: dict[str | type, Callable[..., str]] = {Trace: lambda trace: trace.hash, Sitting: repr, Setting: repr}
+HASHES: dict[str | type, Callable[..., str]] = {
+    Trace: lambda trace: trace.hash,
+    Oracle: lambda asked: f"{asked.trace.hash} {asked.k} {asked.head}",
+    Choice: lambda choice: str(choice.t),  # of an Oracle, which is given with it
+    Sitting: repr,
+    Setting: repr,
+}
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Running the reference …")
@@ -48,6 +55,12 @@ def recall(trace: Trace, head: int) -> tuple[interference.Recall, interference.C
 def oracle(sitting: Sitting, k: int, head: int) -> Oracle:
     """What every selection would have cost. Raises the library's `ValueError`s."""
     return watch.consult(sitting, k, head)
+
+
+@st.cache_resource(max_entries=4 * KEPT, show_spinner=False, hash_funcs=HASHES)
+def drawn(name: str, *given: Any) -> figures.Figure:
+    """The figure called `name` of what it is given. Whoever shows it leaves it as it is."""
+    return getattr(figures, name)(*given)
 
 
 @st.cache_resource

@@ -7,6 +7,7 @@ from its message to the end of the run. A page that shows a traceback is a failu
 
 import argparse
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -76,6 +77,15 @@ def resident(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def worked(pid: int) -> float:
+    """Seconds that processors have worked for the server, where the system says so: other work does not count."""
+    status = Path(f"/proc/{pid}/stat")
+    if not status.exists():
+        return float("nan")
+    user, system = status.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def said(name: str, seconds: list[float]) -> str:
     """Median and 95th percentile."""
     if len(seconds) < 2:
@@ -89,19 +99,22 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=30)
     parser.add_argument("--changes", type=int, default=6)
     parser.add_argument("--pause", type=float, default=15, help="seconds between a reader's changes, on average")
+    parser.add_argument("--script", type=Path, default=APP, help="what Streamlit runs (default: the explorer)")
     parser.add_argument("--minutes", type=float, default=0, help="how long others come when readers leave")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
-        server, url = start(APP, log)
+        server, url = start(arguments.script, log)
         try:
             await_health(server, url, log)
             held = [resident(server.pid)]
             rounds = [0, arguments.minutes] if arguments.minutes else [0]
             for minutes in rounds:
+                before = worked(server.pid)
                 seen = asyncio.run(crowd(url, arguments.readers, arguments.changes, arguments.pause, minutes))
                 held.append(resident(server.pid))
                 print(said("opened", seen.opened), said("changed", seen.changed), *seen.failed, sep="\n")
+                print(f"the server worked {worked(server.pid) - before:.1f} s for them")
                 print(f"failures: {len(seen.failed)}; megabytes held: {', '.join(f'{one:.0f}' for one in held)}")
         finally:
             server.terminate()
