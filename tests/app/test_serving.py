@@ -1,6 +1,7 @@
 """A server at its first minute, and one that was started again."""
 
 import re
+import time
 
 import pytest
 
@@ -96,20 +97,28 @@ def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, s
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)
+    asked = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(socket)))
+    settled = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
     try:
         page.goto(f"{url}/?v=1&run=needle&game={best}")
         length = page.get_by_label(load.LABEL, exact=True)
         page.wait_for_selector(".mcviz[data-step]")
+        page.wait_for_selector(settled)
         server.terminate()
         server.wait(timeout=20)
         with page.expect_websocket() as again:
             serve(port=port)
-        again.value.wait_for_event("framesent")  # it asks by itself: parts of a page are not asked for before the page
+        give_up = time.monotonic() + 60
+        while again.value not in asked:  # by itself, for no server answers for a part of a page that it never drew
+            assert time.monotonic() < give_up
+            page.wait_for_timeout(50)
+        page.wait_for_selector(settled)
         length.fill("12")
         length.press("Enter")
         page.wait_for_url(re.compile("segment_length=12"))
         page.get_by_text("segments of 12 ").first.wait_for()
-        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        page.wait_for_selector(settled)
         assert length.input_value() == "12"
         page.get_by_role("link", name="Cost").first.click()
         page.get_by_text(f"Round 1 of {len(BUDGETS)}").wait_for()
