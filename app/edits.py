@@ -7,6 +7,8 @@ from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Swap, Switch
 
 LONGEST = 12
 """Edits at a time."""
+CHARACTERS = 2**14
+"""Of all of them, as a link has them."""
 
 NUMBER = r"[\d.e+-]+"
 KNOWN = re.compile(
@@ -18,6 +20,8 @@ KNOWN = re.compile(
 
 def parse(text: str) -> list[Edit]:
     """The edits that `text` lists. Raises `ValueError` for anything else."""
+    if len(text) > CHARACTERS:
+        raise ValueError(f"edits: expected at most {CHARACTERS:,} characters, got {len(text):,}")
     words = text.split()
     if len(words) > LONGEST:
         raise ValueError(f"edits: expected at most {LONGEST}, got {len(words)}")

@@ -13,10 +13,13 @@ from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
 from mcviz.probes import interference, surgery
 from mcviz.probes.oracle import Choice, Oracle
+from mcviz.stepper.kept import Kept
 from mcviz.tradeoff import Setting, count, game
 from mcviz.watch import Sitting
 
 KEPT = 24
+"""Runs of each kind that are kept at most, and fewer where they are large."""
+_kept = Kept(384 * 2**20)
 HASHES: dict[str | type, Callable[..., str]] = {
     Trace: lambda trace: trace.hash,
     Oracle: lambda asked: f"{asked.trace.hash} {asked.k} {asked.head}",
@@ -26,40 +29,50 @@ HASHES: dict[str | type, Callable[..., str]] = {
 }
 
 
+@_kept.shared
 @st.cache_resource(max_entries=KEPT, show_spinner="Running the reference …")
 def example(name: str, cfg: str, text: str, split: str) -> Trace:
     """The run of an example under the configuration `cfg` (JSON). Raises the library's `ValueError`s."""
-    return examples.run(name, MCConfig.from_json(cfg), text=text, split=split)
+    trace = examples.run(name, MCConfig.from_json(cfg), text=text, split=split)
+    return _kept.keep(trace, trace.nbytes)
 
 
+@_kept.shared
 @st.cache_resource(max_entries=KEPT, show_spinner="Running the model …")
 def model(name: str, cfg: str, seed: int, weights: str, backend: str) -> Trace:
     """The run of a trained model under the configuration `cfg` (JSON). Raises the library's `ValueError`s."""
-    return watch.run(Sitting(name, MCConfig.from_json(cfg), seed, weights), backend)
+    trace = watch.run(Sitting(name, MCConfig.from_json(cfg), seed, weights), backend)
+    return _kept.keep(trace, trace.nbytes)
 
 
+@_kept.shared
 @st.cache_resource(max_entries=KEPT, show_spinner="Running again …", hash_funcs=HASHES)
 def edited(trace: Trace, changes: str, sitting: Sitting | None) -> Trace:
     """The run after surgery, with what its model makes of it, where there is one."""
     after = surgery.operate(trace, edits.parse(changes))
-    return after if sitting is None else watch.answered(sitting, after)
+    after = after if sitting is None else watch.answered(sitting, after)
+    return _kept.keep(after, after.nbytes)
 
 
+@_kept.shared
 @st.cache_resource(max_entries=KEPT, show_spinner="Asking every memory …", hash_funcs=HASHES)
 def recall(trace: Trace, head: int) -> tuple[interference.Recall, interference.Capacity]:
     """What every memory answers to every pair, and how that goes as the sequence does."""
-    return interference.recall(trace, head), interference.capacity(trace, head)
+    asked, grown = interference.recall(trace, head), interference.capacity(trace, head)
+    return _kept.keep((asked, grown), 2 * asked.recovered.nbytes)
 
 
+@_kept.shared
 @st.cache_resource(max_entries=KEPT, show_spinner="Trying every selection …", hash_funcs=HASHES)
 def oracle(sitting: Sitting, k: int, head: int) -> Oracle:
     """What every selection would have cost. Raises the library's `ValueError`s."""
-    return watch.consult(sitting, k, head)
+    asked = watch.consult(sitting, k, head)
+    return _kept.keep(asked, asked.trace.nbytes + sum(one.subsets.nbytes + one.losses.nbytes for one in asked.choices))
 
 
 @st.cache_resource(max_entries=4 * KEPT, show_spinner=False, hash_funcs=HASHES)
 def drawn(name: str, *given: Any) -> figures.Figure:
-    """The figure called `name` of what it is given. Whoever shows it leaves it as it is."""
+    """The figure called `name`, a small one, of what it is given. Whoever shows it leaves it as it is."""
     return getattr(figures, name)(*given)
 
 

@@ -79,7 +79,8 @@ def theme() -> str:
 
 
 def chart(figure: figures.Figure, says: str) -> None:
-    """A figure as it is, under a label for screen readers."""
+    """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers."""
+    figure.update_layout(paper_bgcolor=figures.CLEAR, plot_bgcolor=figures.CLEAR)
     st.plotly_chart(figure, theme=None, config=CHART, alt=says, key=says)
 
 

@@ -16,8 +16,19 @@ def plain(text: str) -> str:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Show what the library refuses as a message. All settings stay as they are."""
+    """Show what the library refuses as a message. All settings stay as they are.
+
+    Sizes are bounded before anything is computed. That memory ends all the same, on a machine that has little left,
+    is said as well: by Python as a `MemoryError`, by PyTorch as a `RuntimeError`.
+    """
     try:
         yield
     except ValueError as error:
         st.error(plain(f"This cannot be shown. {str(error)[:600]}"), icon=":material/error:")
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+            raise
+        st.error(
+            "This cannot be shown. The machine that serves this page has too little memory left for it now.",
+            icon=":material/error:",
+        )

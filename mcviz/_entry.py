@@ -24,7 +24,7 @@ def elsewhere(folders: list[str], here: str) -> list[str]:
     return [folder for folder in folders if os.path.realpath(folder) != here]
 
 
-if started(*sys.argv[:1] or [""], sys.orig_argv) and (here := os.path.realpath(os.getcwd())) != os.path.realpath(OURS):
+if started("".join(sys.argv[:1]), sys.orig_argv) and (here := os.path.realpath(os.getcwd())) != os.path.realpath(OURS):
     # what stands before the standard library comes from `-m` and from PYTHONPATH
     library = os.path.dirname(os.__file__)
     end = sys.path.index(library) if library in sys.path else 0

@@ -29,10 +29,13 @@ class Choice:
     )  # names and how they are called; none: any value of its type
     help: str = ""
     when: Callable[[Get], bool] = lambda get: True
+    of_rules: bool = False  # whether it is an option of some memory rules
 
 
 EXPLICIT = "explicit"
 """Segments of lengths that the reader gives."""
+LONGEST = 2**14
+"""Characters of a list of lengths: enough for more segments than a run may have."""
 
 
 def _options() -> tuple[Choice, ...]:
@@ -44,7 +47,9 @@ def _options() -> tuple[Choice, ...]:
 def _option(option: Option) -> Choice:
     takes = {name for name, sheet in SHEETS.items() if option.name in sheet.defaults}
     titles = {str(value): str(value) for value in option.choices} if isinstance(option.default, str) else {}
-    return Choice(option.name, option.label, option.default, titles, option.help, lambda get: get("memory") in takes)
+    return Choice(
+        option.name, option.label, option.default, titles, option.help, lambda get: get("memory") in takes, True
+    )
 
 
 def _gated(get: Get) -> bool:
@@ -52,31 +57,60 @@ def _gated(get: Get) -> bool:
 
 
 CHOICES: tuple[Choice, ...] = (
-    Choice("memory", "Memory", "linear", {name: sheet.title for name, sheet in SHEETS.items()}),
+    Choice(
+        "memory",
+        "Memory",
+        "linear",
+        {name: sheet.title for name, sheet in SHEETS.items()},
+        help="How a memory is written and read. "
+        + " ".join(f"{sheet.short}: {sheet.source}." for sheet in SHEETS.values()),
+    ),
     *_options(),
-    Choice("aggregator", "Aggregator", "grm", {name: one.title for name, one in rules.AGGREGATORS.items()}),
+    Choice(
+        "aggregator",
+        "Aggregator",
+        "grm",
+        {name: one.title for name, one in rules.AGGREGATORS.items()},
+        help="How a token reads all memories that it can reach.",
+    ),
     Choice(
         "top_k",
         "Checkpoints to select, k",
         2,
         help="How many checkpoints the router of SSC selects.",
-        when=lambda get: bool(rules.AGGREGATORS[get("aggregator")].router),
+        when=lambda get: rules.AGGREGATORS[get("aggregator")].routes,
     ),
     Choice(
         "gate",
         "Gate compares",
         "context",
         {"context": "Token and context", "token": "Token alone, by age", "shared": "Query and context"},
+        help="What decides how much a memory counts: the token's connector, or its query, against the context of the "
+        "segment; or the token alone, by the age of the memory.",
         when=_gated,
     ),
-    Choice("pooling", "Context of a segment", "mean", {name: name for name in rules.POOLINGS}, when=_gated),
+    Choice(
+        "pooling",
+        "Context of a segment",
+        "mean",
+        {name: name for name in rules.POOLINGS},
+        help="How the keys of a segment make its context.",
+        when=_gated,
+    ),
     Choice(
         "segmentation",
         "Segments",
         "constant",
         {"constant": "Constant length", "logarithmic": "Logarithmic", EXPLICIT: "Lengths of your own"},
+        help="Where the sequence is cut: logarithmic is at the powers of two of its length, the largest first.",
     ),
-    Choice("segment_length", "Tokens in a segment", 16, when=lambda get: get("segmentation") == "constant"),
+    Choice(
+        "segment_length",
+        "Tokens in a segment",
+        16,
+        help="The last segment may be shorter.",
+        when=lambda get: get("segmentation") == "constant",
+    ),
     Choice(
         "lengths",
         "Lengths",
@@ -84,27 +118,35 @@ CHOICES: tuple[Choice, ...] = (
         help="Whole numbers that sum to the number of tokens.",
         when=lambda get: get("segmentation") == EXPLICIT,
     ),
-    Choice("start", "A segment starts from", "independent", {"independent": "M₀", "checkpoint": "The last checkpoint"}),
+    Choice(
+        "start",
+        "A segment starts from",
+        "independent",
+        {"independent": "M₀", "checkpoint": "The last checkpoint"},
+        help="From the same initial memory M₀ each time, or from where the last segment ended.",
+    ),
 )
 """Every choice but the seed, in the order of the sidebar."""
 
 
+PLAIN = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
+"""The choices that are fields of a configuration as they are."""
+
+
 def config(get: Get, seed: int = 0) -> MCConfig:
     """The configuration that is chosen. Raises `ValueError` where there is none."""
-    names = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
     segmentation = get("segmentation")
     return MCConfig(
         segmentation=lengths(get("lengths")) if segmentation not in SEGMENTATIONS else segmentation,
         seed=seed,
         options={name: get(name) for name in rules.sheet(get("memory")).defaults},
-        **{name: get(name) for name in names},
+        **{name: get(name) for name in PLAIN},
     )
 
 
 def chosen(cfg: MCConfig) -> dict[str, Value]:
     """The choices that make up a configuration, but for the seed: `config` of them is `cfg` again."""
-    plain = ("memory", "aggregator", "segment_length", "start", "gate", "pooling", "top_k")
-    found: dict[str, Value] = {**{name: getattr(cfg, name) for name in plain}, **cfg.rule_options}
+    found: dict[str, Value] = {**{name: getattr(cfg, name) for name in PLAIN}, **cfg.rule_options}
     if isinstance(cfg.segmentation, str):
         return {**found, "segmentation": cfg.segmentation}
     return {**found, "segmentation": EXPLICIT, "lengths": ", ".join(map(str, cfg.segmentation))}
@@ -112,6 +154,8 @@ def chosen(cfg: MCConfig) -> dict[str, Value]:
 
 def lengths(text: str) -> tuple[int, ...]:
     """Segment lengths as they are typed: whole numbers with commas or spaces between them."""
+    if len(text) > LONGEST:
+        raise ValueError(f"segmentation: expected at most {LONGEST:,} characters, got {len(text):,}")
     words = text.replace(",", " ").split()
     if not all(word.isascii() and word.isdecimal() and len(word) < 9 for word in words):
         raise ValueError(f"segmentation: expected whole numbers with commas between them, got {text[:60]!r}")

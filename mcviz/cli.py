@@ -1,14 +1,16 @@
 """The command `mcviz`: explore, trace, export, train, claims, bench. Each loads only what it needs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mcviz import choices
+from mcviz import choices, rules
 from mcviz.choices import Choice
 from mcviz.trace import Trace
 
@@ -28,9 +30,31 @@ class Command(NamedTuple):
     run: Callable[[argparse.Namespace], int | None]
 
 
+CLOSED = 128 + 13
+"""The exit status where nobody reads on, as in `mcviz claims | head -1`: what a shell says of SIGPIPE, number 13."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 where an argument cannot be used or an extra is missing."""
-    words = sys.argv[1:] if argv is None else list(argv)
+    """Run one command; the exit status is 0, 2 where an argument cannot be used or an extra is missing, or `CLOSED`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another in its place
+    try:
+        try:
+            return run(sys.argv[1:] if argv is None else list(argv))
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # what is left to write goes nowhere, also when Python ends
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        return CLOSED
+
+
+def run(words: Sequence[str]) -> int:
+    """The command that `words` name, with what they say."""
     parser = argparse.ArgumentParser(prog="mcviz", description="Watch a recurrent network remember.")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     try:
@@ -50,6 +74,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             f'In the folder of the project: python -m pip install -e ".[{extra}]"',
             file=sys.stderr,
         )
+    except MemoryError:
+        print("mcviz: expected a machine with more memory than is free here now", file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         print(f"mcviz: {error}", file=sys.stderr)
     return 2
@@ -143,6 +171,10 @@ def trace(arguments: argparse.Namespace) -> None:
     if arguments.text and arguments.example != "text":
         raise ValueError(f"text: expected --example text with it, got {arguments.example}")
     chosen = {**vars(arguments), "lengths": arguments.segmentation}
+    takes = rules.sheet(arguments.memory).defaults
+    for choice in choices.CHOICES:
+        if choice.of_rules and choice.name not in takes and chosen[choice.name] != choice.default:
+            raise ValueError(f"{choice.name}: {arguments.memory} takes {', '.join(takes) or 'no options'}")
     cfg = choices.config(chosen.__getitem__, arguments.seed)
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
     run.save(arguments.out)
@@ -157,7 +189,7 @@ def export_arguments(parser: argparse.ArgumentParser) -> None:
 
 def export(arguments: argparse.Namespace) -> None:
     """Write a Trace as one HTML file that shows it without a server."""
-    out = arguments.out or arguments.trace.with_suffix(".html")
+    out = arguments.out or arguments.trace.with_name(arguments.trace.name.removesuffix(".npz") + ".html")
     Trace.load(arguments.trace).to_html(out)
     print(f"{out}: {out.stat().st_size:,} bytes")
 

@@ -23,6 +23,8 @@ GATED = tuple(name for name, one in rules.AGGREGATORS.items() if one.gated)
 OPTIONS: Mapping[str, Mapping[str, Value]] = {name: sheet.defaults for name, sheet in SHEETS.items()}
 """The options of each memory rule with their defaults."""
 
+FEATURE_MAPS = ("identity", "elu")
+
 _CHOICES = {
     "memory": MEMORIES,
     "aggregator": AGGREGATORS,
@@ -69,6 +71,11 @@ class MCConfig:
         _check_options(self.memory, options)
         departures = {k: v for k, v in sorted(options.items()) if v != OPTIONS[self.memory][k]}
         object.__setattr__(self, "options", MappingProxyType(departures))
+
+    @property
+    def compares(self) -> bool:
+        """Whether scores compare a token with the contexts of segments, which are then kept."""
+        return self.aggregator in GATED and self.gate != "token"
 
     @property
     def rule_options(self) -> dict[str, Any]:
@@ -124,7 +131,7 @@ def _check_options(memory: str, options: Mapping[str, Value]) -> None:
         elif isinstance(default, bool):
             truth(f"options.{name}", value)
         elif whole(f"options.{name}", value) not in (choices or [value]):
-            raise ValueError(f"options.{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")
+            raise ValueError(f"options.{name}: expected {' or '.join(map(str, choices))}, got {value!r}")
     conflict = sheet.conflict({**sheet.defaults, **options})
     if conflict:
         raise ValueError(conflict)

@@ -86,9 +86,8 @@ def _total(
 ) -> Cost:
     """The cost of so many tokens, which together can reach, and fetch, so many memories; the last can reach `n`."""
     size = state_size(cfg, K, V)
-    gated = cfg.aggregator in GATED
-    compares = gated and cfg.gate != "token"
-    if cfg.aggregator == "soup":
+    gated, compares, reader = cfg.aggregator in GATED, cfg.compares, rules.AGGREGATORS[cfg.aggregator]
+    if reader.mixes:
         answers, combine = tokens, (2 * reached - tokens) * size
     else:
         answers, combine = fetched, (2 * fetched - tokens) * V
@@ -97,7 +96,7 @@ def _total(
     flops += tokens * (K if cfg.pooling == "sum" else 2 * K)
     # scores; their softmax; their signs turned, to sort downwards
     flops += (2 * K * reached if compares else 0) + (5 * reached if gated else 0)
-    flops += reached - tokens if cfg.aggregator == "ssc" else 0
+    flops += reached - tokens if reader.routes else 0
     kept = 0 if cfg.aggregator == "none" else n - 1
     return Cost(
         reads=H * answers,
@@ -112,9 +111,8 @@ def online(cfg: MCConfig, K: int, V: int, H: int, itemsize: int = 8) -> int:
 
     A plain recurrent layer keeps this and nothing else.
     """
-    compares = cfg.aggregator in GATED and cfg.gate != "token"
     state = sum(math.prod(shape) for shape in state_shapes(cfg, H, K, V).values())
-    return itemsize * (state + (H * K if compares else 0))
+    return itemsize * (state + (H * K if cfg.compares else 0))
 
 
 def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:

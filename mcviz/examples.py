@@ -4,7 +4,6 @@ Embeddings and maps are random. Only the wiring is chosen: a token is stored und
 for a token brings up what followed it. Such a run shows the algorithm at work, and what a memory mixes up.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,21 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from mcviz import segments
+from mcviz import room
 from mcviz.checks import whole
 from mcviz.config import MCConfig
-from mcviz.initial import state_shapes
 from mcviz.reference import memory_caching
 from mcviz.tasks import Task, mqar, needle, topics
-from mcviz.trace import Trace
+from mcviz.trace import LONGEST, Trace
 
 Array = np.ndarray
 
 MAX_TOKENS = 2048
-MAX_PAIRS = 2**17
-"""Tokens times segments: what a run of the reference may hold, so that a page stays quick and small."""
-MAX_WRITTEN = 2**26
-"""Tokens times the numbers of a memory: what it may write."""
 
 TASKS: Mapping[str, Task] = {
     "needle": needle(needles=4, decoys=4, haystack=92),
@@ -54,7 +48,8 @@ class Example:
 def example(name: str, seed: int = 0, text: str = "", split: str = "word") -> Example:
     """The example called `name`; "text" is the reader's own, cut into words or characters.
 
-    Raises `ValueError` for an unknown name or split, a negative seed, and a text without tokens or with too many.
+    Raises `ValueError` for an unknown name or split, a negative seed, a text without tokens or with too many, and a
+    word that is too long to be shown.
     """
     seed = whole("seed", seed, 0)
     if name == "text":
@@ -76,6 +71,9 @@ def own_text(text: str, split: str = "word") -> Example:
     words = SPLITS[split](text)
     if not 1 <= len(words) <= MAX_TOKENS:
         raise ValueError(f"text: expected 1 to {MAX_TOKENS:,} tokens ({split}s), got {len(words):,}")
+    longest = max(map(len, words))
+    if longest > LONGEST:
+        raise ValueError(f"text: expected {split}s of at most {LONGEST:,} characters, got one of {longest:,}")
     number = {word: i for i, word in enumerate(dict.fromkeys(words))}
     return Example("your text", np.array([number[word] for word in words]), tuple(words), followers(words))
 
@@ -126,23 +124,11 @@ def run(
 ) -> Trace:
     """One untrained run of the reference on the example called `name`; `cfg.seed` draws everything random.
 
-    Raises `ValueError` for what `example` and `MCConfig` refuse, and where T tokens times N
-    segments, or times the numbers of a memory, are too many.
+    Raises `ValueError` for what `example` and `MCConfig` refuse, and for a run that `mcviz.room` has no room for.
     """
     heads, key_size = whole("heads", heads, 1, 64), whole("key_size", key_size, 1, 64)
     value_size = whole("value_size", value_size, 1, 64)
     chosen = example(name, cfg.seed, text, split)
-    T, N = len(chosen.ids), len(segments.cut(len(chosen.ids), cfg.segmentation, cfg.segment_length))
-    if T * N > MAX_PAIRS:
-        raise ValueError(
-            f"segment_length: expected segments long enough that tokens times segments stay below {MAX_PAIRS:,}, "
-            f"got {T:,} tokens in {N:,} segments"
-        )
-    size = sum(math.prod(shape) for shape in state_shapes(cfg, heads, key_size, value_size).values())
-    if T * size > MAX_WRITTEN:
-        raise ValueError(
-            f"options: expected a memory so small that its numbers times the tokens stay below {MAX_WRITTEN:,}, "
-            f"got {size:,} numbers for {T:,} tokens"
-        )
+    room.check(cfg, len(chosen.ids), heads, key_size, value_size)
     trace = memory_caching(*project(chosen, heads, key_size, value_size, cfg.seed), cfg)
     return replace(trace, tokens=chosen.words, sources=chosen.sources, title=f"{chosen.title}, untrained")

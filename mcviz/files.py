@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -92,6 +93,35 @@ def append_line(path: str | os.PathLike[str], line: str) -> None:
         os.close(file)
 
 
+@contextmanager
+def alone(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Inside, no other process is inside for the same `path`: what takes long, and writes there now and then.
+
+    A file `path.lock` says so to the others, for as long as this process lives. The folder is made where there is
+    none. Raises `ValueError` if another one is inside, or nothing can be written there.
+    """
+    lock = Path(f"{os.path.realpath(path)}.lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = _lock(lock)
+    except BlockingIOError:
+        raise ValueError(
+            f"{path}: expected to be alone there, but another process writes it; wait for its end"
+        ) from None
+    except OSError as error:
+        raise ValueError(f"{path}: expected a place that can be written to ({error.strerror})") from None
+    try:
+        yield
+    finally:
+        if os.name == "nt":  # there, what is open cannot be removed
+            os.close(file)
+            file = -1
+        with suppress(OSError):
+            lock.unlink()
+        if file >= 0:
+            os.close(file)
+
+
 def clear(path: str | os.PathLike[str]) -> None:
     """Remove what processes that are no more left beside `path` when they were killed while they wrote it."""
     target = Path(os.path.realpath(path))
@@ -102,6 +132,42 @@ def clear(path: str | os.PathLike[str]) -> None:
             if found and not _is_written(draft, int(found[1])):
                 with suppress(OSError):  # another process was faster, or Windows knows that it is still written
                     draft.unlink()
+
+
+def _lock(path: Path) -> int:
+    """A file at `path`, open, that nobody else has locked. Raises `BlockingIOError` if somebody has."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _take(file)
+            # who had it before may have removed it since it was opened
+            if os.path.exists(path) and os.path.samestat(os.fstat(file), os.stat(path)):
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(file: int) -> None:
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise BlockingIOError from None
+
+else:
+    import fcntl
+
+    def _take(file: int) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            pass
 
 
 def _is_written(draft: Path, process: int) -> bool:

@@ -3,10 +3,12 @@
 import hashlib
 import io
 import json
+import math
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol
@@ -18,13 +20,20 @@ from mcviz import files
 from mcviz.checks import is_whole, place, readable
 from mcviz.config import MCConfig
 from mcviz.initial import COEFFICIENTS, State, state_shapes
+from mcviz.rules import AGGREGATORS
 from mcviz.segments import Segments, cut
 
 Array = np.ndarray
 File = io.BufferedIOBase | BinaryIO
 VERSION = 1
 MAX_BYTES = 2**30
-"""Traces that would unpack to more than this are refused."""
+"""Files that claim to hold more than this are refused."""
+MAX_ENTRIES = 256
+"""Arrays in a file: a Trace has at most about thirty."""
+TEXT = 16
+"""Bytes that one of a file's header may take once it is read as JSON: its labels become objects."""
+LONGEST = 1000
+"""Characters of a title and of a label: what a page can show."""
 
 COUNTS = ("reads", "flops", "bytes", "cached")
 
@@ -136,6 +145,13 @@ class Trace:
         bad = ~np.isfinite(self.output).all((1, 2))
         return int(np.argmax(bad)) if bad.any() else None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all its arrays."""
+        own = [array for name in _ARRAYS if (array := getattr(self, name)) is not None]
+        groups = (self.coefficients, self.counts, self.initial, *self.checkpoints)
+        return sum(array.nbytes for array in (*own, *(each for group in groups for each in group.values())))
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 of everything in the Trace: equal runs have equal hashes."""
@@ -169,11 +185,14 @@ class Trace:
         files.write(path, self.host.page(self, other))
 
     @classmethod
-    def load(cls, path: str | PathLike[str] | File) -> "Trace":
-        """Read what `save` wrote. Raises `ValueError` for anything else: a file is untrusted data."""
+    def load(cls, path: str | PathLike[str] | File, *, at_most: int = MAX_BYTES) -> "Trace":
+        """Read what `save` wrote. Raises `ValueError` for anything else: a file is untrusted data.
+
+        A file that claims more than `at_most` bytes is refused before any of them are taken.
+        """
         data = Path(path).read_bytes() if isinstance(path, str | PathLike) else path.read()
         try:
-            return cls._from_file(data)
+            return cls._from_file(data, min(at_most, MAX_BYTES))
         except Exception as error:  # whatever a damaged file makes NumPy, zipfile and JSON say
             reason = f"{type(error).__name__}: {error}"[:300]
             raise ValueError(
@@ -181,11 +200,16 @@ class Trace:
             ) from error
 
     @classmethod
-    def _from_file(cls, data: bytes) -> "Trace":
+    def _from_file(cls, data: bytes, at_most: int) -> "Trace":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_BYTES:
-            raise ValueError(f"it unpacks to {size:,} bytes, and {MAX_BYTES:,} are allowed")
+            entries = archive.infolist()
+            if len(entries) > MAX_ENTRIES:
+                raise ValueError(f"it holds {len(entries):,} arrays, and {MAX_ENTRIES} are allowed")
+            size = sum(entry.file_size for entry in entries)
+            # what an entry unpacks to and what its array claims are two things, and either may be a lie
+            size = size if size > at_most else sum(_claim(archive, entry) for entry in entries)
+        if size > at_most:
+            raise ValueError(f"it unpacks to {size:,} bytes, and {at_most:,} are allowed")
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         header = json.loads(str(arrays.pop("header")))
@@ -267,6 +291,18 @@ _ARRAYS = (
 )
 
 
+def _claim(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Bytes that an array of a file will take: none of its numbers are read."""
+    with archive.open(entry) as file:
+        read = _NPY[np.lib.format.read_magic(file)]
+        shape, _, dtype = read(file)
+    size = max(entry.file_size, math.prod(shape) * dtype.itemsize)
+    return TEXT * size if dtype.kind == "U" else size
+
+
+_NPY = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
 def _check(trace: Trace) -> None:
     """Raise `ValueError` for the first field that does not fit the schema."""
     for name, array in (("q", trace.q), ("v", trace.v)):
@@ -301,7 +337,7 @@ def _check_arrays(trace: Trace) -> None:
         **{f"initial.{name}": shape for name, shape in state.items()},
         **{f"checkpoints.{name}": (N, *shape) for name, shape in state.items()},
     }
-    if trace.config.aggregator != "soup":
+    if not AGGREGATORS[trace.config.aggregator].mixes:
         shapes["reads"] = (T, H, N, V)
     if trace.predictions:
         labels = trace.predictions.tokens
@@ -333,17 +369,20 @@ def _check_causality(trace: Trace) -> None:
         raise ValueError("scores: expected -inf where a memory cannot be read, got a score")
     if (abs(trace.weights) > 0).any(where=~trace.read):
         raise ValueError("weights: expected 0 where a memory is not read, got a weight")
-    if trace.reads is not None and (abs(trace.reads) > 0).any(where=~trace.read[..., None]):
+    # two comparisons are two arrays of booleans; magnitudes would be as large as the reads
+    if trace.reads is not None and ((trace.reads > 0) | (trace.reads < 0)).any(where=~trace.read[..., None]):
         raise ValueError("reads: expected 0 where a memory is not read, got a read")
 
 
 def _check_labels(trace: Trace) -> None:
-    """Labels are text, one for each token."""
+    """Labels are text, one for each token, and none is too long to be shown."""
     T = trace.T
     if not isinstance(trace.title, str):
         raise ValueError(f"title: expected text, got {trace.title!r}")
+    _check_lengths("title", (trace.title,))
     if trace.tokens and (len(trace.tokens) != T or not _are(str, trace.tokens)):
         raise ValueError(f"tokens: expected {T} labels of text, or none, got {len(trace.tokens)}")
+    _check_lengths("tokens", trace.tokens)
     if trace.sources and (len(trace.sources) != T or not all(map(is_whole, trace.sources))):
         raise ValueError(f"sources: expected {T} whole numbers, or none, got {len(trace.sources)}")
     if any(not -1 <= source < T for source in trace.sources):
@@ -356,6 +395,14 @@ def _check_labels(trace: Trace) -> None:
             raise ValueError(f"predictions.tokens: expected {T} rows of equally many labels, got {len(rows)} rows")
         if len(targets) not in (0, T) or not _are(str, targets):
             raise ValueError(f"predictions.targets: expected {T} labels of text, or none, got {len(targets)}")
+        _check_lengths("predictions.tokens", chain.from_iterable(rows))
+        _check_lengths("predictions.targets", targets)
+
+
+def _check_lengths(name: str, texts: Iterable[str]) -> None:
+    longest = max(map(len, texts), default=0)
+    if longest > LONGEST:
+        raise ValueError(f"{name}: expected text of at most {LONGEST:,} characters, got {longest:,}")
 
 
 def _mend_labels(trace: Trace) -> None:
@@ -377,7 +424,7 @@ def _digest(header: str, arrays: Mapping[str, Array]) -> str:
     digest = hashlib.sha256(header.encode())
     for name, array in arrays.items():
         digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

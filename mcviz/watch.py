@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mcviz import segments
+from mcviz import room
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.probes import oracle
@@ -21,8 +21,6 @@ from mcviz.trace import Trace
 
 WEIGHTS = ("trained", "untrained")
 BACKENDS = ("pytorch", "numpy")
-MAX_PAIRS = 2**17
-"""Tokens times segments, as for examples."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +69,13 @@ def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
 
     `backend="numpy"` gives the reference the layer's queries, keys, values and connectors, and the model what the
     reference made of them. Raises `ValueError` for unknown names, a seed below 0, a memory rule that the weights were
-    not made for, and segments so short that the run would be too large.
+    not made for, and a run that `mcviz.room` has no room for.
     """
     from mcviz.pytorch import capture
 
     if backend not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}; got {backend!r}")
     model, batch = _model(sitting), _sequence(sitting)
-    T, cfg = batch.tokens.shape[1], model.config.mixer
-    N = len(segments.cut(T, cfg.segmentation, cfg.segment_length))
-    if T * N > MAX_PAIRS:
-        raise ValueError(
-            f"segment_length: expected segments long enough that tokens times segments stay below {MAX_PAIRS:,}, "
-            f"got {T:,} tokens in {N:,} segments"
-        )
     trace = capture(
         model,
         batch.tokens[0],
@@ -95,7 +86,7 @@ def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
     )
     if backend == "pytorch":
         return trace
-    ours = memory_caching(trace.q, trace.k, trace.v, trace.u, cfg, trace.coefficients, trace.initial)
+    ours = memory_caching(trace.q, trace.k, trace.v, trace.u, model.config.mixer, trace.coefficients, trace.initial)
     return answered(
         sitting, replace(ours, tokens=trace.tokens, sources=trace.sources, title=f"{trace.title}, in NumPy")
     )
@@ -146,7 +137,9 @@ def _model(sitting: Sitting) -> Any:
     if cfg.memory != trained.card.model.mixer.memory:
         own = trained.card.model.mixer.memory
         raise ValueError(f"memory: expected {own}, which {sitting.name} was trained with, got {cfg.memory}")
-    model = SequenceModel(replace(trained.card.model, mixer=cfg))
+    shape = trained.card.model
+    room.check(cfg, _sequence(sitting).tokens.shape[1], shape.heads, shape.key, shape.value)
+    model = SequenceModel(replace(shape, mixer=cfg))
     if sitting.weights == "trained":
         weights = trained.state_dict()
         missing = sorted(set(model.state_dict()) - set(weights))

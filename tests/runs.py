@@ -1,5 +1,7 @@
 """Small random runs that the tests share."""
 
+from collections import Counter
+
 import numpy as np
 
 from mcviz.config import MCConfig
@@ -14,16 +16,22 @@ def other(option):
     return not option.default if isinstance(option.default, bool) else option.default + 1
 
 
-def variants(sheet):
-    """The options of a rule that take another path through it: the defaults, the first option changed, and the others
-    changed together, with the first one where they need it."""
-    first, rest = (dict((o.name, other(o)) for o in part) for part in (sheet.options[:1], sheet.options[1:]))
-    rest = first | rest if sheet.conflict({**sheet.defaults, **rest}) else rest
-    return [{}, *filter(None, (first, rest))]
+def variants(sheets):
+    """Every rule at its defaults, and with options that take another path through it: the first one changed, or the
+    others together. Of rules with the same options each takes another of the two; what needs the first goes with it."""
+    same = Counter()
+    for name, sheet in sheets.items():
+        yield MCConfig(memory=name)
+        first, rest = (dict((o.name, other(o)) for o in part) for part in (sheet.options[:1], sheet.options[1:]))
+        needed = sheet.conflict({**sheet.defaults, **rest})
+        changed = [first | rest] if needed else [*filter(None, (first, rest))]
+        if changed:
+            yield MCConfig(memory=name, options=changed[same[sheet.options] % len(changed)])
+        same[sheet.options] += 1
 
 
-VARIANTS = tuple(MCConfig(memory=name, options=o) for name, sheet in SHEETS.items() for o in variants(sheet))
-"""Every memory rule, with the options that take another path through it."""
+VARIANTS = tuple(variants(SHEETS))
+"""Every memory rule, with options that take another path through it."""
 
 
 def label(cfg):

@@ -37,7 +37,8 @@ MAY_IMPORT = {
     "palette": Row(set(), set()),
     "initial": Row({"rules", "config"}, LIGHT),
     "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
-    "trace": Row({"config", "segments", "initial"}, LIGHT),
+    "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
+    "room": Row({"config", "segments", "initial"}, set()),
     "rows": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     # Its rows of the game are measurements, from wherever they come.
     "tradeoff": Row(FOUNDATION | {"reference"}, LIGHT),
-    "examples": Row(FOUNDATION | {"tasks", "reference"}, LIGHT),
+    "examples": Row(FOUNDATION | {"room", "tasks", "reference"}, LIGHT),
     # The package lends a Trace what replays and draws it; all else loads on first use, by name.
     "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     # Never the reference: an oracle must be independent.
@@ -63,7 +64,7 @@ MAY_IMPORT = {
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when one is run.
-    "watch": Row(FOUNDATION | {"reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})),
+    "watch": Row(FOUNDATION | {"room", "reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})),
     "words": Row(FOUNDATION | {"probes", "tradeoff"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from mcviz import choices
-from mcviz.config import OPTIONS, SEGMENTATIONS, MCConfig
+from mcviz.config import GATES, OPTIONS, POOLINGS, SEGMENTATIONS, STARTS, MCConfig
 from tests.test_config import configs
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -24,6 +24,16 @@ def test_the_defaults_are_those_of_a_configuration():
     for choice in choices.CHOICES:
         assert not choice.titles or choice.default in choice.titles
         assert choice.label
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("gate", GATES), ("start", STARTS), ("pooling", POOLINGS)])
+def test_every_name_can_be_chosen(name, wanted):
+    (choice,) = (choice for choice in choices.CHOICES if choice.name == name)
+    assert tuple(choice.titles) == wanted
+
+
+def test_every_choice_explains_itself():
+    assert not [choice.name for choice in choices.CHOICES if not choice.help.endswith(".")]
 
 
 def test_every_field_and_every_option_can_be_chosen():
@@ -67,3 +77,8 @@ def test_what_is_no_length_is_refused(text):
     with pytest.raises(ValueError, match=r"^segmentation: expected whole numbers with commas between them, got "):
         choices.lengths(text)
     assert text not in SEGMENTATIONS
+
+
+def test_a_list_of_lengths_without_end_is_refused():
+    with pytest.raises(ValueError, match=r"^segmentation: expected at most 16,384 characters, got 20,000"):
+        choices.lengths("1," * 10_000)

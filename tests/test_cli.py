@@ -1,7 +1,9 @@
 """The command `mcviz`: what it writes, and what it says when it cannot."""
 
+import os
 import subprocess
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -65,11 +67,27 @@ def test_export_writes_one_page_that_holds_the_run(tmp_path):
     assert 'src="http' not in text
 
 
+@pytest.mark.parametrize("name", ["lr-0.1.npz", "lr-0.1"])
+def test_a_page_lies_beside_its_run_and_is_called_as_it(name, tmp_path):
+    assert cli.main(["trace", "--out", str(tmp_path / name)]) == 0
+    assert cli.main(["export", str(tmp_path / name)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {name, "lr-0.1.html"}
+
+
 def test_export_refuses_a_foreign_file(tmp_path, capsys):
     foreign = tmp_path / "foreign.npz"
     np.savez(foreign, x=np.ones(3))
     assert cli.main(["export", str(foreign)]) == 2
     assert "trace: expected a file written by Trace.save" in capsys.readouterr().err
+
+
+def test_memory_that_ends_is_said_in_words(monkeypatch, capsys, tmp_path):
+    def none_left(*_, **__):
+        raise MemoryError("Unable to allocate 31.6 GiB")
+
+    monkeypatch.setattr("mcviz.examples.run", none_left)
+    assert cli.main(["trace", "--out", str(tmp_path / "run.npz")]) == 2
+    assert capsys.readouterr().err == "mcviz: expected a machine with more memory than is free here now\n"
 
 
 @pytest.mark.parametrize(("package", "extra"), [("streamlit", "app"), ("torch", "torch")])
@@ -106,3 +124,64 @@ def test_help_loads_nothing_heavy():
     modules = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
     assert "mcviz.cli" in modules
     assert not {"torch", "streamlit", "plotly"} & set(modules)
+
+
+def test_an_option_of_another_rule_is_refused(capsys, tmp_path):
+    assert cli.main(["trace", "--memory", "linear", "--window", "7", "--out", str(tmp_path / "run.npz")]) == 2
+    assert "window: linear takes feature_map, normalizer" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_option_of_a_rule_is_in_the_run(tmp_path):
+    out = tmp_path / "run.npz"
+    assert cli.main(["trace", "--memory", "dla", "--depth", "1", "--no-norm", "--out", str(out)]) == 0
+    assert Trace.load(out).config.options == {"depth": 1, "norm": False}
+
+
+# ---- terminals
+
+ENCODINGS = ("cp1251", "cp1253", "cp874", "cp437", "latin-1", "ascii")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_terminal_is_written_to(encoding, tmp_path, monkeypatch):
+    """What it has no sign for is a question mark, in what is said and in what is wrong."""
+    run, page, nowhere = (str(tmp_path / name) for name in ("run.npz", "page.html", "ä€яก/run.npz"))
+    commands = [
+        (["claims"], 0),
+        *(([name, "--help"], 0) for name in cli.COMMANDS),
+        (["trace", "--out", run, "--example", "text", "--text", "ä € я ก"], 0),
+        (["export", run, "--out", page], 0),
+        (["claims", "ä€яก"], 2),
+        (["trace", "--out", nowhere], 2),
+    ]
+    for words, expected in commands:
+        out, err = (TextIOWrapper(BytesIO(), encoding=encoding) for _ in range(2))
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            try:
+                status = cli.main(words)
+            except SystemExit as stopped:
+                status = stopped.code
+        err.flush()
+        said, wrong = (stream.buffer.getvalue().decode(encoding) for stream in (out, err))
+        assert status == expected, (words, wrong)
+        assert wrong if status else said
+        assert "codec" not in wrong
+
+
+def piped(words, errors=False):
+    """A command that finds nobody at the other end of its pipe: its exit status, and what it complains."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    how = {"stdout": writer, "stderr": writer if errors else subprocess.PIPE}
+    done = subprocess.run([sys.executable, "-m", "mcviz", *words], check=False, **how)
+    os.close(writer)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise there")
+@pytest.mark.parametrize("errors", [False, True])
+def test_who_reads_no_further_hears_no_complaint(errors):
+    assert piped(["claims", "recall-gap"], errors=errors) == (cli.CLOSED, None if errors else b"")

@@ -66,6 +66,8 @@ def test_any_text_by_character_keeps_every_character(text):
             {"name": "text", "text": "x" * 2000, "split": "character", "cfg": MCConfig(segment_length=1)},
             "2,000 segments",
         ),
+        ({"name": "text", "text": "x" * 1001}, "text: expected words of at most 1,000 characters, got one of 1,001"),
+        ({"name": "text", "text": "a", "cfg": MCConfig(memory="titans", options={"expansion": 2000})}, "2 memories"),
         ({"name": "needle", "heads": 0}, "heads: expected"),
         ({"name": "needle", "cfg": MCConfig(memory="dla", options={"expansion": 10**14})}, "options: expected"),
         ({"name": "needle", "cfg": MCConfig(memory="swla", options={"window": 10**9})}, "options: expected"),

@@ -315,6 +315,48 @@ def test_windows_is_asked_again(tmp_path, monkeypatch):
         files._put(tmp_path / "draft", tmp_path / "file")
 
 
+# ---- one at a time
+
+
+def test_one_at_a_time_is_inside(tmp_path):
+    path = tmp_path / "new" / "run"
+    with files.alone(path):
+        with files.alone(tmp_path / "new" / "other"):
+            pass
+        with pytest.raises(ValueError, match=r"run: expected to be alone there"), files.alone(path):
+            pytest.fail("two were inside")
+    with files.alone(path):
+        assert content(tmp_path / "new") == {"run.lock": b""}
+    with pytest.raises(ZeroDivisionError), files.alone(path):
+        raise ZeroDivisionError
+    assert content(tmp_path / "new") == {}
+
+
+def test_who_was_killed_inside_keeps_nobody_out(tmp_path):
+    script = (
+        f"from mcviz import files\nwith files.alone({str(tmp_path / 'run')!r}):\n  print('in', flush=True); input()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    other = subprocess.Popen([sys.executable, "-c", script], **pipes)
+    assert other.stdout.readline().strip() == b"in"
+    with pytest.raises(ValueError, match="another process"), files.alone(tmp_path / "run"):
+        pytest.fail("two were inside")
+    other.kill()
+    other.communicate()
+    with files.alone(tmp_path / "run"):
+        pass
+    assert content(tmp_path) == {}
+
+
+def test_a_place_where_nobody_can_be_alone_is_named(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with (
+        pytest.raises(ValueError, match="run: expected a place that can be written to"),
+        files.alone(tmp_path / "file" / "run"),
+    ):
+        pytest.fail("inside")
+
+
 # ---- lines
 
 

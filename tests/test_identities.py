@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from mcviz.config import AGGREGATORS, GATED, MEMORIES, MCConfig
+from mcviz.initial import readable
+from mcviz.rules import SHEETS
 from mcviz.segments import cut
 from tests.backends import BACKENDS, run, stream
 from tests.runs import VARIANTS, coefficients, label, tokens
@@ -18,12 +20,8 @@ T, H, K, V = 13, 2, 4, 3
 CUTS = ("constant", "logarithmic", (5, 1, 3, 4))
 NONE = MCConfig(aggregator="none", segment_length=T)
 MATRIX = [
-    *[
-        cfg
-        for cfg in VARIANTS
-        if cfg.memory in ("linear", "swla", "delta", "vector") and "normalizer" not in cfg.options
-    ],
-    *[MCConfig(memory=rule, options={"depth": 1}) for rule in ("dla", "titans")],
+    *[cfg for cfg in VARIANTS if SHEETS[cfg.memory].kind != "network" and "z" not in readable(cfg)],
+    *[MCConfig(memory=name, options={"depth": 1}) for name, sheet in SHEETS.items() if sheet.kind == "network"],
 ]
 """The rules whose read is linear in what is mixed."""
 NORMED = [cfg for cfg in VARIANTS if cfg.rule_options.get("norm")]
@@ -101,7 +99,7 @@ class TestI2:
         assert_same(of(cfg, backend), np.einsum("thk,jhk,jhv,tj->thv", q, k, v, times))
         assert_differ(of(cfg, backend), of(NONE, backend))
 
-    @pytest.mark.parametrize("rule", ["delta", "dla", "titans"])
+    @pytest.mark.parametrize("rule", [name for name, sheet in SHEETS.items() if sheet.normed])
     def test_not_for_other_memories(self, backend, rule):
         residual = MCConfig(memory=rule, aggregator="residual", segment_length=4)
         assert_differ(of(residual, backend), of(replace(NONE, memory=rule), backend))

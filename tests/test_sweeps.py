@@ -1,3 +1,9 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import joblib
 import pytest
 
@@ -70,6 +76,49 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch, rows):
 
 def test_processes_give_the_same_rows(tmp_path, rows):
     assert figures(sweep(tmp_path / "rows.jsonl", jobs=2)) == figures(rows)
+
+
+ENDLESS = """
+import os, sys, time
+from pathlib import Path
+from mcviz.training import sweeps
+
+def endless(settings, seed):
+    Path(settings["folder"], str(os.getpid())).touch()
+    time.sleep(300)
+
+sweeps.spread(endless, [({"folder": sys.argv[1]}, seed) for seed in range(4)], Path(sys.argv[1]) / "rows.jsonl", 2)
+"""
+
+
+def alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process there does not know of its parent's end")
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
+def test_processes_end_with_the_one_that_started_them(tmp_path, end):
+    caller = subprocess.Popen([sys.executable, "-c", ENDLESS, tmp_path], stderr=subprocess.DEVNULL)
+    give_up = time.monotonic() + 120
+    try:
+        while len(workers := [int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()]) < 2:
+            assert time.monotonic() < give_up
+            assert caller.poll() is None
+            time.sleep(0.05)
+    finally:
+        caller.send_signal(getattr(signal, end))
+        caller.wait()
+    give_up = time.monotonic() + 20
+    while any(map(alive, workers)) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    left = [worker for worker in workers if alive(worker)]
+    for worker in left:
+        os.kill(worker, signal.SIGKILL)
+    assert not left
 
 
 def test_a_dask_cluster_gives_the_same_rows(tmp_path, rows):

@@ -198,6 +198,16 @@ VIOLATIONS = {
     "sources of booleans": ("sources", {"sources": (True,) * T}),
     "sources out of range": ("sources", {"sources": (T,) + (0,) * (T - 1)}),
     "a title of a number": ("title", {"title": 3}),
+    "a title that no page shows": ("title", {"title": "x" * 1001}),
+    "a label that no page shows": ("tokens", {"tokens": ("x" * 1001,) * T}),
+    "a prediction that no page shows": (
+        r"predictions\.tokens",
+        {"predictions": dataclasses.replace(trace.predictions, tokens=(("a", "x" * 1001),) * T)},
+    ),
+    "an answer that no page shows": (
+        r"predictions\.targets",
+        {"predictions": dataclasses.replace(trace.predictions, targets=("x" * 1001,) * T)},
+    ),
     "too few predictions": (
         r"predictions\.tokens",
         {"predictions": dataclasses.replace(trace.predictions, tokens=trace.predictions.tokens[1:])},
@@ -499,3 +509,52 @@ def test_another_version_is_named():
 def test_an_unchanged_header_is_not_refused():
     assert not refused(rewritten(DATA))
     assert not refused(rewritten(DATA, header=dict))
+
+
+def test_its_size_is_that_of_its_arrays():
+    for each in (run(), labelled(predictions=None)):
+        assert each.nbytes == sum(array.nbytes for array in each._arrays().values())
+
+
+def peak_of(data, **options):
+    """The most bytes that a refusal held at once."""
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"trace: expected a file written by Trace\.save"):
+        Trace.load(io.BytesIO(data), **options)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def test_a_file_is_refused_by_what_it_claims_before_any_of_it_is_taken():
+    big = saved(memory_caching(*np.zeros((4, 20, 1, 500)), MCConfig(segment_length=5)))
+    assert len(big) < 50_000
+    assert loaded(big).nbytes > 10_000_000
+    assert peak_of(big, at_most=10_000_000) < 1_000_000
+    assert peak_of(archive(header=npy(np.array("{}")), q=claim((10**8,))), at_most=10**8) < 1_000_000
+    assert peak_of(archive(header=claim((10**8,))), at_most=10**8) < 1_000_000
+
+
+def test_the_text_of_a_file_counts_as_what_it_becomes():
+    """A text of a hundred thousand empty lists takes sixty times as much once it is read."""
+    text = archive(header=npy(np.array("[" + "[]," * 10**5 + "[]]")))
+    assert peak_of(text, at_most=15 * 10**6) < 1_000_000
+    assert peak_of(text) > 5_000_000
+
+
+def test_a_file_of_many_arrays_is_refused():
+    data = archive(**{f"a{i}": npy(np.zeros(1)) for i in range(300)})
+    with pytest.raises(ValueError, match="it holds 300 arrays, and 256 are allowed"):
+        loaded(data)
+
+
+def test_reads_are_checked_without_a_copy():
+    small = memory_caching(*np.zeros((4, 60, 1, 4)), dataclasses.replace(CONFIG, segment_length=1))
+    reads = np.zeros((60, 1, 60, 400))
+    wide = {"v": np.zeros((60, 1, 400)), "output": np.zeros((60, 1, 400)), "initial": {"M": np.zeros((1, 400, 4))}}
+    states = tuple({"M": np.zeros((1, 400, 4))} for _ in range(60))
+    tracemalloc.start()
+    dataclasses.replace(small, reads=reads, checkpoints=states, **wide)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < reads.nbytes / 2

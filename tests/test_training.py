@@ -410,6 +410,41 @@ def test_the_shell_overwrites_nothing(tmp_path, capsys):
     assert before == {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()}
 
 
+def test_the_shell_keeps_names_with_dots_apart(tmp_path):
+    for name in ("lr-0.1", "lr-0.2"):
+        assert shell("mqar", "--out", str(tmp_path), "--name", name, *TINY) == 0
+    assert zoo.names(tmp_path) == ["lr-0.1", "lr-0.2"]
+
+
+@pytest.mark.parametrize("name", ["../escape", "sub/x", ".", "", "{}/absolute"])
+def test_the_shell_writes_nowhere_else(tmp_path, capsys, monkeypatch, name):
+    monkeypatch.setattr(loop.Run, "advance", lambda self: pytest.fail("it trained"))
+    assert shell("mqar", "--out", str(tmp_path / "models"), "--name", name.format(tmp_path), *TINY) == 2
+    assert "name: expected one that a file may have" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_equal_trainings_at_once(tmp_path, monkeypatch, capsys):
+    """The second is refused, in words, and takes nothing from the first, which ends as if it were alone."""
+    others, advance = [], loop.Run.advance
+
+    def advance_beside_another(self):
+        if not others:
+            others.append(None)
+            others[0] = shell("mqar", "--out", str(tmp_path), *TINY)
+        return advance(self)
+
+    monkeypatch.setattr(loop.Run, "advance", advance_beside_another)
+    assert shell("mqar", "--out", str(tmp_path), *TINY) == 0
+    assert others == [2]
+    said = capsys.readouterr()
+    assert "mqar-grm.checkpoint: expected to be alone there, but another process" in said.err
+    assert "accuracy" in said.out
+    assert {path.name for path in tmp_path.iterdir()} == {"mqar-grm.json", "mqar-grm.safetensors"}
+    monkeypatch.setattr(loop.Run, "advance", lambda self: pytest.fail("it trained"))
+    assert shell("mqar", "--out", str(tmp_path), *TINY) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

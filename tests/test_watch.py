@@ -13,7 +13,8 @@ from mcviz.watch import Sitting  # noqa: E402
 
 TASK = tasks.topics(documents=3, facts=2, document=8, questions=4)
 CFG = MCConfig(segment_length=8)
-MODELS = {"books": CFG, "attentive": None}
+DEEP = MCConfig(memory="dla", options={"expansion": 10**12})
+MODELS = {"books": CFG, "attentive": None, "deep": MCConfig(memory="dla")}
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def small_zoo(tmp_path, monkeypatch):
 
 
 def test_only_models_that_cache_memories_are_watched():
-    assert watch.names() == ("books",)
+    assert watch.names() == ("books", "deep")
     assert watch.config("books") == CFG
     assert watch.task("books") == "topics"
     assert watch.about("books") == "A shelf."
@@ -107,6 +108,7 @@ def test_only_what_comes_after_a_change_is_predicted_anew():
         (Sitting("books", weights="borrowed"), "weights: expected one of trained, untrained"),
         (Sitting("books", replace(CFG, memory="delta")), "memory: expected linear, which books was trained with"),
         (Sitting("books", replace(CFG, segmentation=(3, 4))), "sum to T = 32"),
+        (Sitting("deep", DEEP, weights="untrained"), "options: expected a memory so small"),
     ],
 )
 def test_what_cannot_be_run(sitting, said):

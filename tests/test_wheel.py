@@ -1,6 +1,5 @@
 """What pip installs: one package, with its pages, and deaf to what lies in the folder where it is started."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -93,7 +92,7 @@ def test_the_explorer_opens_a_page_whatever_lies_where_it_is_started(started, tm
 
     try:
         await_health(server, f"http://127.0.0.1:{port}", log)
-        run = asyncio.run(asyncio.wait_for(opened(), 120))
+        run = visitor.finish(opened())
     finally:
         server.terminate()
         server.wait(timeout=20)

@@ -312,3 +312,60 @@ def file(header, content=b""):
 def test_a_file_that_holds_other_weights_is_not_read(folder, content, says):
     (folder / "topics-grm.safetensors").write_bytes(content)
     refused(folder, says)
+
+
+# ---- names
+
+
+def saved(shipped, name, folder):
+    zoo.save(shipped["topics-grm"], replace(shipped["topics-grm"].card, name=name), folder)
+
+
+def test_names_that_differ_after_a_dot_are_two_models(tmp_path, shipped):
+    names = ["lr-0.1", "lr-0.2", "a.json", "my model (2)", "modèle", "x" * 100]
+    for name in names:
+        saved(shipped, name, tmp_path)
+    assert zoo.names(tmp_path) == sorted(names)
+    for name in names:
+        assert zoo.load(name, tmp_path).card.name == name
+    assert len(list(tmp_path.iterdir())) == 2 * len(names)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", ".", "..", "../escape", "sub/x", "{}/x", "C:\\x", "a\\b", "c:x", ".hidden", "-x", "x.", "x ", " x"),
+        *("x\n", "x\0y", "\udcff", "nul", "COM1.old", "x" * 201, "é" * 101, "a*", 'a"b', "a<b"),
+    ],
+)
+def test_what_is_no_name_of_a_file_is_no_name_of_a_model(tmp_path, shipped, name):
+    folder, name = tmp_path / "models", name.replace("{}", str(tmp_path))
+    with pytest.raises(ValueError, match=r"^name: expected one that a file may have everywhere"):
+        saved(shipped, name, folder)
+    with pytest.raises(ValueError, match=r"^name: expected one of"):
+        zoo.load(name, folder)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("name", [None, 3, b"x"])
+def test_a_name_is_a_text(tmp_path, name):
+    with pytest.raises(ValueError, match=r"^name: expected one that a file may have everywhere"):
+        zoo.check_name(name, tmp_path)
+
+
+def test_letters_alone_do_not_tell_names_apart(folder, shipped):
+    """On some systems one file would be written over the other."""
+    with pytest.raises(
+        ValueError, match=r"^name: expected one that is not 'topics-grm' in other letters.* 'Topics-GRM'"
+    ):
+        saved(shipped, "Topics-GRM", folder)
+    saved(shipped, "topics-grm", folder)
+    assert zoo.names(folder) == ["topics-grm"]
+
+
+def test_a_model_of_an_older_name_is_loaded(folder):
+    for path in list(folder.iterdir()):
+        path.rename(path.with_name(f".my: old one?{path.suffix}"))
+    assert zoo.names(folder) == [".my: old one?"]
+    assert zoo.load(".my: old one?", folder).card.name == "topics-grm"

@@ -1,6 +1,8 @@
 """A reader without a browser: Streamlit's own protocol, so that no browser takes the server's time."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -9,6 +11,12 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NumberInput_pb2 import NumberInput
 from streamlit.proto.WidgetStates_pb2 import WidgetState as WidgetState
+
+
+def finish(work: Coroutine, seconds: float = 120):
+    """What `work` gives. It has a thread of its own: a browser's driver may be running a loop in this one."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, asyncio.wait_for(work, seconds)).result()
 
 
 @dataclass

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import words
+from mcviz import figures, words
 
 
 def page() -> None:
@@ -20,8 +20,8 @@ def page() -> None:
         asked, grown = runs.recall(trace, head)
         st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk)))
         st.markdown("#### What each memory gives back for each key")
-        picture = runs.drawn("recovered", trace, asked.places, asked.likeness, asked.right, stepping.theme())
+        picture = figures.recovered(trace, asked.places, asked.likeness, asked.right, stepping.theme())
         stepping.chart(picture, "How like its stored value each memory's answer is")
         st.markdown("#### Where one memory overflows")
-        curve = runs.drawn("capacity", grown.pairs, grown.alone, grown.cached, stepping.theme())
+        curve = figures.capacity(grown.pairs, grown.alone, grown.cached, stepping.theme())
         stepping.chart(curve, "Share of pairs recovered right, as more are written")

@@ -7,6 +7,7 @@ from app.words import plain, refused
 from mcviz import words
 from mcviz.config import GATED
 from mcviz.probes.oracle import Choice
+from mcviz.rules import AGGREGATORS
 
 
 def page() -> None:
@@ -19,7 +20,7 @@ def page() -> None:
             st.info("This link hides the answers, and without them no choice is right or wrong.")
             return
         sitting = controls.sitting()
-        if sitting is None or trace.config.aggregator not in GATED or trace.config.aggregator == "soup":
+        if sitting is None or trace.config.aggregator not in GATED or AGGREGATORS[trace.config.aggregator].mixes:
             st.info("This asks a trained model whose gates weigh single memories: SSC, or GRM read with a router.")
             st.button("Take mqar-ssc", icon=":material/arrow_forward:", on_click=take, args=("mqar-ssc",))
             return
@@ -31,7 +32,7 @@ def page() -> None:
             if trace.H > 1:
                 screen.put(head=head)
                 st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
-            if trace.config.aggregator != "ssc":
+            if not AGGREGATORS[trace.config.aggregator].routes:
                 st.number_input("Checkpoints to select, k", step=1, key=screen.key("top_k"), width=200)
             screen.put(step=at)
             st.selectbox(

@@ -19,8 +19,8 @@ MOST_OPERATIONS = 400_000_000_000
 MOST_DEEP = 50_000_000_000
 """In one round, by formula: seconds for all of them. Those of two-layer memories are smaller, and so slower, ones."""
 
-MOST_NUMBERS = 2**27
-"""Held at once, at most: half a gigabyte."""
+MOST_NUMBERS = 2**26
+"""Held at once, at most: a quarter of a gigabyte, of which the call at work takes about three times as much."""
 
 
 class Timing(NamedTuple):

@@ -18,7 +18,7 @@ from mcviz.figures.interference import capacity, recovered
 from mcviz.figures.oracle import regrets, selections
 from mcviz.figures.reads import reads
 from mcviz.figures.relevance import relevance
-from mcviz.figures.theme import THEMES, Theme
+from mcviz.figures.theme import CLEAR, THEMES, Theme
 from mcviz.figures.tokens import tokens
 
 # Words, under the names by which they were known when they stood here.
@@ -47,6 +47,7 @@ from mcviz.words import (
 )
 
 __all__ = [
+    "CLEAR",
     "SIGNS",
     "THEMES",
     "Equation",

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 from mcviz import tradeoff
 from mcviz.figures import theme as themes
 from mcviz.figures.theme import Theme
+from mcviz.rules import SHEETS
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, PAPER, Setting
 from mcviz.words.ledger import NAMES, Number
 
@@ -52,6 +53,10 @@ def spent(setting: Setting, theme: str = "light") -> go.Figure:
     return annotated(figure, contexts(figure, setting, colours) + label_ends(figure, ends, 430 - 110))
 
 
+MATRIX, NETWORK = (next(name for name in SHEETS if SHEETS[name].kind == kind) for kind in ("matrix", "network"))
+"""A rule of each kind: all of a kind take as many bytes."""
+
+
 def stored(setting: Setting, theme: str = "light") -> go.Figure:
     """Bytes that a head keeps for every token of a finished segment, against C: where checkpoints beat the KV cache.
 
@@ -60,7 +65,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
     """
     colours = themes.THEMES[theme]
     matrix, deep = "matrix", f"MLP ×{setting.expansion}"
-    kinds = {matrix: replace(setting, memory="linear"), deep: replace(setting, memory="dla")}
+    kinds = {matrix: replace(setting, memory=MATRIX), deep: replace(setting, memory=NETWORK)}
     styles = {matrix: (colours.checkpoint, "solid"), deep: (colours.checkpoint, "dot")}
     most = max(4096, setting.C, *(2 * tradeoff.crossover(kind) for kind in kinds.values()))
     lengths = [2**n for n in range(math.ceil(math.log2(most)) + 1)]

@@ -45,9 +45,10 @@ def recovered(
         title="pair, by the token that wrote it", tickvals=list(range(len(names))), ticktext=names, tickangle=-60
     )
     figure.update_yaxes(title="memory of segment", type="category", autorange="reversed")
-    for x, home in enumerate(trace.segment_of[places]):
-        y = int(home)
-        figure.add_shape(themes.box(x - 0.48, y - 0.46, x + 0.48, y + 0.46, colours.ink, 1.5))
+    homes = enumerate(trace.segment_of[places].tolist())
+    # all at once: Plotly checks the shapes that are there again whenever one is added
+    outlines = [themes.box(x - 0.48, y - 0.46, x + 0.48, y + 0.46, colours.ink, 1.5) for x, y in homes]
+    figure.update_layout(shapes=outlines)
     return figure
 
 

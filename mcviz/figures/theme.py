@@ -12,6 +12,10 @@ Theme = Palette
 THEMES = PALETTES
 
 
+CLEAR = "rgba(0, 0, 0, 0)"
+"""No ground, for a host whose own is known to be as dark as the theme."""
+
+
 def layout(figure: go.Figure, theme: Theme, height: int) -> go.Figure:
     """The common frame, with a ground of its own: a notebook's is not known, and no ink is read on white and on black.
 

@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.reference.aggregators import softmax
+from mcviz.rules import AGGREGATORS
 from mcviz.tasks.task import EVALUATION
 from mcviz.trace import Trace
 
@@ -26,6 +27,8 @@ Model = Any
 """A `mcviz.pytorch.SequenceModel`: PyTorch loads when one is run."""
 MOST = 20_000
 """Subsets of one question's checkpoints that are tried, at most."""
+MOST_LISTED = 2**23
+"""Checkpoints in all subsets of all questions: what an `Oracle` lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,8 @@ def consult(
     other heads than `head` keep what their router selects.
 
     Raises `ValueError` for a model of another kind, one whose last layer has no gates or mixes parameters, a head that
-    it does not have, no question that could read a checkpoint, and more than 20,000 subsets for a question.
+    it does not have, no question that could read a checkpoint, more than 20,000 subsets for a question, and subsets so
+    large that together they list more than `MOST_LISTED` checkpoints.
     """
     import torch
 
@@ -117,7 +121,7 @@ def consult(
             f"{type(model).__name__}"
         )
     cfg = model.config.mixer
-    if cfg is None or cfg.aggregator not in GATED or cfg.aggregator == "soup":
+    if cfg is None or cfg.aggregator not in GATED or AGGREGATORS[cfg.aggregator].mixes:
         raise ValueError(
             "model: expected one whose last layer has gates over single memories (grm or ssc), got "
             f"{'attention' if cfg is None else cfg.aggregator}"
@@ -137,6 +141,13 @@ def consult(
         raise ValueError(
             f"top_k: expected at most {MOST:,} selections for a question, got {comb(most, min(k, most)):,}, "
             f"which {k} of {most} checkpoints have"
+        )
+    sizes = [(int(trace.segment_of[t]), min(k, int(trace.segment_of[t]))) for t in asked]
+    listed = sum(comb(n, chosen) * chosen for n, chosen in sizes)
+    if listed > MOST_LISTED:
+        raise ValueError(
+            f"top_k: expected at most {MOST_LISTED:,} checkpoints in all selections together, got {listed:,}, "
+            f"which {k} of up to {most} have for {len(asked)} questions"
         )
     with torch.no_grad():
         return Oracle(k, head, trace, tuple(choices(judged, trace, given, wanted, asked, k, head)))
@@ -159,16 +170,18 @@ def choices(
         s = int(trace.segment_of[t])
         subsets = np.array(list(combinations(range(s), min(k, s))))
         every = [list(subset) for subset in subsets] + [list(range(s)), []]
+        chosen = np.flatnonzero(trace.selected[t, head]).tolist()
         # γ = softmax over what is read, y = Σ_i γ^(i) M^(i)(q)             (16, 17)
         y = np.repeat(trace.output[None, t], len(every), 0)
         for row, subset in enumerate(every):
+            if subset == chosen:
+                continue  # as the run computed it
             read = [*subset, s]
             gates = softmax(trace.scores[t, head, read][:, None])[:, 0]
             y[row, head] = gates @ reads[t, head, read]
         mixed = last.mixer.merge(torch.as_tensor(y, dtype=x.dtype, device=x.device)[None])[0]
         logits = model.head(model.norm(last.channels(x[0, t] + mixed)))
         bits = (-log_softmax(logits.double(), -1)[:, wanted[t]] / log(2)).cpu().numpy()
-        chosen = np.flatnonzero(trace.selected[t, head])
         yield Choice(
             t=t,
             source=trace.sources[t] if trace.sources else -1,

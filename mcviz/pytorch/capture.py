@@ -1,7 +1,9 @@
 """Capture: run a model on one sequence, and keep everything that one of its Memory Caching layers computed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import Lock, get_ident
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -18,6 +20,9 @@ from mcviz.trace import Predictions, Trace
 
 TOP = 5
 """How many of the likeliest tokens are kept."""
+
+_hooking = Lock()
+"""torch numbers hooks without one: two that come at once may get the same number."""
 
 Projections = tuple[Tensor, Tensor, Tensor, Tensor | None, Mapping[str, Any] | None, Any]
 """q, k, v, u, coefficients and `M_0`, as `mcviz.pytorch.memory_caching` takes them in."""
@@ -62,8 +67,8 @@ def capture(
     holds what it predicts after each token; `targets` are the answers wanted, -1 where nothing is asked, and
     `sources` the places where they stand.
 
-    No gradients are kept. Raises `ValueError` for a model without such a layer, for more than one sequence, and
-    for labels, targets or sources that do not fit.
+    No gradients are kept. Threads may capture one model at the same time. Raises `ValueError` for a model without such
+    a layer, for more than one sequence, and for labels, targets or sources that do not fit.
     """
     layers = [module for module in model.modules() if follows(module)]
     if not layers or not -len(layers) <= layer < len(layers):
@@ -116,19 +121,33 @@ def run(model: nn.Module, layer: nn.Module, inputs: Tensor) -> tuple[Trace, Any]
             calls.append(Call(given, named, output))
         return output
 
-    handles = [layer.register_forward_hook(keep, with_kwargs=True, prepend=True)]
-    if isinstance(layer, MemoryCaching):
-        handles.append(layer.register_forward_pre_hook(ask, with_kwargs=True))
-    try:
+    with hooked(layer, keep, ask if isinstance(layer, MemoryCaching) else None):
         output = model(inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
     for call in calls:
         traces.extend(follow(layer, call))
     if len(traces) != 1:
         raise ValueError(f"model: expected its layer to see one sequence, once; it saw {len(traces)}")
     return traces[0], output
+
+
+@contextmanager
+def hooked(layer: nn.Module, after: Callable[..., Any], before: Callable[..., Any] | None = None) -> Iterator[None]:
+    """Inside, calls of `layer` by this thread go through the two hooks; those of other threads, which may share it,
+    do not. `after` is the first to see what the layer returns."""
+    me = get_ident()
+
+    def mine(hook: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *call: hook(*call) if get_ident() == me else None
+
+    with _hooking:
+        handles = [layer.register_forward_hook(mine(after), with_kwargs=True, prepend=True)]
+        if before is not None:
+            handles.append(layer.register_forward_pre_hook(mine(before), with_kwargs=True))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def follow(module: Any, call: Call) -> list[Trace]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from mcviz import segments
@@ -17,6 +17,7 @@ from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
 from mcviz.pytorch import kinds, memory
 from mcviz.pytorch.inputs import first
+from mcviz.rules import AGGREGATORS
 
 
 class Buffer:
@@ -26,7 +27,7 @@ class Buffer:
         self.n = 0
         self.rows: Tensor | None = None
 
-    def append(self, row: Float[Tensor, "B H *row"]) -> None:
+    def append(self, row: Shaped[Tensor, "B H *row"]) -> None:
         """Keep a copy of `row`."""
         if self.rows is None:
             self.rows = row.new_empty(*row.shape[:2], 8, *row.shape[2:])
@@ -35,12 +36,12 @@ class Buffer:
         self.rows[:, :, self.n] = row
         self.n += 1
 
-    def all(self) -> Float[Tensor, "B H n *row"]:
+    def all(self) -> Shaped[Tensor, "B H n *row"]:
         """Every row that was kept, oldest first."""
         assert self.rows is not None
         return self.rows[:, :, : self.n]
 
-    def some(self, index: Int[Tensor, "B H k"]) -> Float[Tensor, "B H k *row"]:
+    def some(self, index: Int[Tensor, "B H k"]) -> Shaped[Tensor, "B H k *row"]:
         """The rows at `index`, and no others."""
         assert self.rows is not None
         B, H, capacity = self.rows.shape[:3]
@@ -64,9 +65,10 @@ class Decoder:
         self.ends = [end for _, end in cuts]
         self.t = self.begin = self.end = 0
         self.keys: Any = 0.0
-        self.contexts = Buffer()
+        self.contexts, self.firsts = Buffer(), Buffer()
         self.checkpoints = {name: Buffer() for name in readable(cfg)}
-        self.compares = cfg.aggregator in GATED and cfg.gate != "token"
+        self.compares = cfg.compares
+        self.routes = self.compares and AGGREGATORS[cfg.aggregator].routes
         # where a read is linear in the memory, to mix first and read once gives the same, with less to compute
         self.mixes = cfg.aggregator == "soup" or kinds.is_additive(cfg)
 
@@ -81,8 +83,10 @@ class Decoder:
     ) -> Float[Tensor, "B H V"]:
         """The output of the next token. Its coefficients are [B, H] each; the constants stand in for those left out.
 
-        Raises `ValueError` past the `length`.
+        Raises `ValueError` past the `length`, and for a coefficient that the rule does not take. Values are not looked
+        at.
         """
+        check_coefficients(self.cfg, coefficients, q.shape[-1])
         if self.t == 0:
             self.start = first(self.cfg, self.initial, q[:, None], v.shape[-1])
             filled = check_coefficients(self.cfg, None, q.shape[-1])
@@ -105,6 +109,9 @@ class Decoder:
                 buffer.append(self.online[name])
             if context is not None:
                 self.contexts.append(context)
+                if self.routes:
+                    # the first checkpoint with the very same context
+                    self.firsts.append((self.contexts.all() == context[:, :, None]).all(-1).int().argmax(-1))
         return y
 
     @property
@@ -152,6 +159,8 @@ class Decoder:
         """`r_t^(i)` of every checkpoint and, last, of the online memory (Eq. 9, 16)."""
         if context is not None:
             past = (self.contexts.all() @ u[..., None])[..., 0]
+            # equal contexts score alike, as a product of matrices may not round them
+            past = past.gather(-1, self.firsts.all()) if self.routes else past
             return torch.cat([past, (u * context).sum(-1, keepdim=True)], -1)
         if self.cfg.aggregator not in GATED:
             return u.new_zeros(*u.shape[:2], self.n + 1)
@@ -161,7 +170,7 @@ class Decoder:
         """`γ_t^(i)` of the memories that are read (Eq. 6, 9, 17)."""
         if self.cfg.aggregator in GATED:
             return torch.softmax(scores, -1)
-        return torch.full_like(scores, 1 if self.cfg.aggregator == "residual" else 1 / scores.shape[-1])
+        return torch.full_like(scores, {"residual": 1, "average": 1 / scores.shape[-1]}[self.cfg.aggregator])
 
 
 def largest(scores: Float[Tensor, "B H n"], k: int) -> Int[Tensor, "B H k"]:

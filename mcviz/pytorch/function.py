@@ -43,8 +43,8 @@ def memory_caching(
     recorded, because it never forms these answers one by one.
 
     `mcviz.pytorch.loop.memory_caching` computes the same token by token. Raises `ValueError` for shapes, dtypes and
-    devices that do not fit, an empty sequence, NaN or infinity, and lengths that do not sum to T, before anything is
-    computed.
+    devices that do not fit, an empty sequence, NaN or infinity, coefficients outside of their bounds, and lengths that
+    do not sum to T, before anything is computed.
     """
     return run(*prepare(q, k, v, u, cfg, coefficients, initial), cfg, trace, detach)
 

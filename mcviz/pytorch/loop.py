@@ -158,8 +158,8 @@ def memory_caching(
     heads. All tensors share a dtype and a device. With `trace`, the result is a pair: the output, and a `mcviz.Trace`
     for each sequence. `detach` cuts gradients where checkpoints are read: see `Stream`.
 
-    Raises `ValueError` for shapes that do not fit, an empty sequence, NaN or infinity, and lengths that do not sum
-    to T, before anything is computed.
+    Raises `ValueError` for shapes that do not fit, an empty sequence, NaN or infinity, coefficients outside
+    of their bounds, and lengths that do not sum to T, before anything is computed.
     """
     q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
     cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)

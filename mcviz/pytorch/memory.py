@@ -284,6 +284,8 @@ RULES: Mapping[str, Any] = {
 
 
 def rule(cfg: MCConfig) -> Rule:
-    """The memory rule that `cfg` names, with its options."""
+    """The memory rule that `cfg` names, with its options. Raises `ValueError` for one that has a sheet only."""
+    if cfg.memory not in RULES:
+        raise ValueError(f"memory: expected a rule with a class in RULES, {', '.join(RULES)}; got {cfg.memory!r}")
     chosen: Rule = RULES[cfg.memory](**cfg.rule_options)
     return chosen

@@ -1,6 +1,6 @@
 """Substitute: what a model would say if one of its layers had read something else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mcviz.pytorch.capture import predict, sequence
+from mcviz.pytorch.capture import hooked, predict, sequence
 from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import SequenceModel
 from mcviz.trace import Predictions
@@ -33,16 +33,13 @@ def substitute(
         raise ValueError(f"model: expected a layer of Memory Caching with number {layer}, got {len(layers)} layers")
     inputs, _ = sequence(model, tokens)
 
-    def put(module: nn.Module, given: tuple[Any, ...], features: Tensor) -> Tensor:
+    def put(module: nn.Module, given: tuple[Any, ...], named: Mapping[str, Any], features: Tensor) -> Tensor:
         y = torch.as_tensor(np.array(output), dtype=features.dtype, device=features.device)[None]
         try:
             return layers[layer].merge(y).reshape(features.shape)
         except RuntimeError:
             raise ValueError(f"output: expected [T, H, V] as the layer reads it, got {output.shape}") from None
 
-    handle = layers[layer].register_forward_hook(put)
-    try:
+    with hooked(layers[layer], put):
         logits = model(inputs)
-    finally:
-        handle.remove()
     return predict(logits, labels, targets)

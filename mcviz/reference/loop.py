@@ -145,8 +145,8 @@ def memory_caching(
     constants of `mcviz.initial.constants`. `initial` is the rule's `M_0`: named arrays with the axis of heads first.
     Arrays of float32 stay float32; everything else is computed in float64.
 
-    Raises `ValueError` for shapes that do not fit, an empty sequence, NaN or infinity, and lengths that do not sum
-    to T, before anything is computed.
+    Raises `ValueError` for shapes that do not fit, an empty sequence, NaN or infinity, coefficients outside
+    of their bounds, and lengths that do not sum to T, before anything is computed.
     """
     q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
     cuts = segments.cut(len(q), cfg.segmentation, cfg.segment_length)

@@ -1,4 +1,10 @@
-"""Replay: a Trace keeps where every segment ended; what stood in between is written again when it is asked for."""
+"""Replay: a Trace keeps where every segment ended; what stood in between is written again when it is asked for.
+
+All states of a segment may be far larger than the run: who needs one after the other takes them from an iterator.
+"""
+
+from collections import deque
+from collections.abc import Iterator
 
 from jaxtyping import Float
 
@@ -8,6 +14,20 @@ from mcviz.reference.memory import Array, Coefficients, rule
 from mcviz.trace import Trace
 
 
+def written(
+    cfg: MCConfig,
+    start: State,
+    k: Float[Array, "t H K"],
+    v: Float[Array, "t H V"],
+    coefficients: Coefficients,
+) -> Iterator[State]:
+    """The state after each of t writes, from `start`; none is kept."""
+    memory = rule(cfg)
+    for i in range(len(k)):
+        start = memory.write(start, k[i], v[i], {name: c[i] for name, c in coefficients.items()})
+        yield start
+
+
 def replay(
     cfg: MCConfig,
     start: State,
@@ -15,24 +35,26 @@ def replay(
     v: Float[Array, "t H V"],
     coefficients: Coefficients,
 ) -> list[State]:
-    """The states after each of t writes, from `start`."""
-    states, written = [], rule(cfg)
-    for i in range(len(k)):
-        start = written.write(start, k[i], v[i], {name: c[i] for name, c in coefficients.items()})
-        states.append(start)
-    return states
+    """All that `written` gives."""
+    return list(written(cfg, start, k, v, coefficients))
 
 
-def segment(trace: Trace, s: int, stop: int | None = None) -> list[State]:
+def through(trace: Trace, s: int, stop: int | None = None) -> Iterator[State]:
     """The online memory of segment `s`: as it begins, and after each of its tokens, or of those before token `stop`."""
     begin, end = trace.segments[s]
     carried = trace.config.start == "checkpoint" and s > 0
     start = trace.checkpoints[s - 1] if carried else trace.initial
     span = slice(begin, end if stop is None else stop)
+    yield start
     coefficients = {name: array[span] for name, array in trace.coefficients.items()}
-    return [start, *replay(trace.config, start, trace.k[span], trace.v[span], coefficients)]
+    yield from written(trace.config, start, trace.k[span], trace.v[span], coefficients)
+
+
+def segment(trace: Trace, s: int, stop: int | None = None) -> list[State]:
+    """All that `through` gives."""
+    return list(through(trace, s, stop))
 
 
 def state(trace: Trace, t: int) -> State:
     """The online memory after token `t`."""
-    return segment(trace, int(trace.segment_of[t]), t + 1)[-1]
+    return deque(through(trace, int(trace.segment_of[t]), t + 1), maxlen=1).pop()

@@ -13,8 +13,9 @@ from pkgutil import iter_modules
 
 from mcviz.rules.aggregators import AGGREGATORS, GATES, POOLINGS, Aggregator
 from mcviz.rules.equation import Equation, latex
-from mcviz.rules.sheet import LOSSES, PLAIN_READ, STEP, Coefficient, Option, Options, Sheet, Value
-from mcviz.rules.shown import equations
+from mcviz.rules.network import Network
+from mcviz.rules.sheet import LOSSES, PLAIN_READ, STEP, Coefficient, Matrix, Option, Options, Sheet, Value
+from mcviz.rules.shown import added, equations
 
 __all__ = [
     "AGGREGATORS",
@@ -27,10 +28,13 @@ __all__ = [
     "Aggregator",
     "Coefficient",
     "Equation",
+    "Matrix",
+    "Network",
     "Option",
     "Options",
     "Sheet",
     "Value",
+    "added",
     "equations",
     "latex",
     "sheet",

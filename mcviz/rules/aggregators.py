@@ -11,7 +11,7 @@ ROUTED = "i in R_t or i = s"
 
 @dataclass(frozen=True)
 class Aggregator:
-    """One way to read all memories. `over` says which ones, as the equations write it."""
+    """One way to read all memories."""
 
     name: str
     title: str  # in lists
@@ -23,6 +23,16 @@ class Aggregator:
     score: str = ""  # the paper's number for its score
     router: str = ""  # and for the set that it selects
     most: Callable[[int, int], int] = lambda n, k: n  # memories that it reads at most, of n, selecting k
+
+    @property
+    def mixes(self) -> bool:
+        """Whether parameters are mixed and read once, so that no memory answers on its own."""
+        return self.mixed is not None
+
+    @property
+    def routes(self) -> bool:
+        """Whether a router selects what is read."""
+        return bool(self.router)
 
 
 def _softmax(over: str) -> str:
@@ -61,7 +71,7 @@ AGGREGATORS: Mapping[str, Aggregator] = {
         Aggregator(
             "soup",
             "Soup: mix memories",
-            "memory soup",
+            "soup",
             gated=True,
             score="9",
             weight=Equation(_softmax(READ), "9"),
@@ -82,7 +92,7 @@ AGGREGATORS: Mapping[str, Aggregator] = {
         Aggregator(
             "average",
             "Average of all",
-            "moving average",
+            "average",
             gated=False,
             weight=Equation("γ_t^(i) = 1 / (s + 1)"),
             output=Equation(f"y_t = Σ_{{{READ}}} γ_t^(i) M^(i)(q_t)"),

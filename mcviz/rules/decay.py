@@ -8,7 +8,7 @@ class Decay(Matrix):
     """What was written fades by a factor that each token sets, and the token is added."""
 
     name, place = "decay", 2
-    title, short = "Scalar decay (Mamba-2)", "decay"
+    title, short = "Scalar decay", "decay"
     source = "Dao & Gu 2024, arXiv 2405.21060"
     inner = "projection"
     coefficients = (

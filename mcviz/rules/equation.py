@@ -7,6 +7,7 @@ the tests do so: every formula gives the numbers that a run recorded.
 
 import re
 from typing import NamedTuple
+from unicodedata import name
 
 
 class Equation(NamedTuple):
@@ -22,10 +23,14 @@ class Equation(NamedTuple):
 
 
 SIGNS = {
-    **{"α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "η": r"\eta", "θ": r"\theta", "λ": r"\lambda"},
-    **{"σ": r"\sigma", "φ": r"\phi", "ℓ": r"\ell", "∇": r"\nabla", "Σ": r"\sum", "or": r"\text{ or }", "≤": r"\le"},
+    **{
+        letter: rf"\{name(letter).split()[-1].lower().replace('lamda', 'lambda')}"
+        for letter in "αβγδεζηθικλμνξπρστυφχψω"
+    },
+    **{"ℓ": r"\ell", "∇": r"\nabla", "Σ": r"\sum", "or": r"\text{ or }", "≤": r"\le"},
     **{"−": "-", "⟨": r"\langle", "⟩": r"\rangle", "½": r"\tfrac{1}{2}", "in": r"\in", "mod": r"\bmod"},
-    **{"exp": r"\exp", "mean": r"\operatorname{mean}", "top": r"\operatorname{top}", "R": r"\mathcal{R}"},
+    **{"exp": r"\exp", "elu": r"\operatorname{elu}", "mean": r"\operatorname{mean}"},
+    **{"top": r"\operatorname{top}", "R": r"\mathcal{R}"},
     **{"*": "^*", "norm": r"\operatorname{norm}", "skip": r"\operatorname{skip}"},
 }
 _PIECE = re.compile(r"_\{[^}]*\}|_[\w*]|\^\([^)]*\)|\^T|\|[^|]*\|²|[^\W\d_]+\d?|.")

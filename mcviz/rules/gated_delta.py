@@ -8,7 +8,7 @@ class GatedDelta(Matrix):
     """What was written fades, then a write takes back what its key still brings up."""
 
     name, place = "gated_delta", 5
-    title, short = "Gated delta rule (Gated DeltaNet)", "gated delta rule"
+    title, short = "Gated delta rule", "gated delta rule"
     source = "Yang, Kautz & Hatamizadeh 2024, arXiv 2412.06464"
     inner = "half distance"
     normed = True

@@ -47,7 +47,7 @@ class Sheet(ABC):
     title: ClassVar[str]  # in lists
     short: ClassVar[str]  # in a sentence
     source: ClassVar[str]  # who proposed it
-    place: ClassVar[int]  # where it stands in lists
+    place: ClassVar[float]  # where it stands in lists
     kind: ClassVar[str]  # what a memory is: "matrix", "network" or "vector"
     inner: ClassVar[str] = ""  # the loss that a write takes a step on: a name in LOSSES, or none
     normed: ClassVar[bool] = False  # whether a layer norms keys and queries: a step along a key depends on its length
@@ -90,7 +90,7 @@ class Sheet(ABC):
 
     @abstractmethod
     def write(self, o: Options) -> tuple[Equation, ...]:
-        """How a token is written, one equation for each array of the state that it changes."""
+        """How a token is written: what becomes of all that a read needs, and of the momentum."""
 
     @abstractmethod
     def read(self, o: Options) -> Equation:
@@ -120,7 +120,6 @@ class Matrix(Sheet):
     """What rules have in common whose memory is one matrix, read as `M q`."""
 
     kind = "matrix"
-    loss_number: ClassVar[str] = ""
     read_number: ClassVar[str] = ""
 
     def state(self, o: Options, K: int, V: int) -> Shapes:
@@ -138,4 +137,4 @@ class Matrix(Sheet):
     def loss(self, o: Options) -> Equation | None:
         if not self.inner:
             return None
-        return Equation(f"ℓ(M; k_t, v_t) = {LOSSES[self.inner].format(said='M k_t')}", self.loss_number)
+        return Equation(f"ℓ(M; k_t, v_t) = {LOSSES[self.inner].format(said='M k_t')}")

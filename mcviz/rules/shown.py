@@ -1,10 +1,11 @@
 """The equations of one configuration, by the kind of number that they give."""
 
+import re
 from typing import Any, Protocol, runtime_checkable
 
 from mcviz.rules import aggregators
 from mcviz.rules.equation import Equation
-from mcviz.rules.sheet import Sheet
+from mcviz.rules.sheet import Options, Sheet
 
 
 @runtime_checkable
@@ -45,3 +46,10 @@ def equations(sheet: Sheet, cfg: Variant) -> dict[str, tuple[Equation, ...]]:
     }
     there = {kind: tuple(line for line in lines if line is not None) for kind, lines in found.items()}
     return {kind: lines for kind, lines in there.items() if lines}
+
+
+def added(sheet: Sheet, o: Options) -> str:
+    """What a write adds to the memory, where it does nothing else: `v_t k_t^T` for linear attention; "" elsewhere."""
+    (line, *more) = sheet.write(o)
+    found = re.fullmatch(r"(\w)_t = \1_\{t−1\} \+ ([^+−]*)", line.formula)
+    return found[2] if found and not more else ""

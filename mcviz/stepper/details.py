@@ -1,6 +1,6 @@
 """What a run can show beyond its Trace, asked of the reference: states after every write, inner losses, events."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from mcviz.config import GATED
 from mcviz.initial import State, readable
 from mcviz.reference import memory, replay
-from mcviz.rules import sheet
+from mcviz.rules import AGGREGATORS, sheet
 from mcviz.trace import Trace
 
 Array = np.ndarray
@@ -24,11 +24,13 @@ class Write(NamedTuple):
     after: State
 
 
-def writes(trace: Trace, segments: Iterable[int]) -> Iterator[Write]:
-    """Every write of the given segments, replayed."""
-    for s in segments:
-        for t, (before, after) in enumerate(pairwise(replay.segment(trace, s)), start=trace.segments[s][0]):
-            yield Write(t, before, after)
+def writes(trace: Trace, first: int, stop: int) -> Iterator[Write]:
+    """The writes of the tokens from `first` on and before `stop`, replayed one after the other."""
+    for s, (begin, end) in enumerate(trace.segments):
+        if begin < stop and first < end:
+            for t, (before, after) in enumerate(pairwise(replay.through(trace, s, min(end, stop))), start=begin):
+                if t >= first:
+                    yield Write(t, before, after)
 
 
 def _projection(rule: memory.Rule, state: State, k: Array, v: Array) -> Array:
@@ -64,19 +66,28 @@ class Details(NamedTuple):
     losses: Float[Array, "n H 2"] | None  # before and after the write
 
 
-def details(trace: Trace, keep_states: bool, only: int | None = None) -> Details:
-    """Replay the run, or one segment of it; `keep_states=False` leaves out the arrays as large as n memories."""
+def details(
+    trace: Trace,
+    keep_states: bool,
+    span: tuple[int, int] | None = None,
+    dtype: type[np.generic] = np.float64,
+) -> Details:
+    """Replay the run, or the tokens of `span`, (first, stop); states are kept as `dtype`.
+
+    `keep_states=False` leaves out the arrays as large as n memories.
+    """
     cfg, names = trace.config, readable(trace.config)
     rule, loss = memory.rule(cfg), LOSSES.get(sheet(cfg.memory).inner)
-    first, last = (0, trace.T) if only is None else trace.segments[only]
-    shapes = {name: (last - first, *trace.initial[name].shape) for name in names} if keep_states else {}
-    states, changes = ({name: np.empty(shape) for name, shape in shapes.items()} for _ in range(2))
-    mixed = {name: np.empty(shape) for name, shape in shapes.items()} if cfg.aggregator == "soup" else {}
-    losses = None if loss is None else np.empty((last - first, trace.H, 2))
+    first, stop = (0, trace.T) if span is None else span
+    shapes = {name: (stop - first, *trace.initial[name].shape) for name in names} if keep_states else {}
+    states, changes = ({name: np.empty(shape, dtype) for name, shape in shapes.items()} for _ in range(2))
+    mixes = AGGREGATORS[cfg.aggregator].mixes
+    mixed = {name: np.empty(shape, dtype) for name, shape in shapes.items()} if mixes else {}
+    losses = None if loss is None else np.empty((stop - first, trace.H, 2))
     if not keep_states and losses is None:
         return Details({}, {}, {}, None)
     segment_of = trace.segment_of
-    for t, before, after in writes(trace, range(trace.N) if only is None else [only]):
+    for t, before, after in writes(trace, first, stop):
         n = t - first
         for name in states:
             states[name][n] = after[name]

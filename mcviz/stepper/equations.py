@@ -13,7 +13,7 @@ from mcviz.reference import aggregators, loop, memory
 def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
     """By kind of number: `formula`, `number` ("" where the paper has none) and `source`, the file, line and name."""
     rule = type(memory.rule(cfg))
-    combine = aggregators.blend if cfg.aggregator == "soup" else aggregators.add
+    combine = aggregators.blend if rules.AGGREGATORS[cfg.aggregator].mixes else aggregators.add
     sources: dict[str, Callable[..., Any]] = {
         "loss": rule.write,
         "state": rule.write,
@@ -28,7 +28,7 @@ def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
     return {
         kind: {
             "formula": ",  ".join(one.formula for one in shown[kind]),
-            "number": ", ".join(one.number for one in shown[kind] if one.number),
+            "number": ", ".join(dict.fromkeys(one.number for one in shown[kind] if one.number)),
             "source": where(source),
         }
         for kind, source in sources.items()

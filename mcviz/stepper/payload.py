@@ -11,7 +11,7 @@ entries as it can reach memories, so `scores` holds, token after token and head 
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
-from mcviz.rules import AGGREGATORS, PLAIN_READ, sheet
+from mcviz.rules import AGGREGATORS, PLAIN_READ, added, sheet
 from mcviz.stepper import details
 from mcviz.stepper.equations import equations
 from mcviz.trace import Trace
@@ -68,7 +68,8 @@ def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int
     They are those of the token's segment, of a long segment the nearest as far as `budget` bytes go. Raises
     `ValueError` if a run has no token `t`.
     """
-    spans, arrays = [], {}
+    spans: list[dict[str, int]] = []
+    arrays: dict[str, Array] = {}
     for i, run in enumerate([trace] if other is None else [trace, other]):
         t = place("t", t, run.T, "token")
         s = int(run.segment_of[t])
@@ -76,10 +77,9 @@ def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int
         room = max(1, budget // (4 * _copies(run) * _size(run)))
         first = max(begin, min(t - room // 2, end - room))
         last = min(end, first + room)
-        found = details.details(run, keep_states=True, only=s)
+        found = details.details(run, keep_states=True, span=(first, last), dtype=np.float32)
         for group in GROUPS:
-            for name, values in getattr(found, group).items():
-                arrays[f"{i}.{group}.{name}"] = values[first - begin : last - begin].astype(np.float32)
+            arrays |= {f"{i}.{group}.{name}": values for name, values in getattr(found, group).items()}
         spans.append({"start": first, "stop": last})
     return _blob({"id": identity(trace, other, budget), "online": spans}, arrays)
 
@@ -122,8 +122,9 @@ def _blob(header: dict[str, Any], arrays: Mapping[str, Array]) -> bytes:
         specs[name]["at"] = at
         at += _align(array.nbytes)
     text = json.dumps({**header, "arrays": specs}).encode().ljust(_align(room))
-    parts = [MAGIC, struct.pack("<Q", len(text)), text]
-    parts += [array.tobytes().ljust(_align(array.nbytes), b"\0") for array in arrays.values()]
+    parts: list[Any] = [MAGIC, struct.pack("<Q", len(text)), text]
+    for array in arrays.values():
+        parts += [array.reshape(-1).view(np.uint8), bytes(_align(array.nbytes) - array.nbytes)]
     return b"".join(parts)
 
 
@@ -171,6 +172,8 @@ def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
         "connector": "q" if trace.config.gate == "shared" else "u",
         "token_gate": trace.config.gate == "token",
         "plain": _is_plain(trace.config),
+        "written": added(sheet(trace.config.memory), trace.config.rule_options),
+        "mixes": AGGREGATORS[trace.config.aggregator].mixes,
         "T": trace.T,
         "H": trace.H,
         "N": trace.N,
@@ -195,7 +198,7 @@ def _is_plain(cfg: MCConfig) -> bool:
 
 def describe(cfg: MCConfig) -> str:
     """The configuration in a line."""
-    reader = AGGREGATORS[cfg.aggregator].short + (f", k = {cfg.top_k}" if cfg.aggregator == "ssc" else "")
+    reader = AGGREGATORS[cfg.aggregator].short + (f", k = {cfg.top_k}" if AGGREGATORS[cfg.aggregator].routes else "")
     memory = sheet(cfg.memory).short
     if cfg.segmentation == "constant":
         cuts = f"segments of {cfg.segment_length}"
@@ -249,14 +252,15 @@ def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, floa
     arrays: dict[str, Array] = {}
     scales: dict[str, float] = {}
 
-    def add(name: str, values: Array, dtype: type[np.generic]) -> None:
+    def add(name: str, values: Sequence[Array] | Array, dtype: type[np.generic]) -> None:
         if dtype is np.int8:
-            scales[name], values = _quantise(values)
-        arrays[name] = _narrow(values, dtype)
+            scales[name], arrays[name] = _quantise(values)
+        else:
+            arrays[name] = _narrow(np.asarray(values), dtype)
 
     checkpoints = _fitting(_size(trace) * trace.N, budget) or np.int8
     for name in names:
-        add(f"checkpoints.{name}", np.stack([state[name] for state in trace.checkpoints]), checkpoints)
+        add(f"checkpoints.{name}", [state[name] for state in trace.checkpoints], checkpoints)
     found = details.details(trace, keep_states=online is not None)
     for group in GROUPS:
         for name, values in getattr(found, group).items():
@@ -273,7 +277,7 @@ def _size(trace: Trace) -> int:
 
 def _copies(trace: Trace) -> int:
     """Memories that are shown for each token: as it stands, what changed, and soup's mixture."""
-    return 3 if trace.config.aggregator == "soup" else 2
+    return 3 if AGGREGATORS[trace.config.aggregator].mixes else 2
 
 
 def _online_type(trace: Trace, budget: int) -> type[np.generic] | None:
@@ -289,14 +293,23 @@ def _fitting(
 
 def _narrow(values: Array, dtype: type[np.generic]) -> Array:
     """The values as `dtype`, or as float32 where float16 would overflow."""
-    too_large = dtype is np.float16 and np.abs(values).max(initial=0.0) > np.finfo(np.float16).max
+    too_large = dtype is np.float16 and _largest(values) > np.finfo(np.float16).max
     return values.astype(np.float32 if too_large else dtype)
 
 
-def _quantise(values: Array) -> tuple[float, Array]:
-    finite = np.isfinite(values)
-    unit = float(np.max(np.abs(values), where=finite, initial=0.0)) / 127 or 1.0
-    return unit, np.where(finite, np.rint(np.where(finite, values, 0) / unit), UNDEFINED)
+def _largest(values: Array) -> np.floating[Any]:
+    """The largest magnitude, NaN where there is one."""
+    return np.maximum(values.max(initial=0.0), -values.min(initial=0.0))
+
+
+def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
+    """The unit and the values as int8, row by row: a copy of them all would be eight times as large."""
+    unit = max(float(np.max(np.abs(row), where=np.isfinite(row), initial=0.0)) for row in rows) / 127 or 1.0
+    values = np.empty((len(rows), *np.shape(rows[0])), np.int8)
+    for whole, row in zip(values, rows, strict=True):
+        finite = np.isfinite(row)
+        whole[...] = np.where(finite, np.rint(np.where(finite, row, 0) / unit), UNDEFINED)
+    return unit, values
 
 
 def _difference(a: Trace, b: Trace) -> tuple[dict[str, Any], dict[str, Array]]:

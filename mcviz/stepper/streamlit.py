@@ -11,6 +11,7 @@ import streamlit as st
 
 from mcviz.checks import plain
 from mcviz.stepper import assets
+from mcviz.stepper.kept import Kept
 from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
 from mcviz.trace import Trace
 
@@ -65,16 +66,23 @@ def selection(key: str) -> Selection:
     return known
 
 
+_kept = Kept(128 * 2**20)
+
+
+@_kept.shared
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _pack(name: str, _trace: Trace, _other: Trace | None, _budget: int) -> bytes:
     """The payload, packed once for everyone who looks at the same run."""
-    return pack(_trace, _other, budget=_budget)
+    data = pack(_trace, _other, budget=_budget)
+    return _kept.keep(data, len(data))
 
 
+@_kept.shared
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _pack_online(name: str, start: int, _trace: Trace, _other: Trace | None, _budget: int) -> bytes:
     """The online states around a token, for runs that have no room for all of them."""
-    return pack_online(_trace, start, _other, budget=_budget)
+    data = pack_online(_trace, start, _other, budget=_budget)
+    return _kept.keep(data, len(data))
 
 
 @st.fragment
@@ -101,7 +109,10 @@ def _draw(
     if not carries_states(*runs):
         trace = runs[0]
         t = max(0, min(memory["at"].step, trace.T - 1))
-        _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
+        try:
+            _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
+        except MemoryError:
+            st.error("The machine that serves this page has too little memory left for the states around this token.")
     data = {"payload": payload, "command": memory["command"], **memory["at"]._asdict()}
     _view(key=key, data=data, on_selection_change=settled)
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from mcviz import segments
 from mcviz.checks import whole
-from mcviz.config import GATED, MCConfig
+from mcviz.config import MCConfig
 from mcviz.cost import Cost
 from mcviz.initial import State, check_coefficients, initial_state, readable
 from mcviz.reference import Stream, memory_caching
 from mcviz.reference.aggregators import softmax
+from mcviz.rules import AGGREGATORS
 
 Array = np.ndarray
 FREE = (
@@ -135,14 +136,13 @@ def run(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> Cost:
     q, k, v, u = inputs = drawn(T, d, H, itemsize)
     trace = memory_caching(q, k, v, u, cfg)
     read = trace.read.sum((1, 2))
-    compares = cfg.aggregator in GATED and cfg.gate != "token"
     memory = sum(trace.checkpoints[0][name].nbytes for name in readable(cfg)) // H
-    context = trace.checkpoint_contexts[0, 0].nbytes if compares else 0
+    context = trace.checkpoint_contexts[0, 0].nbytes if cfg.compares else 0
     reached = trace.readable.sum(1)
     kept = 0 if cfg.aggregator == "none" else trace.N - 1
     return Cost(
         # a soup answers once, whatever was mixed into it
-        reads=T * H if cfg.aggregator == "soup" else int(read.sum()),
+        reads=T * H if AGGREGATORS[cfg.aggregator].mixes else int(read.sum()),
         flops=sum(operations(cfg, trace.segments, inputs)),
         bytes=int(read.sum()) * memory + H * int(reached.sum()) * context,
         cached=H * kept * (memory + context),

@@ -12,13 +12,13 @@ import numpy
 import torch
 
 import mcviz
-from mcviz import tasks
+from mcviz import files, tasks
 from mcviz.config import AGGREGATORS, MEMORIES
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import train
 from mcviz.training.models import MODELS
 from mcviz.training.plans import ATTENTION, Plan, plan
-from mcviz.zoo import Card, answers, load, names, save
+from mcviz.zoo import Card, answers, check_name, load, names, save
 
 SEQUENCES = 1024
 """How many a card's figures are measured on."""
@@ -85,7 +85,7 @@ def make_own(args: argparse.Namespace) -> None:
     if args.steps is not None:
         settings["steps"] = args.steps
     planned = plan(args.task, args.aggregator, args.seed, **{"memory": args.memory, **settings})
-    name = args.name or f"{args.task}-{args.aggregator}"
+    name = f"{args.task}-{args.aggregator}" if args.name is None else args.name
     parts = ["mcviz", "train", args.task, "--aggregator", args.aggregator, "--memory", args.memory]
     parts += ["--seed", str(args.seed), "--name", name]
     if settings:
@@ -105,15 +105,36 @@ def assignment(text: str) -> tuple[str, Any]:
 
 
 def make(name: str, about: str, planned: Plan, remake: str, args: argparse.Namespace) -> None:
-    """Train, measure and save one model. What is already there stays; a run that was killed goes on."""
+    """Train, measure and save one model. What is already there stays; a run that was killed goes on.
+
+    Raises `ValueError` for what is no name, and while another process makes a model of that name.
+    """
     folder = Path(args.out)
-    if name in names(folder):
-        there = load(name, folder).card
-        if (there.task, there.model, there.training) != (planned.task, planned.model_config, planned.training):
-            raise ValueError(f"name: {folder / name} is another model; choose another --name or --out")
-        (folder / f"{name}.checkpoint").unlink(missing_ok=True)  # left by a kill between the two lines below
-        print(f"{name} is already in {folder}\n{report(there)}")
+    checkpoint = folder / f"{name}.checkpoint"
+    if made(name, planned, folder):
+        checkpoint.unlink(missing_ok=True)  # left by a kill between the last two steps
         return
+    check_name(name, folder)
+    with files.alone(checkpoint):
+        if not made(name, planned, folder):  # meanwhile, by another process
+            make_new(name, about, planned, remake, args)
+        checkpoint.unlink(missing_ok=True)
+
+
+def made(name: str, planned: Plan, folder: Path) -> bool:
+    """Whether the model is already there, and if so, what was measured. Raises `ValueError` if another one is."""
+    if name not in names(folder):
+        return False
+    there = load(name, folder).card
+    if (there.task, there.model, there.training) != (planned.task, planned.model_config, planned.training):
+        raise ValueError(f"name: {folder / name} is another model; choose another --name or --out")
+    print(f"{name} is already in {folder}\n{report(there)}")
+    return True
+
+
+def make_new(name: str, about: str, planned: Plan, remake: str, args: argparse.Namespace) -> None:
+    """Train, measure and save a model that is not there yet."""
+    folder = Path(args.out)
     checkpoint = folder / f"{name}.checkpoint"
     trained = train(**vars(planned), device=args.device, checkpoint=checkpoint, progress=not args.quiet)
     card = Card(
@@ -138,7 +159,6 @@ def make(name: str, about: str, planned: Plan, remake: str, args: argparse.Names
         answers=answers(trained.model, planned.task),
     )
     save(trained.model, card, folder)
-    checkpoint.unlink()
     print(f"{folder / name}.safetensors\n{report(card)}")
 
 

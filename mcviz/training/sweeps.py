@@ -12,11 +12,14 @@ from the folder where they start; workers of a cluster do not where they were st
 """
 
 import json
+import multiprocessing
 import os
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +92,11 @@ def spread(
     # leaves whole lines only, and fails now if the place cannot be written to
     files.put(path, "".join(map(line, done.values())))
     missing = [(chosen, seed) for chosen, seed in wanted if key(chosen, seed) not in done]
+    if jobs is not None:
+        jobs = min(joblib.effective_n_jobs(jobs), len(missing)) or 1
     with _safe_path():
         work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
-            joblib.delayed(trial)(chosen, seed) for chosen, seed in missing
+            joblib.delayed(beside)(os.getpid(), trial, chosen, seed) for chosen, seed in missing
         )
         for row in tqdm(work, total=len(missing), disable=not progress, unit="run"):
             append(path, row)
@@ -111,6 +116,27 @@ def _safe_path() -> Iterator[None]:
         del os.environ[name]
         if before is not None:
             os.environ[name] = before
+
+
+def beside(caller: int, trial: Callable[..., Row], settings: Mapping[str, Any], seed: int) -> Row:
+    """`trial(settings, seed)`; where process `caller` started this one for it, this one ends with that one."""
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid == caller:
+        end_with(caller)
+    return trial(settings, seed)
+
+
+@cache
+def end_with(parent: int) -> None:
+    """End this process within a second after its parent, which may have been killed. On Windows it goes on: there, a
+    process keeps its parent's number."""
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def summary(rows: Iterable[Row], by: str = "accuracy") -> list[tuple[dict[str, Any], float, float, int]]:

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz.config import GATED
+from mcviz.rules import AGGREGATORS
 from mcviz.trace import Trace
 from mcviz.words.difference import accuracy, changed_predictions, first_difference
 
@@ -13,7 +14,7 @@ def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
     s, weights = int(trace.segment_of[t]), trace.weights[t, head]
     word = f" “{trace.tokens[t]}”" if trace.tokens else ""
     said = [f"Token {t}{word} in segment {s} can read {s} checkpoint{'' if s == 1 else 's'} and its online memory."]
-    if trace.config.aggregator == "ssc" and s:
+    if AGGREGATORS[trace.config.aggregator].routes and s:
         taken = np.flatnonzero(trace.selected[t, head])
         said.append(f"The router took {listed(taken)}.")
     if trace.config.aggregator in GATED:

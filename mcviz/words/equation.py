@@ -46,21 +46,18 @@ def factor(value: float | np.floating[Any]) -> str:
 def _line(says: str, trace: Trace, kinds: Sequence[str], numbers: str) -> Equation:
     """A line with the equations of these kinds, as the rule sheets have them."""
     shown = rules.equations(rules.sheet(trace.config.memory), trace.config)
-    lines = [line for kind in kinds for line in shown.get(kind, ())]
-    cited = ", ".join(line.number for line in lines if line.number)
+    lines = dict.fromkeys(line for kind in kinds for line in shown.get(kind, ()))
+    cited = ", ".join(dict.fromkeys(line.number for line in lines if line.number))
     return Equation(says, cited, r",\quad ".join(line.latex for line in lines), numbers)
 
 
 def _write(trace: Trace, t: int, head: int) -> Equation:
     symbols = {one.name: rules.latex(one.symbol) for one in rules.sheet(trace.config.memory).coefficients}
     filled = [rf"{symbols[name]}_{{{t}}} = {number(c[t, head])}" for name, c in trace.coefficients.items()]
-    filled += [rf"\lVert {x}_{{{t}}} \rVert = {number(_norm(array[t, head]))}" for x, array in _pair(trace)]
+    written = {"k": trace.k[t, head], "v": trace.v[t, head]}
+    filled += [rf"\lVert {x}_{{{t}}} \rVert = {number(_norm(vector))}" for x, vector in written.items()]
     says = "the token is written into its segment's memory"
     return _line(says, trace, ("state", "loss"), r",\quad ".join(filled))
-
-
-def _pair(trace: Trace) -> tuple[tuple[str, np.ndarray], ...]:
-    return ("k", trace.k), ("v", trace.v)
 
 
 def _norm(x: np.ndarray) -> float:
@@ -75,7 +72,7 @@ def _score(trace: Trace, t: int, head: int) -> Equation:
 
 
 def _router(trace: Trace, t: int, head: int) -> list[Equation]:
-    if trace.config.aggregator != "ssc":
+    if not rules.AGGREGATORS[trace.config.aggregator].routes:
         return []
     chosen = ", ".join(map(str, np.flatnonzero(trace.selected[t, head])))
     numbers = rf"\mathcal{{R}}_{{{t}}} = \{{{chosen}\}}"

@@ -4,17 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from mcviz import tradeoff
 from mcviz.cost import Cost
+from mcviz.rules import AGGREGATORS
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting, game
 
 Number = int | float
 
 NAMES: Mapping[str, str] = {
+    **{name: one.short for name, one in AGGREGATORS.items()},
     "none": "RNN",
-    "residual": "residual",
-    "grm": "GRM",
-    "soup": "soup",
-    "ssc": "SSC",
-    "average": "average",
     LOG_LINEAR: "log-linear",
     ATTENTION: "attention",
 }

@@ -2,6 +2,6 @@
 
 from mcviz.zoo.answers import Answers, answers
 from mcviz.zoo.card import Card, Measure
-from mcviz.zoo.store import SHIPPED, Trained, load, names, save
+from mcviz.zoo.store import SHIPPED, Trained, check_name, load, names, save
 
-__all__ = ["SHIPPED", "Answers", "Card", "Measure", "Trained", "answers", "load", "names", "save"]
+__all__ = ["SHIPPED", "Answers", "Card", "Measure", "Trained", "answers", "check_name", "load", "names", "save"]

@@ -1,10 +1,12 @@
 """The page of costs: what is on it is what the library computed, whatever the link asks for."""
 
+import json
+
 import pytest
 
 import mcviz
 from app import link, playing, runs
-from mcviz import tradeoff, watch
+from mcviz import figures, tradeoff, watch
 from mcviz.tradeoff import LIMITS, PAPER, Setting, game
 from tests.app.test_pages import in_link, opened, words
 
@@ -32,6 +34,8 @@ def test_it_opens_on_a_setting_of_the_paper():
     assert mcviz.words.weighed(Setting()) in words(page)
     assert "The formulas give the same 32 numbers" in words(page)
     assert len(page.get("plotly_chart")) == 4
+    for chart in page.get("plotly_chart"):
+        assert json.loads(chart.proto.spec)["layout"]["paper_bgcolor"] == figures.CLEAR, "the page has a ground"
     assert [PAPER[0].name] == [page.sidebar.selectbox(key="preset").placeholder]
 
 

@@ -48,3 +48,8 @@ def test_any_other_text_is_one_clear_error(text):
 def test_there_is_a_limit():
     with pytest.raises(ValueError, match="at most 12, got 13"):
         edits.parse("off.1 " * 13)
+
+
+def test_edits_without_end_are_refused():
+    with pytest.raises(ValueError, match="edits: expected at most 16,384 characters, got 20,000"):
+        edits.parse("force." + "1-" * 9_997)

@@ -1,7 +1,7 @@
 """A server at its first minute, and one that was started again."""
 
-import asyncio
 import re
+import time
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_eight_readers_open_mixed_pages_of_a_fresh_server_at_once(serve, tmp_pat
     """The server starts where a package lies that has the name of ours, and first on the path."""
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__init__.py").write_text("", encoding="utf-8")
-    seen = asyncio.run(load.crowd(serve(folder=tmp_path)[1], readers=8))
+    seen = visitor.finish(load.crowd(serve(folder=tmp_path)[1], readers=8))
     assert not seen.failed
     assert len(seen.opened) == 8
 
@@ -54,7 +54,7 @@ def first_of_a_new_session(url, page, press):
         async with visitor.visit(url) as socket:
             return before, await visitor.run(socket, page, before.address or "", press(before))
 
-    return asyncio.run(asyncio.wait_for(session(), 120))
+    return visitor.finish(session())
 
 
 def test_the_first_change_after_a_restart_counts(streamlit_server):
@@ -96,21 +96,29 @@ def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, s
     server, url = serve(port=port)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(180_000)
+    page.set_default_timeout(60_000)
+    asked = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(socket)))
+    settled = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
     try:
         page.goto(f"{url}/?v=1&run=needle&game={best}")
         length = page.get_by_label(load.LABEL, exact=True)
         page.wait_for_selector(".mcviz[data-step]")
+        page.wait_for_selector(settled)
         server.terminate()
         server.wait(timeout=20)
         with page.expect_websocket() as again:
             serve(port=port)
-        again.value.wait_for_event("framesent")  # it asks by itself: parts of a page are not asked for before the page
+        give_up = time.monotonic() + 60
+        while again.value not in asked:  # by itself, for no server answers for a part of a page that it never drew
+            assert time.monotonic() < give_up
+            page.wait_for_timeout(50)
+        page.wait_for_selector(settled)
         length.fill("12")
         length.press("Enter")
         page.wait_for_url(re.compile("segment_length=12"))
-        page.get_by_text("12 tokens").first.wait_for()
-        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        page.get_by_text("segments of 12 ").first.wait_for()
+        page.wait_for_selector(settled)
         assert length.input_value() == "12"
         page.get_by_role("link", name="Cost").first.click()
         page.get_by_text(f"Round 1 of {len(BUDGETS)}").wait_for()

@@ -36,3 +36,12 @@ def test_the_map_of_what_is_recovered_shows_cosines_and_ticks():
     alone, cached = figures.capacity(grown.pairs, grown.alone, grown.cached).data
     np.testing.assert_array_equal(alone.y, grown.alone)
     np.testing.assert_array_equal(cached.y, grown.cached)
+
+
+def test_as_many_outlines_as_pairs_are_drawn_at_once(monkeypatch):
+    """One after the other, a thousand take minutes: Plotly looks at all that are there whenever one is added."""
+    monkeypatch.delattr("plotly.graph_objects.Figure.add_shape")
+    seen = interference.recall(TRACE)
+    picture = figures.recovered(TRACE, seen.places, seen.likeness, seen.right)
+    places = [(shape.x0 + shape.x1, shape.y0 + shape.y1) for shape in picture.layout.shapes]
+    np.testing.assert_allclose(places, [(2 * x, 2 * home) for x, home in enumerate(seen.home)], atol=1e-9)

@@ -1,7 +1,12 @@
 """The microscope measures what was stored against what comes back."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcviz import MCConfig, examples
 from mcviz.config import MEMORIES
@@ -80,3 +85,53 @@ def test_every_memory_can_be_asked(memory):
 def test_what_cannot_be_asked(arguments, said):
     with pytest.raises(ValueError, match=said):
         interference.recall(orthogonal(), **arguments)
+
+
+def compared_with_all(said, values):
+    """Which value is likest to each answer, as the definition has it: every answer beside every value."""
+    with np.errstate(all="ignore"):
+        return interference.cosines(said[:, None], values).argmax(-1)
+
+
+@given(st.integers(0, 2**32), st.sampled_from([np.float32, np.float64]), st.sampled_from([1, 1e-30, 1e-170, 1e100]))
+def test_the_likest_value_is_the_one_that_the_definition_finds(seed, kind, scale):
+    """Equal values and values in one direction are many, and some answers are zero, infinite or no number at all."""
+    rng = np.random.default_rng(seed)
+    P, D, V = rng.integers(1, 40, 3)
+    with np.errstate(all="ignore"):
+        values = (rng.integers(-1, 2, (D, V)) * rng.choice([1, 3, 0.1], (D, 1))).astype(kind)
+        values += (rng.random((D, 1)) < 0.5) * rng.standard_normal((D, V)).astype(kind)
+        said = (values[rng.integers(0, D, P)] * rng.choice([1, 2, 1 / 3, 0], (P, 1)) * scale).astype(kind)
+        said[rng.random(P) < 0.1] = rng.choice([np.nan, np.inf, -np.inf])
+        values = (values * (scale if scale > 1e-40 or kind is np.float64 else 1)).astype(kind)
+        values = np.where(np.isfinite(values), values, 0)
+        found = interference.likest(said, values)
+    assert np.array_equal(found, compared_with_all(said, values))
+
+
+def test_thousands_of_pairs_take_little_memory():
+    """Pairs by pairs for one memory at a time, and no state that is not asked."""
+    words = [f"w{i}" for i in np.random.default_rng(0).integers(0, 400, 1500)]
+    trace = examples.run("text", MCConfig(segment_length=100), text=" ".join(words))
+    tracemalloc.start()
+    interference.recall(trace)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 * 2**20
+
+
+def test_too_many_pairs_are_refused(monkeypatch):
+    monkeypatch.setattr(interference, "MOST_PAIRS", 7)
+    with pytest.raises(ValueError, match="places: expected at most 7 pairs, got 8"):
+        interference.recall(orthogonal())
+    monkeypatch.undo()
+    monkeypatch.setattr(interference, "MOST_RECOVERED", 191)
+    with pytest.raises(ValueError, match="at most 191 numbers, got 8 pairs of 8 numbers and 3 memories"):
+        interference.recall(orthogonal())
+
+
+def test_labels_that_are_equal_are_both_right():
+    trace = orthogonal()
+    swapped = replace(trace, v=trace.v[::-1].copy())
+    assert not interference.recall(swapped).right.all()
+    assert interference.recall(replace(swapped, tokens=("a",) * 8)).right.all()

@@ -134,6 +134,16 @@ def test_too_many_selections_are_refused(monkeypatch):
         consult(model())
 
 
+def test_selections_that_list_too_much_are_refused(monkeypatch):
+    found = consult(model())
+    listed = sum(choice.subsets.size for choice in found.choices)
+    monkeypatch.setattr(oracle, "MOST_LISTED", listed - 1)
+    with pytest.raises(ValueError, match=f"top_k: expected at most .* in all selections together, got {listed:,}"):
+        consult(model())
+    monkeypatch.setattr(oracle, "MOST_LISTED", listed)
+    assert len(consult(model()).choices) == len(found.choices)
+
+
 def test_only_the_last_layer_is_read_another_way():
     one = model(replace(SSC, aggregator="grm"), layers=2)
     tokens, targets, _ = sequence()

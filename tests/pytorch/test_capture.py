@@ -1,6 +1,9 @@
 """Capture: the numbers of a run, from models of ours and of others."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ import torch
 from torch import nn
 
 from mcviz import MCConfig, Trace, capture
-from mcviz.pytorch import Attention, MemoryCaching, ModelConfig, SequenceModel, memory_caching
+from mcviz.pytorch import Attention, MemoryCaching, ModelConfig, SequenceModel, memory_caching, substitute
 from tests.runs import VARIANTS, label
 
 T, VOCABULARY = 11, 7
@@ -94,6 +97,45 @@ def test_capture_leaves_the_model_as_it_was():
     with pytest.raises(ValueError, match=r"^tokens"):
         capture(one, [VOCABULARY])
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in one.modules())
+
+
+def at_once(calls):
+    """What the calls return, made in threads of their own that change as often as they can."""
+    started, often = Barrier(len(calls)), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(len(calls)) as pool:
+            waiting = [pool.submit(lambda call=call: (started.wait(20), call())[1]) for call in calls]
+            return [each.result() for each in waiting]
+    finally:
+        sys.setswitchinterval(often)
+
+
+def test_threads_share_a_model():
+    """Captures of both layers, of other sequences, runs with another output put in, and runs as it is, at once."""
+    one = model()
+    sequences = [np.roll(IDS, shift).tolist() for shift in range(4)]
+    alone = [capture(one, tokens, layer=n % 2) for n, tokens in enumerate(sequences)]
+    said = substitute(one, IDS, alone[0].output + 1).probabilities
+    plain = one(torch.tensor([IDS])).detach()
+    calls = [lambda n=n, tokens=tokens: capture(one, tokens, layer=n % 2) for n, tokens in enumerate(sequences)]
+    calls += [lambda: substitute(one, IDS, alone[0].output + 1), lambda: one(torch.tensor([IDS])).detach()]
+    for _ in range(5):
+        *traces, other, output = at_once(calls)
+        assert [trace.hash for trace in traces] == [trace.hash for trace in alone]
+        assert [trace.predictions.probabilities.tolist() for trace in traces] == [
+            trace.predictions.probabilities.tolist() for trace in alone
+        ]
+        np.testing.assert_array_equal(other.probabilities, said)
+        assert torch.equal(output, plain)
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in one.modules())
+
+
+def test_threads_share_a_model_by_another_hand():
+    one = nn.Sequential(Foreign()).double()
+    inputs = [torch.randn(1, T, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(n)) for n in range(4)]
+    alone = [capture(one, x).hash for x in inputs]
+    assert [trace.hash for trace in at_once([lambda x=x: capture(one, x) for x in inputs])] == alone
 
 
 def test_a_layer_by_itself():

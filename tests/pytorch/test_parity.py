@@ -12,7 +12,8 @@ from hypothesis import strategies as some
 from mcviz import MCConfig, pytorch, reference
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.initial import initial_state
-from mcviz.pytorch import loop
+from mcviz.pytorch import decode, loop
+from mcviz.pytorch.decode import Decoder, largest
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 PATHS = {"segments": pytorch.memory_caching, "loop": loop.memory_caching}
@@ -184,3 +185,70 @@ def test_single_precision_is_near(variant, aggregator):
     error = float((output - exact).abs().max() / exact.abs().max())
     assert output.dtype == torch.float32
     assert error < (1e-4 if cfg.memory in ("dla", "titans") else 2e-6)
+
+
+# ---- ties: products of matrices round equal rows differently, and the lowest index has to win all the same
+
+
+def repeated(K, C, N, kinds, dtype, H=2, V=3, seed=0):
+    """Tokens whose segments, N of C tokens, have few kinds of keys, so that many contexts are equal to the bit."""
+    q, _, v, u = tokens(N * C, H, K, V, seed, dtype)
+    random = np.random.default_rng([seed, 2])
+    # each kind has a mean of its own, so that scores differ by more than rounding, or not at all
+    keys = random.standard_normal((kinds, C, H, K)).astype(dtype)
+    return q, keys[random.integers(0, kinds, N)].reshape(N * C, H, K), v, u
+
+
+def decoded(cfg, sequence):
+    """What the router of a stream selects, [T, H, N]."""
+    T, (H, N) = len(sequence[0]), (sequence[0].shape[1], len(sequence[0]) // cfg.segment_length)
+    selected = np.zeros((T, H, N), bool)
+    decoder = Decoder(cfg)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode, "largest", lambda scores, k: seen.append(largest(scores, k)) or seen[-1])
+        for t in range(T):
+            seen = []
+            selected[t, :, : t // cfg.segment_length] = True
+            decoder.step(*(torch.tensor(each[t])[None] for each in sequence))
+            for index in seen:
+                selected[t] = False
+                np.put_along_axis(selected[t], index[0].numpy(), True, -1)
+    return selected
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("H", "K"), [(1, 5), (2, 5), (1, 17), (1, 100)])
+@pytest.mark.parametrize("top_k", [1, 3, 8, 11])
+def test_among_equal_contexts_the_lowest_index_is_chosen(top_k, H, K, dtype):
+    """The reference's choice, exactly: over whole segments, in a stream, and in a Trace."""
+    for N, kinds in ((14, 1), (40, 3)):
+        cfg = MCConfig(aggregator="ssc", segment_length=1, top_k=top_k)
+        sequence = repeated(K, 1, N, kinds, dtype, H)
+        expected = reference.memory_caching(*sequence, cfg)
+        _, (trace,) = pytorch.memory_caching(*batch(sequence), cfg, trace=True)
+        np.testing.assert_array_equal(trace.selected, expected.selected)
+        np.testing.assert_array_equal(decoded(cfg, sequence), expected.selected)
+        if kinds == 1:
+            assert not np.ptp(trace.scores[-1, :, :-1], -1).any(), "equal contexts score alike"
+
+
+@given(
+    K=some.integers(1, 20),
+    C=some.integers(1, 4),
+    N=some.integers(1, 30),
+    kinds=some.integers(1, 4),
+    top_k=some.integers(1, 12),
+    single=some.booleans(),
+    zeros=some.booleans(),
+    seed=some.integers(0, 99),
+)
+@settings(max_examples=40)
+def test_any_repeated_contexts_are_told_apart_as_the_reference_does(K, C, N, kinds, top_k, single, zeros, seed):
+    cfg = MCConfig(aggregator="ssc", segment_length=C, top_k=top_k)
+    q, k, v, u = repeated(K, C, N, kinds, np.float32 if single else np.float64, seed=seed)
+    if zeros:  # 0 and -0 are the same number
+        k[..., 0] = np.where(np.arange(N).repeat(C)[:, None] % 2, 0.0, -0.0)
+    expected = reference.memory_caching(q, k, v, u, cfg)
+    _, (trace,) = pytorch.memory_caching(*batch((q, k, v, u)), cfg, trace=True)
+    np.testing.assert_array_equal(trace.selected, expected.selected)
+    np.testing.assert_array_equal(decoded(cfg, (q, k, v, u)), expected.selected)

@@ -11,6 +11,7 @@ from mcviz.config import GATES
 from mcviz.pytorch import MemoryCaching
 from mcviz.pytorch import projections as twin
 from mcviz.reference import projections
+from mcviz.rules import SHEETS
 from tests.runs import VARIANTS, label
 
 T, D, H, K, V = 11, 6, 2, 4, 3
@@ -86,7 +87,7 @@ def test_coefficients_start_at_the_constants_and_stay_in_range(variant):
         assert (array <= most[name]).all()
 
 
-@pytest.mark.parametrize("memory", ["delta", "dla", "titans"])
+@pytest.mark.parametrize("memory", [name for name, sheet in SHEETS.items() if sheet.normed])
 def test_rules_that_step_along_keys_know_how_long_they_are(memory):
     cfg = MCConfig(memory=memory)
     q, k, *_ = projections.project(features(), initial.parameters(cfg, D, H, K, V), cfg)

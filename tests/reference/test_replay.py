@@ -1,5 +1,7 @@
 """What a Trace leaves out is written again, bit for bit as the run wrote it."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,29 @@ def test_a_segment_goes_from_where_it_begins_to_its_checkpoint(start):
         assert equal(states[-1], trace.checkpoints[s])
         assert equal(states[0], trace.checkpoints[s - 1] if s and start == "checkpoint" else trace.initial)
         assert len(replay.segment(trace, s, begin + 1)) == 2
+
+
+def test_states_come_one_after_the_other(monkeypatch):
+    """What has been asked for is written, and what was passed is forgotten."""
+    trace = run("delta", "independent")
+    delta, states = replay.rule(trace.config), []
+
+    class Remembering:
+        def write(self, *arguments):
+            new = delta.write(*arguments)
+            states.append(weakref.ref(new["M"]))
+            return new
+
+    monkeypatch.setattr(replay, "rule", lambda cfg: Remembering())
+    one_by_one = replay.through(trace, 0)
+    next(one_by_one), next(one_by_one)
+    assert len(states) == 1
+    next(one_by_one), next(one_by_one)
+    assert [state() is not None for state in states] == [False, False, True]
+    del states[:]
+    last = replay.state(trace, 6)
+    assert [state() is not None for state in states] == [False, False, True]
+    assert last["M"] is states[-1]()
 
 
 def test_a_trace_is_lent_what_replays_and_draws_it(monkeypatch, tmp_path):

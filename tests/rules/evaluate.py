@@ -9,6 +9,8 @@ from functools import cache
 
 import numpy as np
 
+from mcviz.rules import sheet
+
 NAME = r"[^\W\d_]+\d?\*?"
 TOKEN = re.compile(rf"(?P<name>{NAME})(?P<sub>_\{{[^}}]*\}}|_\w)?(?P<sup>\^\(\w\))?|(?P<number>\d+)|(?P<sign>\^T|²|\S)")
 FUNCTIONS = {
@@ -246,6 +248,7 @@ class World:
             self.before = trace.checkpoints[self.s - 1] if carried else trace.initial
         self.reach = begin if trace.config.start == "independent" else 0
         self.after = trace.states(t)
+        self.scalars = {one.symbol: one.name for one in sheet(trace.config.memory).coefficients}
         self.asked = None  # the memory that a loss asks
 
     def arrays(self, state, kind="W"):
@@ -265,9 +268,8 @@ class World:
                 return column(array[bound[sub], h])
             at = t - self.back(sub, bound)
             return column(array[at, h] if at >= self.reach else np.zeros_like(array[0, h]))
-        if name in ("α", "β", "η", "λ"):
-            long = {"α": "alpha", "β": "beta", "η": "eta", "λ": "lam"}[name]
-            return float(trace.coefficients[long][t, h])
+        if name in self.scalars:
+            return float(trace.coefficients[self.scalars[name]][t, h])
         if name == "I":
             return np.eye(trace.K)
         if name in ("K", "s", "i", "j"):

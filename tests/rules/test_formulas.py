@@ -74,6 +74,9 @@ def written(world, shown, found):
         for part, numbers in parts.items():
             kept = part.replace("W", "S") if array == "S" else part
             close(numbers, column(trace.states(t)[kept][h]), line.formula)
+    if added := rules.added(rules.sheet(trace.config.memory), trace.config.rule_options):
+        name = next(iter(world.after))
+        close(evaluate(f"ΔM = {added}", world), column((world.after[name] - world.before[name])[h]), added)
     assert ("loss" in shown) == (found.losses is not None)
     if "loss" in shown:
         k, v = column(trace.k[t, h]), column(trace.v[t, h])

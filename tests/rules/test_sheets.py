@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from mcviz import MCConfig, rules
+from mcviz import MCConfig, rules, words
 from mcviz.config import AGGREGATORS, GATES, MEMORIES, OPTIONS, POOLINGS
 from mcviz.initial import COEFFICIENTS
 from mcviz.reference import memory, memory_caching
@@ -18,7 +18,8 @@ from tests.runs import VARIANTS, label, tokens
 def test_names_are_those_of_the_sheets():
     assert tuple(SHEETS) == MEMORIES == tuple(OPTIONS) == tuple(COEFFICIENTS)
     assert set(SHEETS) == set(memory.RULES)
-    assert [sheet.place for sheet in SHEETS.values()] == sorted({sheet.place for sheet in SHEETS.values()})
+    places = [sheet.place for sheet in SHEETS.values()]
+    assert len(places) == len(set(places)), {sheet.name: sheet.place for sheet in SHEETS.values()}
 
 
 @pytest.mark.parametrize("sheet", SHEETS.values(), ids=lambda sheet: sheet.name)
@@ -52,13 +53,12 @@ def test_every_place_shows_the_same_equation_with_the_same_number(variant, aggre
 
 def compare_places(cfg, trace):
     """What the sheets say, against what the two places show."""
-    words = pytest.importorskip("mcviz.figures", exc_type=ImportError)
     sheet = rules.equations(rules.sheet(cfg.memory), cfg)
     panel = equations(cfg)
     assert panel.keys() == sheet.keys() - {"router"}
     for kind, one in panel.items():
         assert one["formula"] == ",  ".join(line.formula for line in sheet[kind])
-        assert one["number"] == ", ".join(line.number for line in sheet[kind] if line.number)
+        assert one["number"] == ", ".join(dict.fromkeys(line.number for line in sheet[kind] if line.number))
     of_line = {
         "the token is written into its segment's memory": ("state", "loss"),
         "how relevant each memory is": ("score",) if cfg.gate == "token" else ("score", "context"),
@@ -67,9 +67,9 @@ def compare_places(cfg, trace):
         "what comes out, in its largest component": ("mixed", "output", "read"),
     }
     for line in words.equations(trace, trace.T - 1):
-        expected = [one for kind in of_line[line.says] for one in sheet.get(kind, ())]
+        expected = dict.fromkeys(one for kind in of_line[line.says] for one in sheet.get(kind, ()))
         assert line.symbols == r",\quad ".join(one.latex for one in expected)
-        assert line.number == ", ".join(one.number for one in expected if one.number)
+        assert line.number == ", ".join(dict.fromkeys(one.number for one in expected if one.number))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,7 @@ def compare_places(cfg, trace):
     [
         ("M_t = α_t M_{t−1} + λ_t v_t k_t^T", r"M_{t} = \alpha _{t} M_{t- 1} + \lambda _{t} v_{t} k_{t}^\top"),
         ("θ*_t = Σ_{i ≤ s} γ_t^(i) θ^(i)", r"\theta ^* _{t} = \sum _{i \le s} \gamma _{t}^{(i)} \theta ^{(i)}"),
+        ("μ_t λ_t", r"\mu _{t} \lambda _{t}"),
         ("½ |M k_t − v_t|²", r"\tfrac{1}{2} \lVert M k_{t} - v_{t} \rVert^2"),
         ("W1^(i) σ(W2^(i) q_t)", r"W_1^{(i)} \sigma (W_2^{(i)} q_{t})"),
         ("R_t = top_{2}(r_t^(i), i < s)", r"\mathcal{R} _{t} = \operatorname{top} _{2}(r_{t}^{(i)}, i < s)"),

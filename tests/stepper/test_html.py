@@ -10,7 +10,7 @@ import pytest
 from mcviz import MCConfig
 from mcviz.stepper import html
 from mcviz.stepper.details import details
-from mcviz.trace import Predictions
+from mcviz.trace import LONGEST, Predictions
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.hosts import PATIENCE, shown
@@ -379,6 +379,26 @@ def test_every_width_holds_the_view(visit, width, cfg):
     page = visit(trace, at="#step=40", width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert reading.check_cards(page, trace, 40, 0) >= 3
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_longest_labels_widen_no_page_and_hide_no_memory(visit, width):
+    def long(label):
+        return label and label.ljust(LONGEST, "W")
+
+    trace = library()
+    said = trace.predictions
+    rows, targets = (tuple(map(long, row)) for row in said.tokens), tuple(map(long, said.targets))
+    said = replace(said, tokens=tuple(rows), targets=targets)
+    page = visit(
+        replace(trace, title="T" * LONGEST, tokens=tuple(map(long, trace.tokens)), predictions=said),
+        at="#step=143",
+        width=width,
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    story = page.locator(".story")
+    assert story.locator("b").first.text_content() == f"{long(trace.tokens[143])[:47]}…"
+    assert story.bounding_box()["height"] < 300
 
 
 def test_long_runs_show_a_window(visit):

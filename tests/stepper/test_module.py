@@ -115,3 +115,43 @@ def test_narrow_numbers_are_widened_rightly(page, dtype):
         base64.b64encode(data).decode(),
     )
     np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+_HOST = """([text, place]) => {
+  const state = { ...place, payload: Uint8Array.from(atob(text), (c) => c.charCodeAt(0)) };
+  const heard = [];
+  const host = (window.host = { saved: [], heard, tell(name, value) {
+    state[name] = value;
+    for (const [at, hear] of [...heard]) if (at === `change:${name}`) hear();
+  } });
+  const model = {
+    get: (name) => state[name],
+    set: (name, value) => { state[name] = value; },
+    save_changes: () => host.saved.push({ step: state.step, head: state.head, segment: state.segment }),
+    on: (name, hear) => { heard.push([name, hear]); },
+    off: (name, hear) => { heard.splice(heard.findIndex(([at, one]) => at === name && one === hear), 1); },
+    send: () => {},
+  };
+  const el = document.createElement("div");
+  document.body.replaceChildren(el);
+  host.leave = mcviz.default().render({ model, el });
+}"""
+
+
+def test_a_host_that_speaks_anywidget_and_no_more_moves_it(page):
+    """As marimo does: a name in `on` is one name, and a change is told by it alone."""
+    data = base64.b64encode(payload.pack(noise(MCConfig(segment_length=4), 12))).decode()
+    page.evaluate(_HOST, [data, {"step": 3, "head": 0, "segment": -1}])
+    page.wait_for_selector(".mcviz[data-step='3']")
+    for name, value in {"step": 5, "head": 1, "segment": 0}.items():
+        page.evaluate("([name, value]) => host.tell(name, value)", [name, value])
+        page.wait_for_selector(f".mcviz[data-{name}='{value}']", timeout=5000)
+    page.locator(".mcviz").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("host.saved.length", timeout=5000)
+    assert page.evaluate("host.saved") == [{"step": 6, "head": 1, "segment": 0}]
+    shorter = base64.b64encode(payload.pack(noise(MCConfig(segment_length=4), 5))).decode()
+    page.evaluate("(text) => host.tell('payload', Uint8Array.from(atob(text), (c) => c.charCodeAt(0)))", shorter)
+    page.wait_for_selector(".mcviz[data-step='4']", timeout=5000)
+    page.evaluate("host.leave()")
+    assert page.evaluate("host.heard") == []

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -199,3 +201,41 @@ def test_whether_states_are_carried_is_known_beforehand():
         for other in (None, trace):
             data = payload.unpack(payload.pack(trace, other, budget=budget))[1]
             assert payload.carries_states(trace, other, budget) == ("0.states.M" in data)
+
+
+def peak(function, *arguments, **options):
+    """The most bytes that a call held at once."""
+    tracemalloc.start()
+    function(*arguments, **options)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+@pytest.mark.parametrize("aggregator", ["grm", "soup"])
+def test_a_rest_at_a_token_takes_its_window_and_no_more(aggregator):
+    """Half a megabyte a token, 60 tokens in the segment: 30 MB of states, of which the budget has room for one."""
+    trace = noise(MCConfig(aggregator=aggregator, segment_length=60), 60, H=1, K=256, V=256)
+    assert not payload.carries_states(trace)
+    assert peak(payload.pack_online, trace, 59, budget=1_500_000) < 8_000_000
+    assert peak(payload.pack, trace) < 8_000_000
+
+
+def test_many_checkpoints_are_packed_one_after_the_other():
+    trace = noise(MCConfig(segment_length=1), 40, H=1, K=128, V=128)
+    assert trace.hash  # has them side by side, and is kept
+    whole = 40 * 128 * 128 * 8
+    assert peak(payload.pack, trace, budget=100_000) < whole / 2
+
+
+def test_checkpoints_as_bytes_are_what_they_were_all_at_once():
+    rng = np.random.default_rng(0)
+    rows = [rng.standard_normal((2, 3, 4)).astype(np.float32) for _ in range(5)]
+    rows[2][0, 0] = np.inf, np.nan, -np.inf, 100
+    unit, values = payload._quantise(rows)
+    stacked = np.stack(rows)
+    finite = np.isfinite(stacked)
+    assert unit == 100 / 127
+    assert values.dtype == np.int8
+    assert np.array_equal(values, np.where(finite, np.rint(np.where(finite, stacked, 0) / unit), payload.UNDEFINED))
+    assert payload._quantise([np.zeros(3)])[0] == 1.0

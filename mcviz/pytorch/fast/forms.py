@@ -51,11 +51,17 @@ def products(factor: Float[Tensor, "*b L"]) -> Float[Tensor, "*b L L"]:
     return torch.where(later, factor[..., :, None], 1.0).cumprod(-2).tril()
 
 
+def unrolled(alpha: Float[Tensor, "*b L"]) -> tuple[Float[Tensor, "*b L 1"], Float[Tensor, "*b L L"]]:
+    """How much is left after token t of the state that the chunk started from, `A_t = Π_{i≤t} α_i`, and of what token
+    j wrote, `D_tj = Π_{j<i≤t} α_i`."""
+    D = products(alpha)
+    return D[..., :1] * alpha[..., :1, None], D
+
+
 def decay(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) -> Affine:
     """`M_t = α_t M_{t-1} + λ_t v_t k_tᵀ`, unrolled: `M_t = (Π_{i≤t} α_i) S + Σ_j W_tj v_j k_jᵀ` with
     `W_tj = (Π_{j<l≤t} α_l) λ_j`."""
-    D = products(c["alpha"])
-    A = D[..., :1] * c["alpha"][..., :1, None]
+    A, D = unrolled(c["alpha"])
     W = D * c["lam"][..., None, :]
     return Affine(A * q, (W * (q @ k.mT)) @ v, A[..., -1:, :], (W[..., -1, :, None] * v).mT @ k)
 
@@ -71,8 +77,7 @@ def swla(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) ->
     k, v = torch.cat([past.k, k], -2), torch.cat([past.v, v], -2)
     age = torch.arange(L, device=q.device)[:, None] + n - torch.arange(L + n, device=q.device)
     b = torch.where(age == 0, c["lam"][..., None], c["beta"][..., None]) * ((age >= 0) & (age <= n))
-    D = products(c["alpha"])
-    A = D[..., :1] * c["alpha"][..., :1, None]
+    A, D = unrolled(c["alpha"])
     W = D @ b
     return Affine(A * q, (W * (q @ k.mT)) @ v, A[..., -1:, :], (W[..., -1, :, None] * v).mT @ k)
 
@@ -99,8 +104,7 @@ def gated_delta(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | N
     `M_t = α_t M_{t-1} + w_t k_tᵀ` with `w_t = η_t (v_t - α_t M_{t-1} k_t)`. Within a chunk `α_t M_{t-1} k_t` is
     `A_t S k_t + Σ_{j<t} D_tj (k_j·k_t) w_j` with `D_tj = Π_{j<i≤t} α_i` and `A_t = Π_{i≤t} α_i`.
     """
-    eta, D = c["eta"][..., None], products(c["alpha"])
-    A = D[..., :1] * c["alpha"][..., :1, None]
+    eta, (A, D) = c["eta"][..., None], unrolled(c["alpha"])
     # (1 + η tril(D ∘ k kᵀ, -1)) w = η (v - A k Sᵀ)
     system = eta * (D * (k @ k.mT)).tril(-1)
     solved = solve(system, eta * torch.cat([v, A * k], -1))

@@ -5,12 +5,18 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional as F
 
 from mcviz.config import GATED, MCConfig
 
 BLOCK = 2**18
 """Numbers in a block of scores. The router keeps its choices only, so that its memory does not grow with N."""
 
+WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Whole numbers, by their bytes."""
+
+MIX = -7046029254386353131
+"""An odd number whose bits are in no order."""
 
 FEW = 512
 """Up to so many rows in all memories together, N K, to read all with weights of 0 is as fast as to dispatch."""
@@ -44,6 +50,46 @@ class Gates(NamedTuple):
         return self.past.scatter(-1, at, self.own[..., None])
 
 
+class Twins(NamedTuple):
+    """Which checkpoints have equal contexts, and so equal scores.
+
+    A product of matrices may round equal rows differently, which the router would take for a difference.
+    """
+
+    order: Int[Tensor, "B H N"]  # the checkpoints, those with equal contexts side by side, the lowest first
+    begin: Int[Tensor, "B H N"]  # where in `order` the equals of each checkpoint begin
+
+    @classmethod
+    def of(cls, contexts: Float[Tensor, "B H N K"]) -> "Twins":
+        # in the order of a whole number that follows from their bits, equals are neighbours; 0 and -0 are equal
+        bits = (contexts + 0.0).view(WHOLE[contexts.element_size()]).long()
+        bits = (bits + torch.arange(bits.shape[-1], device=bits.device)) * MIX
+        order = ((bits ^ (bits >> 32)) * MIX).sum(-1).argsort(dim=-1, stable=True)
+        rows = contexts.take_along_dim(order[..., None], 2)
+        differs = (rows[:, :, 1:] != rows[:, :, :-1]).any(-1)
+        place = torch.arange(1, order.shape[-1], device=order.device)
+        begin = F.pad(place * differs, (1, 0)).cummax(-1).values
+        return cls(order, torch.empty_like(order).scatter(-1, order, begin))
+
+    def score(self, scores: Float[Tensor, "B H N t"]) -> Float[Tensor, "B H N t"]:
+        """The scores, those of equals made equal to the lowest one's."""
+        B, H, N, _ = scores.shape
+        heads = torch.arange(0, B * H * N, N, device=scores.device).view(B, H, 1)
+        rows = self.order.gather(-1, self.begin) + heads
+        return scores.flatten(0, 2).index_select(0, rows.flatten()).view_as(scores)
+
+    def lowest(self, chosen: Int[Tensor, "B H k t"]) -> Int[Tensor, "B H k t"]:
+        """As many of each kind as were chosen, the lowest of them."""
+        _, _, k, t = chosen.shape
+        begin = self.begin[..., None].expand(-1, -1, -1, t).gather(2, chosen)
+        rank = torch.arange(k, device=chosen.device)
+        earlier = (rank < rank[:, None])[..., None]
+        nth = ((begin[:, :, :, None] == begin[:, :, None]) & earlier).sum(3)
+        # a choice of what cannot be read, where there is too little to choose from, may be any
+        place = (begin + nth).clamp(max=self.order.shape[2] - 1)
+        return self.order[..., None].expand(-1, -1, -1, t).gather(2, place)
+
+
 def finished(
     u: Float[Tensor, "B H t K"], whole: Float[Tensor, "B H N K"], segment: Int[Tensor, "t"], cfg: MCConfig
 ) -> Float[Tensor, "B H N t"]:
@@ -72,18 +118,22 @@ def weigh(
     segment: Int[Tensor, "t"],
     cfg: MCConfig,
     keep_scores: bool,
+    twins: Twins | None,
 ) -> list[Any]:
     """The aggregator's weights (Eq. 6-9, 16-17): the fields of `Gates`, with tokens last."""
     i, s = torch.arange(whole.shape[2], device=u.device)[:, None], segment
     past, own = finished(u, whole, segment, cfg), online(u, running, cfg)
-    scores = torch.where(i == s, own, past).masked_fill(i > s, -torch.inf).detach() if keep_scores else None
+    scores = None
+    if keep_scores:
+        compared = past if twins is None else twins.score(past)
+        scores = torch.where(i == s, own, compared).masked_fill(i > s, -torch.inf).detach()
     choices, read = None, i < s
     if cfg.aggregator in GATED:
         readable = past.masked_fill(~read, -torch.inf)
         if cfg.aggregator == "ssc" and cfg.top_k < len(i) - 1:
             # R_t = the k checkpoints of largest score                                                 (16)
             with torch.no_grad():
-                value, chosen = largest(readable, cfg.top_k)
+                value, chosen = largest(readable, cfg.top_k, twins)
             if len(i) * u.shape[-1] > FEW:
                 choices, read = chosen, value > -torch.inf
                 readable = pick(past, choices).masked_fill(~read, -torch.inf)
@@ -95,10 +145,10 @@ def weigh(
         gates = torch.cat([readable, own], -2).softmax(-2)
         past, own = gates[..., :-1, :], gates[..., -1, :]
     else:
-        # 1 each (6-7), or 1 / (number of memories) each
+        # 1 each (6-7), or 1 / (number of memories) each; the online memory alone, where nothing is cached
+        share: Any = {"none": 1, "residual": 1, "average": s + 1}[cfg.aggregator]
         read = read & (cfg.aggregator != "none")
-        past, own = read.to(past.dtype).expand_as(past), torch.ones_like(own[..., 0, :])
-        past, own = (past / (s + 1), own / (s + 1)) if cfg.aggregator == "average" else (past, own)
+        past, own = read.to(past.dtype).expand_as(past) / share, torch.ones_like(own[..., 0, :]) / share
     return [own, past, choices, read.expand_as(past), scores]
 
 
@@ -121,22 +171,31 @@ def gates(
     """Scores and weights of all tokens, a block of tokens at a time."""
     B, H, _, _ = u.shape
     block = max(64, BLOCK // (B * H * whole.shape[2]))
+    twins = Twins.of(whole.detach()) if cfg.aggregator == "ssc" and cfg.gate != "token" else None
     parts: list[Any] = []
     for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):
-        parts.append(weigh(here, pooled, whole, at, cfg, keep_scores))
+        parts.append(weigh(here, pooled, whole, at, cfg, keep_scores, twins))
     if len(parts) > 1:
         parts = [[None if column[0] is None else torch.cat(column, -1) for column in zip(*parts, strict=True)]]
     own, *others = parts[0]
     return Gates._make([own, *(x if x is None else x.mT for x in others)])
 
 
-def largest(x: Float[Tensor, "*n t"], k: int) -> tuple[Float[Tensor, "*k t"], Int[Tensor, "*k t"]]:
-    """The k largest numbers and their places, the lowest place first among equals, as `topk` does not promise."""
+def largest(
+    x: Float[Tensor, "B H N t"], k: int, twins: Twins | None = None
+) -> tuple[Float[Tensor, "B H k t"], Int[Tensor, "B H k t"]]:
+    """The k largest numbers and their places, the lowest place first among equals, as `topk` does not promise.
+
+    `twins` are equal, whatever rounding made of them.
+    """
     if k > 8:
+        # where a checkpoint can be read, so can the lowest of its equals
+        x = x if twins is None else torch.where(x > -torch.inf, twins.score(x), x)
         values, places = x.sort(dim=-2, descending=True, stable=True)
         return values[..., :k, :], places[..., :k, :]
-    found = []
-    for _ in range(k):
-        found.append(x.max(-2, keepdim=True))
+    found = [x.max(-2, keepdim=True)]
+    while len(found) < k:
         x = x.scatter(-2, found[-1].indices, -torch.inf)
-    return torch.cat([f.values for f in found], -2), torch.cat([f.indices for f in found], -2)
+        found.append(x.max(-2, keepdim=True))
+    places = torch.cat([f.indices for f in found], -2)
+    return torch.cat([f.values for f in found], -2), places if twins is None else twins.lowest(places)

@@ -49,7 +49,7 @@ class Matrices:
         return self.mixed(past / torch.where(past == 0, 1, z), self.M[..., :-1, :])
 
     def mixed(self, past: Float[Tensor, "B H T N"], M: Float[Tensor, "B H N V K"]) -> Float[Tensor, "B H T V"]:
-        """`(Σ_{i<s} γ_t^(i) M^(i)) q_t`, in the form that the shapes make the cheaper one."""
+        """`(Σ_{i<s} γ_t^(i) M^(i)) q_t`."""
         return cached.dense(past, self.q, M, self.chunks.cuts)
 
     def read(self, state: State, q: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n V"]:

@@ -28,7 +28,9 @@ def kind(cfg: MCConfig) -> Callable[..., Memories]:
         if cfg.memory in each.rules:
             return each
     served = ", ".join(sorted(rule for each in KINDS for rule in each.rules))
-    raise ValueError(f"memory: expected a rule with a form over whole segments, {served}; got {cfg.memory!r}")
+    raise ValueError(
+        f"memory: expected a rule with a form over whole segments (CHUNK_FORMS, LOSSES), {served}; got {cfg.memory!r}"
+    )
 
 
 class Run(NamedTuple):

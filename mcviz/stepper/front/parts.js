@@ -2,7 +2,9 @@
  *
  * A part shows one thing about one run. To add one, write a file in parts/ and name its class below.
  *
- *   constructor(view)     makes `node`; `view` has `run`, `at`, `colours`, and `go({step, head, segment})`
+ *   constructor(view)     makes `node`; `view` has `run`, `at`, `colours`, `bookmarks`, whether it is `playing` and `live`
+ *                         (somebody answers for numbers that the payload lacks), `explain(at)`, the equation of the
+ *                         number picked last, and `go({step, head, segment})`
  *   node                  its element, made once
  *   resize(room)          optional; the room changed, or the colours: {stage, side, narrow}, the width in pixels of the
  *                         main column beside its labels, that of the side column, and whether there is little of it.

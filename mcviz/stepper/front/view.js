@@ -35,6 +35,19 @@ export class View {
     this.stepper.go(to);
   }
 
+  /** Whether somebody answers to a rest with what the payload had no room for. */
+  get live() {
+    return Boolean(this.stepper.options.live);
+  }
+
+  get playing() {
+    return this.stepper.time.playing;
+  }
+
+  get bookmarks() {
+    return this.stepper.bookmarks;
+  }
+
   /** The equation of the number that was picked last. */
   explain(at) {
     return EXPLANATIONS[this.picked.kind](this.run, at, this.picked);

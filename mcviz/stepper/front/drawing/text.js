@@ -22,12 +22,17 @@ export function exact(x, digits = 7) {
   return (digits < 7 ? "≈ " : "") + String(Number(x.toPrecision(digits))).replaceAll("-", "−");
 }
 
+/** A label in a sentence: one that would fill the screen ends in an ellipsis. */
+export function clipped(label, most = 48) {
+  return label.length > most ? `${[...label.slice(0, most)].slice(0, -1).join("")}…` : label;
+}
+
 const SUBSCRIPT = /(_\{[^}]*\}|_[\w*]+|\^\([^)]*\)|\^\w)/;
 
-/** Plain text with `_t`, `_{t−1}`, `^(i)`, `^T` as nodes with sub- and superscripts. */
+/** Plain text with `_t`, `_{t−1}`, `_{i in R_t}`, `^(i)`, `^T` as nodes with sub- and superscripts. */
 export function math(text) {
   return text.split(SUBSCRIPT).map((part) => {
-    if (part[0] === "_") return el("sub", {}, part.slice(1).replace(/[{}]/g, ""));
+    if (part[0] === "_") return el("sub", {}, ...math(part.slice(1).replace(/[{}]/g, "")));
     return part[0] === "^" ? el("sup", {}, part.slice(1)) : part;
   });
 }

@@ -1,9 +1,9 @@
-/* Jupyter. */
+/* Jupyter, and what else hosts anywidgets. */
 
 import { el } from "../drawing/dom.js";
 import { mount } from "../stepper/stepper.js";
 
-/** Jupyter: `step`, `head` and `segment` are traits of the model, followed both ways. */
+/** `step`, `head` and `segment` are traits of the model, followed both ways. */
 export function renderWidget({ model, el: root }) {
   const at = () => ({ step: model.get("step"), head: model.get("head"), segment: model.get("segment") });
   let timer = 0;
@@ -21,13 +21,15 @@ export function renderWidget({ model, el: root }) {
   const take = (message, buffers) => stepper.attach(buffers[0]);
   const move = () => stepper.go(at(), { quiet: true });
   const reopen = () => stepper.open(model.get("payload"), at());
-  model.on("change:step change:head change:segment", move);
-  model.on("change:payload", reopen);
-  model.on("msg:custom", take);
+  // one name at a time: a host that speaks anywidget knows no more
+  const hears = [
+    ...["step", "head", "segment"].map((name) => [`change:${name}`, move]),
+    ["change:payload", reopen],
+    ["msg:custom", take],
+  ];
+  for (const [name, hear] of hears) model.on(name, hear);
   return () => {
-    model.off("change:step change:head change:segment", move);
-    model.off("change:payload", reopen);
-    model.off("msg:custom", take);
+    for (const [name, hear] of hears) model.off(name, hear);
     clearTimeout(timer);
     stepper.destroy();
   };

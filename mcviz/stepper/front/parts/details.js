@@ -19,7 +19,7 @@ export class Details {
     this.states = run.pictures.map((p) => new Picture(`Memory, ${p.name}`));
     this.changes = run.pictures.map((p) => new Picture(`Change by this write, ${p.name}`));
     this.left = el("figure", {}, el("figcaption", {}, "the memory"), ...this.states.map((p) => p.node));
-    const written = symbol(run.memory === "linear" ? "v_t k_t^T" : "change");
+    const written = symbol(run.written || "change");
     this.right = el(
       "figure",
       { class: "write" },
@@ -80,7 +80,7 @@ export class Details {
     const [start, stop] = run.segments[i];
     write(this.title, online ? `Online memory, segment ${i}` : `Checkpoint ${i}`);
     if (!online) return write(this.note, `where segment ${i} ended, tokens ${start}–${stop - 1}`);
-    const missing = this.view.stepper.options.live
+    const missing = this.view.live
       ? "Its state comes when you rest"
       : "A run of this size does not carry all online states along";
     return write(
@@ -195,7 +195,7 @@ function explainState(run, { t, h }, { n, r, c }) {
     `${picture.name}_t${spotOf(picture, r, c)} = ${here("states")}`,
     `changed by this write: ${here("changes")}`,
   ];
-  if (run.plain && run.memory === "linear") {
+  if (run.written === "v_t k_t^T") {
     lines[1] += ` = ${factor(valueOf(run.vector("v", t, h), r))}·${factor(valueOf(run.vector("k", t, h), c))}`;
   }
   return { key: "state", lines };

@@ -2,7 +2,7 @@
 
 import { el, place, show, write } from "../drawing/dom.js";
 import { cell, entry, Picture } from "../drawing/picture.js";
-import { exact, format, symbol } from "../drawing/text.js";
+import { clipped, exact, format, symbol } from "../drawing/text.js";
 import { cellOf, factor, spotOf, sum, valueOf } from "./explaining.js";
 
 /** How wide the output is, where its middle stands, and whether a prediction stands beside it. */
@@ -24,7 +24,7 @@ export class Output {
   constructor(view) {
     this.view = view;
     const { run } = view;
-    this.mixed = run.aggregator === "soup" ? run.pictures.map((p) => new Picture(`Mixed memory, ${p.name}`)) : [];
+    this.mixed = run.mixes ? run.pictures.map((p) => new Picture(`Mixed memory, ${p.name}`)) : [];
     this.bars = new Picture("Output of the layer");
     this.caption = el("div", { class: "caption" }, el("b", {}, "output "), symbol("y_t"));
     this.soup = el("div", { class: "soup" }, ...this.mixed.map((p) => p.node));
@@ -103,7 +103,7 @@ export class Output {
     this.truth.replaceChildren(
       el("span", { class: right ? "truth" : "wrong" }, right ? "✓ right" : "✗ wrong"),
       " · true answer ",
-      el("b", {}, target),
+      el("b", {}, clipped(target)),
       ...(chance ? [" with ", el("span", { class: "number", "data-number": "target" }, format(chance.at(t)))] : []),
     );
   }
@@ -111,7 +111,7 @@ export class Output {
 
 function explainOutput(run, { t, h }, { c }) {
   const y = format(valueOf(run.vector("output", t, h), c));
-  if (run.aggregator === "soup") return { key: "output", lines: [`y_t[${c}] = ${y}`] };
+  if (run.mixes) return { key: "output", lines: [`y_t[${c}] = ${y}`] };
   const products = run.memoriesRead(t, h).map((j) => {
     const said = run.said(t, h, j);
     return said ? `${factor(run.weight(t, h, j))}·${factor(valueOf(said, c))}` : "…";

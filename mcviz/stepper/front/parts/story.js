@@ -1,7 +1,7 @@
 /* What happens at a token, in words. */
 
 import { el } from "../drawing/dom.js";
-import { count, format } from "../drawing/text.js";
+import { clipped, count, format } from "../drawing/text.js";
 
 /** One sentence that says what happens at this token, with its numbers. */
 export class Story {
@@ -11,13 +11,13 @@ export class Story {
   }
 
   paint(run, { t, h }) {
-    this.node.setAttribute("aria-live", this.view.stepper.time.playing ? "off" : "polite");
+    this.node.setAttribute("aria-live", this.view.playing ? "off" : "polite");
     const own = run.own[t];
     const best = run.heaviest(t, h)[0];
     const name = (i) => (i === own ? "its own segment" : `checkpoint ${i}`);
     const parts = [
       "Token ",
-      el("b", { dir: "auto" }, run.label(t)),
+      el("b", { dir: "auto" }, clipped(run.label(t))),
       run.tokens.length ? ` (${t})` : "",
       ` of segment ${own} `,
     ];
@@ -45,8 +45,8 @@ export class Story {
     if (run.target(t)) {
       const said = run.predictions.tokens[t][0];
       const right = said === run.target(t);
-      parts.push("The model says ", el("b", { class: right ? "truth" : "wrong" }, `${right ? "✓" : "✗"} ${said}`));
-      parts.push(right ? "." : `, and ${run.target(t)} is right.`);
+      parts.push("The model says ", el("b", { class: right ? "truth" : "wrong" }, `${right ? "✓" : "✗"} ${clipped(said)}`));
+      parts.push(right ? "." : `, and ${clipped(run.target(t))} is right.`);
     }
     if (run.diverged_at !== null && t >= run.diverged_at) {
       parts.push(

@@ -85,11 +85,11 @@ export class Tokens {
       context.fillRect(x(t), wrong ? 0 : 6, Math.max(1, this.width / run.T), wrong ? 12 : 6);
     }
     context.fillStyle = colours.css.fg;
-    for (const t of this.view.stepper.bookmarks) context.fillRect(x(t + 0.5) - 1, 0, 2, 12);
+    for (const t of this.view.bookmarks) context.fillRect(x(t + 0.5) - 1, 0, 2, 12);
   }
 
   paint(run, { t }) {
-    const bookmarks = [...this.view.stepper.bookmarks].join();
+    const bookmarks = [...this.view.bookmarks].join();
     if (bookmarks !== this.bookmarks) {
       this.bookmarks = bookmarks;
       this.drawOverview();
