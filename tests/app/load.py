@@ -19,7 +19,7 @@ from pathlib import Path
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests import visitor
-from tests.conftest import APP, await_health, start
+from tests.conftest import ROOT, await_health, free_port
 
 PAGES = ("explore", "compare", "surgery", "interference", "oracle", "cost", "claims", "own")
 LABEL = "Tokens in a segment"
@@ -94,19 +94,29 @@ def said(name: str, seconds: list[float]) -> str:
     return f"{name:8} {len(seconds):4} times: median {statistics.median(seconds):.2f} s, p95 {p95:.2f} s"
 
 
+def explorer(log: Path) -> tuple[subprocess.Popen, str]:
+    """Start the explorer as readers do, on a free port. What it prints goes to `log`."""
+    port = free_port()
+    words = ["-m", "mcviz", "explore", "--no-browser", "--address", "127.0.0.1", "--port", str(port)]
+    with log.open("w") as output:
+        server = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    return server, f"http://127.0.0.1:{port}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=30)
     parser.add_argument("--changes", type=int, default=6)
     parser.add_argument("--pause", type=float, default=15, help="seconds between a reader's changes, on average")
-    parser.add_argument("--script", type=Path, default=APP, help="what Streamlit runs (default: the explorer)")
     parser.add_argument("--minutes", type=float, default=0, help="how long others come when readers leave")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
-        server, url = start(arguments.script, log)
+        server, url = explorer(log)
         try:
+            begun = time.monotonic()
             await_health(server, url, log)
+            print(f"ready after {time.monotonic() - begun:.1f} s")
             held = [resident(server.pid)]
             rounds = [0, arguments.minutes] if arguments.minutes else [0]
             for minutes in rounds:
