@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures, words
+from mcviz import words
 from mcviz.rules import AGGREGATORS
 from mcviz.tradeoff import game as rules
 from mcviz.tradeoff.game import BUDGETS, GOAL, Play, Try
@@ -52,7 +52,7 @@ def draw(known: list[Play], at: int, tries: list[Try]) -> None:
     with right:
         plays = [one.play for one in tries if one.play is not None]
         best = rules.frontier(known) if over and not screen.hidden("answers") else []
-        figure = figures.tries(plays, None if over else BUDGETS[at], best, stepping.theme())
+        figure = runs.drawn("tries", plays, None if over else BUDGETS[at], best, stepping.theme())
         stepping.chart(figure, "Recall against reads of what was tried")
 
 
@@ -86,14 +86,14 @@ def ask(known: list[Play], at: int, tries: list[Try]) -> None:
         show = st.success if answered[-1].verdict.right else st.warning
         show(plain(answered[-1].verdict.said))
     if answered and answered[-1].verdict.right:
-        st.button("Next round", icon=":material/arrow_forward:", on_click=say, args=(NEXT,), type="primary")
+        st.button("Next round", icon=":material/arrow_forward:", on_click=say, kwargs=then(NEXT), type="primary")
         return
     play = choose(known)
     with st.container(horizontal=True):
-        st.button("Read", icon=":material/check:", on_click=say, args=(word(play),), type="primary")
-        st.button("No stored run reaches it", icon=":material/block:", on_click=say, args=(NOTHING,))
+        st.button("Read", icon=":material/check:", on_click=say, kwargs=then(word(play)), type="primary")
+        st.button("No stored run reaches it", icon=":material/block:", on_click=say, kwargs=then(NOTHING))
         if answered:
-            st.button("Give up", on_click=say, args=(NEXT,))
+            st.button("Give up", on_click=say, kwargs=then(NEXT))
 
 
 def choose(known: list[Play]) -> Play:
@@ -113,18 +113,17 @@ def choose(known: list[Play]) -> Play:
     return left[0]
 
 
-def say(said: str) -> None:
-    """Take an answer, or go on to the next round. The link follows."""
-    screen.put(game=f"{screen.get('game')} {said}".strip())
+def then(said: str) -> dict[str, str]:
+    """The game as it stands after one more word: as a whole, so that to say it twice is to say it once."""
+    return {"game": f"{screen.get('game')} {said}".strip()}
+
+
+def say(game: str) -> None:
+    """Take an answer, go on to the next round, or begin again. The link follows."""
+    screen.put(game=game)
     screen.end()
 
 
 def again() -> None:
     """The way back to the start."""
-    st.button("Play again", icon=":material/replay:", on_click=start)
-
-
-def start() -> None:
-    """Forget what was tried."""
-    screen.put(game="")
-    screen.end()
+    st.button("Play again", icon=":material/replay:", on_click=say, args=("",))

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import streamlit as st
 
 from app import edits
-from mcviz import MCConfig, Trace, claims, examples, tradeoff, watch
+from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
 from mcviz.probes import interference, surgery
-from mcviz.probes.oracle import Oracle
+from mcviz.probes.oracle import Choice, Oracle
 from mcviz.stepper.kept import Kept
 from mcviz.tradeoff import Setting, count, game
 from mcviz.watch import Sitting
@@ -19,7 +20,13 @@ from mcviz.watch import Sitting
 KEPT = 24
 """Runs of each kind that are kept at most, and fewer where they are large."""
 _kept = Kept(384 * 2**20)
-HASHES: dict[str | type, Callable[..., str]] = {Trace: lambda trace: trace.hash, Sitting: repr, Setting: repr}
+HASHES: dict[str | type, Callable[..., str]] = {
+    Trace: lambda trace: trace.hash,
+    Oracle: lambda asked: f"{asked.trace.hash} {asked.k} {asked.head}",
+    Choice: lambda choice: str(choice.t),  # of an Oracle, which is given with it
+    Sitting: repr,
+    Setting: repr,
+}
 
 
 @_kept.shared
@@ -61,6 +68,12 @@ def oracle(sitting: Sitting, k: int, head: int) -> Oracle:
     """What every selection would have cost. Raises the library's `ValueError`s."""
     asked = watch.consult(sitting, k, head)
     return _kept.keep(asked, asked.trace.nbytes + sum(one.subsets.nbytes + one.losses.nbytes for one in asked.choices))
+
+
+@st.cache_resource(max_entries=4 * KEPT, show_spinner=False, hash_funcs=HASHES)
+def drawn(name: str, *given: Any) -> figures.Figure:
+    """The figure called `name`, a small one, of what it is given. Whoever shows it leaves it as it is."""
+    return getattr(figures, name)(*given)
 
 
 @st.cache_resource

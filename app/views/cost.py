@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import link, playing, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures, tradeoff, words
+from mcviz import tradeoff, words
 from mcviz.rules import SHEETS
 from mcviz.tradeoff import PAPER, RULES, Setting
 
@@ -99,18 +99,20 @@ def pictures(setting: Setting) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("#### Operations as the sequence grows")
-        stepping.chart(figures.spent(setting, theme), "Operations per token against the length of the sequence")
+        stepping.chart(runs.drawn("spent", setting, theme), "Operations per token against the length of the sequence")
         st.caption("Log-linear is GRM on logarithmic segments, drawn where there are most of them: L = 2ⁿ − 1.")
     with right:
         st.markdown("#### Checkpoints against the KV cache")
-        stepping.chart(figures.stored(setting, theme), "Bytes kept per token against the length of a segment")
+        stepping.chart(runs.drawn("stored", setting, theme), "Bytes kept per token against the length of a segment")
         st.caption(
             "✖ a checkpoint and the KV cache of its segment are as large. ◇ the paper's C, at this width of a head."
         )
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.markdown("#### What one more token reads, one head")
-        stepping.chart(figures.fetched(setting, theme), "Memories read and bytes fetched against the length so far")
+        stepping.chart(
+            runs.drawn("fetched", setting, theme), "Memories read and bytes fetched against the length so far"
+        )
     with right:
         st.markdown("#### The sheet, all heads")
         st.dataframe(words.ledger(setting), hide_index=True)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures, words
+from mcviz import words
 from mcviz.config import GATED
 from mcviz.probes.oracle import Choice
 from mcviz.rules import AGGREGATORS
@@ -48,9 +48,11 @@ def page() -> None:
         st.markdown(plain(words.judged(asked, choice)))
         theme = stepping.theme()
         st.markdown("#### Every question: from the best selection to the worst")
-        stepping.chart(figures.regrets(asked, choice.t, theme), "Losses of the router, the best and a random selection")
+        stepping.chart(
+            runs.drawn("regrets", asked, choice.t, theme), "Losses of the router, the best and a random selection"
+        )
         st.markdown("#### This question: every selection")
-        stepping.chart(figures.selections(asked, choice, theme), "Losses of every selection for one question")
+        stepping.chart(runs.drawn("selections", asked, choice, theme), "Losses of every selection for one question")
         st.caption(
             "Only what the last layer reads is changed; what is written, and all before it, stays. The random "
             "selection is the mean over all selections of that size, not a draw."

@@ -7,6 +7,7 @@ from its message to the end of the run. A page that shows a traceback is a failu
 
 import argparse
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests import visitor
-from tests.conftest import APP, await_health, start
+from tests.conftest import ROOT, await_health, free_port
 
 PAGES = ("explore", "compare", "surgery", "interference", "oracle", "cost", "claims", "own")
 LABEL = "Tokens in a segment"
@@ -76,12 +77,30 @@ def resident(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def worked(pid: int) -> float:
+    """Seconds that processors have worked for the server, where the system says so: other work does not count."""
+    status = Path(f"/proc/{pid}/stat")
+    if not status.exists():
+        return float("nan")
+    user, system = status.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def said(name: str, seconds: list[float]) -> str:
     """Median and 95th percentile."""
     if len(seconds) < 2:
         return f"{name:8} {len(seconds):4} times"
     p95 = statistics.quantiles(seconds, n=20)[-1]
     return f"{name:8} {len(seconds):4} times: median {statistics.median(seconds):.2f} s, p95 {p95:.2f} s"
+
+
+def explorer(log: Path) -> tuple[subprocess.Popen, str]:
+    """Start the explorer as readers do, on a free port. What it prints goes to `log`."""
+    port = free_port()
+    words = ["-m", "mcviz", "explore", "--no-browser", "--address", "127.0.0.1", "--port", str(port)]
+    with log.open("w") as output:
+        server = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    return server, f"http://127.0.0.1:{port}"
 
 
 def main() -> int:
@@ -93,15 +112,19 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
-        server, url = start(APP, log)
+        server, url = explorer(log)
         try:
+            begun = time.monotonic()
             await_health(server, url, log)
+            print(f"ready after {time.monotonic() - begun:.1f} s")
             held = [resident(server.pid)]
             rounds = [0, arguments.minutes] if arguments.minutes else [0]
             for minutes in rounds:
+                before = worked(server.pid)
                 seen = asyncio.run(crowd(url, arguments.readers, arguments.changes, arguments.pause, minutes))
                 held.append(resident(server.pid))
                 print(said("opened", seen.opened), said("changed", seen.changed), *seen.failed, sep="\n")
+                print(f"the server worked {worked(server.pid) - before:.1f} s for them")
                 print(f"failures: {len(seen.failed)}; megabytes held: {', '.join(f'{one:.0f}' for one in held)}")
         finally:
             server.terminate()
