@@ -18,7 +18,8 @@ function visit(node, place) {
   if (node.hidden || style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
   const box = node.getBoundingClientRect();
   const at = snapped(box, place.home);
-  const { into } = place;
+  const into = style.opacity === "1" ? place.into : svg("g", { opacity: style.opacity });
+  if (into !== place.into) place.into.append(into);
   if (node instanceof SVGSVGElement) {
     into.append(pathsOf(node, at));
     return;
@@ -30,7 +31,7 @@ function visit(node, place) {
   const lines = style.textDecorationLine.includes("underline") ? [...place.lines, underlineOf(style)] : place.lines;
   const cut = style.overflowX === "visible" ? Infinity : box.right;
   for (const child of node.childNodes) {
-    if (child.nodeType === Node.ELEMENT_NODE) visit(child, { ...place, lines });
+    if (child.nodeType === Node.ELEMENT_NODE) visit(child, { ...place, into, lines });
     else if (child.nodeType === Node.TEXT_NODE && child.data.trim()) {
       for (const line of linesOf(child, cut, style)) into.append(...textOf(line, style, { ...place, lines }));
     }

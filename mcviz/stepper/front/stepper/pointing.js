@@ -66,6 +66,7 @@ export class Pointing {
     const node = this.owner(event);
     if (node?.pick && !this.pressed) this.explain(node, node.pick(...within(node, event)));
     this.pressed = false;
+    if (node?.pick) this.tell(null);
   }
 
   /** Move the cursor of a picture by so many cells. */

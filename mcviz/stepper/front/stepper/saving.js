@@ -11,7 +11,7 @@ const FOOT = 32;
 /** Hand the reader the view as "png" or "svg". */
 export async function save(stepper, kind) {
   const name = `${(stepper.run.title || "mcviz").replace(/[^\w-]+/g, "-")}-token-${stepper.state.step}.${kind}`;
-  const text = new XMLSerializer().serializeToString(figureOf(stepper));
+  const text = stepper.figure();
   const blob = kind === "png" ? await rasterised(text) : new Blob([text], { type: "image/svg+xml" });
   const link = el("a", { download: name, href: URL.createObjectURL(blob) });
   link.click();
@@ -29,6 +29,11 @@ async function rasterised(text) {
   return new Promise((done) => {
     canvas.toBlob(done, "image/png");
   });
+}
+
+/** The view as the text of an SVG. */
+export function figureText(stepper) {
+  return new XMLSerializer().serializeToString(figureOf(stepper));
 }
 
 /** The runs as they stand on the page, without the toolbar, between a title and a line that says what they are. */
