@@ -66,8 +66,9 @@ export class View {
   }
 
   dismiss() {
+    if (!this.anchor) return;
     this.anchor = null;
-    this.stepper.go({});
+    this.stepper.go({}, { quiet: true });
   }
 
   /** The equation of the number that was picked last. */

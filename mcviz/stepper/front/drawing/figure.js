@@ -26,7 +26,8 @@ function visit(node, place) {
   }
   if (at.w && at.h) into.append(...frameOf(style, at, place.zoom));
   if (node instanceof HTMLCanvasElement && node.width && node.height) {
-    into.append(svg("image", { x: at.x, y: at.y, width: at.w, height: at.h, href: node.toDataURL() }));
+    const image = { x: at.x, y: at.y, width: at.w, height: at.h, preserveAspectRatio: "none" };
+    into.append(svg("image", { ...image, href: node.toDataURL() }));
   }
   const lines = style.textDecorationLine.includes("underline") ? [...place.lines, underlineOf(style)] : place.lines;
   const cut = style.overflowX === "visible" ? Infinity : box.right;
