@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -80,9 +81,16 @@ def first(cfg: MCConfig, initial: Any, q: Float[Tensor, "B T H K"], V: int) -> S
 
 
 def scalar(value: Any, like: Tensor) -> Any:
-    """A number, or an array of NumPy, as a tensor like the others; any other tensor as it is."""
+    """A number, or an array of NumPy, as a tensor like the others; any other tensor as it is.
+
+    What is the same everywhere is made where the others are, and nothing waits for a copy.
+    """
     if isinstance(value, Tensor) and value.ndim:
         return value
+    if isinstance(value, int | float | np.number):
+        return like.new_full((), float(value))
+    if isinstance(value, np.ndarray) and not value.any():
+        return like.new_zeros(value.shape)
     try:
         return torch.as_tensor(value, dtype=like.dtype, device=like.device)
     except (TypeError, ValueError, RuntimeError):

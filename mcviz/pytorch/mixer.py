@@ -18,6 +18,15 @@ from mcviz.pytorch.projections import Projected, merge, project
 from mcviz.trace import Trace
 
 
+class Start(nn.ParameterDict):
+    """The learned `M_0`. It is called, so that what is hooked to it, as pruning is, happens."""
+
+    __call__ = nn.Module.__call__
+
+    def forward(self) -> dict[str, Tensor]:
+        return {name: getattr(self, name) for name in self}
+
+
 class Mixer(nn.Module):
     """What every mixer has: the projections around it. Parameters are named as `mcviz.initial.parameters` does."""
 
@@ -45,8 +54,10 @@ class Mixer(nn.Module):
         self.cfg = cfg
         self.d_model, self.convolution = d_model, convolution
         K, V = d_key or d_model // n_heads, d_value or d_model // n_heads
-        self.initial = nn.ParameterDict()
-        for name, array in initial.parameters(cfg, d_model, n_heads, K, V, convolution, seed).items():
+        self.initial = Start()
+        weights = initial.parameters(cfg, d_model, n_heads, K, V, convolution, seed)
+        self.names = tuple(weights)
+        for name, array in weights.items():
             group, _, member = name.rpartition(".")
             learned = nn.Parameter(torch.tensor(array, dtype=torch.get_default_dtype()))
             if group:
@@ -56,11 +67,24 @@ class Mixer(nn.Module):
 
     def projections(self, x: Float[Tensor, "B T D"]) -> Projected:
         """q, k, v, u, coefficients and `M_0` (None where it is not learned): what `memory_caching` takes in."""
-        return project(x, dict(self.named_parameters()), self.cfg)
+        return project(x, self.weights(), self.cfg)
 
     def merge(self, y: Float[Tensor, "B T H V"]) -> Float[Tensor, "B T D"]:
         """What the heads read, as features of the token."""
-        return merge(y, dict(self.named_parameters()))
+        return merge(y, self.weights())
+
+    def weights(self) -> dict[str, Tensor]:
+        """All weights by name, as they are now: a weight that is pruned, parametrised or a replica is what stands in
+        its place. Raises `AttributeError` for one that is not there."""
+        start = self.initial()
+        split = {name: name.removeprefix("initial.") for name in self.names}
+        return {name: getattr(self, name) if name == short else start[short] for name, short in split.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "names" not in state:  # a pickle of mcviz 0.1
+            self.names = tuple(name for name, _ in self.named_parameters())
+            self.initial.__class__ = Start
 
     def stream(self, length: int | None = None) -> "MixerStream":
         """The layer, one token at a time. See `SequenceModel.stream`."""

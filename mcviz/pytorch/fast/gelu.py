@@ -9,6 +9,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from mcviz.pytorch import memory
+from mcviz.pytorch.numerics import is_transformed
 
 CUBIC, RISE = 0.044715, 2 * memory.SQRT_2_OVER_PI
 """Of GELU's tanh form."""
@@ -16,7 +17,7 @@ CUBIC, RISE = 0.044715, 2 * memory.SQRT_2_OVER_PI
 
 def gelu(h: Tensor) -> Tensor:
     """`σ(h)`: GELU in its tanh form. In place on a CPU, a few steps take half the time of PyTorch's one."""
-    if h.device.type != "cpu" or (h.requires_grad and torch.is_grad_enabled()):
+    if h.device.type != "cpu" or (h.requires_grad and torch.is_grad_enabled()) or is_transformed(h):
         return F.gelu(h, approximate="tanh")
     return gate(h).mul_(h)
 

@@ -36,7 +36,7 @@ class FixedPoint(torch.autograd.Function):
         return (None, *(next(found) if x.requires_grad else None for x in inputs))
 
 
-fixed_point: Callable[..., Tensor] = FixedPoint.apply
+fixed_point: Callable[..., Tensor] = FixedPoint.apply  # under no transform of functions: it looks at numbers
 
 
 def settle(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
