@@ -14,7 +14,7 @@ from mcviz.pytorch.numerics import is_transformed
 
 
 def states(
-    decay: Float[Tensor, "m *b k l"] | None, update: Float[Tensor, "n *b V K"], opens: Bool[Tensor, "n"] | None = None
+    decay: Float[Tensor, "m ..."] | None, update: Float[Tensor, "n *b V K"], opens: Bool[Tensor, "n"] | None = None
 ) -> Float[Tensor, "n *b V K"]:
     """`S_n = S_{n-1} D_n + U_n` from `S_0 = U_0`, with `decay` from `D_1` on. Where a step `opens`, `S_n = U_n`.
 
@@ -30,7 +30,7 @@ def states(
 
 
 def rounds(
-    D: Float[Tensor, "n *b k l"], U: Float[Tensor, "n *b V K"], opens: Bool[Tensor, "n"] | None
+    D: Float[Tensor, "n ..."], U: Float[Tensor, "n *b V K"], opens: Bool[Tensor, "n"] | None
 ) -> Float[Tensor, "n *b V K"]:
     """The states, round by round."""
     span = 1
@@ -38,8 +38,8 @@ def rounds(
         D0, U0, D1, U1 = D[:-span], U[:-span], D[span:], U[span:]
         if opens is not None:
             # what opened within the span takes in nothing from before it
-            new = along(opens[span:], U)
-            D0, U0 = D0.masked_fill(new, 0), U0.masked_fill(new, 0)
+            new = along(opens[span:], U1)
+            D0, D1, U0 = (x.masked_fill(new, 0) for x in (D0, D1, U0))
             opens = torch.cat([opens[:span], opens[span:] | opens[:-span]])
         U = torch.cat([U[:span], step(U0, D1, U1)])
         span *= 2
@@ -53,7 +53,7 @@ def along(opens: Bool[Tensor, "n"], x: Float[Tensor, "n *d"]) -> Bool[Tensor, "n
     return opens.view(-1, *[1] * (x.ndim - 1))
 
 
-def step(S: Float[Tensor, "n *b V K"], D: Float[Tensor, "n *b k l"], U: Any = None) -> Float[Tensor, "n *b V K"]:
+def step(S: Float[Tensor, "n *b V K"], D: Float[Tensor, "n ..."], U: Any = None) -> Float[Tensor, "n *b V K"]:
     """`S D + U`"""
     if D.shape[-1] == 1:
         return S * D if U is None else torch.addcmul(U, S, D)
@@ -67,7 +67,7 @@ class Scan(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, D: Float[Tensor, "n *b k l"], U: Float[Tensor, "n *b V K"], opens: Bool[Tensor, "n"] | None
+        ctx: Any, D: Float[Tensor, "n ..."], U: Float[Tensor, "n *b V K"], opens: Bool[Tensor, "n"] | None
     ) -> Float[Tensor, "n *b V K"]:
         S = rounds(D, U, opens)
         ctx.save_for_backward(D, S)
@@ -82,7 +82,7 @@ class Scan(torch.autograd.Function):
         dU = states(D[1:].mT.flip(0), g.flip(0), opens).flip(0)
         if not ctx.needs_input_grad[0]:
             return None, dU, None
-        before = S[:-1] if ctx.opens is None else S[:-1].masked_fill(along(ctx.opens[1:], S), 0)
+        before = S[:-1] if ctx.opens is None else S[:-1].masked_fill(along(ctx.opens[1:], S[:-1]), 0)
         # dD_n = S_{n-1}ᵀ dU_n
         dD = (before * dU[1:]).sum((-2, -1), keepdim=True) if D.shape[-1] == 1 else before.mT @ dU[1:]
         return torch.cat([torch.zeros_like(D[:1]), dD.sum_to_size(D[1:].shape)]), dU, None

@@ -33,6 +33,8 @@ def contexts(
         opened = None if keys is None else keys[:, :, None]
         first, whole = carry(None, whole, torch.zeros_like(k[:, :, :1]), Lanes(chunks, independent=True), opened)
         sums = sums.add_(first)
+    else:
+        whole = whole.clone()  # of sums that are divided in place
     running, whole = chunks.join(sums), whole[:, :, :, 0]
     keys = whole[:, :, -1]
     if cfg.pooling == "mean":

@@ -34,15 +34,14 @@ def kind(cfg: MCConfig) -> Callable[..., Memories]:
 
 
 class Run(NamedTuple):
-    """What a run computed. The last five fields are laid out with `trace` only, and None otherwise."""
+    """What a run computed. Contexts are None where nothing compares them, and the last four fields without `trace`."""
 
     output: Float[Tensor, "B T H V"]
     states: State  # [B, N, H, ...], where every segment of these tokens ended
-    keys: Float[Tensor, "B H K"] | None  # the sum of the last segment's, where contexts are looked at
-    pooled: Float[Tensor, "B N H K"] | None  # contexts of whole segments, likewise
     online_reads: Float[Tensor, "B T H V"] | None  # from each token's own segment; None for soups of deep memories
+    contexts: Float[Tensor, "B N H K"] | None  # of whole segments, those of an earlier run included
+    keys: Float[Tensor, "B H K"] | None  # the sum of the last segment's
     online_contexts: Float[Tensor, "B T H K"] | None = None
-    contexts: Float[Tensor, "B N H K"] | None = None
     scores: Float[Tensor, "B T H N"] | None = None
     weights: Float[Tensor, "B T H N"] | None = None
     selected: Bool[Tensor, "B T H N"] | None = None
@@ -82,14 +81,14 @@ def run(
     memories = kind(cfg)(Given(q, k, v, c, start, earlier), cfg, chunks, detach, **inner)
     output = swap(aggregate(memories, gates, cfg, chunks))
     reads = None if memories.reads is None else swap(memories.reads)
-    left = (None, None) if pooled is None else (pooled.keys, swap(pooled.whole))
+    left = (None, None) if pooled is None else (swap(pooled.whole), pooled.keys)
     if not trace or pooled is None or gates is None:
-        return Run(output, memories.states, *left, reads)
+        return Run(output, memories.states, reads, *left)
     gates = gates.dense(len(cuts))
     assert gates.scores is not None
     assert gates.read is not None
-    shown = (*pooled[:2], gates.scores, gates.everything(chunks.segment_of), gates.read)
-    return Run(output, memories.states, *left, reads, *(swap(x) for x in shown))
+    shown = (pooled.running, gates.scores, gates.everything(chunks.segment_of), gates.read)
+    return Run(output, memories.states, reads, *left, *(swap(x) for x in shown))
 
 
 def aggregate(memories: Memories, gates: Gates | None, cfg: MCConfig, chunks: Chunks) -> Float[Tensor, "B H T V"]:
