@@ -108,8 +108,8 @@ class Peak(TorchDispatchMode):
 class Launches(TorchDispatchMode):
     """How many kernels are launched, and how often the device is waited for.
 
-    Whatever makes or changes numbers counts as one kernel, views and memory that is only set aside as none. Waited for is
-    a number or a shape that is read back, and a copy from one device to another.
+    Whatever makes or changes numbers counts as one kernel, views and memory that is only set aside as none. Waited for
+    is a number or a shape that is read back, and a copy from one device to another.
     """
 
     def __init__(self) -> None:

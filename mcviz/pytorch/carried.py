@@ -20,7 +20,7 @@ class Carried:
     """The state of a function, a layer or a model after `tokens` tokens of each sequence: named tensors, batch first.
 
     A run of Memory Caching holds `start.M` and so on (`M_0`), `online.M` (the memory as it is), `checkpoints.M`
-    [B, n, H, ...] of n whole segments, and where a gate compares them, `contexts` [B, n, H, K] and `keys` [B, H, K], the
+    [B, n, H, ...] of n whole segments, and where a gate weighs them, `contexts` [B, n, H, K] and `keys` [B, H, K], the
     sum of the open segment's. A layer holds these and `latest`, the tokens that its convolutions still see; a model
     holds each layer's under `blocks.0.` and so on. Gradients flow through them until `detach`.
     """
@@ -116,7 +116,7 @@ def shapes(cfg: MCConfig, tokens: int, B: int, H: int, K: int, V: int) -> dict[s
 
 
 def check(state: Any, expected: Mapping[str, tuple[int, ...]], like: Tensor, name: str = "state") -> Carried:
-    """`state`, if it holds tensors of these shapes, of the dtype and on the device of `like`. `ValueError` otherwise."""
+    """`state`, if it holds tensors of these shapes, of the dtype and on the device of `like`. Else `ValueError`."""
     if not isinstance(state, Carried):
         raise ValueError(f"{name}: expected a Carried, which return_state=True gives, got {type(state).__name__}")
     if set(state.tensors) != set(expected):

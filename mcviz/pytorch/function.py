@@ -52,15 +52,15 @@ def memory_caching(
     the run. Only what single checkpoints answered (`Trace.reads`) is read again, from the checkpoints that the run
     recorded, because it never forms these answers one by one.
 
-    Shapes, dtypes and devices are always checked. Values (NaN, infinity, coefficients, `lengths`) are with `check`, which
-    waits for the device; not while a graph is compiled, and not under transforms of functions.
+    Shapes, dtypes and devices are always checked. Values (NaN, infinity, coefficients, `lengths`) are with `check`,
+    which waits for the device; not while a graph is compiled, and not under transforms of functions.
 
     `lengths` [B] are those of sequences filled up on the right: each is run as if it were alone, and beyond its end
-    outputs and gradients are exactly 0, whatever stands there. Logarithmic cuts follow from the length and are refused.
-    On the left nothing may be filled up: there, what is filled in is written to memories like any other token.
+    outputs and gradients are exactly 0, whatever stands there. Logarithmic cuts follow from the length and are
+    refused. On the left nothing may be filled up: what stands there is written to memories like any other token.
 
-    With `return_state`, a `Carried` comes with the output, last; a call with that `state` goes on where this one stopped,
-    also in the middle of a segment, under constant segmentation. It brings its own `M_0`.
+    With `return_state`, a `Carried` comes with the output, last; a call with that `state` goes on where this one
+    stopped, also in the middle of a segment, under constant segmentation. It brings its own `M_0`.
 
     Output and state have the dtype of the arguments. Under autocast these may differ, and both have the widest, at
     least float32: a memory adds up many small numbers.
@@ -123,7 +123,7 @@ def run(
         before = 0 if state is None else state.tokens
         earlier, cuts = None, segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
         if state is not None:
-            check_state(state, shapes(cfg, before, *q.shape[:1], *q.shape[2:], v.shape[3]), q)
+            check_state(state, shapes(cfg, before, len(q), q.shape[2], q.shape[3], v.shape[3]), q)
             start, earlier = resume(state, cfg)
             cuts = following(q.shape[1], cfg.segment_length, earlier.opened)
         done = scan.run(q, k, v, u, c, start, cfg, cuts, earlier=earlier, trace=trace, detach=detach)
@@ -135,7 +135,7 @@ def run(
 def following(T: int, length: int, opened: int) -> segments.Segments:
     """The segments of T more tokens, where the open one has `opened` tokens."""
     first = min(length - opened, T)
-    rest = segments.constant(T - first, length) if T > first else []
+    rest = segments.constant(T - first, length) if first < T else []
     return [(0, first), *((first + start, first + stop) for start, stop in rest)]
 
 

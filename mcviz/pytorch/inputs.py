@@ -14,6 +14,7 @@ from mcviz.initial import bounds, check_coefficients, check_state, initial_state
 from mcviz.pytorch.aliases import State
 from mcviz.pytorch.numerics import autocasting, is_hidden, widest
 from mcviz.pytorch.padding import beyond, blank
+from mcviz.rules import sheet
 
 
 class Prepared(NamedTuple):
@@ -110,7 +111,9 @@ def first(cfg: MCConfig, initial: Any, q: Float[Tensor, "B T H K"], V: int, chec
     B, _, H, K = q.shape
     shapes = state_shapes(cfg, H, K, V)
     if initial is None:
-        start = {name: scalar(array, q) for name, array in initial_state(cfg, H, K, V).items()}
+        drawn = sheet(cfg.memory).drawn(cfg.rule_options, K)
+        arrays = initial_state(cfg, H, K, V) if drawn else {}
+        start = {name: scalar(arrays[name], q) if name in drawn else q.new_zeros(shapes[name]) for name in shapes}
     else:
         given = initial if isinstance(initial, Mapping) else {readable(cfg)[0]: initial}
         given = {name: fitting(f"initial.{name}", tensor, q) for name, tensor in given.items()}
@@ -130,14 +133,12 @@ def first(cfg: MCConfig, initial: Any, q: Float[Tensor, "B T H K"], V: int, chec
 def scalar(value: Any, like: Tensor) -> Any:
     """A number, or an array of NumPy, as a tensor like the others; any other tensor as it is.
 
-    What is the same everywhere is made where the others are, and nothing waits for a copy.
+    A number is made where the others are, and nothing waits for a copy.
     """
     if isinstance(value, Tensor) and value.ndim:
         return value
     if isinstance(value, int | float | np.number):
         return like.new_full((), float(value))
-    if isinstance(value, np.ndarray) and not value.any():
-        return like.new_zeros(value.shape)
     try:
         return torch.as_tensor(value, dtype=like.dtype, device=like.device)
     except (TypeError, ValueError, RuntimeError):

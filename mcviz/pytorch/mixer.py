@@ -83,7 +83,7 @@ class Mixer(nn.Module):
         return {name: getattr(self, name) if name == short else start[short] for name, short in split.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         if "names" not in state:  # a pickle of mcviz 0.1
             self.names = tuple(name for name, _ in self.named_parameters())
             self.initial.__class__ = Start
@@ -140,9 +140,9 @@ class MemoryCaching(Mixer):
     ) -> Any:
         """Features [B, T, D] of each token; with `trace`, also a `mcviz.Trace` for each sequence.
 
-        The other arguments are those of `mcviz.pytorch.memory_caching`, and `return_state` gives a `Carried` last. Values
-        are looked at only with `check`. Under autocast the projections compute in its dtype, memories and gates in that
-        of the weights, which is the state's, and features come in autocast's dtype, as those of a linear layer do.
+        The other arguments are those of `mcviz.pytorch.memory_caching`, and `return_state` gives a `Carried` last.
+        Values are looked at only with `check`. Under autocast the projections compute in its dtype, memories and gates
+        in that of the weights, which is the state's, and features come in autocast's dtype, as of a linear layer.
         """
         if trace and (lengths is not None or state is not None):
             raise ValueError("trace: expected whole sequences, neither lengths nor a state")
@@ -163,7 +163,7 @@ class MemoryCaching(Mixer):
             given, self.config, trace=trace, detach=self.detach, state=memory, return_state=return_state
         )
         y = blank(self.merge(done.output), padding)
-        parts = [y, *([done.traces] if trace else [])]
+        parts: list[Any] = [y, *([done.traces] if trace else [])]
         if done.state is not None:
             seen = self.after(x, state)
             parts.append(Carried(done.state.tokens, {**self.latest(seen), **done.state.tensors}))

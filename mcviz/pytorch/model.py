@@ -129,9 +129,9 @@ class SequenceModel(nn.Module):
         """Logits of what follows each token, [B, T, vocabulary]. Causal: they depend on it and on those before it.
 
         With a mask `asked`, only those of the n tokens that it marks: [n, vocabulary]. With `check`, ids outside of the
-        vocabulary are a `ValueError`, for which the device is waited for. With `lengths` [B], what stands beyond the end
-        of a sequence may be any id of the vocabulary, and its logits are 0. With `return_state`, a `Carried` comes with
-        the logits; a call with that `state`, or a stream, goes on where this one stopped. See `memory_caching`.
+        vocabulary are a `ValueError`, for which the device is waited for. With `lengths` [B], what stands beyond the
+        end of a sequence may be any id, and its logits are 0. With `return_state`, a `Carried` comes with the logits; a
+        call with that `state`, or a stream, goes on where this one stopped. See `memory_caching`.
         """
         if return_state and lengths is not None:
             raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
@@ -139,7 +139,8 @@ class SequenceModel(nn.Module):
             raise ValueError("state: expected a Carried that this model gave")
         x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2, check))
         padding = None if lengths is None else beyond(lengths, x, self.config.mixer, check)
-        x, left = blank(x, padding), {}
+        x = blank(x, padding)
+        left: dict[str, Tensor] = {}
         for i, block in enumerate(self.blocks):
             place = f"blocks.{i}"
             part = None if state is None else state.part(place)

@@ -33,5 +33,5 @@ def is_transformed(*tensors: Any) -> bool:
 
 
 def is_hidden(*tensors: Any) -> bool:
-    """Whether numbers cannot be looked at: while a graph is made of them, under a transform, and where there are none."""
+    """Whether numbers cannot be looked at: while a graph is made, under a transform, and where there are none."""
     return torch.compiler.is_compiling() or is_transformed(*tensors) or any(x.device.type == "meta" for x in tensors)

@@ -1,6 +1,5 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -83,16 +82,26 @@ def tiles(
     """
     G, T, K = q.shape[0], q.shape[1], width or q.shape[2]
     most, together = -(-T // 256) * 32, most_numbers // (G if wide(q.device) else 1)
-    found, t = [], stops[0]
+    found, t, n = [], stops[0], 0
     while t < T:
         stop = min(t + 32, T)
-        while stop < min(t + most, T) and (stop + 32 - t) * K * bisect_right(stops, min(stop + 32, T) - 1) <= together:
-            stop = min(stop + 32, T)
-        n = bisect_right(stops, stop - 1)
+        n = reached(stops, stop, n)
+        while stop < min(t + most, T):
+            more = reached(stops, min(stop + 32, T), n)
+            if (stop + 32 - t) * K * more > together:
+                break
+            stop, n = min(stop + 32, T), more
         groups = max(1, most_numbers // ((stop - t) * K * n))
         found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
         t = stop
     return found
+
+
+def reached(stops: Sequence[int], t: int, n: int) -> int:
+    """How many memories the tokens before t reach, `n` or more: those that stop before t."""
+    while n < len(stops) and stops[n] < t:
+        n += 1
+    return n
 
 
 def dense(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 
 from mcviz.pytorch.fast.affine import states
 from mcviz.pytorch.fast.launches import wide
+from mcviz.pytorch.fast.once import once
 from mcviz.segments import Segments
 
 CHUNK = 64
@@ -80,49 +80,49 @@ class Chunks:
         """Chunks as long as the longest segment, or `CHUNK`."""
         return cls(cuts, min(CHUNK, max(stop - start for start, stop in cuts)), device, before, opened)
 
-    @cached_property
+    @once
     def counts(self) -> list[int]:
-        """How many chunks each segment has: where launches are what costs, the same number, if few of them are empty."""
+        """How many chunks each segment has: where launches cost, the same number, if few of them are empty."""
         counts = [-(-(stop - start) // self.length) for start, stop in self.cuts]
         most = max(counts)
         padded = wide(self.device) and len(counts) * most <= sum(counts) + 2 * most
         return [most] * len(counts) if padded else counts
 
-    @cached_property
+    @once
     def P(self) -> int:
         return sum(self.counts)
 
-    @cached_property
+    @once
     def N(self) -> int:
         """How many memories there are at the end, those of `before` included."""
         return self.before + len(self.cuts)
 
-    @cached_property
+    @once
     def stops(self) -> list[int]:
         """Before which token each memory is complete."""
         return [0] * self.before + [stop for _, stop in self.cuts]
 
-    @cached_property
+    @once
     def spans(self) -> tuple[Int[Tensor, "N"], Int[Tensor, "N"]]:
         """Where segments start and stop."""
         return spans(self.cuts, self.device)
 
-    @cached_property
+    @once
     def firsts(self) -> Int[Tensor, "N"]:
         """The first chunk of each segment."""
         return whole_numbers([*accumulate(self.counts[:-1], initial=0)], self.device)
 
-    @cached_property
+    @once
     def lasts(self) -> Int[Tensor, "N"]:
         """The last chunk of each segment."""
         return F.pad(self.firsts[1:], (0, 1), value=self.P) - 1
 
-    @cached_property
+    @once
     def shifts(self) -> Int[Tensor, "N"]:
         """How many empty places stand before each segment."""
         return self.firsts * self.length - self.spans[0]
 
-    @cached_property
+    @once
     def places(self) -> Int[Tensor, "T"] | None:
         """The place of each token; None if every place is filled."""
         T = self.cuts[-1][1]
@@ -130,30 +130,30 @@ class Chunks:
             return None
         return torch.arange(T, device=self.device) + self.shifts[self.inside]
 
-    @cached_property
+    @once
     def opens(self) -> Int[Tensor, "P"]:
         """The first token of each chunk; of an empty one, where its segment stops."""
         starts, stops = (x[self.owners] for x in self.spans)
         nth = torch.arange(self.P, device=self.device) - self.firsts[self.owners]
         return (starts + nth * self.length).minimum(stops)
 
-    @cached_property
+    @once
     def inside(self) -> Int[Tensor, "T"]:
         """The segment that each token is in."""
         return segment_of(self.cuts, self.spans)
 
-    @cached_property
+    @once
     def segment_of(self) -> Int[Tensor, "T"]:
         """The memory that each token writes to."""
         return self.inside + self.before if self.before else self.inside
 
-    @cached_property
+    @once
     def position(self) -> Int[Tensor, "T"]:
         """Which token of its segment each token is, from 1 on."""
         begins = F.pad(self.spans[0][1:], (1, 0), value=-self.opened) - 1
         return torch.arange(self.cuts[-1][1], device=self.device) - begins[self.inside]
 
-    @cached_property
+    @once
     def owners(self) -> Int[Tensor, "P"]:
         """The segment that each chunk is in."""
         chunk = torch.arange(self.P, device=self.device)
@@ -186,27 +186,27 @@ class Lanes:
     chunks: Chunks
     independent: bool
 
-    @cached_property
+    @once
     def lengths(self) -> list[int]:
         """Chunks in each lane."""
         return self.chunks.counts if self.independent else [self.chunks.P]
 
-    @cached_property
+    @once
     def even(self) -> bool:
         return len(set(self.lengths)) == 1
 
-    @cached_property
+    @once
     def ranking(self) -> list[int]:
         """The lanes, longest first."""
         return sorted(range(len(self.lengths)), key=lambda lane: -self.lengths[lane])
 
-    @cached_property
+    @once
     def sizes(self) -> list[int]:
         """How many lanes take part in each round."""
         ended = torch.bincount(torch.tensor(self.lengths))[1:]
         return (len(self.lengths) - ended.cumsum(0) + ended).tolist()
 
-    @cached_property
+    @once
     def order(self) -> Int[Tensor, "P"]:
         """The chunks, round by round."""
         firsts = torch.tensor(self.lengths).cumsum(0) - torch.tensor(self.lengths)
@@ -281,7 +281,8 @@ def at_once(
     chunks, S = lanes.chunks, len(lanes.lengths)
     if lanes.even:
         # [chunks of a lane, B, H, lanes, ...]
-        rows, factors = (x if x is None else x.unflatten(2, (S, -1)).movedim(3, 0) for x in (update, decay))
+        rows = update.unflatten(2, (S, -1)).movedim(3, 0)
+        factors = None if decay is None else decay.unflatten(2, (S, -1)).movedim(3, 0)
         found = states(factors, torch.cat([begin[None], rows]))
         before, after = (x.movedim(0, 3).flatten(2, 3) for x in (found[:-1], found[1:]))
         if lanes.independent:
@@ -289,11 +290,11 @@ def at_once(
         regular = len(set(chunks.counts)) == 1
         return before, after[:, :, chunks.counts[0] - 1 :: chunks.counts[0]] if regular else after[:, :, chunks.lasts]
     # [lanes and chunks, B, H, ...]: each lane's chunks stand behind what it begins from
-    rows, factors = (x if x is None else x.movedim(2, 0) for x in (update, decay))
+    rows = update.movedim(2, 0)
+    factors = rows.new_ones(chunks.P, 1, 1, 1, 1) if decay is None else decay.movedim(2, 0)
     lane = torch.arange(S, device=chunks.device)
     place = torch.arange(chunks.P, device=chunks.device) + chunks.owners + 1
     order = torch.cat([chunks.firsts + lane, place]).argsort()
-    factors = rows.new_ones(chunks.P, 1, 1, 1, 1) if factors is None else factors
     factors = torch.cat([factors.new_zeros(S, *factors.shape[1:]), factors]).index_select(0, order[1:])
     found = states(factors, torch.cat([begin.movedim(2, 0), rows]).index_select(0, order), order < S)
     return found.index_select(0, place - 1).movedim(0, 2), found.index_select(0, chunks.lasts + lane + 1).movedim(0, 2)

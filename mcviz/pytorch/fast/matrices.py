@@ -152,9 +152,10 @@ def pairs(rows: Rows, lanes: Lanes) -> tuple[Past, State]:
     tokens = torch.cat([chunks.opens, stops])
     lane = torch.cat([starts[chunks.owners], starts]) if lanes.independent else None
     place, found = before(tokens, lane, past), []
-    for pairs, opening, x in ((start["k"], first and first["k"], k), (start["v"], first and first["v"], v)):
+    opening = start if first is None else first
+    for name, x in (("k", k), ("v", v)):
         # those of M_0, those that the first lane begins with, and all tokens
-        whole = torch.cat([pairs, pairs if opening is None else opening, x], 2)
+        whole = torch.cat([start[name], opening[name], x], 2)
         found.append(whole.index_select(2, place.flatten()).unflatten(2, place.shape).split([chunks.P, len(stops)], 2))
     (into_k, out_k), (into_v, out_v) = found
     return Past(into_k, into_v), {"k": out_k, "v": out_v}

@@ -1,4 +1,4 @@
-"""The way of devices where each launch costs: the numbers of the loop, and as many launches however long a sequence is."""
+"""The way of devices where each launch costs: the numbers of the loop, in as many launches for any length."""
 
 from dataclasses import replace
 
