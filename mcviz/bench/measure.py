@@ -164,7 +164,20 @@ def operations(call: Call) -> int:
     return int(counter.get_total_flops())
 
 
-def matmul_call(device: torch.device, n: int = 1024) -> tuple[Call, int]:
-    """A large matrix product in float32, the fastest thing that a machine does, and its operations."""
-    x = torch.randn(n, n, device=device)
+def launches(call: Call) -> tuple[int, int]:
+    """Kernels that a call launches, and how often it waits for the device."""
+    with Launches() as launched:
+        call()
+    return launched.kernels, launched.waits
+
+
+def matmul_call(device: torch.device, n: int = 1024, dtype: torch.dtype = torch.float32) -> tuple[Call, int]:
+    """A large matrix product, the fastest thing that a machine does, and its operations."""
+    x = torch.randn(n, n, device=device, dtype=dtype)
     return lambda: x @ x, 2 * n**3
+
+
+def copy_call(device: torch.device, n: int = 2**24) -> tuple[Call, int]:
+    """A large copy, as fast as a machine's memory, and the bytes that it reads and writes."""
+    x, y = torch.zeros(2, n, device=device)
+    return lambda: y.copy_(x), 2 * x.nbytes

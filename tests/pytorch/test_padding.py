@@ -88,5 +88,5 @@ def test_lengths_that_do_not_fit(lengths, match):
 @pytest.mark.usefixtures("unchecked")
 def test_logarithmic_cuts_are_those_of_one_length():
     x = torch.ones(2, 3, 1, 2)
-    with pytest.raises(ValueError, match="^lengths: expected constant or explicit segmentation"):
+    with pytest.raises(ValueError, match="lengths: expected constant or explicit"):
         memory_caching(x, x, x, x, MCConfig(segmentation="logarithmic"), lengths=[2, 3])

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, overload
 Value = TypeVar("Value")
 
 
-class once(Generic[Value]):  # noqa: N801: it decorates
+class once(Generic[Value]):
     """`functools.cached_property`, without its lock: no graph can be made of one (until Python 3.12)."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
