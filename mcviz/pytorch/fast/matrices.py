@@ -8,7 +8,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from mcviz.config import MCConfig
-from mcviz.pytorch import memory
 from mcviz.pytorch.aliases import Coefficients, State
 from mcviz.pytorch.fast import cached
 from mcviz.pytorch.fast.chunks import Chunks, Lanes, carry, swap
@@ -104,8 +103,9 @@ def lift_state(state: State, cfg: MCConfig) -> State:
     return state
 
 
-phi = memory.Linear("elu").phi
-"""`elu(x) + 1`, without the difference."""
+def phi(x: Float[Tensor, "B H T K"]) -> Float[Tensor, "B H T K"]:
+    """`φ(x) = elu(x) + 1`, as `exp(min(x, 0)) + max(x, 0)`: no difference of nearly equal numbers."""
+    return x.clamp(max=0).exp() + x.relu()
 
 
 def shift(q: Float[Tensor, "B H T K"]) -> Float[Tensor, "B H T 1"]:
