@@ -179,8 +179,8 @@ def test_states_that_do_not_fit():
         with pytest.raises(ValueError, match=match):
             memory_caching(*x, **{"cfg": cfg, "state": state, **change})
     model = SequenceModel(ModelConfig(9, cfg, width=8))
-    with pytest.raises(ValueError, match="^state: expected a Carried that this model gave"):
+    with pytest.raises(ValueError, match=r"^state: expected a Carried that this model gave"):
         model(torch.zeros(2, 3, dtype=torch.int64), state=state)
     layer = MemoryCaching(8, 2, cfg)
-    with pytest.raises(ValueError, match="^state: expected one that this layer gave for 2 sequences"):
+    with pytest.raises(ValueError, match=r"^state: expected one that this layer gave for 2 sequences"):
         layer(torch.zeros(2, 3, 8), state=state)
