@@ -120,7 +120,7 @@ def run(
             return Done(done[0], done[1], None) if trace else Done(done, None, None)
         if state is not None or return_state:
             check_constant(cfg)
-        before = 0 if state is None else state.tokens
+        before = state.tokens if isinstance(state, Carried) else 0  # what is none is refused below
         earlier, cuts = None, segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
         if state is not None:
             check_state(state, shapes(cfg, before, len(q), q.shape[2], q.shape[3], v.shape[3]), q)
