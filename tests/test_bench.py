@@ -71,6 +71,14 @@ def test_a_run_has_every_contender_in_every_mode(table):
         assert row.milliseconds > 0
         assert (row.ratio == 1) == (row.name == contenders.ATTENTION)
         assert (row.bytes is None) == (row.mode == contenders.DECODING)
+        assert (row.kernels is None) == (row.mode == contenders.DECODING)
+        assert row.waits in (None, 0)
+        assert (row.memory_share or 1) > 0
+    assert {(row.tokens, row.dtype) for row in table.rows if row.mode == contenders.TRAINING} == {
+        (32, "float32"),
+        (64, "float32"),
+        (32, "bfloat16"),
+    }
     assert all(set(slopes) == set(names) for slopes in table.exponents.values())
 
 

@@ -13,7 +13,18 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from mcviz.bench.measure import Call, alternate, exponent, matmul_call, median, operations, peak_bytes, ratio
+from mcviz.bench.measure import (
+    Call,
+    alternate,
+    copy_call,
+    exponent,
+    launches,
+    matmul_call,
+    median,
+    operations,
+    peak_bytes,
+    ratio,
+)
 from mcviz.checks import is_whole, plain
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory_caching
@@ -40,6 +51,10 @@ class Row:
     ratio: float  # of its time to `against`, median over rounds
     bytes: int | None  # tensors alive at once, at most, inputs not counted
     peak_share: float | None  # of the matrix product's speed that the machine reached in the same rounds
+    memory_share: float | None = None  # of a copy's speed, if each input were read and each output written once
+    kernels: int | None = None  # launched by a pass on a device that is no CPU
+    waits: int | None = None  # for that device, by a pass
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -53,19 +68,24 @@ class Table:
 
 @dataclass(frozen=True)
 class Shape:
-    """The sizes of a contest: one sequence in float32."""
+    """The sizes of a contest: one sequence."""
 
     device: torch.device
     width: int = 64
     segment: int = 256
     heads: int = 4
+    dtype: torch.dtype = torch.float32
 
     def tokens(self, T: int) -> list[Tensor]:
         """q, k, v, u [1, T, H, d]; keys have a length of about 1."""
         made = torch.Generator().manual_seed(0)
-        x = torch.randn(4, 1, T, self.heads, self.width, generator=made).to(self.device)
+        x = torch.randn(4, 1, T, self.heads, self.width, generator=made)
         x[1] /= self.width**0.5
-        return list(x.unbind(0))
+        return list(x.to(self.device, self.dtype).unbind(0))
+
+    def far(self, T: int) -> list[Tensor]:
+        """Tokens of these shapes on a device that is no CPU, without numbers."""
+        return [torch.empty(1, T, self.heads, self.width, dtype=self.dtype, device="meta") for _ in range(4)]
 
     def config(self, aggregator: str) -> MCConfig:
         return MCConfig(memory="linear", aggregator=aggregator, segment_length=self.segment, top_k=2)
@@ -81,7 +101,8 @@ def functions(shape: Shape) -> dict[str, Callable[..., Tensor]]:
     """The contenders as functions of q, k, v, u."""
 
     def caching(cfg: MCConfig) -> Callable[..., Tensor]:
-        return lambda q, k, v, u: memory_caching(q, k, v, u, cfg)
+        # on a CPU values are checked, as they are by default; elsewhere that waits for the device
+        return lambda q, k, v, u: memory_caching(q, k, v, u, cfg, check=q.device.type == "cpu")
 
     return {ATTENTION: attend, **{name: caching(shape.config(aggregator)) for name, aggregator in OURS.items()}}
 
@@ -110,16 +131,24 @@ def compare(
     against: str,
     tokens: int,
     measure_bytes: bool = True,
+    far: Mapping[str, Call] | None = None,
 ) -> list[Row]:
-    """A row for each call, all of them taking turns with each other and with a large matrix product."""
-    product_call, product_operations = matmul_call(shape.device)
+    """A row for each call, all of them taking turns with each other, a large matrix product and a large copy.
+
+    `far` are the calls on a device without numbers, of which launches are counted.
+    """
+    product_call, product_operations = matmul_call(shape.device, dtype=shape.dtype)
+    copy, copied = copy_call(shape.device)
     bar.set_postfix_str(f"{mode}, {tokens} tokens")
-    times = alternate({**calls, "": product_call}, rounds, shape.device, bar.update)
-    fastest = product_operations / min(times.pop(""))
+    times = alternate({**calls, "product": product_call, "copy": copy}, rounds, shape.device, bar.update)
+    fastest, widest = product_operations / min(times.pop("product")), copied / min(times.pop("copy"))
+    # q, k, v, u and y; with the backward pass, their gradients too
+    least = tokens * shape.heads * shape.width * shape.dtype.itemsize * (10 if mode == TRAINING else 5)
     rows = []
     for name, taken in times.items():
         # the kernel of attention counts as one operation, of no known size
         known = mode == FORWARD and name not in (ATTENTION, PACKAGE)
+        kernels, waits = (None, None) if far is None else launches(far[name])
         rows.append(
             Row(
                 mode=mode,
@@ -132,6 +161,10 @@ def compare(
                 ratio=ratio(taken, times[against]),
                 bytes=peak_bytes(calls[name]) if measure_bytes else None,
                 peak_share=operations(calls[name]) / median(taken) / fastest if known else None,
+                memory_share=None if far is None else least / median(taken) / widest,
+                kernels=kernels,
+                waits=waits,
+                dtype=str(shape.dtype).removeprefix("torch."),
             )
         )
     return rows
@@ -140,8 +173,10 @@ def compare(
 def with_attention(shape: Shape, T: int, mode: str, rounds: int, bar: Any) -> list[Row]:
     """Whole sequences, against softmax attention."""
     inputs = shape.tokens(T)
-    calls = {name: call(function, inputs, mode) for name, function in functions(shape).items()}
-    return compare(calls, rounds, shape, bar, mode=mode, against=ATTENTION, tokens=T)
+    calls, far = (
+        {name: call(function, x, mode) for name, function in functions(shape).items()} for x in (inputs, shape.far(T))
+    )
+    return compare(calls, rounds, shape, bar, mode=mode, against=ATTENTION, tokens=T, far=far)
 
 
 def decoding(shape: Shape, context: int, rounds: int, bar: Any, steps: int = 8) -> list[Row]:
@@ -242,6 +277,9 @@ def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool
     modes = (FORWARD, TRAINING)
     pairs = [("linear", "residual"), ("linear", "grm"), ("linear", "ssc"), ("dla", "grm"), ("titans", "grm")]
     contests = [partial(with_attention, shape, T, mode, rounds) for T, mode in product(sizes, modes)]
+    half = replace(shape, dtype=torch.bfloat16)  # on a CPU one length, as few of them are made for it
+    lengths = sizes[:1] if device.type == "cpu" else sizes
+    contests += [partial(with_attention, half, T, mode, rounds) for T, mode in product(lengths, modes)]
     contests += [partial(decoding, shape, T, rounds) for T in sizes]
     if find_spec("memory_caching"):
         T, few = 64 if quick else min(1024, max(sizes)), min(rounds, 3)
@@ -254,7 +292,6 @@ def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "dtype": "float32",
         "heads": shape.heads,
         "rounds": rounds,
         "clock": "processor time" if device.type == "cpu" and torch.get_num_threads() == 1 else "time",
@@ -264,6 +301,7 @@ def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool
 
 def growth(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """How the time of each contender grows with the tokens, over lengths from a quarter of the longest on."""
+    rows = [row for row in rows if row.dtype == "float32"]
     longest = max(row.tokens for row in rows)
     found: dict[str, dict[str, float]] = {}
     for mode, name in dict.fromkeys((row.mode, row.name) for row in rows if row.against == ATTENTION):

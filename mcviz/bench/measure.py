@@ -105,6 +105,38 @@ class Peak(TorchDispatchMode):
             self.peak = max(self.peak, self.total)
 
 
+class Launches(TorchDispatchMode):
+    """How many kernels are launched, and how often the device is waited for.
+
+    Whatever makes or changes numbers counts as one kernel, views and memory that is only set aside as none. Waited for
+    is a number or a shape that is read back, and a copy from one device to another.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.kernels = self.waits = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        name = function._schema.name.removeprefix("aten::")
+        places = {x.device.type for x in flatten((args, kwargs, result))}
+        moved = len(places) > 1 and name in ("_to_copy", "copy_")
+        made = name == "lift_fresh" and "cpu" not in places  # numbers of Python, copied
+        self.waits += name in READ_BACK or moved or made
+        view = any(x.alias_info is not None and not x.alias_info.is_write for x in function._schema.returns)
+        self.kernels += not view and name not in SET_ASIDE
+        return result
+
+
+READ_BACK = frozenset(
+    {"_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero", "unique_dim", "_unique2"}
+)
+SET_ASIDE = frozenset({"empty", "empty_like", "empty_strided", "new_empty", "detach", "lift_fresh", "_unsafe_view"})
+"""What reads numbers or shapes back, and what makes none."""
+
+
 def id_of(x: Tensor) -> int:
     """What tells the storage of a tensor from others alive."""
     return int(x.untyped_storage()._cdata)
@@ -132,7 +164,20 @@ def operations(call: Call) -> int:
     return int(counter.get_total_flops())
 
 
-def matmul_call(device: torch.device, n: int = 1024) -> tuple[Call, int]:
-    """A large matrix product in float32, the fastest thing that a machine does, and its operations."""
-    x = torch.randn(n, n, device=device)
+def launches(call: Call) -> tuple[int, int]:
+    """Kernels that a call launches, and how often it waits for the device."""
+    with Launches() as launched:
+        call()
+    return launched.kernels, launched.waits
+
+
+def matmul_call(device: torch.device, n: int = 1024, dtype: torch.dtype = torch.float32) -> tuple[Call, int]:
+    """A large matrix product, the fastest thing that a machine does, and its operations."""
+    x = torch.randn(n, n, device=device, dtype=dtype)
     return lambda: x @ x, 2 * n**3
+
+
+def copy_call(device: torch.device, n: int = 2**24) -> tuple[Call, int]:
+    """A large copy, as fast as a machine's memory, and the bytes that it reads and writes."""
+    x, y = torch.zeros(2, n, device=device)
+    return lambda: y.copy_(x), 2 * x.nbytes

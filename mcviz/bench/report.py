@@ -29,7 +29,8 @@ def to_json(table: Table) -> str:
 def to_markdown(table: Table) -> str:
     """A table for each mode, and how times grow."""
     where = ", ".join(f"{name} {value}" for name, value in table.machine.items())
-    parts = ["# Speed and memory", f"{where}. Times are medians; ratios are taken within rounds."]
+    said = "Times are medians; ratios are taken within rounds. Kernels and waits are those of a device that is no CPU."
+    parts = ["# Speed and memory", f"{where}. {said}"]
     for mode in (FORWARD, TRAINING, DECODING):
         rows = [row for row in table.rows if row.mode == mode and row.against == ATTENTION]
         parts.append(f"## {mode.capitalize()}, against {ATTENTION}\n\n{grid(rows)}")
@@ -46,22 +47,26 @@ def to_markdown(table: Table) -> str:
 
 def grid(rows: Sequence[Row]) -> str:
     """Rows of a Markdown table."""
-    head = "| tokens | d | segment | | | ms | ratio | memory, MB | share of matmul peak |"
-    lines = [head, "| ---: | ---: | ---: | --- | --- | ---: | ---: | ---: | ---: |"]
+    head = "| tokens | d | segment | | | | ms | ratio | MB | of matmul peak | of copy speed | kernels | waits |"
+    lines = [head, "| ---: | ---: | ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for row in rows:
         memory = "" if row.bytes is None else f"{row.bytes / 2**20:.1f}"
-        share = "" if row.peak_share is None else f"{row.peak_share:.0%}"
+        peak, copied = ("" if share is None else f"{share:.0%}" for share in (row.peak_share, row.memory_share))
+        launched = ("" if number is None else number for number in (row.kernels, row.waits))
         name = row.name if row.against == ATTENTION or row.name.startswith(PACKAGE) else f"ours: {row.name}"
         cells = (
             row.tokens,
             row.width,
             row.segment,
+            row.dtype,
             row.mode,
             name,
             f"{row.milliseconds:.3g}",
             times(row),
             memory,
-            share,
+            peak,
+            copied,
+            *launched,
         )
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
@@ -78,7 +83,8 @@ def lines(table: Table, mode: str, value: str, title: str) -> go.Figure:
     """A line for each contender over the number of tokens, both axes logarithmic."""
     figure = go.Figure()
     for name, hue in HUES.items():
-        rows = [row for row in table.rows if (row.mode, row.name, row.against) == (mode, name, ATTENTION)]
+        drawn = (mode, name, ATTENTION, "float32")
+        rows = [row for row in table.rows if (row.mode, row.name, row.against, row.dtype) == drawn]
         y = [getattr(row, value) / (2**20 if value == "bytes" else 1) for row in rows]
         figure.add_trace(
             go.Scatter(

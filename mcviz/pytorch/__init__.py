@@ -4,6 +4,7 @@ from mcviz import moved
 from mcviz.pytorch.alone import alone, answering
 from mcviz.pytorch.attention import Attention, KVCache
 from mcviz.pytorch.capture import Capturable, capture
+from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.decode import Decoder
 from mcviz.pytorch.function import memory_caching
 from mcviz.pytorch.mixer import MemoryCaching
@@ -13,6 +14,7 @@ from mcviz.pytorch.substitute import substitute
 __all__ = [
     "Attention",
     "Capturable",
+    "Carried",
     "Decoder",
     "KVCache",
     "MemoryCaching",

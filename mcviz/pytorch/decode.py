@@ -16,6 +16,7 @@ from mcviz import segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
 from mcviz.pytorch import kinds, memory
+from mcviz.pytorch.carried import Carried, check_constant
 from mcviz.pytorch.inputs import first
 from mcviz.rules import AGGREGATORS
 
@@ -36,6 +37,11 @@ class Buffer:
         self.rows[:, :, self.n] = row
         self.n += 1
 
+    def extend(self, rows: Shaped[Tensor, "B H n *row"]) -> None:
+        """Keep a copy of more rows."""
+        for row in rows.unbind(2):
+            self.append(row)
+
     def all(self) -> Shaped[Tensor, "B H n *row"]:
         """Every row that was kept, oldest first."""
         assert self.rows is not None
@@ -53,11 +59,14 @@ class Buffer:
 class Decoder:
     """A layer without weights that consumes one token of each sequence at a time. No gradients flow.
 
-    `initial` is `M_0` as `memory_caching` takes it. Constant segmentation needs no `length` and never ends; the
+    `initial` is `M_0` as `memory_caching` takes it; with a `state` that it gave (or a layer), decoding goes on from
+    there, with the state's own `M_0`. Constant segmentation needs no `length` and never ends; the
     others cut a sequence by its total length, and raise `ValueError` where it is not given.
     """
 
-    def __init__(self, cfg: MCConfig, initial: Any = None, length: int | None = None) -> None:
+    def __init__(
+        self, cfg: MCConfig, initial: Any = None, length: int | None = None, state: Carried | None = None
+    ) -> None:
         if length is None and cfg.segmentation != "constant":
             raise ValueError(f"length: expected the number of tokens, which {cfg.segmentation!r} segmentation cuts by")
         self.cfg, self.rule, self.initial, self.length = cfg, memory.rule(cfg), initial, length
@@ -65,12 +74,30 @@ class Decoder:
         self.ends = [end for _, end in cuts]
         self.t = self.begin = self.end = 0
         self.keys: Any = 0.0
+        self.constants: Any = None
         self.contexts, self.firsts = Buffer(), Buffer()
         self.checkpoints = {name: Buffer() for name in readable(cfg)}
         self.compares = cfg.compares
         self.routes = self.compares and AGGREGATORS[cfg.aggregator].routes
         # where a read is linear in the memory, to mix first and read once gives the same, with less to compute
         self.mixes = cfg.aggregator == "soup" or kinds.is_additive(cfg)
+        self.start: Any = None
+        if state is not None:
+            check_constant(cfg)
+            self.resume(state.detach())
+
+    def resume(self, state: Carried) -> None:
+        """Go on from a state."""
+        opened = state.tokens % self.cfg.segment_length
+        self.t, self.begin = state.tokens, state.tokens - opened
+        self.end = self.begin + self.cfg.segment_length if opened else self.t
+        self.start, self.online = (dict(state.part(name).tensors) for name in ("start", "online"))
+        for name, kept in state.part("checkpoints").tensors.items():
+            self.checkpoints[name].extend(kept.transpose(1, 2))
+        if self.compares:
+            self.keys = state.tensors["keys"]
+            for context in state.tensors["contexts"].unbind(1):
+                self.keep(context)
 
     @torch.no_grad()
     def step(
@@ -87,11 +114,11 @@ class Decoder:
         at.
         """
         check_coefficients(self.cfg, coefficients, q.shape[-1])
-        if self.t == 0:
-            self.start = first(self.cfg, self.initial, q[:, None], v.shape[-1])
+        if self.start is None:
+            self.start = self.online = first(self.cfg, self.initial, q[:, None], v.shape[-1])
+        if self.constants is None:
             filled = check_coefficients(self.cfg, None, q.shape[-1])
             self.constants = {name: q.new_full(q.shape[:2], value) for name, value in filled.items()}
-            self.online = self.start
         if self.t == self.end:
             self.turn()
         self.online = self.rule.write(self.online, k, v, {**self.constants, **(coefficients or {})})
@@ -108,11 +135,15 @@ class Decoder:
             for name, buffer in self.checkpoints.items():
                 buffer.append(self.online[name])
             if context is not None:
-                self.contexts.append(context)
-                if self.routes:
-                    # the first checkpoint with the very same context
-                    self.firsts.append((self.contexts.all() == context[:, :, None]).all(-1).int().argmax(-1))
+                self.keep(context)
         return y
+
+    def keep(self, context: Float[Tensor, "B H K"]) -> None:
+        """Keep the context of a segment that has ended."""
+        self.contexts.append(context)
+        if self.routes:
+            # the first checkpoint with the very same context
+            self.firsts.append((self.contexts.all() == context[:, :, None]).all(-1).int().argmax(-1))
 
     @property
     def n(self) -> int:

@@ -19,6 +19,7 @@ from mcviz.pytorch import aggregators, memory
 from mcviz.pytorch.aggregators import Weighing
 from mcviz.pytorch.aliases import Coefficients, State, Tokens
 from mcviz.pytorch.inputs import prepare
+from mcviz.pytorch.numerics import as_given
 from mcviz.pytorch.traces import traces
 from mcviz.trace import Trace
 
@@ -164,7 +165,8 @@ def memory_caching(
     q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
     cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
     stream = Stream(cfg, cuts, start, detach=detach)
-    steps = stream.run(q, k, v, u, c)
+    with as_given(q.device):
+        steps = stream.run(q, k, v, u, c)
     output = torch.stack([step.output for step in steps], 1)
     return (output, record(cfg, cuts, (q, k, v, u), c, start, stream, steps)) if trace else output
 

@@ -12,10 +12,21 @@ from mcviz import initial
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.pytorch import function
+from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.decode import Decoder
-from mcviz.pytorch.inputs import first
+from mcviz.pytorch.inputs import Prepared, first, prepare
+from mcviz.pytorch.numerics import as_given
+from mcviz.pytorch.padding import beyond, blank
 from mcviz.pytorch.projections import Projected, merge, project
-from mcviz.trace import Trace
+
+
+class Start(nn.ParameterDict):
+    """The learned `M_0`. It is called, so that what is hooked to it, as pruning is, happens."""
+
+    __call__ = nn.Module.__call__
+
+    def forward(self) -> dict[str, Tensor]:
+        return {name: getattr(self, name) for name in self}
 
 
 class Mixer(nn.Module):
@@ -45,8 +56,10 @@ class Mixer(nn.Module):
         self.cfg = cfg
         self.d_model, self.convolution = d_model, convolution
         K, V = d_key or d_model // n_heads, d_value or d_model // n_heads
-        self.initial = nn.ParameterDict()
-        for name, array in initial.parameters(cfg, d_model, n_heads, K, V, convolution, seed).items():
+        self.initial = Start()
+        weights = initial.parameters(cfg, d_model, n_heads, K, V, convolution, seed)
+        self.names = tuple(weights)
+        for name, array in weights.items():
             group, _, member = name.rpartition(".")
             learned = nn.Parameter(torch.tensor(array, dtype=torch.get_default_dtype()))
             if group:
@@ -56,15 +69,37 @@ class Mixer(nn.Module):
 
     def projections(self, x: Float[Tensor, "B T D"]) -> Projected:
         """q, k, v, u, coefficients and `M_0` (None where it is not learned): what `memory_caching` takes in."""
-        return project(x, dict(self.named_parameters()), self.cfg)
+        return project(x, self.weights(), self.cfg)
 
     def merge(self, y: Float[Tensor, "B T H V"]) -> Float[Tensor, "B T D"]:
         """What the heads read, as features of the token."""
-        return merge(y, dict(self.named_parameters()))
+        return merge(y, self.weights())
 
-    def stream(self, length: int | None = None) -> "MixerStream":
+    def weights(self) -> dict[str, Tensor]:
+        """All weights by name, as they are now: a weight that is pruned, parametrised or a replica is what stands in
+        its place. Raises `AttributeError` for one that is not there."""
+        start = self.initial()
+        split = {name: name.removeprefix("initial.") for name in self.names}
+        return {name: getattr(self, name) if name == short else start[short] for name, short in split.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if "names" not in state:  # a pickle of mcviz 0.1
+            self.names = tuple(name for name, _ in self.named_parameters())
+            self.initial.__class__ = Start
+
+    def stream(self, length: int | None = None, state: Carried | None = None) -> "MixerStream":
         """The layer, one token at a time. See `SequenceModel.stream`."""
         raise NotImplementedError
+
+    def after(self, x: Float[Tensor, "B T D"], state: Carried | None) -> Float[Tensor, "B _ D"]:
+        """The tokens and those before them that the convolutions still see: `convolution - 1` more."""
+        seen = x.new_zeros(len(x), self.convolution - 1, x.shape[2]) if state is None else state.tensors["latest"]
+        return torch.cat([seen, x], 1)
+
+    def latest(self, x: Float[Tensor, "B n D"]) -> dict[str, Tensor]:
+        """What the convolutions will see of these tokens."""
+        return {"latest": x[:, x.shape[1] - self.convolution + 1 :].clone()}
 
 
 class MemoryCaching(Mixer):
@@ -94,18 +129,65 @@ class MemoryCaching(Mixer):
         self.config, self.detach = cfg, detach
 
     def forward(
-        self, x: Float[Tensor, "B T D"], trace: bool = False
-    ) -> Float[Tensor, "B T D"] | tuple[Float[Tensor, "B T D"], list[Trace]]:
-        """Features [B, T, D] of each token; with `trace`, also a `mcviz.Trace` for each sequence."""
-        q, k, v, u, c, learned = self.projections(x)
-        start = first(self.config, learned, q, v.shape[-1])
-        done = function.run(q, k, v, u, c, start, self.config, trace, self.detach)
-        return (self.merge(done[0]), done[1]) if trace else self.merge(done)
+        self,
+        x: Float[Tensor, "B T D"],
+        trace: bool = False,
+        *,
+        check: bool = False,
+        lengths: Any = None,
+        state: Carried | None = None,
+        return_state: bool = False,
+    ) -> Any:
+        """Features [B, T, D] of each token; with `trace`, also a `mcviz.Trace` for each sequence.
 
-    def stream(self, length: int | None = None) -> "MixerStream":
-        learned = {name: tensor.detach() for name, tensor in self.initial.items()}
-        decoder = Decoder(self.config, learned or None, length)
-        return MixerStream(self, decoder.step)
+        The other arguments are those of `mcviz.pytorch.memory_caching`, and `return_state` gives a `Carried` last.
+        Values are looked at only with `check`. Under autocast the projections compute in its dtype, memories and gates
+        in that of the weights, which is the state's, and features come in autocast's dtype, as of a linear layer.
+        """
+        if trace and (lengths is not None or state is not None):
+            raise ValueError("trace: expected whole sequences, neither lengths nor a state")
+        if return_state and lengths is not None:
+            raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
+        padding = None if lengths is None else beyond(lengths, x, self.config, check)
+        x = blank(x, padding)
+        seen = x
+        if state is not None:
+            self.fits(state, x)
+            seen = self.after(x, state)
+        tokens = self.projections(seen)
+        given = self.prepared(tokens, seen.shape[1] - x.shape[1], check)
+        memory = (
+            None if state is None else Carried(state.tokens, {n: y for n, y in state.tensors.items() if n != "latest"})
+        )
+        done = function.run(
+            given, self.config, trace=trace, detach=self.detach, state=memory, return_state=return_state
+        )
+        y = blank(self.merge(done.output), padding)
+        parts: list[Any] = [y, *([done.traces] if trace else [])]
+        if done.state is not None:
+            seen = self.after(x, state)
+            parts.append(Carried(done.state.tokens, {**self.latest(seen), **done.state.tensors}))
+        return tuple(parts) if len(parts) > 1 else y
+
+    def fits(self, state: Any, x: Float[Tensor, "B T D"]) -> None:
+        """Raise `ValueError` if `state` is not one of this layer, for these sequences."""
+        latest = (len(x), self.convolution - 1, self.d_model)
+        if not isinstance(state, Carried) or "latest" not in state.tensors or state.tensors["latest"].shape != latest:
+            raise ValueError(f"state: expected one that this layer gave for {len(x)} sequences, with latest {latest}")
+
+    def prepared(self, tokens: Projected, before: int, check: bool) -> Prepared:
+        """What a run takes in, but for the `before` tokens that only the convolutions see."""
+        q, k, v, u, c, learned = tokens
+        q, k, v, u = (y[:, before:] for y in (q, k, v, u))
+        c = {name: y[:, before:] for name, y in c.items()}
+        if check:
+            return prepare(q, k, v, u, self.config, c, learned)
+        return Prepared(q, k, v, u, c, first(self.config, learned, q, v.shape[-1], check=False))
+
+    def stream(self, length: int | None = None, state: Carried | None = None) -> "MixerStream":
+        start = {name.removeprefix("initial."): x.detach() for name, x in self.weights().items() if "." in name}
+        decoder = Decoder(self.config, start or None, length, state)
+        return MixerStream(self, decoder.step, state)
 
 
 class MixerStream:
@@ -114,19 +196,21 @@ class MixerStream:
     `read` takes a token's q, k, v [B, H, ...], u and coefficients, and gives what the heads read [B, H, V].
     """
 
-    def __init__(self, mixer: Mixer, read: Callable[..., Tensor]) -> None:
-        self.mixer, self.read = mixer, read
+    def __init__(self, mixer: Mixer, read: Callable[..., Tensor], state: Carried | None = None) -> None:
+        self.mixer, self.read, self.state = mixer, read, state
         self.latest: Tensor | None = None
 
     @torch.no_grad()
     def step(self, x: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
         """The features of the next token."""
         if self.latest is None:
-            self.latest = x.new_zeros(x.shape[0], self.mixer.convolution, x.shape[1])
-        self.latest = torch.cat([self.latest[:, 1:], x[:, None]], 1)
+            self.latest = self.mixer.after(x[:, None], self.state)
+        else:
+            self.latest = torch.cat([self.latest[:, 1:], x[:, None]], 1)
         *tokens, coefficients, _ = self.mixer.projections(self.latest)
         now = {name: tensor[:, -1] for name, tensor in coefficients.items()}
-        y = self.read(*(tensor[:, -1] for tensor in tokens), now)
+        with as_given(x.device):
+            y = self.read(*(tensor[:, -1] for tensor in tokens), now)
         return self.mixer.merge(y[:, None])[:, 0]
 
 

@@ -13,7 +13,10 @@ from mcviz import initial
 from mcviz.checks import plain_fields, whole
 from mcviz.config import MCConfig
 from mcviz.pytorch.attention import Attention
+from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.mixer import MemoryCaching, Mixer
+from mcviz.pytorch.numerics import is_hidden
+from mcviz.pytorch.padding import beyond, blank
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,10 @@ class Block(nn.Module):
         """What follows the mixer: each token on its own."""
         return x if self.mlp is None or self.mlp_norm is None else x + self.mlp(self.mlp_norm(x))
 
-    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        return self.channels(x + self.mixer(self.norm(x)))
+    def forward(self, x: Float[Tensor, "B T D"], **options: Any) -> Any:
+        """Features of each token, and the mixer's state if it is asked for."""
+        y = self.mixer(self.norm(x), **options)
+        return (self.channels(x + y[0]), y[1]) if isinstance(y, tuple) else self.channels(x + y)
 
 
 class SequenceModel(nn.Module):
@@ -112,33 +117,60 @@ class SequenceModel(nn.Module):
         self.head = linear(rng, config.width, config.vocabulary)
 
     def forward(
-        self, tokens: Int[Tensor, "B T"], asked: Bool[Tensor, "B T"] | None = None
-    ) -> Float[Tensor, "*asked vocabulary"]:
+        self,
+        tokens: Int[Tensor, "B T"],
+        asked: Bool[Tensor, "B T"] | None = None,
+        *,
+        check: bool = True,
+        lengths: Any = None,
+        state: Carried | None = None,
+        return_state: bool = False,
+    ) -> Any:
         """Logits of what follows each token, [B, T, vocabulary]. Causal: they depend on it and on those before it.
 
-        With a mask `asked`, only those of the n tokens that it marks: [n, vocabulary].
+        With a mask `asked`, only those of the n tokens that it marks: [n, vocabulary]. With `check`, ids outside of the
+        vocabulary are a `ValueError`, for which the device is waited for. With `lengths` [B], what stands beyond the
+        end of a sequence may be any id, and its logits are 0. With `return_state`, a `Carried` comes with the logits; a
+        call with that `state`, or a stream, goes on where this one stopped. See `memory_caching`.
         """
-        x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2))
-        for block in self.blocks:
-            x = block(x)
-        return self.head(self.norm(x if asked is None else x[asked]))
+        if return_state and lengths is not None:
+            raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
+        if state is not None and (not isinstance(state, Carried) or not state.part("blocks.0").tensors):
+            raise ValueError("state: expected a Carried that this model gave")
+        x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2, check))
+        padding = None if lengths is None else beyond(lengths, x, self.config.mixer, check)
+        x = blank(x, padding)
+        left: dict[str, Tensor] = {}
+        for i, block in enumerate(self.blocks):
+            place = f"blocks.{i}"
+            part = None if state is None else state.part(place)
+            x = block(x, lengths=lengths, state=part, return_state=return_state)
+            if return_state:
+                x, after = x
+                left |= after.under(place)
+        x = self.norm(blank(x, padding))
+        logits = self.head(x if asked is None else x[asked])
+        past = 0 if state is None else state.tokens
+        return (logits, Carried(past + tokens.shape[1], left)) if return_state else logits
 
-    def stream(self, length: int | None = None) -> "ModelStream":
+    def stream(self, length: int | None = None, state: Carried | None = None) -> "ModelStream":
         """The model, one token of each sequence at a time, with caches: the logits of `forward`, for inference.
 
         Constant segmentation needs no `length` and never ends. Logarithmic and explicit segmentation cut a sequence
-        by its total length, which has to be known before its first token: without it they are a `ValueError`.
+        by its total length, which has to be known before its first token: without it they are a `ValueError`. With the
+        `state` of a `forward` pass, the stream goes on from there.
         """
-        return ModelStream(self, length)
+        return ModelStream(self, length, state)
 
 
 class ModelStream:
     """A `SequenceModel` that consumes one token of each sequence at a time. No gradients flow."""
 
-    def __init__(self, model: SequenceModel, length: int | None = None) -> None:
+    def __init__(self, model: SequenceModel, length: int | None = None, state: Carried | None = None) -> None:
         self.model = model
         self.blocks: list[Any] = list(model.blocks)
-        self.mixers = [block.mixer.stream(length) for block in self.blocks]
+        parts = [None if state is None else state.part(f"blocks.{i}") for i in range(len(self.blocks))]
+        self.mixers = [block.mixer.stream(length, part) for block, part in zip(self.blocks, parts, strict=True)]
 
     @torch.no_grad()
     def step(self, tokens: Int[Tensor, "B"]) -> Float[Tensor, "B vocabulary"]:
@@ -161,8 +193,8 @@ def tensor(array: np.ndarray) -> Tensor:
     return torch.tensor(array, dtype=torch.get_default_dtype())
 
 
-def check_tokens(tokens: Any, vocabulary: int, axes: int) -> Tensor:
-    """`tokens`, if they are ids within the vocabulary. Raises `ValueError` otherwise."""
+def check_tokens(tokens: Any, vocabulary: int, axes: int, check: bool = True) -> Tensor:
+    """`tokens`, if they are ids within the vocabulary, which are looked at with `check`. `ValueError` otherwise."""
     shape = "[B, T]" if axes == 2 else "[B]"
     if not isinstance(tokens, Tensor) or tokens.dtype not in (torch.int64, torch.int32):
         raise ValueError(
@@ -170,7 +202,7 @@ def check_tokens(tokens: Any, vocabulary: int, axes: int) -> Tensor:
         )
     if tokens.ndim != axes or 0 in tokens.shape:
         raise ValueError(f"tokens: expected shape {shape} with at least one token, got {tuple(tokens.shape)}")
-    if not torch.compiler.is_compiling() and not 0 <= int(tokens.min()) <= int(tokens.max()) < vocabulary:
+    if check and not is_hidden(tokens) and not 0 <= int(tokens.min()) <= int(tokens.max()) < vocabulary:
         raise ValueError(
             f"tokens: expected ids from 0 to {vocabulary - 1}, got {int(tokens.min())} to {int(tokens.max())}"
         )

@@ -64,7 +64,7 @@ def project(x: Float[Tensor, "B T D"], parameters: Parameters, cfg: MCConfig) ->
         if f"W_{name}" in parameters:
             W = parameters[f"W_{name}"]
             # q_t = W_q x_t, and so on
-            tokens[name] = (x @ W.flatten(0, 1).mT).reshape(*x.shape[:2], *W.shape[:2])
+            tokens[name] = (x @ W.flatten(0, 1).mT).to(W.dtype).reshape(*x.shape[:2], *W.shape[:2])
         if f"F_{name}" in parameters:
             tokens[name] = convolve(tokens[name], parameters[f"F_{name}"])
     for name in ("q", "k"):

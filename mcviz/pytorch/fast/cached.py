@@ -1,6 +1,5 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -12,17 +11,21 @@ from torch.nn import functional as F
 
 from mcviz.pytorch.aliases import Read, State
 from mcviz.pytorch.fast.chunks import Chunks
-from mcviz.segments import Segments
+from mcviz.pytorch.fast.gelu import gelu
+from mcviz.pytorch.fast.launches import numbers, wide
+from mcviz.pytorch.numerics import is_transformed
 
 TILE = 2**18
-"""Numbers in an intermediate tile: about 1 MB, so that it stays in cache."""
+"""Numbers in an intermediate tile on a CPU: about 1 MB, so that it stays in cache."""
 
 
 def prefix(q: Float[Tensor, "B H T K"], M: Float[Tensor, "B H N V K"], chunks: Chunks) -> Float[Tensor, "B H T V"]:
     """`Σ_{i<s} M^(i) q_t`: one read of a sum of memories that grows from segment to segment."""
-    sums = accumulate(M.unbind(2)[:-1], initial=torch.zeros_like(M[:, :, 0]))
-    before = torch.stack(list(sums), 2)
-    return chunks.join(chunks.split(q) @ before.index_select(2, chunks.owners).mT)
+    if wide(M.device):
+        before = F.pad(M[:, :, :-1].cumsum(2), (0, 0, 0, 0, 1, 0))
+    else:
+        before = torch.stack([*accumulate(M.unbind(2)[:-1], initial=torch.zeros_like(M[:, :, 0]))], 2)
+    return chunks.join(chunks.split(q) @ before.index_select(2, chunks.owners + chunks.before).mT)
 
 
 class Dense(torch.autograd.Function):
@@ -37,9 +40,9 @@ class Dense(torch.autograd.Function):
         ctx: Any, w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G NK V"], stops: Sequence[int]
     ) -> Float[Tensor, "G T V"]:
         ctx.save_for_backward(w, q, M)
-        ctx.stops = stops
+        ctx.tiles = tiles(q, stops, numbers(q, TILE))
         y = q.new_zeros(*q.shape[:2], M.shape[2])
-        for g, t, n in tiles(q, stops):
+        for g, t, n in ctx.tiles:
             e = expand(w[g, t, :n].mT, rows(q[g, t]))
             y[g, t] = torch.bmm(e.mT, M[g, : e.shape[1]])
         return y
@@ -49,7 +52,7 @@ class Dense(torch.autograd.Function):
         (dy,) = gradients
         w, q, M = ctx.saved_tensors
         dw, dq, dM = torch.zeros_like(w), torch.zeros_like(q), torch.zeros_like(M)
-        for g, t, n in tiles(q, ctx.stops):
+        for g, t, n in ctx.tiles:
             wt, qt = w[g, t, :n].mT, rows(q[g, t])
             e = expand(wt, qt)
             dM[g, : e.shape[1]].baddbmm_(e, dy[g, t])
@@ -69,48 +72,83 @@ def expand(w: Float[Tensor, "g n t"], q: Float[Tensor, "g K t"]) -> Float[Tensor
     return (w[:, :, None] * q[:, None]).flatten(1, 2)
 
 
-def tiles(q: Float[Tensor, "G T K"], stops: Sequence[int]) -> list[tuple[slice, slice, int]]:
-    """Ranges of sequences and of tokens, and how many memories the tokens reach: a `TILE` of products each.
+def tiles(
+    q: Float[Tensor, "G T K"], stops: Sequence[int], most_numbers: int, width: int = 0
+) -> list[tuple[slice, slice, int]]:
+    """Ranges of sequences and of tokens, and how many memories the tokens reach: so many products each, at
+    most, of which there are `width` (or K) for a token and a memory.
 
     Tokens of a tile that reach less are computed with those that reach more: it spans an eighth of them at most.
     """
-    G, T, K = q.shape
-    most = -(-T // 256) * 32
-    found, t = [], stops[0]
+    G, T, K = q.shape[0], q.shape[1], width or q.shape[2]
+    most, together = -(-T // 256) * 32, most_numbers // (G if wide(q.device) else 1)
+    found, t, n = [], stops[0], 0
     while t < T:
         stop = min(t + 32, T)
-        while stop < min(t + most, T) and (stop + 32 - t) * K * bisect_right(stops, min(stop + 32, T) - 1) <= TILE:
-            stop = min(stop + 32, T)
-        n = bisect_right(stops, stop - 1)
-        groups = max(1, TILE // ((stop - t) * K * n))
+        n = reached(stops, stop, n)
+        while stop < min(t + most, T):
+            more = reached(stops, min(stop + 32, T), n)
+            if (stop + 32 - t) * K * more > together:
+                break
+            stop, n = min(stop + 32, T), more
+        groups = max(1, most_numbers // ((stop - t) * K * n))
         found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
         t = stop
     return found
+
+
+def reached(stops: Sequence[int], t: int, n: int) -> int:
+    """How many memories the tokens before t reach, `n` or more: those that stop before t."""
+    while n < len(stops) and stops[n] < t:
+        n += 1
+    return n
 
 
 def dense(
     weights: Float[Tensor, "B H T N"],
     q: Float[Tensor, "B H T K"],
     M: Float[Tensor, "B H N V K"],
-    cuts: Segments,
+    stops: Sequence[int],
 ) -> Float[Tensor, "B H T V"]:
-    """`Σ_{i<s} w_t^(i) M^(i) q_t` for weights that are 0 from i = s on."""
-    stacked, stops = M.mT.flatten(0, 1).flatten(1, 2), [stop for _, stop in cuts]
+    """`Σ_{i<s} w_t^(i) M^(i) q_t` for weights that are 0 from i = s on. Memory i stops before token `stops[i]`."""
+    stacked = M.mT.flatten(0, 1).flatten(1, 2)
+    if is_transformed(weights, q, M):
+        return torch.einsum("bhtn,bhtk,bhnvk->bhtv", weights, q, M)
     y: Tensor = Dense.apply(weights.flatten(0, 1), q.flatten(0, 1), stacked, stops)  # type: ignore[no-untyped-call]
     return y.unflatten(0, q.shape[:2])
+
+
+def layers(
+    weights: Float[Tensor, "B H T N"],
+    x: Float[Tensor, "B H T K"],
+    W1: Float[Tensor, "B H N V E"],
+    W2: Float[Tensor, "B H N E K"],
+    stops: Sequence[int],
+) -> Float[Tensor, "B H T V"]:
+    """`dense`, for memories `W1 σ(W2 x)`: the hidden layers of all memories side by side, in tiles."""
+    (B, H, T, _), E = x.shape, W1.shape[-1]
+    gates, x = weights.flatten(0, 1), x.flatten(0, 1)
+    down, up = W2.flatten(0, 1), W1.mT.flatten(0, 1)
+    rows: dict[tuple[int, int], list[Tensor]] = {}
+    for g, t, n in tiles(x, stops, numbers(x, TILE), E):
+        # Σ_i w^(i) W1^(i) σ(W2^(i) x)
+        a = gelu(x[g, t] @ down[g, :n].flatten(1, 2).mT).unflatten(-1, (n, E)) * gates[g, t, :n, None]
+        rows.setdefault((t.start, t.stop), []).append(a.flatten(-2) @ up[g, :n].flatten(1, 2))
+    found = torch.cat([torch.cat(part) for part in rows.values()], 1)
+    return F.pad(found, (0, 0, T - found.shape[1], 0)).unflatten(0, (B, H))
 
 
 def each(
     weights: Float[Tensor, "B H T N"] | None,
     q: Float[Tensor, "B H T K"],
     states: State,
-    cuts: Segments,
+    stops: Sequence[int],
     read: Read,
 ) -> Float[Tensor, "B H T V"]:
     """`Σ_{i<s} w_t^(i) M^(i)(q_t)` for any memory, each weight 1 if none are given: one checkpoint after the other."""
     one = [dict(zip(states, parts, strict=True)) for parts in zip(*(x.unbind(2) for x in states.values()), strict=True)]
     y: Tensor | None = None
-    for i, (_, stop) in reversed([*enumerate(cuts[:-1])]):
+    for i, stop in reversed([*enumerate(stops[:-1])]):
         # tokens from `stop` on: those of the next segment are the first to read checkpoint i
         part = read(one[i], q[:, :, stop:])
         part = part if weights is None else weights[:, :, stop:, i, None] * part

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
+from torch.nn import functional as F
 
+from mcviz.pytorch.fast.affine import states
+from mcviz.pytorch.fast.launches import wide
+from mcviz.pytorch.fast.once import once
 from mcviz.segments import Segments
 
 CHUNK = 64
@@ -20,63 +24,142 @@ def swap(x: Shaped[Tensor, "B a b ..."]) -> Shaped[Tensor, "B b a ..."]:
     return x.transpose(1, 2)
 
 
-def segment_of(cuts: Segments, device: torch.device) -> Int[Tensor, "T"]:
-    """The segment that each token is in."""
-    lengths = torch.tensor([stop - start for start, stop in cuts], device=device)
-    return torch.repeat_interleave(torch.arange(len(cuts), device=device), lengths, output_size=cuts[-1][1])
+RUNS = 16
+"""Up to so many runs of evenly spaced numbers are made where they are needed; more are copied there."""
+
+
+def whole_numbers(values: Sequence[int], device: torch.device) -> Int[Tensor, "n"]:
+    """A list of whole numbers on the device. Cuts of equal lengths are made there, and nothing waits for a copy."""
+    if device.type == "cpu":
+        return torch.tensor(values)
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and (len(runs[-1]) == 1 or value - runs[-1][-1] == runs[-1][1] - runs[-1][0] != 0):
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    if len(runs) > RUNS or any(len(run) > 1 and run[0] >= run[1] for run in runs):
+        return torch.tensor(values, device=device)
+    steps = [run[1] - run[0] if len(run) > 1 else 1 for run in runs]
+    made = [torch.arange(run[0], run[-1] + 1, step, device=device) for run, step in zip(runs, steps, strict=True)]
+    return made[0] if len(made) == 1 else torch.cat(made)
+
+
+def spans(cuts: Segments, device: torch.device) -> tuple[Int[Tensor, "N"], Int[Tensor, "N"]]:
+    """Where segments start and stop."""
+    starts = whole_numbers([start for start, _ in cuts], device)
+    return starts, F.pad(starts[1:], (0, 1), value=cuts[-1][1])
+
+
+def segment_of(cuts: Segments, spans: tuple[Int[Tensor, "N"], Int[Tensor, "N"]]) -> Int[Tensor, "T"]:
+    """The segment that each token is in, of the segments with these `spans`."""
+    starts, stops = spans
+    first, *middle, last = (stop - start for start, stop in cuts) if len(cuts) > 1 else (cuts[0][1], cuts[0][1])
+    if {first, *middle} == {first} and last <= first:
+        return torch.arange(cuts[-1][1], device=starts.device) // first
+    return torch.repeat_interleave(
+        torch.arange(len(cuts), device=starts.device), stops - starts, output_size=cuts[-1][1]
+    )
 
 
 @dataclass  # not frozen, nor are lanes: torch 2.9 cannot make a graph of what a frozen one caches
 class Chunks:
-    """T tokens in P chunks of `length` places each. The last places of a segment's last chunk may stay empty."""
+    """T tokens in P chunks of `length` places each. The last places of a segment's last chunk may stay empty.
+
+    `before` memories were kept before the first token, and the first segment had `opened` tokens then.
+    """
 
     cuts: Segments
     length: int
     device: torch.device
+    before: int = 0
+    opened: int = 0
 
     @classmethod
-    def of(cls, cuts: Segments, device: torch.device) -> "Chunks":
+    def of(cls, cuts: Segments, device: torch.device, before: int = 0, opened: int = 0) -> "Chunks":
         """Chunks as long as the longest segment, or `CHUNK`."""
-        return cls(cuts, min(CHUNK, max(stop - start for start, stop in cuts)), device)
+        return cls(cuts, min(CHUNK, max(stop - start for start, stop in cuts)), device, before, opened)
 
-    @cached_property
+    @once
     def counts(self) -> list[int]:
-        """How many chunks each segment has."""
-        return [-(-(stop - start) // self.length) for start, stop in self.cuts]
+        """How many chunks each segment has: where launches cost, the same number, if few of them are empty."""
+        counts = [-(-(stop - start) // self.length) for start, stop in self.cuts]
+        most = max(counts)
+        padded = wide(self.device) and len(counts) * most <= sum(counts) + 2 * most
+        return [most] * len(counts) if padded else counts
 
-    @cached_property
+    @once
     def P(self) -> int:
         return sum(self.counts)
 
-    @cached_property
+    @once
+    def N(self) -> int:
+        """How many memories there are at the end, those of `before` included."""
+        return self.before + len(self.cuts)
+
+    @once
+    def stops(self) -> list[int]:
+        """Before which token each memory is complete."""
+        return [0] * self.before + [stop for _, stop in self.cuts]
+
+    @once
+    def spans(self) -> tuple[Int[Tensor, "N"], Int[Tensor, "N"]]:
+        """Where segments start and stop."""
+        return spans(self.cuts, self.device)
+
+    @once
+    def firsts(self) -> Int[Tensor, "N"]:
+        """The first chunk of each segment."""
+        return whole_numbers([*accumulate(self.counts[:-1], initial=0)], self.device)
+
+    @once
+    def lasts(self) -> Int[Tensor, "N"]:
+        """The last chunk of each segment."""
+        return F.pad(self.firsts[1:], (0, 1), value=self.P) - 1
+
+    @once
     def shifts(self) -> Int[Tensor, "N"]:
         """How many empty places stand before each segment."""
-        used = accumulate([count * self.length for count in self.counts], initial=0)
-        return torch.tensor([at - start for at, (start, _) in zip(used, self.cuts, strict=False)], device=self.device)
+        return self.firsts * self.length - self.spans[0]
 
-    @cached_property
+    @once
     def places(self) -> Int[Tensor, "T"] | None:
         """The place of each token; None if every place is filled."""
         T = self.cuts[-1][1]
         if self.P * self.length == T:
             return None
-        return torch.arange(T, device=self.device) + self.shifts[self.segment_of]
+        return torch.arange(T, device=self.device) + self.shifts[self.inside]
 
-    @cached_property
+    @once
     def opens(self) -> Int[Tensor, "P"]:
-        """The first token of each chunk."""
-        return torch.arange(self.P, device=self.device) * self.length - self.shifts[self.owners]
+        """The first token of each chunk; of an empty one, where its segment stops."""
+        starts, stops = (x[self.owners] for x in self.spans)
+        nth = torch.arange(self.P, device=self.device) - self.firsts[self.owners]
+        return (starts + nth * self.length).minimum(stops)
 
-    @cached_property
-    def segment_of(self) -> Int[Tensor, "T"]:
+    @once
+    def inside(self) -> Int[Tensor, "T"]:
         """The segment that each token is in."""
-        return segment_of(self.cuts, self.device)
+        return segment_of(self.cuts, self.spans)
 
-    @cached_property
+    @once
+    def segment_of(self) -> Int[Tensor, "T"]:
+        """The memory that each token writes to."""
+        return self.inside + self.before if self.before else self.inside
+
+    @once
+    def position(self) -> Int[Tensor, "T"]:
+        """Which token of its segment each token is, from 1 on."""
+        begins = F.pad(self.spans[0][1:], (1, 0), value=-self.opened) - 1
+        return torch.arange(self.cuts[-1][1], device=self.device) - begins[self.inside]
+
+    @once
     def owners(self) -> Int[Tensor, "P"]:
         """The segment that each chunk is in."""
-        counts = torch.tensor(self.counts, device=self.device)
-        return torch.repeat_interleave(torch.arange(len(counts), device=self.device), counts, output_size=self.P)
+        chunk = torch.arange(self.P, device=self.device)
+        if len(set(self.counts)) == 1:
+            return chunk // self.counts[0]
+        return torch.searchsorted(self.firsts, chunk, right=True) - 1
 
     def split(self, x: Float[Tensor, "B H T *d"], fill: float = 0.0) -> Float[Tensor, "B H P L *d"]:
         """Tokens to chunks. Empty places hold `fill`."""
@@ -103,27 +186,27 @@ class Lanes:
     chunks: Chunks
     independent: bool
 
-    @cached_property
+    @once
     def lengths(self) -> list[int]:
         """Chunks in each lane."""
         return self.chunks.counts if self.independent else [self.chunks.P]
 
-    @cached_property
+    @once
     def even(self) -> bool:
         return len(set(self.lengths)) == 1
 
-    @cached_property
+    @once
     def ranking(self) -> list[int]:
         """The lanes, longest first."""
         return sorted(range(len(self.lengths)), key=lambda lane: -self.lengths[lane])
 
-    @cached_property
+    @once
     def sizes(self) -> list[int]:
         """How many lanes take part in each round."""
         ended = torch.bincount(torch.tensor(self.lengths))[1:]
         return (len(self.lengths) - ended.cumsum(0) + ended).tolist()
 
-    @cached_property
+    @once
     def order(self) -> Int[Tensor, "P"]:
         """The chunks, round by round."""
         firsts = torch.tensor(self.lengths).cumsum(0) - torch.tensor(self.lengths)
@@ -154,20 +237,29 @@ class Lanes:
         back = torch.tensor(self.ranking, device=self.chunks.device).argsort()
         return torch.cat(ended[::-1], 2).index_select(2, back)
 
+    def begin(self, start: Float[Tensor, "B H *d"], first: Any) -> Float[Tensor, "B H lanes *d"]:
+        """What each lane starts from: `start`, and the first one from `first`, if it is not None."""
+        state = start[:, :, None].expand(-1, -1, len(self.lengths), *start.shape[2:])
+        return state if first is None else torch.cat([first[:, :, None], state[:, :, 1:]], 2)
+
 
 def carry(
     decay: Float[Tensor, "B H P ..."] | None,
     update: Float[Tensor, "B H P V K"],
     start: Float[Tensor, "B H V K"],
     lanes: Lanes,
+    first: Float[Tensor, "B H V K"] | None = None,
 ) -> tuple[Float[Tensor, "B H P V K"], Float[Tensor, "B H N V K"]]:
     """States at the start of each chunk and at the end of each segment, where a chunk turns S to `S decay + update`.
 
-    `decay` is a matrix [K, K], a number [1, 1], or None for 1.
+    `decay` is a matrix [K, K], a number [1, 1], or None for 1. Lanes begin from `start`, the first one from `first`.
     """
+    state = lanes.begin(start, first)
+    if wide(update.device):
+        return at_once(decay, update, state, lanes)
     updates = lanes.rounds(update)
     decays = [None] * len(updates) if decay is None else lanes.rounds(decay)
-    state = start[:, :, None].expand(-1, -1, len(lanes.lengths), -1, -1)
+    state = state if first is None or lanes.even else state[:, :, lanes.ranking]
     before, after = [], []
     for factor, new in zip(decays, updates, strict=True):
         state = state if state.shape[2] == new.shape[2] else state.narrow(2, 0, new.shape[2])
@@ -177,3 +269,32 @@ def carry(
         state = state + new
         after.append(state)
     return lanes.join(before), lanes.ends(after)
+
+
+def at_once(
+    decay: Float[Tensor, "B H P ..."] | None,
+    update: Float[Tensor, "B H P V K"],
+    begin: Float[Tensor, "B H lanes V K"],
+    lanes: Lanes,
+) -> tuple[Float[Tensor, "B H P V K"], Float[Tensor, "B H N V K"]]:
+    """`carry` as a scan over the chunks of a lane. What a lane begins from is its first update."""
+    chunks, S = lanes.chunks, len(lanes.lengths)
+    if lanes.even:
+        # [chunks of a lane, B, H, lanes, ...]
+        rows = update.unflatten(2, (S, -1)).movedim(3, 0)
+        factors = None if decay is None else decay.unflatten(2, (S, -1)).movedim(3, 0)
+        found = states(factors, torch.cat([begin[None], rows]))
+        before, after = (x.movedim(0, 3).flatten(2, 3) for x in (found[:-1], found[1:]))
+        if lanes.independent:
+            return before, found[-1]
+        regular = len(set(chunks.counts)) == 1
+        return before, after[:, :, chunks.counts[0] - 1 :: chunks.counts[0]] if regular else after[:, :, chunks.lasts]
+    # [lanes and chunks, B, H, ...]: each lane's chunks stand behind what it begins from
+    rows = update.movedim(2, 0)
+    factors = rows.new_ones(chunks.P, 1, 1, 1, 1) if decay is None else decay.movedim(2, 0)
+    lane = torch.arange(S, device=chunks.device)
+    place = torch.arange(chunks.P, device=chunks.device) + chunks.owners + 1
+    order = torch.cat([chunks.firsts + lane, place]).argsort()
+    factors = torch.cat([factors.new_zeros(S, *factors.shape[1:]), factors]).index_select(0, order[1:])
+    found = states(factors, torch.cat([begin.movedim(2, 0), rows]).index_select(0, order), order < S)
+    return found.index_select(0, place - 1).movedim(0, 2), found.index_select(0, chunks.lasts + lane + 1).movedim(0, 2)

@@ -22,6 +22,7 @@ from mcviz.pytorch.fast.errors import Loss, bounded
 from mcviz.pytorch.fast.gelu import gelu_and_slope
 from mcviz.pytorch.fast.unrolled import Decay, Errors
 from mcviz.pytorch.inputs import prepare
+from mcviz.pytorch.numerics import as_given
 from mcviz.segments import Segments
 
 
@@ -72,4 +73,5 @@ def memory_caching(
     deep.network(cfg)
     chunk = whole("chunk", chunk, of="tokens")
     cuts = segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
-    return scan.run(q, k, v, u, c, start, cfg, cuts, detach=detach, solve=first, chunk=chunk).output
+    with as_given(q.device):
+        return scan.run(q, k, v, u, c, start, cfg, cuts, detach=detach, solve=first, chunk=chunk).output

@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mcviz.pytorch.aliases import Read, State
+from mcviz.pytorch.fast.launches import wide
+from mcviz.pytorch.numerics import is_transformed
 
 BUSY = 32
 """Pairs of a token and a memory in a block. A memory with more to answer, on average, is worth a call of its own."""
@@ -60,6 +62,24 @@ class Add(torch.autograd.Function):
         return danswers, torch.stack(dweights, 1), None, None
 
 
+def ask(q: Float[Tensor, "t K"], order: Int[Tensor, "n"], place: Int[Tensor, "t k"]) -> Float[Tensor, "n K"]:
+    """`Ask`, which transforms of functions do not know."""
+    if is_transformed(q, order):
+        return q.index_select(0, order.clamp(min=0) // place.shape[1])
+    rows: Tensor = Ask.apply(q, order, place)  # type: ignore[no-untyped-call]
+    return rows
+
+
+def add(
+    answers: Float[Tensor, "n V"], weights: Float[Tensor, "t k"], order: Int[Tensor, "n"], place: Int[Tensor, "t k"]
+) -> Float[Tensor, "t V"]:
+    """`Add`, likewise."""
+    if is_transformed(answers, weights, place):
+        return (weights[..., None] * answers.index_select(0, place.flatten()).unflatten(0, place.shape)).sum(1)
+    y: Tensor = Add.apply(answers, weights, order, place)  # type: ignore[no-untyped-call]
+    return y
+
+
 class Layout(NamedTuple):
     """Where (token, choice) pairs stand once they are sorted by the memory they ask."""
 
@@ -75,13 +95,12 @@ def lay(asked: Int[Tensor, "pairs"], memories: int, size: int) -> Layout:
     count = torch.zeros(memories, dtype=torch.long, device=device).index_add(0, asked, torch.ones_like(asked))
     if size == 1:
         return Layout(pair, torch.empty_like(pair).index_copy(0, pair, torch.arange(n, device=device)), count)
-    filled = (count + size - 1) // size * size
-    # the n-th pair of a memory stands n places after its first
-    first = (filled.cumsum(0) - filled) - (count.cumsum(0) - count)
-    places = first[memory] + torch.arange(n, device=device)
+    # a pair stands as many places on as were left empty before it
+    empty = -count % size
+    places = (empty.cumsum(0) - empty)[memory] + torch.arange(n, device=device)
     # as many places as there can be at most: a size that nobody has to wait for
     order = places.new_full(((n // size + memories) * size,), -1).index_copy(0, places, pair)
-    return Layout(order, torch.empty_like(pair).index_copy(0, pair, places), filled)
+    return Layout(order, torch.empty_like(pair).index_copy(0, pair, places), count + empty)
 
 
 def dispatch(
@@ -98,17 +117,18 @@ def dispatch(
     one batched read answers all, and nothing has to wait for a count.
     """
     B, H, _, k = choices.shape
-    if q.device.type == "cpu" and H > 1 and choices.numel() * q.shape[-1] > LARGE:
+    if not wide(q.device) and H > 1 and choices.numel() * q.shape[-1] > LARGE:
         heads = zip(*(x.split(1, 1) for x in (choices, weights, q, *states.values())), strict=True)
         return torch.cat([dispatch(c, w, x, dict(zip(states, M, strict=True)), read) for c, w, x, *M in heads], 1)
     flat = {name: x.flatten(0, 2) for name, x in states.items()}
     memories = len(next(iter(flat.values())))
     firsts = torch.arange(0, memories, memories // (B * H), device=q.device).view(B, H, 1, 1)
     asked = (choices + firsts).flatten()
-    one_by_one = q.device.type == "cpu" and len(asked) >= BUSY * memories
+    cached = not wide(q.device) and not is_transformed(choices, weights, q, *states.values())
+    one_by_one = cached and len(asked) >= BUSY * memories
     order, place, sizes = lay(asked, memories, 1 if one_by_one else BUSY)
     place = place.view(-1, k)
-    rows: Tensor = Ask.apply(q.flatten(0, 2), order, place)  # type: ignore[no-untyped-call]
+    rows = ask(q.flatten(0, 2), order, place)
     if one_by_one:
         each = [
             dict(zip(flat, parts, strict=True)) for parts in zip(*(x.unbind(0) for x in flat.values()), strict=True)
@@ -120,5 +140,4 @@ def dispatch(
         owner = torch.searchsorted(sizes.cumsum(0), blocks, right=True).clamp(max=memories - 1)
         block = {name: x.index_select(0, owner) for name, x in flat.items()}
         answers = read(block, rows.unflatten(0, (-1, BUSY))).flatten(0, 1)
-    y: Tensor = Add.apply(answers, weights.flatten(0, 2), order, place)  # type: ignore[no-untyped-call]
-    return y.unflatten(0, q.shape[:3])
+    return add(answers, weights.flatten(0, 2), order, place).unflatten(0, q.shape[:3])

@@ -16,6 +16,7 @@ from mcviz.pytorch.aliases import Coefficients, State
 from mcviz.pytorch.fast.gelu import gelu, gelu_and_slope
 from mcviz.pytorch.fast.sweeps import fixed_point
 from mcviz.pytorch.fast.unrolled import Decay, Errors, answer, carry
+from mcviz.pytorch.numerics import is_hidden, is_transformed
 
 
 @runtime_checkable
@@ -121,8 +122,8 @@ def sweep_titans(delta: Tensor, h0: Tensor, P: Tensor, aim: Tensor, W1: Tensor, 
 
 
 def overflow(x: Tensor) -> Any:
-    """The tokens from the first one on for which `x` is not finite, or None if it is finite for all."""
-    if torch.isfinite(x.sum()):
+    """The tokens from the first one on for which `x` is not finite, or None if it is seen to be finite for all."""
+    if not is_hidden(x) and torch.isfinite(x.sum()):
         return None
     return (~torch.isfinite(x)).any(-1, keepdim=True).cumsum(1) > 0
 
@@ -143,6 +144,8 @@ def exact(loss: Loss, start: State, x: Tensor, aim: Tensor, c: Coefficients, bef
     W2, S2 = start.get("W2"), start.get("S2")
     if W2 is None:
         return bounded(x, loss.one_layer(x, aim, start, before), None)
+    if is_transformed(x, aim, *start.values(), *c.values()):
+        return one_by_one(loss.rule(), start, x, aim, c)  # sweeps stop where the numbers say so
     h0, P = carry(x, W2, S2, before), before.C * (x @ x.mT)
     a, e, delta = loss.two_layers(h0, P, aim, start, before)
     if overflow(delta * delta) is not None:

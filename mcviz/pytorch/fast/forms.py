@@ -47,8 +47,8 @@ def linear(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) 
 def products(factor: Float[Tensor, "*b L"]) -> Float[Tensor, "*b L L"]:
     """`P_ti = Π_{i<j≤t} factor_j`; 0 where i > t. Factors may be 0: nothing is divided, and no logarithm taken."""
     L = factor.shape[-1]
-    later = torch.ones(L, L, dtype=torch.bool, device=factor.device).tril(-1)
-    return torch.where(later, factor[..., :, None], 1.0).cumprod(-2).tril()
+    earlier = torch.ones(L, L, dtype=torch.bool, device=factor.device).triu()
+    return factor[..., :, None].masked_fill(earlier, 1).cumprod(-2).tril()
 
 
 def unrolled(alpha: Float[Tensor, "*b L"]) -> tuple[Float[Tensor, "*b L 1"], Float[Tensor, "*b L L"]]:
@@ -75,8 +75,8 @@ def swla(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | None) ->
     assert past is not None
     n, L = past.k.shape[-2], k.shape[-2]
     k, v = torch.cat([past.k, k], -2), torch.cat([past.v, v], -2)
-    age = torch.arange(L, device=q.device)[:, None] + n - torch.arange(L + n, device=q.device)
-    b = torch.where(age == 0, c["lam"][..., None], c["beta"][..., None]) * ((age >= 0) & (age <= n))
+    window = torch.ones(L, L + n, dtype=torch.bool, device=q.device).tril(n).triu()
+    b = torch.where(window.triu(n), c["lam"][..., None], c["beta"][..., None]) * window
     A, D = unrolled(c["alpha"])
     W = D @ b
     return Affine(A * q, (W * (q @ k.mT)) @ v, A[..., -1:, :], (W[..., -1, :, None] * v).mT @ k)

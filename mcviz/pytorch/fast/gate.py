@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mcviz.config import GATED, MCConfig
+from mcviz.pytorch.fast.launches import numbers
 
 BLOCK = 2**18
-"""Numbers in a block of scores. The router keeps its choices only, so that its memory does not grow with N."""
+"""Numbers in a block of scores on a CPU. The router keeps its choices only, so that its memory does not grow with N."""
 
 WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 """Whole numbers, by their bytes."""
@@ -129,14 +130,14 @@ def weigh(
         scores = torch.where(i == s, own, compared).masked_fill(i > s, -torch.inf).detach()
     choices, read = None, i < s
     if cfg.aggregator in GATED:
-        readable = past.masked_fill(~read, -torch.inf)
+        readable = past.masked_fill(i >= s, -torch.inf)
         if cfg.aggregator == "ssc" and cfg.top_k < len(i) - 1:
             # R_t = the k checkpoints of largest score                                                 (16)
             with torch.no_grad():
                 value, chosen = largest(readable, cfg.top_k, twins)
             if len(i) * u.shape[-1] > FEW:
                 choices, read = chosen, value > -torch.inf
-                readable = pick(past, choices).masked_fill(~read, -torch.inf)
+                readable = pick(past, choices).masked_fill(value == -torch.inf, -torch.inf)
             else:
                 # the others get -∞ by addition, which is faster than to look at a mask
                 readable = readable + torch.full_like(past, -torch.inf).scatter(-2, chosen, 0)
@@ -170,7 +171,7 @@ def gates(
 ) -> Gates:
     """Scores and weights of all tokens, a block of tokens at a time."""
     B, H, _, _ = u.shape
-    block = max(64, BLOCK // (B * H * whole.shape[2]))
+    block = max(64, numbers(u, BLOCK) // (B * H * whole.shape[2]))
     twins = Twins.of(whole.detach()) if cfg.aggregator == "ssc" and cfg.gate != "token" else None
     parts: list[Any] = []
     for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):

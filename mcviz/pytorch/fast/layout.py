@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mcviz.config import MCConfig
 from mcviz.pytorch.aliases import State
+from mcviz.pytorch.fast.launches import wide
 from mcviz.segments import Segments
 
 TILE = 2**17
@@ -28,18 +29,18 @@ class Layout:
     chunk: int
 
     @classmethod
-    def of(cls, q: Tensor, start: State, cuts: Segments, cfg: MCConfig, chunk: int) -> "Layout":
+    def of(cls, q: Tensor, start: State, cuts: Segments, cfg: MCConfig, chunk: int, opened: bool = False) -> "Layout":
         """Independent segments of one length go together, on a CPU as many as stay in cache; under checkpoint start,
-        each waits for the one before."""
+        each waits for the one before. A first segment that was `opened` before stays alone."""
         B, _, H, _ = q.shape
         most = len(cuts)
         if cfg.start == "checkpoint":
             most = 1
-        elif q.device.type == "cpu":
+        elif not wide(q.device):
             most = max(1, TILE // (B * H * chunk * start["W1"].shape[-1]))
         lengths: dict[int, list[int]] = {}
         for i, (begin, stop) in enumerate(cuts):
-            lengths.setdefault(stop - begin if most > 1 else i, []).append(i)
+            lengths.setdefault(-1 if opened and i == 0 else stop - begin if most > 1 else i, []).append(i)
         groups = [same[i : i + most] for same in lengths.values() for i in range(0, len(same), most)]
         return cls(B, H, cuts, groups, chunk)
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from mcviz.config import MCConfig
 from mcviz.pytorch.aliases import Coefficients, State
@@ -28,10 +27,14 @@ class Matrices:
     def __init__(self, given: Given, cfg: MCConfig, chunks: Chunks, detach: bool) -> None:
         self.cfg, self.chunks = cfg, chunks
         heads_first = (swap(x).contiguous() for x in (given.q, given.k, given.v))
-        rows = lift(Rows._make([*heads_first, given.start]), cfg)
+        rows = lift(Rows._make([*heads_first, given.start, given.first(cfg.start == "independent")]), cfg)
         self.q = rows.q
         self.online, states = write(rows, {name: swap(x) for name, x in given.c.items()}, cfg, chunks)
-        self.M = states["M"].detach() if detach else states["M"]
+        self.M = states["M"]
+        if given.earlier is not None and chunks.before:
+            kept = {name: swap(x) for name, x in given.earlier.checkpoints.items()}
+            self.M = torch.cat([lift_state(kept, cfg)["M"], self.M], 2)
+        self.M = self.M.detach() if detach else self.M
         self.reads: Float[Tensor, "B H T V"] | None = settle(self.online, cfg)
         self.states = {name: swap(x) for name, x in lower(states, cfg).items()}
 
@@ -50,7 +53,7 @@ class Matrices:
 
     def mixed(self, past: Float[Tensor, "B H T N"], M: Float[Tensor, "B H N V K"]) -> Float[Tensor, "B H T V"]:
         """`(Σ_{i<s} γ_t^(i) M^(i)) q_t`."""
-        return cached.dense(past, self.q, M, self.chunks.cuts)
+        return cached.dense(past, self.q, M, self.chunks.stops)
 
     def read(self, state: State, q: Float[Tensor, "*lead n K"]) -> Float[Tensor, "*lead n V"]:
         return settle(q @ state["M"].mT, self.cfg)
@@ -69,6 +72,7 @@ class Rows(NamedTuple):
     k: Float[Tensor, "B H T K"]
     v: Float[Tensor, "B H T V"]
     start: State
+    first: State | None = None  # what the first lane starts from, if that is not `start`
 
 
 def lift(tokens: Rows, cfg: MCConfig) -> Rows:
@@ -77,16 +81,37 @@ def lift(tokens: Rows, cfg: MCConfig) -> Rows:
     Features replace queries and keys. The normaliser's z is one more row of M, written with values of 1; a memory
     without keys is a matrix with one column, written and read with keys of 1.
     """
-    q, k, v, start = tokens
+    q, k, v, *states = tokens
+    start, first = (None if state is None else lift_state(state, cfg) for state in states)
+    assert start is not None
     if is_vector(cfg):
         ones = torch.ones_like(v[..., :1])
-        return Rows(ones, ones, v, {"M": start["m"][..., None]})
+        return Rows(ones, ones, v, start, first)
     if cfg.rule_options.get("feature_map") == "elu":
-        q, k = F.elu(q) + 1, F.elu(k) + 1
+        q, k = phi(q - shift(q) if is_normalised(cfg) else q), phi(k)
     if is_normalised(cfg):
         v = torch.cat([v, torch.ones_like(v[..., :1])], -1)
-        start = {"M": torch.cat([start["M"], start["z"][..., None, :]], -2)}
-    return Rows(q, k, v, start)
+    return Rows(q, k, v, start, first)
+
+
+def lift_state(state: State, cfg: MCConfig) -> State:
+    """A state as one of a plain matrix."""
+    if is_vector(cfg):
+        return {"M": state["m"][..., None]}
+    if is_normalised(cfg):
+        return {"M": torch.cat([state["M"], state["z"][..., None, :]], -2)}
+    return state
+
+
+def phi(x: Float[Tensor, "B H T K"]) -> Float[Tensor, "B H T K"]:
+    """`φ(x) = elu(x) + 1`, as `exp(min(x, 0)) + max(x, 0)`: no difference of nearly equal numbers."""
+    return x.clamp(max=0).exp() + x.relu()
+
+
+def shift(q: Float[Tensor, "B H T K"]) -> Float[Tensor, "B H T 1"]:
+    """How far a query lies below 0 in all its features. Without it, `φ(q)` is larger by a factor, which a normalised
+    read does not see, and of which nothing underflows before it is divided."""
+    return q.detach().amax(-1, keepdim=True).clamp(max=0)
 
 
 def lower(states: State, cfg: MCConfig) -> State:
@@ -112,7 +137,8 @@ def write(rows: Rows, c: Coefficients, cfg: MCConfig, chunks: Chunks) -> tuple[F
     coefficients = {name: chunks.split(x, fill=neutral[name]) for name, x in c.items()}
     past, states = pairs(rows, lanes) if "k" in rows.start else (None, {})
     affine = CHUNK_FORMS[cfg.memory](q, k, v, coefficients, past)
-    first, states["M"] = carry(affine.decay, affine.update, rows.start["M"], lanes)
+    opening = None if rows.first is None else rows.first["M"]
+    first, states["M"] = carry(affine.decay, affine.update, rows.start["M"], lanes, opening)
     # y_t = S q̃_t + ỹ_t
     reads = torch.baddbmm(*(x.flatten(0, 2) for x in (affine.reads, affine.queries, first.mT)))
     return chunks.join(reads.unflatten(0, q.shape[:3])), states
@@ -120,23 +146,27 @@ def write(rows: Rows, c: Coefficients, cfg: MCConfig, chunks: Chunks) -> tuple[F
 
 def pairs(rows: Rows, lanes: Lanes) -> tuple[Past, State]:
     """The pairs in the window before each chunk, and those that each segment leaves to the next one."""
-    _, k, v, start = rows
+    _, k, v, start, first = rows
     chunks, past = lanes.chunks, start["k"].shape[2]
-    starts, stops = torch.tensor(chunks.cuts, device=k.device).unbind(1)
-    lane = starts if lanes.independent else torch.zeros_like(starts)
-    into, out = before(chunks.opens, lane[chunks.owners], past), before(stops, lane, past)
-    whole = {"k": torch.cat([start["k"], k], 2), "v": torch.cat([start["v"], v], 2)}
-    return Past(**{name: pick(x, into) for name, x in whole.items()}), {name: pick(x, out) for name, x in whole.items()}
+    starts, stops = chunks.spans
+    tokens = torch.cat([chunks.opens, stops])
+    lane = torch.cat([starts[chunks.owners], starts]) if lanes.independent else None
+    place, found = before(tokens, lane, past), []
+    opening = start if first is None else first
+    for name, x in (("k", k), ("v", v)):
+        # those of M_0, those that the first lane begins with, and all tokens
+        whole = torch.cat([start[name], opening[name], x], 2)
+        found.append(whole.index_select(2, place.flatten()).unflatten(2, place.shape).split([chunks.P, len(stops)], 2))
+    (into_k, out_k), (into_v, out_v) = found
+    return Past(into_k, into_v), {"k": out_k, "v": out_v}
 
 
-def before(tokens: Int[Tensor, "n"], starts: Int[Tensor, "n"], past: int) -> Int[Tensor, "n past"]:
+def before(tokens: Int[Tensor, "n"], starts: Int[Tensor, "n"] | None, past: int) -> Int[Tensor, "n past"]:
     """Where the latest `past` pairs before each of n tokens stand, oldest first, in the pairs of `M_0`, `past` of
-    them, followed by all tokens. `starts` is where the token's lane starts: there the pairs of `M_0` precede."""
-    ago = torch.arange(past, 0, -1, device=tokens.device)
-    place = tokens[:, None] - ago
-    return torch.where(place >= starts[:, None], place, place - starts[:, None]) + past
-
-
-def pick(x: Float[Tensor, "B H T d"], index: Int[Tensor, "n past"]) -> Float[Tensor, "B H n past d"]:
-    """Rows of `x`."""
-    return x.index_select(2, index.flatten()).unflatten(2, index.shape)
+    them, as many that the first lane begins with, and all tokens. `starts` is where the token's lane starts, there
+    these precede; None where there is but one lane."""
+    place = tokens[:, None] + torch.arange(past, 2 * past, device=tokens.device)
+    if starts is None:
+        return place
+    begin = starts[:, None]
+    return torch.where(place - begin >= 2 * past, place, place - begin - past * (begin > 0))

@@ -10,6 +10,17 @@ from mcviz.pytorch.aliases import State
 from mcviz.pytorch.fast.gate import Gates
 
 
+class Earlier(NamedTuple):
+    """What an earlier run left, where one goes on. Memories and keys of `opened` tokens are the open segment's."""
+
+    online: State  # [B, H, ...], all of it
+    keys: Float[Tensor, "B H K"] | None
+    checkpoints: State  # [B, n, H, ...], what a read needs; nothing where none is read
+    contexts: Float[Tensor, "B n H K"] | None
+    before: int  # how many checkpoints there are
+    opened: int
+
+
 class Given(NamedTuple):
     """What memories are written with and asked, as `prepare` checked it."""
 
@@ -18,6 +29,13 @@ class Given(NamedTuple):
     v: Float[Tensor, "B T H V"]
     c: Mapping[str, Float[Tensor, "B T H"]]  # the rule's coefficients
     start: State  # M_0 [B, H, ...]
+    earlier: Earlier | None = None
+
+    def first(self, independent: bool) -> State | None:
+        """What the first segment starts from, if that is not `start`."""
+        if self.earlier is None or (independent and not self.earlier.opened):
+            return None
+        return self.earlier.online
 
 
 @runtime_checkable

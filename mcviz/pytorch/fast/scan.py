@@ -14,7 +14,7 @@ from mcviz.pytorch.fast.chunks import Chunks, swap
 from mcviz.pytorch.fast.contexts import contexts
 from mcviz.pytorch.fast.gate import Gates
 from mcviz.pytorch.fast.matrices import Matrices
-from mcviz.pytorch.fast.memories import Given, Memories
+from mcviz.pytorch.fast.memories import Earlier, Given, Memories
 from mcviz.pytorch.fast.networks import Networks
 from mcviz.segments import Segments
 
@@ -34,13 +34,14 @@ def kind(cfg: MCConfig) -> Callable[..., Memories]:
 
 
 class Run(NamedTuple):
-    """What a run computed. The last five fields are laid out with `trace` only, and None otherwise."""
+    """What a run computed. Contexts are None where nothing compares them, and the last four fields without `trace`."""
 
     output: Float[Tensor, "B T H V"]
-    states: State  # [B, N, H, ...], where every segment ended
+    states: State  # [B, N, H, ...], where every segment of these tokens ended
     online_reads: Float[Tensor, "B T H V"] | None  # from each token's own segment; None for soups of deep memories
+    contexts: Float[Tensor, "B N H K"] | None  # of whole segments, those of an earlier run included
+    keys: Float[Tensor, "B H K"] | None  # the sum of the last segment's
     online_contexts: Float[Tensor, "B T H K"] | None = None
-    contexts: Float[Tensor, "B N H K"] | None = None
     scores: Float[Tensor, "B T H N"] | None = None
     weights: Float[Tensor, "B T H N"] | None = None
     selected: Bool[Tensor, "B T H N"] | None = None
@@ -56,38 +57,44 @@ def run(
     cfg: MCConfig,
     cuts: Segments,
     *,
+    earlier: Earlier | None = None,
     trace: bool = False,
     detach: bool = False,
     **inner: Any,
 ) -> Run:
     """Run Memory Caching over a batch of sequences, given what `prepare` checked.
 
-    `c` are the rule's coefficients, `start` is `M_0` [B, H, ...], `cuts` are the segments. With `trace`, what was
+    `c` are the rule's coefficients, `start` is `M_0` [B, H, ...], `cuts` are the segments, and `earlier` is what an
+    earlier run left. With `trace`, what was
     computed is also laid out for display. `detach` cuts gradients where checkpoints are read. `inner` goes to
     `deep.online` or `deep.soup`.
     """
-    chunks = Chunks.of(cuts, q.device)
-    pooled = contexts(swap(k), cfg, chunks) if trace or cfg.aggregator in GATED else None
-    connector = swap(q if cfg.gate == "shared" else u)
-    gates = None if pooled is None else gate.gates(connector, *pooled, chunks.segment_of, cfg, keep_scores=trace)
-    pooled = pooled if trace else None
+    chunks = Chunks.of(cuts, q.device, *(() if earlier is None else earlier[-2:]))
+    pooled = gates = None
+    if trace or cfg.aggregator in GATED:
+        known = None if earlier is None or earlier.contexts is None else swap(earlier.contexts)
+        keys = None if earlier is None or not earlier.opened else earlier.keys
+        pooled = contexts(swap(k), cfg, chunks, keys, known)
+        connector = swap(q if cfg.gate == "shared" else u)
+        gates = gate.gates(connector, pooled.running, pooled.whole, chunks.segment_of, cfg, keep_scores=trace)
 
-    memories = kind(cfg)(Given(q, k, v, c, start), cfg, chunks, detach, **inner)
+    memories = kind(cfg)(Given(q, k, v, c, start, earlier), cfg, chunks, detach, **inner)
     output = swap(aggregate(memories, gates, cfg, chunks))
     reads = None if memories.reads is None else swap(memories.reads)
-    if pooled is None or gates is None:
-        return Run(output, memories.states, reads)
+    left = (None, None) if pooled is None else (swap(pooled.whole), pooled.keys)
+    if not trace or pooled is None or gates is None:
+        return Run(output, memories.states, reads, *left)
     gates = gates.dense(len(cuts))
     assert gates.scores is not None
     assert gates.read is not None
-    seen = (*pooled, gates.scores, gates.everything(chunks.segment_of), gates.read)
-    return Run(output, memories.states, reads, *(swap(x) for x in seen))
+    shown = (pooled.running, gates.scores, gates.everything(chunks.segment_of), gates.read)
+    return Run(output, memories.states, reads, *left, *(swap(x) for x in shown))
 
 
 def aggregate(memories: Memories, gates: Gates | None, cfg: MCConfig, chunks: Chunks) -> Float[Tensor, "B H T V"]:
     """Combine what the memories say (Eq. 6-9, 14-17). Without gates, all count alike."""
     reads = memories.reads
-    if reads is not None and (cfg.aggregator == "none" or len(chunks.cuts) == 1):
+    if reads is not None and (cfg.aggregator == "none" or chunks.N == 1):
         return reads
     if cfg.aggregator == "soup" and gates is not None:
         return memories.soup(gates)

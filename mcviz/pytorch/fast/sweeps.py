@@ -3,12 +3,11 @@
 Sweeping over all rows is exact after as many sweeps as there are rows, and in practice nothing moves after a few.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 
 class FixedPoint(torch.autograd.Function):
@@ -22,9 +21,10 @@ class FixedPoint(torch.autograd.Function):
         return delta
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         saved, (g,) = ctx.saved_tensors, gradients
+        if torch.is_grad_enabled():
+            return None, *again(ctx.f, saved, g, ctx.needs_input_grad[1:])
         delta = saved[0].detach().requires_grad_()
         inputs = [x.detach().requires_grad_(y) for x, y in zip(saved[1:], ctx.needs_input_grad[1:], strict=True)]
         with torch.enable_grad():
@@ -36,7 +36,18 @@ class FixedPoint(torch.autograd.Function):
         return (None, *(next(found) if x.requires_grad else None for x in inputs))
 
 
-fixed_point: Callable[..., Tensor] = FixedPoint.apply
+def again(f: Callable[..., Tensor], saved: Sequence[Tensor], g: Tensor, needed: Sequence[bool]) -> list[Any]:
+    """The gradients of a fixed point as functions that have gradients themselves: of as many sweeps as it has rows."""
+    delta, *inputs = saved
+    delta = delta.detach()
+    for _ in range(delta.shape[1]):
+        delta = f(delta, *inputs)
+    wanted = [x for x, need in zip(inputs, needed, strict=True) if need]
+    found = iter(torch.autograd.grad(delta, wanted, g, create_graph=True, allow_unused=True))
+    return [next(found) if need else None for need in needed]
+
+
+fixed_point: Callable[..., Tensor] = FixedPoint.apply  # under no transform of functions: it looks at numbers
 
 
 def settle(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:

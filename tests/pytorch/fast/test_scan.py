@@ -264,6 +264,6 @@ def test_chunks_hold_every_token_once():
 def test_what_is_for_display_is_laid_out_on_request(aggregator):
     cfg = MCConfig(aggregator=aggregator, segment_length=4)
     plain, traced = run(cfg, inputs(cfg, T=9)), run(cfg, inputs(cfg, T=9), trace=True)
-    for name in ("online_contexts", "contexts", "scores", "weights", "selected"):
+    for name in ("online_contexts", "scores", "weights", "selected"):
         assert getattr(plain, name) is None
         assert getattr(traced, name) is not None

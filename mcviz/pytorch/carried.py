@@ -1,0 +1,131 @@
+"""What a run hands on: enough to go on exactly where it stopped, all at once or token by token."""
+
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mcviz.checks import is_whole
+from mcviz.config import GATED, MCConfig
+from mcviz.files import replacing
+from mcviz.initial import readable, state_shapes
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The state of a function, a layer or a model after `tokens` tokens of each sequence: named tensors, batch first.
+
+    A run of Memory Caching holds `start.M` and so on (`M_0`), `online.M` (the memory as it is), `checkpoints.M`
+    [B, n, H, ...] of n whole segments, and where a gate weighs them, `contexts` [B, n, H, K] and `keys` [B, H, K], the
+    sum of the open segment's. A layer holds these and `latest`, the tokens that its convolutions still see; a model
+    holds each layer's under `blocks.0.` and so on. Gradients flow through them until `detach`.
+    """
+
+    tokens: int
+    tensors: Mapping[str, Tensor]
+
+    @property
+    def batch(self) -> int:
+        """How many sequences there are."""
+        return len(next(iter(self.tensors.values())))
+
+    @property
+    def device(self) -> torch.device:
+        return next(iter(self.tensors.values())).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(iter(self.tensors.values())).dtype
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the tensors take. What sequences share, as `M_0`, is counted once."""
+        storages = {x.untyped_storage()._cdata: x.untyped_storage().nbytes() for x in self.tensors.values()}
+        return sum(storages.values())
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Carried":
+        """The same with `function` of each tensor."""
+        return Carried(self.tokens, {name: function(x) for name, x in self.tensors.items()})
+
+    def detach(self) -> "Carried":
+        """The same without gradients: what comes next does not flow back into it."""
+        return self.map(Tensor.detach)
+
+    def to(self, *place: Any, **options: Any) -> "Carried":
+        """The same on another device or in another dtype: arguments are those of `Tensor.to`."""
+        return self.map(lambda x: x.to(*place, **options))
+
+    def select(self, sequences: Any) -> "Carried":
+        """These sequences in this order, some perhaps more than once: what a beam search keeps."""
+        index = torch.as_tensor(sequences, device=self.device)
+        return self.map(lambda x: x.index_select(0, index))
+
+    def part(self, name: str) -> "Carried":
+        """What stands under `name`."""
+        begin = f"{name}."
+        return Carried(self.tokens, {n.removeprefix(begin): x for n, x in self.tensors.items() if n.startswith(begin)})
+
+    def under(self, name: str) -> dict[str, Tensor]:
+        """All tensors, to stand under `name`."""
+        return {f"{name}.{n}": x for n, x in self.tensors.items()}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file, whole or not at all. Raises `OSError`."""
+        with replacing(path) as file:
+            torch.save({"tokens": self.tokens, "tensors": {n: x.detach() for n, x in self.tensors.items()}}, file)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: Any = "cpu") -> "Carried":
+        """What `save` wrote. Nothing in the file is run. Raises `ValueError` for any other file, and `OSError`."""
+        try:
+            found = torch.load(path, map_location=device, weights_only=True)
+            tokens, tensors = found["tokens"], found["tensors"]
+            fine = is_whole(tokens) and tokens > 0 and all(isinstance(x, Tensor) for x in tensors.values())
+        except OSError:
+            raise
+        except (pickle.UnpicklingError, RuntimeError, LookupError, TypeError, AttributeError, EOFError, ValueError):
+            fine = False
+        if not fine:
+            raise ValueError(f"state: expected a file that Carried.save wrote, got {os.fspath(path)!r}")
+        return cls(int(tokens), tensors)
+
+
+def check_constant(cfg: MCConfig) -> None:
+    """Raise `ValueError` where no run goes on: other cuts than constant ones follow from the length of a sequence."""
+    if cfg.segmentation != "constant":
+        raise ValueError(
+            f"state: expected constant segmentation, which goes on without end, got {cfg.segmentation!r}, which cuts a "
+            "sequence by its total length"
+        )
+
+
+def shapes(cfg: MCConfig, tokens: int, B: int, H: int, K: int, V: int) -> dict[str, tuple[int, ...]]:
+    """What a run hands on after so many tokens, by name."""
+    each = state_shapes(cfg, H, K, V)
+    found = {f"{part}.{name}": (B, *shape) for part in ("start", "online") for name, shape in each.items()}
+    n = tokens // cfg.segment_length
+    if cfg.aggregator != "none":
+        found |= {f"checkpoints.{name}": (B, n, *each[name]) for name in readable(cfg)}
+    if cfg.aggregator in GATED:
+        found |= {"keys": (B, H, K), "contexts": (B, n, H, K)}
+    return found
+
+
+def check(state: Any, expected: Mapping[str, tuple[int, ...]], like: Tensor, name: str = "state") -> Carried:
+    """`state`, if it holds tensors of these shapes, of the dtype and on the device of `like`. Else `ValueError`."""
+    if not isinstance(state, Carried):
+        raise ValueError(f"{name}: expected a Carried, which return_state=True gives, got {type(state).__name__}")
+    if set(state.tensors) != set(expected):
+        raise ValueError(f"{name}: expected {', '.join(expected)}; got {', '.join(state.tensors) or 'nothing'}")
+    for n, shape in expected.items():
+        x = state.tensors[n]
+        if tuple(x.shape) != shape or x.dtype != like.dtype or x.device != like.device:
+            raise ValueError(
+                f"{name}.{n}: expected {shape} of {like.dtype} on {like.device}, got {tuple(x.shape)} of {x.dtype} "
+                f"on {x.device}"
+            )
+    return state

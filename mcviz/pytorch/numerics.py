@@ -1,0 +1,37 @@
+"""In which precision a run computes, and whether its numbers can be looked at."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def autocasting(device: torch.device) -> bool:
+    """Whether autocast chooses dtypes on the device."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+
+
+def as_given(device: torch.device) -> AbstractContextManager[Any]:
+    """Autocast left off: a memory adds up what it was given in the dtype that it was given in."""
+    return torch.autocast(device.type, enabled=False) if autocasting(device) else nullcontext()
+
+
+def widest(tensors: list[Tensor]) -> torch.dtype:
+    """The dtype that holds the numbers of all tensors, at least float32."""
+    dtype = torch.float32
+    for x in tensors:
+        dtype = torch.promote_types(dtype, x.dtype) if x.is_floating_point() else dtype
+    return dtype
+
+
+def is_transformed(*tensors: Any) -> bool:
+    """Whether a function transform (`torch.func.vmap`, `jvp`, `jacrev` and so on) is at work on one of them."""
+    if torch.compiler.is_compiling():
+        return False
+    return any(isinstance(x, Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(x) for x in tensors)
+
+
+def is_hidden(*tensors: Any) -> bool:
+    """Whether numbers cannot be looked at: while a graph is made, under a transform, and where there are none."""
+    return torch.compiler.is_compiling() or is_transformed(*tensors) or any(x.device.type == "meta" for x in tensors)

@@ -1,0 +1,186 @@
+"""State in, state out: a run that stops goes on as if it had not, all at once and token by token."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mcviz import MCConfig
+from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
+from mcviz.pytorch import Carried, Decoder, MemoryCaching, ModelConfig, SequenceModel, memory_caching
+from mcviz.pytorch.fast import launches
+from tests.runs import VARIANTS, coefficients, label, tokens
+
+T, H, K, V = 14, 2, 4, 3
+
+
+BOTH = [("independent", True), ("checkpoint", False)]
+"""A start, and whether the way of other devices is taken."""
+
+
+def batch(cfg):
+    """Two sequences and their coefficients."""
+    both = [(tokens(T, H, K, V, seed), coefficients(cfg, T, H, K, seed)) for seed in range(2)]
+    x = [torch.stack([torch.tensor(sequence[i]) for sequence, _ in both]) for i in range(4)]
+    return x, {name: torch.stack([torch.tensor(c[name]) for _, c in both]) for name in both[0][1]}
+
+
+def in_parts(cfg, x, c, stops):
+    """A run that stops before each of `stops` and goes on: its output, and what it leaves."""
+    y, state = [], None
+    for start, stop in zip([0, *stops], [*stops, T], strict=True):
+        part = [each[:, start:stop] for each in x]
+        scalars = {name: each[:, start:stop] for name, each in c.items()}
+        out, state = memory_caching(*part, cfg, scalars, state=state, return_state=True)
+        y.append(out)
+    return torch.cat(y, 1), state
+
+
+@pytest.mark.parametrize(("start", "everywhere"), BOTH)
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_a_run_in_parts_is_a_run(variant, aggregator, start, everywhere, monkeypatch):
+    """Cut in the middle of a segment, at its end, and after its first token; output, state and gradients."""
+    monkeypatch.setattr(launches, "EVERYWHERE", everywhere)
+    cfg = replace(variant, aggregator=aggregator, start=start, segment_length=4)
+    x, c = batch(cfg)
+    x = [each.requires_grad_() for each in x]
+    whole, left = memory_caching(*x, cfg, c, return_state=True)
+    parts, after = in_parts(cfg, x, c, (3, 8, 9, 10))
+    torch.testing.assert_close(parts, whole, rtol=1e-9, atol=1e-10)
+    assert after.tokens == left.tokens == T
+    assert set(after.tensors) == set(left.tensors)
+    for name, tensor in left.tensors.items():
+        torch.testing.assert_close(after.tensors[name], tensor, rtol=1e-9, atol=1e-10, msg=name)
+    mixture = torch.linspace(-1, 1, whole.numel()).view_as(whole)
+    for one, other in zip(
+        *(torch.autograd.grad((y * mixture).sum(), x, allow_unused=True) for y in (parts, whole)), strict=True
+    ):
+        if one is None or other is None:
+            assert one is other or not (other if one is None else one).any()
+        else:
+            torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("length", [1, 3, 14, 20])
+def test_a_run_in_parts_with_any_gate_and_length(gate, pooling, length, monkeypatch):
+    for aggregator, top_k in (("grm", 1), ("ssc", 1), ("ssc", 9), ("soup", 1)):
+        monkeypatch.setattr(launches, "EVERYWHERE", aggregator != "soup")
+        cfg = MCConfig(aggregator=aggregator, gate=gate, pooling=pooling, segment_length=length, top_k=top_k)
+        x, c = batch(cfg)
+        torch.testing.assert_close(in_parts(cfg, x, c, (5, 6))[0], memory_caching(*x, cfg, c), rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_prefill_then_decode(variant, start):
+    for aggregator, stop in zip(AGGREGATORS, (3, 8, 9, 3, 8, 9), strict=True):
+        cfg = replace(variant, aggregator=aggregator, start=start, segment_length=4)
+        x, c = batch(cfg)
+        _, state = memory_caching(
+            *(each[:, :stop] for each in x), cfg, {n: each[:, :stop] for n, each in c.items()}, return_state=True
+        )
+        decoder = Decoder(cfg, state=state)
+        rows = [
+            decoder.step(*(each[:, t] for each in x), {n: each[:, t] for n, each in c.items()}) for t in range(stop, T)
+        ]
+        torch.testing.assert_close(torch.stack(rows, 1), memory_caching(*x, cfg, c)[:, stop:], rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("convolution", [1, 3])
+@pytest.mark.parametrize(
+    "mixer", [None, MCConfig(aggregator="ssc", segment_length=4, top_k=1), MCConfig(memory="titans", segment_length=4)]
+)
+def test_models_go_on(mixer, convolution):
+    """In parts, and prefilled then token by token; of which sequences, and in which order, may change."""
+    config = ModelConfig(9, mixer, width=8, layers=2, heads=2, key=4, value=3, convolution=convolution, mlp=2)
+    model = SequenceModel(config).double()
+    x = torch.randint(0, 9, (3, T), generator=torch.Generator().manual_seed(0))
+    whole, left = model(x, return_state=True)
+    y, state = model(x[:, :1], return_state=True)
+    rows = [y]
+    for start, stop in ((1, 6), (6, 9)):
+        y, state = model(x[:, start:stop], state=state, return_state=True)
+        rows.append(y)
+    order = [2, 0, 2]
+    chosen = state.select(order)
+    rows.append(model(x[:, 9:], state=state))
+    torch.testing.assert_close(torch.cat(rows, 1), whole, rtol=1e-9, atol=1e-9)
+    assert left.tokens == T
+    stream = model.stream(state=chosen)
+    streamed = torch.stack([stream.step(column) for column in x[order, 9:].unbind(1)], 1)
+    torch.testing.assert_close(streamed, whole[order, 9:], rtol=1e-9, atol=1e-9)
+
+
+def test_a_layer_goes_on():
+    layer = MemoryCaching(8, 2, MCConfig(memory="dla", segment_length=4)).double()
+    x = torch.randn(2, T, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    y, state = layer(x[:, :6], return_state=True)
+    assert torch.cat([y, layer(x[:, 6:], state=state)], 1).allclose(layer(x), rtol=1e-9, atol=1e-10)
+    stream = layer.stream(state=state)
+    assert torch.stack([stream.step(row) for row in x[:, 6:].unbind(1)], 1).allclose(
+        layer(x)[:, 6:], rtol=1e-9, atol=1e-10
+    )
+
+
+def carried(cfg=None):
+    cfg = cfg or MCConfig(segment_length=4)
+    x, c = batch(cfg)
+    x = [each.requires_grad_() for each in x]
+    return memory_caching(*x, cfg, c, return_state=True)[1]
+
+
+def test_a_state_says_what_it_is(tmp_path):
+    state = carried()
+    assert (state.batch, state.device.type, state.dtype) == (2, "cpu", torch.float64)
+    # M_0 is one zero for each number of a head, shared by both sequences; M, three checkpoints, keys and contexts
+    assert state.bytes == 8 * (H * V * K + 2 * (H * V * K * (1 + 3) + H * K * (1 + 3)))
+    assert state.tensors["online.M"].requires_grad
+    assert not state.detach().tensors["online.M"].requires_grad
+    assert state.to(torch.float32).dtype == torch.float32
+    assert torch.equal(state.select(np.array([1, 1])).tensors["keys"][0], state.tensors["keys"][1])
+    state.save(tmp_path / "state.pt")
+    again = Carried.load(tmp_path / "state.pt")
+    assert again.tokens == state.tokens
+    assert all(torch.equal(again.tensors[name], tensor) for name, tensor in state.tensors.items())
+    (tmp_path / "no.pt").write_bytes(b"no state")
+    with pytest.raises(ValueError, match=r"^state: expected a file that Carried.save wrote"):
+        Carried.load(tmp_path / "no.pt")
+
+
+def test_a_state_keeps_nothing_else_alive():
+    """A view of all states that a run passed through would."""
+    for name, tensor in carried(MCConfig(memory="titans", segment_length=2)).tensors.items():
+        assert tensor.untyped_storage().nbytes() == tensor.nbytes or name.startswith("start."), name
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_states_that_do_not_fit():
+    cfg = MCConfig(segment_length=4)
+    x, _ = batch(cfg)
+    state = carried(cfg)
+    for change, match in (
+        ({"cfg": replace(cfg, segmentation="logarithmic")}, "^state: expected constant segmentation"),
+        ({"cfg": replace(cfg, memory="delta", aggregator="none")}, "^state: expected start.M, online.M; got"),
+        ({"cfg": replace(cfg, segment_length=5)}, r"^state.checkpoints.M: expected \(2, 2, 2, 3, 4\)"),
+        (
+            {"state": state.to(torch.float32)},
+            r"^state.start.M: expected .* of torch.float64 on cpu, got .* of torch.float32",
+        ),
+        ({"state": state.select([0])}, r"^state.start.M: expected \(2, 2, 3, 4\)"),
+        ({"state": {}}, "^state: expected a Carried, which return_state=True gives, got dict"),
+        ({"initial": torch.zeros(H, V, K).double()}, "^initial: expected None, as the state has its own M_0"),
+        ({"trace": True}, "^trace: expected whole sequences"),
+        ({"lengths": [3, 4], "return_state": True}, "^return_state: expected sequences that stop at the same token"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            memory_caching(*x, **{"cfg": cfg, "state": state, **change})
+    model = SequenceModel(ModelConfig(9, cfg, width=8))
+    with pytest.raises(ValueError, match=r"^state: expected a Carried that this model gave"):
+        model(torch.zeros(2, 3, dtype=torch.int64), state=state)
+    layer = MemoryCaching(8, 2, cfg)
+    with pytest.raises(ValueError, match=r"^state: expected one that this layer gave for 2 sequences"):
+        layer(torch.zeros(2, 3, 8), state=state)
