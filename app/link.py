@@ -11,6 +11,8 @@ from mcviz.config import MCConfig
 from mcviz.tradeoff import RULES, Setting
 
 VERSION = "1"
+VERSIONED = "v"
+"""The parameter that says which version wrote a link: one that we wrote has it."""
 Value = str | int | bool
 Screen = dict[str, Value]
 
@@ -87,14 +89,17 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
 
 
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
-    """The screen that a link describes, and what could not be read in it: that stays as it is at first."""
+    """The screen that a link describes, and what could not be read in it: that stays as it is at first.
+
+    Parameters that are not ours are none of our business: others put `utm_source` and the like into addresses.
+    """
     problems = []
-    version = parameters.get("v", VERSION)
+    version = parameters.get(VERSIONED, VERSION)
     if version != VERSION:
         problems.append(f"v: expected a link of version {VERSION}, got {version[:40]!r}; what still fits is kept")
     given: Screen = {}
     for name, text in parameters.items():
-        if name == "v":
+        if name not in fields():
             continue
         try:
             given[name] = parse(name, text)
@@ -132,4 +137,4 @@ def write(screen: Screen) -> dict[str, str]:
     first = defaults(str(screen["run"])) | {"run": fields()["run"].default}
     chosen = {name: value for name, value in screen.items() if value != first[name]}
     shown = {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in chosen.items()}
-    return {"v": VERSION, **{name: text for name, text in shown.items() if len(text) <= LONGEST}}
+    return {VERSIONED: VERSION, **{name: text for name, text in shown.items() if len(text) <= LONGEST}}

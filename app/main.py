@@ -12,7 +12,7 @@ if sys.path[0] != (ROOT := str(Path(__file__).parents[1])):
 from app import loaded  # noqa: F401  (before any page)
 
 # isort: split
-from app import screen
+from app import screen, shell
 from app.views import claims, compare, cost, explore, interference, oracle, own, surgery
 
 st.set_page_config(page_title="mcviz", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
@@ -37,4 +37,5 @@ chosen = st.navigation(PAGES, position="top")
 screen.begin(PAGES)
 chosen.run()
 back()
+shell.draw()
 screen.end()

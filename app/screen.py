@@ -23,8 +23,18 @@ def begin(pages: Sequence[StreamlitPage] = ()) -> None:
     catch_up()
     if "screen" not in st.session_state:
         st.session_state.screen, st.session_state.problems = link.read(st.query_params.to_dict())
+    elif went():
+        screen, st.session_state.problems = link.read(st.query_params.to_dict())
+        put(**screen)
     for problem in st.session_state.problems:
         st.warning(plain(f"This link could not be read in full. {problem}"), icon=":material/link_off:")
+
+
+def went() -> bool:
+    """Whether the reader came by Back or Forward: then the address counts, and not what the session holds."""
+    context = get_script_run_ctx()
+    by_history = context is not None and context.is_history_navigation
+    return by_history and link.VERSIONED in st.query_params
 
 
 def end() -> None:
