@@ -68,6 +68,7 @@ def fields() -> Mapping[str, Field]:
         "verdict": Field("", ("", *claims.VERDICTS)),
         "family": Field("", ("", *claims.FAMILIES)),
         "game": Field(""),  # what was answered so far
+        "ask": Field(""),  # the game of the first screen: what was opened so far
         "tour": Field(0),  # 0: none
         "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
     }
@@ -106,6 +107,11 @@ def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
         except ValueError as error:
             problems.append(str(error))
     return defaults(str(given.get("run", fields()["run"].default))) | given, problems
+
+
+def ours(parameters: Mapping[str, str]) -> bool:
+    """Whether an address says anything about the screen."""
+    return any(name in fields() or name == VERSIONED for name in parameters)
 
 
 def parse(name: str, text: str) -> Value:

@@ -14,6 +14,8 @@ from app.words import plain
 PREFIX = "choice:"
 KEPT = ("hide", "game")
 """What another run leaves alone: a teacher's lock, and the game."""
+ASKED = "n"
+"""The game of the first screen at its first question: who comes without a link is asked."""
 HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
@@ -22,7 +24,10 @@ def begin(pages: Sequence[StreamlitPage] = ()) -> None:
     st.session_state.pages = {page.title: page for page in pages}
     catch_up()
     if "screen" not in st.session_state:
-        st.session_state.screen, st.session_state.problems = link.read(st.query_params.to_dict())
+        given = st.query_params.to_dict()
+        st.session_state.screen, st.session_state.problems = link.read(given)
+        if not link.ours(given):
+            st.session_state.screen["ask"] = ASKED
     elif went():
         screen, st.session_state.problems = link.read(st.query_params.to_dict())
         put(**screen)
@@ -97,7 +102,8 @@ def another_run() -> None:
 
 
 def go(title: str) -> NoReturn:
-    """Turn to the page called `title`, with all that is chosen."""
+    """Turn to the page called `title`, with all that is chosen: to what it shows, and not to what it asks."""
+    put(ask="", tour=0)
     end()
     st.switch_page(st.session_state.pages[title], query_params=link.write(st.session_state.screen))
 
@@ -109,6 +115,7 @@ def share() -> None:
     with st.popover("Link for a class", icon=":material/share:"):
         hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
         choices = {name: get(name) for name in link.fields()} | {"game": ""}  # a class plays its own
+        choices["ask"] = choices["ask"] and ASKED
         st.code(link.address(st.context.url or "", choices, hide or ""), language=None, wrap_lines=True)
 
 

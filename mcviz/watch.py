@@ -64,6 +64,11 @@ def task(name: str) -> str:
     return str(_load(name).card.task.name)
 
 
+def question(name: str, words: Sequence[str], t: int) -> str:
+    """What a sequence of the task of the model called `name` asks after token `t`; "" where that is no sentence."""
+    return str(_load(name).card.task.question(words, t))
+
+
 def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
     """The Trace of the model's last layer on one sequence of its task, with what it predicts.
 

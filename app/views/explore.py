@@ -2,17 +2,20 @@
 
 import streamlit as st
 
-from app import controls, stepping, tour
+from app import asking, controls, stepping, tour
 from app.words import refused
 from mcviz import Trace, figures
 
 
 def page() -> None:
-    """The page."""
+    """The page: a question to a reader who comes without a link, or the stepper."""
+    if asking.wanted():
+        asking.page()
+        return
     controls.draw()
     with refused():
         trace = controls.trace()
-        stepping.title("Explore", trace, tour.begin)
+        stepping.title("Explore", trace, tour.begin, asking.begin)
         tour.draw()
         stepping.step_through(trace, key="explore")
         # What is shut is not computed; opening it brings it to the token that is on screen by then.

@@ -83,6 +83,10 @@ class Task:
     def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
         raise NotImplementedError
 
+    def question(self, words: Sequence[str], t: int) -> str:
+        """What is asked after token `t` of a sequence, as a sentence; "" where a task has none."""
+        return ""
+
     def easier(self, progress: float) -> "Task":
         """The task to train on when `progress`, a share from 0 to 1, of the training is done: easy ones first."""
         return self

@@ -12,6 +12,7 @@ from mcviz.words.difference import accuracy, apart, changed_predictions, first_d
 from mcviz.words.equation import Equation, equations, number
 from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed
 from mcviz.words.oracle import judged
+from mcviz.words.shelf import found, questions, shelf
 
 __all__ = [
     "SIGNS",
@@ -26,12 +27,15 @@ __all__ = [
     "counted",
     "equations",
     "first_difference",
+    "found",
     "heaviest",
     "judged",
     "ledger",
     "modelled",
     "number",
+    "questions",
     "recalled",
+    "shelf",
     "timed",
     "tried",
     "weighed",
