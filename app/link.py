@@ -70,6 +70,7 @@ def fields() -> Mapping[str, Field]:
         "game": Field(""),  # what was answered so far
         "ask": Field(""),  # the game of the first screen: what was opened so far
         "tour": Field(0),  # 0: none
+        "told": Field(-1),  # what was answered at a stop of the tour; -1: nothing yet
         "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
     }
 

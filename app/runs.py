@@ -11,7 +11,7 @@ from app import edits
 from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
-from mcviz.probes import interference, surgery
+from mcviz.probes import fading, interference, surgery
 from mcviz.probes.oracle import Choice, Oracle
 from mcviz.stepper.kept import Kept
 from mcviz.tradeoff import Setting, count, game
@@ -26,6 +26,7 @@ HASHES: dict[str | type, Callable[..., str]] = {
     Choice: lambda choice: str(choice.t),  # of an Oracle, which is given with it
     Sitting: repr,
     Setting: repr,
+    fading.Fading: lambda seen: f"{seen.place} {seen.value.tobytes().hex()}",
 }
 
 
@@ -60,6 +61,12 @@ def recall(trace: Trace, head: int) -> tuple[interference.Recall, interference.C
     """What every memory answers to every pair, and how that goes as the sequence does."""
     asked, grown = interference.recall(trace, head), interference.capacity(trace, head)
     return _kept.keep((asked, grown), 2 * asked.recovered.nbytes)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=HASHES)
+def faded(trace: Trace, place: int) -> fading.Fading:
+    """What one memory gives back for the pair of token `place`, as others are written on top."""
+    return fading.fading(trace, place)
 
 
 @_kept.shared

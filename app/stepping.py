@@ -15,10 +15,10 @@ CHART = {"displayModeBar": False}
 ANECDOTE = "One sequence shows how, not how often. What many show is under “Do the numbers hold up?”"
 
 
-def step_through(trace: Trace, other: Trace | None = None, *, key: str) -> None:
-    """The stepper on `trace`, or on two runs in step, at the chosen token and head; then the equations in force."""
+def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotlight: str = "") -> None:
+    """The stepper on `trace`, or on two runs in step, at the chosen token and head; it may point at one of its parts."""
     t, head = place(trace)
-    stepper(shown(trace), other and shown(other), key=key, step=t, head=head, on_change=moved)
+    stepper(shown(trace), other and shown(other), key=key, step=t, head=head, on_change=moved, spotlight=spotlight)
 
 
 def shown(trace: Trace) -> Trace:

@@ -29,8 +29,8 @@ function draw(row, picked, pick) {
     const one = element("span", row.answer.includes(place) ? "word answer" : "word", word);
     words.append(one, " ");
   });
-  node.append(element("span", "name", row.name), words);
-  if (told) node.append(weight(row), element("span", "mark", row.segment === picked ? "you" : ""));
+  node.append(element("span", "name", row.segment === picked ? `${row.name} · you` : row.name), words);
+  if (told) node.append(weight(row));
   return node;
 }
 

@@ -9,6 +9,9 @@ from mcviz import Trace, figures
 
 def page() -> None:
     """The page: a question to a reader who comes without a link, or the stepper."""
+    if tour.on_the_way():
+        tour.page()
+        return
     if asking.wanted():
         asking.page()
         return
@@ -16,7 +19,6 @@ def page() -> None:
     with refused():
         trace = controls.trace()
         stepping.title("Explore", trace, tour.begin, asking.begin)
-        tour.draw()
         stepping.step_through(trace, key="explore")
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(

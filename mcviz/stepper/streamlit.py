@@ -39,6 +39,7 @@ def stepper(
     segment: int = -1,
     on_change: Callable[[Selection], None] | None = None,
     budget: int = BUDGET,
+    spotlight: str = "",
 ) -> Selection:
     """Draw the stepper on a run, or on two runs in step, and return where the reader stood when last at rest.
 
@@ -49,6 +50,8 @@ def stepper(
     stepper's own fragment runs again then, not the page: call `st.rerun()` in the page if more has to follow, or read
     `selection(key)`.
 
+    `spotlight` names what to point at: tokens, memories, gates, output or prediction; the rest dims.
+
     `key` names this stepper in the page. A new run under the same key takes the place of the old one, and the reader
     stays at the token. Raises `ValueError` as `mcviz.stepper.pack` does.
     """
@@ -56,7 +59,7 @@ def stepper(
     at_first = Selection(*map(plain, (step, head, segment)))
     with st.container(gap=None):
         _numbers(key=f"{key}-numbers", data=_pack(name, trace, other, budget), height="content")
-        _draw(key, (trace, other, budget), name, at_first, on_change)
+        _draw(key, (trace, other, budget), name, at_first, on_change, spotlight)
     return selection(key)
 
 
@@ -92,6 +95,7 @@ def _draw(
     payload: str,
     wanted: Selection,
     on_change: Callable[[Selection], None] | None,
+    spotlight: str,
 ) -> None:
     memory = _memory(key)
     if wanted != memory["wanted"]:
@@ -113,7 +117,7 @@ def _draw(
             _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
         except MemoryError:
             st.error("The machine that serves this page has too little memory left for the states around this token.")
-    data = {"payload": payload, "command": memory["command"], **memory["at"]._asdict()}
+    data = {"payload": payload, "command": memory["command"], "spotlight": spotlight, **memory["at"]._asdict()}
     _view(key=key, data=data, on_selection_change=settled)
 
 

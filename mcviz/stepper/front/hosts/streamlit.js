@@ -37,6 +37,8 @@ function drawView({ parentElement, data, setStateValue }) {
   }
   view.setStateValue = setStateValue;
   view.data = data;
+  if (data.spotlight) root.dataset.spotlight = data.spotlight;
+  else delete root.dataset.spotlight;
   const onRest = (state, moved) => moved && view.setStateValue("selection", state);
   const update = () => {
     const { payload, command, step, head, segment } = view.data;
