@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import link, runs, screen
 from mcviz import MCConfig, Trace, choices, examples, watch
@@ -25,33 +26,46 @@ BACKEND = {"pytorch": "PyTorch", "numpy": "NumPy"}
 
 
 def named(run: str) -> str:
-    """How a run is called in the list."""
+    """How a run is called in the list: a model by its title, and its name, under which a program finds it."""
+    if run in watch.names():
+        return f"{watch.title(run)} ({run})"
     return RUNS.get(run, run or "The same model")
 
 
-def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS) -> None:
-    """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn."""
-    if screen.hidden("controls"):
-        return
+Beside = dict[str, DeltaGenerator]
+"""Room beside a choice, by its name: for what it does."""
+
+
+def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
+    """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
+
+    `only` names the one example that is offered: "text", the reader's own. Gives the room beside choices.
+    """
+    beside: Beside = {}
+    if screen.hidden("controls") or screen.get("present"):
+        return beside
     with st.sidebar:
-        st.selectbox(
-            "Model or sequence",
-            link.fields()["run"].choices,
-            format_func=named,
-            key=screen.key("run"),
-            on_change=screen.another_run,
-        )
+        if not only:
+            st.selectbox(
+                "Model or sequence",
+                link.fields()["run"].choices,
+                format_func=named,
+                key=screen.key("run"),
+                on_change=screen.another_run,
+                help="A small trained model with a sequence of its task, or a sequence run through random maps.",
+            )
         if trained() and (about := watch.about(screen.get("run"))):
             st.caption(about)
         if screen.get("run") == "text":
             own_text()
         st.number_input("Seed", step=1, key=screen.key("seed"), help="Draws the sequence. Untrained: the maps as well.")
         if not two:
-            configuration("", by)
-            return
+            configuration("", by, beside)
+            return beside
         for side, title in (("", "First run"), (link.SECOND, "Second run")):
             with st.expander(title, expanded=True):
-                configuration(side, by)
+                configuration(side, by, beside)
+    return beside
 
 
 def own_text() -> None:
@@ -65,22 +79,39 @@ def trained() -> bool:
     return screen.get("run") in watch.names()
 
 
-def configuration(side: str, by: Sequence[str]) -> None:
+def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
     """How the sequence is run. A model's memory rule is the one that it was trained with."""
     told = trained()
     if told:
         if side:
-            st.selectbox("Model", link.fields()["b_run"].choices, format_func=named, key=screen.key("b_run"))
-        st.segmented_control("Weights", watch.WEIGHTS, key=screen.key(side + "weights"), required=True)
+            others = ("", *watch.alike(screen.get("run")))
+            st.selectbox("Model", others, format_func=named, key=screen.key("b_run"))
+            if screen.get("b_run"):
+                st.caption(watch.about(screen.get("b_run")))
+        st.segmented_control(
+            "Weights",
+            watch.WEIGHTS,
+            key=screen.key(side + "weights"),
+            required=True,
+            help="As training left them, or as they were before its first step.",
+        )
         if len(by) > 1:
             key = screen.key(side + "backend")
-            st.segmented_control("Computed by", by, format_func=BACKEND.__getitem__, key=key, required=True)
+            st.segmented_control(
+                "Computed by",
+                by,
+                format_func=BACKEND.__getitem__,
+                key=key,
+                required=True,
+                help="The same equations, fast in PyTorch or a line each in NumPy: the numbers agree but for rounding.",
+            )
     if side and told and screen.get("b_run"):
         return
     rule = {"memory", *OPTIONS[chosen(side)("memory")]} if told else set()
     for choice in CHOICES:
         if choice.name not in rule and choice.when(chosen(side)):
             draw_one(choice, side)
+            beside[side + choice.name] = st.container(gap="small")
 
 
 def draw_one(choice: Choice, side: str) -> None:

@@ -71,6 +71,8 @@ def fields() -> Mapping[str, Field]:
         "ask": Field(""),  # the game of the first screen: what was opened so far
         "tour": Field(0),  # 0: none
         "told": Field(-1),  # what was answered at a stop of the tour; -1: nothing yet
+        "present": Field(False),  # for a projector: no controls, and large
+        "marks": Field(""),  # tokens with a bookmark
         "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
     }
 

@@ -116,9 +116,15 @@ def measured(setting: Setting) -> dict[str, tuple[float, float]]:
 
 
 @st.cache_resource
+def rows() -> list[dict[str, Any]]:
+    """The stored runs that claims rest on."""
+    return [dict(row) for row in claims.rows()]
+
+
+@st.cache_resource
 def plays() -> list[game.Play]:
     """What the game can be played with: the runs that were trained."""
-    return game.plays(claims.rows())
+    return game.plays(rows())
 
 
 def saved(trace: Trace) -> bytes:

@@ -17,6 +17,7 @@ from mcviz.config import MCConfig
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
 from mcviz.reference import memory_caching
+from mcviz.rules import AGGREGATORS, sheet
 from mcviz.trace import Trace
 
 WEIGHTS = ("trained", "untrained")
@@ -54,9 +55,35 @@ def config(name: str) -> MCConfig:
     return cfg
 
 
+TITLES = {"mqar": "Keys and values", "needle": "Needles in a haystack", "topics": "Topic library", "text": "Alice"}
+"""What a reader calls the tasks."""
+
+
+def title(name: str) -> str:
+    """What the model called `name` is, in a few words: its task, and how it reads."""
+    card = _load(name).card
+    cfg = card.model.mixer
+    if cfg is None:
+        return f"{TITLES[card.task.name]}: attention"
+    memory = "" if cfg.memory == "linear" else f", {sheet(cfg.memory).short} memory"
+    reads = "plain RNN" if cfg.aggregator == "none" else AGGREGATORS[cfg.aggregator].short
+    return f"{TITLES[card.task.name]}: {reads}{memory}"
+
+
 def about(name: str) -> str:
     """One sentence on the model called `name`."""
     return str(_load(name).card.about)
+
+
+def measured(name: str) -> tuple[float, float, float, int]:
+    """The accuracy on the model's card, between which bounds it falls, and on how many sequences it was measured."""
+    card = _load(name).card
+    return (*card.measured["accuracy"], card.sequences)
+
+
+def alike(name: str) -> tuple[str, ...]:
+    """The models that learned the same task as the model called `name`, which is one of them."""
+    return tuple(other for other in names() if _load(other).card.task == _load(name).card.task)
 
 
 def task(name: str) -> str:

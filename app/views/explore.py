@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import asking, controls, stepping, tour
+from app import asking, controls, dial, stepping, tour
 from app.words import refused
 from mcviz import Trace, figures
 
@@ -15,9 +15,13 @@ def page() -> None:
     if asking.wanted():
         asking.page()
         return
-    controls.draw()
+    room = controls.draw()
     with refused():
         trace = controls.trace()
+        for name in dial.PAPER:
+            if name in room:
+                with room[name]:
+                    dial.beside(name, trace)
         stepping.title("Explore", trace, tour.begin, asking.begin)
         stepping.step_through(trace, key="explore")
         # What is shut is not computed; opening it brings it to the token that is on screen by then.

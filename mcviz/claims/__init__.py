@@ -12,6 +12,7 @@ from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.lab import SEEDS, SHIPPED, board, due, rows, run
+from mcviz.claims.trained import Trained, trained
 
 __all__ = [
     "CLAIMS",
@@ -28,6 +29,7 @@ __all__ = [
     "Finding",
     "Interval",
     "Step",
+    "Trained",
     "add_arguments",
     "board",
     "bootstrap",
@@ -36,4 +38,5 @@ __all__ = [
     "judge",
     "rows",
     "run",
+    "trained",
 ]
