@@ -131,4 +131,5 @@ def run(
     chosen = example(name, cfg.seed, text, split)
     room.check(cfg, len(chosen.ids), heads, key_size, value_size)
     trace = memory_caching(*project(chosen, heads, key_size, value_size, cfg.seed), cfg)
-    return replace(trace, tokens=chosen.words, sources=chosen.sources, title=f"{chosen.title}, untrained")
+    fact = TASKS[name].fact if name in TASKS else 1
+    return replace(trace, tokens=chosen.words, sources=chosen.sources, fact=fact, title=f"{chosen.title}, untrained")
