@@ -14,7 +14,11 @@ BEGUN = NEXT = screen.ASKED
 PAPER = "https://arxiv.org/abs/2602.24281"
 
 _rows = st.components.v2.component(
-    "mcviz.ask", html='<div class="ask"></div>', css=shell.text("ask.css"), js=shell.text("ask.js"), isolate_styles=False
+    "mcviz.ask",
+    html='<div class="ask"></div>',
+    css=shell.text("ask.css"),
+    js=shell.text("ask.js"),
+    isolate_styles=False,
 )
 
 
@@ -133,7 +137,9 @@ def onwards(trace: Trace, asked: list[int], picks: list[int], open_: bool, t: in
     with st.container(horizontal=True):
         if not open_ and len(picks) < len(asked):
             said = {"ask": f"{screen.get('ask')} {NEXT}"}
-            st.button("Next question", type="primary", on_click=screen.put, kwargs=said, icon=":material/arrow_forward:")
+            st.button(
+                "Next question", type="primary", on_click=screen.put, kwargs=said, icon=":material/arrow_forward:"
+            )
         elif not open_:
             said = {"ask": BEGUN, "seed": screen.get("seed") + 1}
             st.button("Another library", type="primary", on_click=screen.put, kwargs=said)

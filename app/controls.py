@@ -137,6 +137,21 @@ def config(side: str = "") -> MCConfig:
     return choices.config(chosen(side), screen.get("seed"))
 
 
+def remark(side: str = "") -> str:
+    """What has to be said of weights whose cache was taken away, and which never learned to do without; else "".
+
+    A plain recurrent network is one that was trained as one.
+    """
+    name = (side and screen.get("b_run")) or screen.get("run")
+    if not trained() or chosen(side)("aggregator") != "none" or (side and screen.get("b_run")):
+        return ""
+    if watch.config(name).aggregator == "none" or screen.get(side + "weights") != "trained":
+        return ""
+    other = watch.plain(name)
+    see = f" The plain network that was trained as one is {other}." if other else ""
+    return f"These weights were trained with caching, and their cache is taken away: that is no fair plain RNN.{see}"
+
+
 def sitting(side: str = "") -> Sitting | None:
     """The model, its configuration and its sequence; None for an example. Raises the library's `ValueError`s."""
     if not trained():

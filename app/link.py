@@ -64,6 +64,7 @@ def fields() -> Mapping[str, Field]:
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),
+        "question": Field(-1),  # of the oracle; -1: the one with the largest regret
         "claim": Field("", ("", *claims.CLAIMS)),
         "verdict": Field("", ("", *claims.VERDICTS)),
         "family": Field("", ("", *claims.FAMILIES)),
@@ -83,7 +84,8 @@ def defaults(run: str) -> Screen:
     if run in watch.names():
         for side in ("", SECOND):
             screen |= of_config(watch.config(run), side)
-    # what the same weights do without a cache: one memory that goes on, as in a plain recurrent layer
+        screen[SECOND + "run"] = watch.plain(run)
+    # one memory that goes on, as in a plain recurrent layer
     return screen | {SECOND + "aggregator": "none", SECOND + "start": "checkpoint"}
 
 
@@ -109,7 +111,10 @@ def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
             given[name] = parse(name, text)
         except ValueError as error:
             problems.append(str(error))
-    return defaults(str(given.get("run", fields()["run"].default))) | given, problems
+    first = defaults(str(given.get("run", fields()["run"].default)))
+    if SECOND + "run" not in given and any(SECOND + name in given for name in CONFIG):
+        first[SECOND + "run"] = ""  # links of old meant the same model under another configuration
+    return first | given, problems
 
 
 def ours(parameters: Mapping[str, str]) -> bool:
@@ -145,5 +150,7 @@ def write(screen: Screen) -> dict[str, str]:
     """The parameters of a link to this screen."""
     first = defaults(str(screen["run"])) | {"run": fields()["run"].default}
     chosen = {name: value for name, value in screen.items() if value != first[name]}
+    if any(SECOND + name in chosen for name in CONFIG):
+        chosen[SECOND + "run"] = screen[SECOND + "run"]
     shown = {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in chosen.items()}
     return {VERSIONED: VERSION, **{name: text for name, text in shown.items() if len(text) <= LONGEST}}

@@ -12,11 +12,15 @@ from mcviz.stepper import page
 from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": False}
-ANECDOTE = "One sequence shows how, not how often. What many show is under “Do the numbers hold up?”"
+EXAMPLE = "one example"
+ONE = (
+    "You see one sequence. It shows how the model works, and not how often that goes well: one example can be lucky. "
+    "How it goes over many sequences is under “Do the numbers hold up?”"
+)
 
 
 def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotlight: str = "") -> None:
-    """The stepper on `trace`, or on two runs in step, at the chosen token and head; it may point at one of its parts."""
+    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts."""
     t, head = place(trace)
     stepper(shown(trace), other and shown(other), key=key, step=t, head=head, on_change=moved, spotlight=spotlight)
 
@@ -66,7 +70,7 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
             colour: Literal["orange", "green"] = "orange" if untrained else "green"
             st.badge(plain(trace.title), color=colour, icon=":material/label:")
             if not untrained:
-                st.badge("anecdote", color="gray", icon=":material/looks_one:", help=ANECDOTE)
+                st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
         for button in buttons:
             button()
     if trace is not None and trace.diverged_at is not None:

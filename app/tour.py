@@ -83,8 +83,8 @@ STOPS = (
         "empty one. How many memories can the dark token read?",
         ("1", "9", "129"),
         1,
-        "{readable}: {kept} checkpoints, one for each document, and the *online* memory that it is writing now (dotted). "
-        "None of them has to hold more than {length} pairs.",
+        "{readable}: {kept} checkpoints, one for each document, and the *online* memory that it is writing now "
+        "(dotted). None of them has to hold more than {length} pairs.",
         spotlight="memories",
     ),
     Stop(

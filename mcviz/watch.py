@@ -86,6 +86,15 @@ def alike(name: str) -> tuple[str, ...]:
     return tuple(other for other in names() if _load(other).card.task == _load(name).card.task)
 
 
+def plain(name: str) -> str:
+    """The plain recurrent network, with a linear memory, that learned the same task; "" where there is no other."""
+    for other in alike(name):
+        cfg = config(other)
+        if other != name and cfg.aggregator == "none" and cfg.memory == "linear":
+            return other
+    return ""
+
+
 def task(name: str) -> str:
     """The name of the task that the model called `name` learned."""
     return str(_load(name).card.task.name)

@@ -119,7 +119,7 @@ def one_run(finding: Finding) -> None:
         button = f"watch:{finding.claim.name}"
         if st.button("Watch one run", icon=":material/visibility:", key=button, on_click=take, args=(finding,)):
             screen.go("Explore")
-        st.badge("anecdote", icon=":material/looks_one:", color="gray", help=stepping.ANECDOTE)
+        st.badge(stepping.EXAMPLE, icon=":material/looks_one:", color="gray", help=stepping.ONE)
 
 
 def take(finding: Finding) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import asking, controls, dial, stepping, tour
-from app.words import refused
+from app.words import plain, refused
 from mcviz import Trace, figures
 
 
@@ -23,6 +23,8 @@ def page() -> None:
                 with room[name]:
                     dial.beside(name, trace)
         stepping.title("Explore", trace, tour.begin, asking.begin)
+        if remark := controls.remark():
+            st.caption(plain(remark))
         stepping.step_through(trace, key="explore")
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(

@@ -17,11 +17,10 @@ class Row:
     answer: tuple[int, ...]  # the places among `words` of the fact that is asked for; none elsewhere
 
 
-def shelf(trace: Trace, t: int, head: int = 0, reach: int = 2) -> list[Row]:
-    """The memories that token `t` can read, the online one last.
+def shelf(trace: Trace, t: int, head: int = 0) -> list[Row]:
+    """The memories that token `t` can read, the online one last. A fact is `trace.fact` tokens, its answer the last.
 
-    A fact is the token that is the answer and the `reach` tokens before it. Raises `ValueError` for a run whose tokens
-    have no labels.
+    Raises `ValueError` for a run whose tokens have no labels.
     """
     if not trace.tokens:
         raise ValueError("trace: expected tokens with labels, got a run without")
@@ -30,7 +29,7 @@ def shelf(trace: Trace, t: int, head: int = 0, reach: int = 2) -> list[Row]:
     rows = []
     for i, (start, stop) in enumerate(trace.segments[: s + 1]):
         end = min(stop, t + 1)
-        here = range(max(start, source - reach), source + 1) if start <= source < end else range(0)
+        here = range(max(start, source + 1 - trace.fact), source + 1) if start <= source < end else range(0)
         rows.append(
             Row(
                 segment=i,
@@ -55,8 +54,8 @@ def found(trace: Trace, t: int, head: int = 0) -> str:
 
     Raises `ValueError` where nothing is asked, or no model said anything.
     """
-    said = trace.predictions
-    if said is None or not said.targets or not said.targets[t] or not trace.tokens or trace.sources[t] < 0:
+    model = trace.predictions
+    if model is None or not model.targets or not model.targets[t] or not trace.tokens or trace.sources[t] < 0:
         raise ValueError(f"t: expected a token at which a model was asked something, got {t}")
     rows = shelf(trace, t, head)
     *kept, own = rows
@@ -66,8 +65,10 @@ def found(trace: Trace, t: int, head: int = 0) -> str:
     read = f"The router took {' and '.join(taken)}" if len(taken) < len(kept) else "It read every checkpoint"
     begin = f"{read}; the gate gave most weight, {first.gate:.3f}, to {name}"
     begin += "." if first.online else f", and {own.gate:.3f} to the words it is reading now."
-    answer, p = said.tokens[t][0], float(said.probabilities[t, 0])
+    answer, p = model.tokens[t][0], float(model.probabilities[t, 0])
     home = next(row for row in rows if row.answer)
     fact = " ".join(home.words[i] for i in home.answer)
-    verdict = "right" if answer == said.targets[t] else "wrong"
-    return f"{begin} It says “{answer}” (probability {p:.3f}), which is {verdict}: document {home.segment} says “{fact}”."
+    verdict = "right" if answer == model.targets[t] else "wrong"
+    return (
+        f"{begin} It says “{answer}” (probability {p:.3f}), which is {verdict}: document {home.segment} says “{fact}”."
+    )
