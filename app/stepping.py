@@ -22,7 +22,24 @@ ONE = (
 def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotlight: str = "") -> None:
     """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts."""
     t, head = place(trace)
-    stepper(shown(trace), other and shown(other), key=key, step=t, head=head, on_change=moved, spotlight=spotlight)
+    stepper(
+        shown(trace),
+        other and shown(other),
+        key=key,
+        step=t,
+        head=head,
+        on_change=moved,
+        present=screen.get("present"),
+        on_present=presented,
+        spotlight=spotlight,
+    )
+
+
+def presented(on: bool) -> None:
+    """The reader has made it large by a key, or small again: the page has to follow, which draws no controls then."""
+    screen.put(present=on)
+    screen.end()
+    st.session_state.present_changed = True
 
 
 def shown(trace: Trace) -> Trace:
