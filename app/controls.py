@@ -11,10 +11,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import link, runs, screen
-from mcviz import MCConfig, Trace, choices, examples, watch
+from mcviz import MCConfig, Trace, choices, examples, segments, watch
 from mcviz.choices import CHOICES, Choice
 from mcviz.config import OPTIONS
 from mcviz.watch import Sitting
+from mcviz.words import glossary
 
 RUNS = {
     "topics": "Topic library, untrained",
@@ -23,6 +24,19 @@ RUNS = {
     "text": "Your own text, untrained",
 }
 BACKEND = {"pytorch": "PyTorch", "numpy": "NumPy"}
+
+
+WORDS = {
+    "memory": "memory",
+    "aggregator": "aggregator",
+    "top_k": "top-k",
+    "gate": "gate",
+    "pooling": "context",
+    "segmentation": "segment",
+    "segment_length": "segment length",
+    "start": "start",
+}
+"""The word of the glossary that a choice is about."""
 
 
 def named(run: str) -> str:
@@ -58,7 +72,7 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
             st.caption(about)
         if screen.get("run") == "text":
             own_text()
-        st.number_input("Seed", step=1, key=screen.key("seed"), help="Draws the sequence. Untrained: the maps as well.")
+        st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"))
         if not two:
             configuration("", by, beside)
             return beside
@@ -116,15 +130,41 @@ def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
 
 def draw_one(choice: Choice, side: str) -> None:
     """The widget that a choice takes."""
-    key, help_ = screen.key(side + choice.name), choice.help or None
+    key, help_ = screen.key(side + choice.name), explained(choice)
     if choice.titles:
-        st.selectbox(choice.label, tuple(choice.titles), format_func=choice.titles.__getitem__, key=key, help=help_)
+        fits = fit if choice.name == "segmentation" else None
+        titles, title = tuple(choice.titles), choice.titles.__getitem__
+        st.selectbox(choice.label, titles, format_func=title, key=key, help=help_, on_change=fits, args=(side,))
     elif isinstance(choice.default, bool):
         st.toggle(choice.label, key=key, help=help_)
     elif isinstance(choice.default, int):
         st.number_input(choice.label, step=1, key=key, help=help_)
     else:
         st.text_input(choice.label, key=key, help=help_)
+
+
+def explained(choice: Choice) -> str | None:
+    """What a choice is about, from the glossary, and what it does here."""
+    term = WORDS.get(choice.name)
+    return " ".join(filter(None, [glossary.about(term) if term else "", choice.help])) or None
+
+
+def fit(side: str) -> None:
+    """Lengths of the reader's own start with lengths that fit: those of the segments as they are."""
+    if screen.get(side + "segmentation") != choices.EXPLICIT:
+        return
+    cuts = segments.constant(tokens(), max(1, min(screen.get(side + "segment_length"), tokens())))
+    screen.put(**{side + "lengths": ", ".join(str(stop - start) for start, stop in cuts)})
+
+
+def tokens() -> int:
+    """How many tokens the sequence has; 1 for a text that has none."""
+    run = screen.get("run")
+    if trained():
+        return watch.length(run)
+    if run in examples.TASKS:
+        return examples.TASKS[run].length
+    return max(1, len(examples.SPLITS[screen.get("split")](screen.get("text"))))
 
 
 def chosen(side: str) -> Callable[[str], Any]:

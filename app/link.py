@@ -73,7 +73,6 @@ def fields() -> Mapping[str, Field]:
         "tour": Field(0),  # 0: none
         "told": Field(-1),  # what was answered at a stop of the tour; -1: nothing yet
         "present": Field(False),  # for a projector: no controls, and large
-        "marks": Field(""),  # tokens with a bookmark
         "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
     }
 

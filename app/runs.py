@@ -1,5 +1,6 @@
 """Runs, computed once for all sessions and kept in a bounded store. A Trace never changes, so it can be shared."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -91,9 +92,8 @@ def board() -> list[claims.Finding]:
 
 @st.cache_resource(max_entries=KEPT, hash_funcs=HASHES)
 def without_answers(trace: Trace) -> Trace:
-    """The run, but for where answers stand and what they are."""
-    said = trace.predictions
-    return replace(trace, sources=(), predictions=said and replace(said, targets=(), target_probabilities=None))
+    """The run, but for where answers stand, what they are, and what a model says."""
+    return replace(trace, sources=(), predictions=None, alone=None)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Counting …", hash_funcs=HASHES)
@@ -119,6 +119,12 @@ def measured(setting: Setting) -> dict[str, tuple[float, float]]:
 def rows() -> list[dict[str, Any]]:
     """The stored runs that claims rest on."""
     return [dict(row) for row in claims.rows()]
+
+
+def stored(claim: claims.Claim) -> bytes:
+    """The stored runs that a claim rests on, a line of JSON each."""
+    wanted = [condition.settings for condition in claim.conditions.values()]
+    return "".join(f"{json.dumps(row)}\n" for row in rows() if row["settings"] in wanted).encode()
 
 
 @st.cache_resource

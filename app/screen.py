@@ -8,7 +8,7 @@ from streamlit.navigation.page import StreamlitPage
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
-from app import link
+from app import link, network
 from app.words import plain
 
 PREFIX = "choice:"
@@ -116,7 +116,9 @@ def share() -> None:
         hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
         choices = {name: get(name) for name in link.fields()} | {"game": ""}  # a class plays its own
         choices["ask"] = choices["ask"] and ASKED
-        st.code(link.address(st.context.url or "", choices, hide or ""), language=None, wrap_lines=True)
+        url, said = network.shared(st.context.url or "", str(st.get_option("server.address") or ""))
+        st.code(link.address(url, choices, hide or ""), language=None, wrap_lines=True)
+        st.caption(plain(said))
 
 
 def key(name: str) -> str:

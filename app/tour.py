@@ -281,6 +281,19 @@ def rights(length: int) -> int:
     return (words.accuracy(trace) or (0, 0))[0]
 
 
+def notes(trace: Trace) -> list[tuple[str, str]]:
+    """What the tour tells of this run, in plain text: the stops that show it."""
+    if CACHED not in watch.names():
+        return []
+    here = {name: screen.get(name) for name in link.CONFIG} | {name: screen.get(name) for name in ("run", "seed")}
+    about = [
+        stop
+        for stop in STOPS
+        if stop.tells and not stop.picture and here.items() <= (link.defaults(stop.run) | dict(stop.choices)).items()
+    ]
+    return [(stop.title, stop.tells.format(**numbers(trace, stop)).replace("*", "")) for stop in about]
+
+
 def go(at: int) -> None:
     """To a stop, which sets all that is on screen; 0 leaves, and brings back what the reader had before."""
     if not on_the_way():

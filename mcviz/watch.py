@@ -81,6 +81,16 @@ def measured(name: str) -> tuple[float, float, float, int]:
     return (*card.measured["accuracy"], card.sequences)
 
 
+def stored(name: str) -> int:
+    """How many facts stand in a sequence of the task of the model called `name`; 0 where it has no such things."""
+    return int(_load(name).card.task.stored)
+
+
+def length(name: str) -> int:
+    """How many tokens a sequence of that task has."""
+    return int(_load(name).card.task.length)
+
+
 def alike(name: str) -> tuple[str, ...]:
     """The models that learned the same task as the model called `name`, which is one of them."""
     return tuple(other for other in names() if _load(other).card.task == _load(name).card.task)

@@ -8,7 +8,9 @@ export default function ask({ parentElement, data, setTriggerValue }) {
   for (const [name, colour] of Object.entries(data.colours)) root.style.setProperty(`--${name}`, colour);
   const told = data.picked >= 0;
   root.classList.toggle("told", told);
-  root.replaceChildren(...data.rows.map((row) => draw(row, data.picked, (segment) => setTriggerValue("pick", segment))));
+  root.replaceChildren(
+    ...data.rows.map((row) => draw(row, data.picked, (segment) => setTriggerValue("pick", segment))),
+  );
 }
 
 function draw(row, picked, pick) {

@@ -5,7 +5,7 @@
  */
 
 /** Where the reader rests: no state of its own. */
-const RESTS = ["step", "head", "marks"];
+const RESTS = ["step", "head"];
 const HOOKED = Symbol.for("mcviz.history");
 
 export default function page() {

@@ -42,7 +42,7 @@ def page() -> None:
         if pictures.open:
             with pictures:
                 show(stepping.shown(trace), *stepping.place(trace))
-        stepping.export(trace)
+        stepping.export(trace, tour.notes(trace))
 
 
 def show(trace: Trace, t: int, head: int) -> None:

@@ -32,8 +32,8 @@ def page() -> None:
             operate(before, changes)
         after = runs.edited(before, said, controls.sitting()) if changes else None
         listed(before, changes)
-        if after is not None:
-            st.markdown(plain(words.compared(stepping.shown(before), stepping.shown(after))))
+        if after is not None and not screen.hidden("answers"):
+            st.markdown(plain(words.compared(before, after)))
         stepping.step_through(before, after, key="surgery")
         screen.share()
 

@@ -6,7 +6,7 @@
 ('holds', 5)
 """
 
-from mcviz.claims.claim import Claim, Comparison, Condition
+from mcviz.claims.claim import Claim, Comparison, Condition, sequences
 from mcviz.claims.command import SHELL, add_arguments, command
 from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
@@ -38,5 +38,6 @@ __all__ = [
     "judge",
     "rows",
     "run",
+    "sequences",
     "trained",
 ]

@@ -57,6 +57,10 @@ class Topics(Task):
     def length(self) -> int:
         return self.documents * self.document + 2 * self.questions
 
+    @property
+    def stored(self) -> int:
+        return self.documents * self.facts
+
     def question(self, words: Sequence[str], t: int) -> str:
         if not 1 <= t < len(words) or words[t - 1] not in ANIMALS or words[t] not in COLOURS:
             return ""

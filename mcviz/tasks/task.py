@@ -67,6 +67,11 @@ class Task:
         raise NotImplementedError
 
     @property
+    def stored(self) -> int:
+        """How many facts stand in a sequence, asked for or not; 0 where a task has no such things."""
+        return 0
+
+    @property
     def vocabulary(self) -> int:
         """How many different tokens there are."""
         return len(self.labels)

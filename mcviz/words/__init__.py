@@ -7,10 +7,10 @@
 """
 
 from mcviz.words.caption import caption, compared, heaviest, recalled
-from mcviz.words.claims import SIGNS
+from mcviz.words.claims import SIGNS, measured
 from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
 from mcviz.words.equation import Equation, equations, number
-from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed
+from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed, won
 from mcviz.words.oracle import judged
 from mcviz.words.shelf import found, questions, shelf
 
@@ -31,6 +31,7 @@ __all__ = [
     "heaviest",
     "judged",
     "ledger",
+    "measured",
     "modelled",
     "number",
     "questions",
@@ -39,4 +40,5 @@ __all__ = [
     "timed",
     "tried",
     "weighed",
+    "won",
 ]
