@@ -6,10 +6,7 @@ from app import controls, runs, screen
 from app.words import plain
 from mcviz import Trace, claims, watch, words
 
-PAPER = {
-    "aggregator": "recall-order",
-    "segment_length": "segments-length",
-}
+PAPER = {"aggregator": "recall-order", "segment_length": "segments-length"}
 """The claim of the paper that says what to expect of a choice."""
 
 
@@ -19,7 +16,7 @@ def beside(name: str, trace: Trace) -> None:
     if counted is None or screen.hidden("answers"):
         return
     st.markdown(f"**{counted[0]} of {counted[1]}** answers right in this sequence.")
-    many = over_many(trace)
+    many = over_many(trace) if name == "aggregator" else ""
     claim = claims.CLAIMS[PAPER[name]]
     paper = f"The paper ({claim.source}): {claim.statement}"
     if claim.reported:

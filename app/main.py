@@ -23,7 +23,7 @@ PAGES = [
     st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
     st.Page(oracle.page, title="Oracle", icon=":material/psychology:", url_path="oracle"),
     st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
-    st.Page(claims.page, title="Do the numbers hold up?", icon=":material/balance:", url_path="claims"),
+    st.Page(claims.page, title="Claims", icon=":material/balance:", url_path="claims"),
     st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
     st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
 ]
@@ -36,7 +36,7 @@ def back() -> None:
 
 chosen = st.navigation(PAGES, position="top")
 screen.begin(PAGES)
+shell.draw()
 chosen.run()
 back()
-shell.draw()
 screen.end()

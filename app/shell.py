@@ -16,5 +16,5 @@ _page = st.components.v2.component("mcviz.page", css=text("page.css"), js=text("
 
 
 def draw() -> None:
-    """Once a run, after all else: it takes no room of its own."""
+    """Once a run, before all else: it takes no room of its own."""
     _page(key="page", height="content")

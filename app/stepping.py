@@ -12,14 +12,14 @@ from mcviz import Trace, figures, words
 from mcviz.stepper import page
 from mcviz.stepper.streamlit import Selection, stepper
 
-CHART = {"displayModeBar": True, "displaylogo": False, "modeBarButtons": [["toImage"]]}
+CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
 """What a figure offers: to be saved, and nothing else."""
 TITLE = 34
 """Pixels that a figure's title takes."""
 EXAMPLE = "one example"
 ONE = (
     "You see one sequence. It shows how the model works, and not how often that goes well: one example can be lucky. "
-    "How it goes over many sequences is under “Do the numbers hold up?”"
+    "How it goes over many sequences is under “Claims”"
 )
 
 

@@ -28,13 +28,14 @@ def page() -> None:
         except ValueError:
             undo_all()  # nothing else leads out of edits that cannot be made
             raise
-        if not screen.hidden("controls"):
-            operate(before, changes)
+        if not screen.hidden("controls") and not screen.get("present"):
+            with st.container(gap="small"):
+                operate(before, changes)
         after = runs.edited(before, said, controls.sitting()) if changes else None
         listed(before, changes)
+        stepping.step_through(before, after, key="surgery")
         if after is not None and not screen.hidden("answers"):
             st.markdown(plain(words.compared(before, after)))
-        stepping.step_through(before, after, key="surgery")
         screen.share()
 
 
@@ -68,13 +69,13 @@ def operate(trace: Trace, changes: list[Edit]) -> None:
         default=most if most in offered else offered[0],
         required=True,
         key=f"surgery {trace.hash} {t} {head}",
-        help="Those that some token reads; at first, the one that the token on screen weighs most.",
+        label_visibility="collapsed",
     )
     with st.container(horizontal=True, gap="small", key="options"):
         if SwitchOff(at) in changes:
-            button("Restore", [edit for edit in changes if edit != SwitchOff(at)])
+            button(f"Restore {at}", [edit for edit in changes if edit != SwitchOff(at)])
         else:
-            button("Switch off", [*changes, SwitchOff(at)])
+            button(f"Switch {at} off", [*changes, SwitchOff(at)])
         with st.popover("Swap with"), st.container(horizontal=True, gap="small"):
             for other in offered:
                 if other != at:

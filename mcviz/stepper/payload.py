@@ -57,7 +57,7 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks
     arrays: dict[str, Array] = {}
     for i, run in enumerate(runs):
         header, own = _run(run, budget // len(runs))
-        headers.append({**header, "asks": list(asks)})
+        headers.append({**header, "asking": list(asks)})
         arrays |= {f"{i}.{name}": array for name, array in own.items()}
     difference = None
     if other is not None:

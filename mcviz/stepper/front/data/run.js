@@ -43,7 +43,7 @@ export class Run {
     for (const [name, shape] of Object.entries(optional)) {
       if (arrays[name] && arrays[name].shape.join() !== shape.join()) fail(`${name}: expected numbers [${shape}]`);
     }
-    this.asked = new Set(meta.asks);
+    this.asked = new Set(meta.asking);
     this.asksSome = Boolean(meta.predictions?.targets.some(Boolean));
     for (const labels of [meta.tokens, meta.sources]) {
       if (labels.length && labels.length !== T) fail("its labels are damaged");
