@@ -81,10 +81,10 @@ class _Host:
     def state(self, trace: Trace, t: int) -> State:
         return state(trace, t)
 
-    def page(self, trace: Trace, other: Trace | None) -> str:
+    def page(self, trace: Trace, other: Trace | None, hide_answers: bool) -> str:
         from mcviz.stepper import page
 
-        return page(trace, other)
+        return page(trace, other, hide_answers=hide_answers)
 
 
 Trace.host = _Host()

@@ -51,7 +51,7 @@ def _goes_on(grapheme: str, character: str) -> bool:
     last, code = grapheme[-1], ord(character)
     if last == "\r" or character == "\r":
         return last == "\r" and character == "\n"
-    if unicodedata.category(last) in ("Cc", "Zl", "Zp") or unicodedata.category(character) in ("Cc", "Zl", "Zp"):
+    if _controls(last) or _controls(character):
         return False
     if _extends(character) or _hangul(last, code):
         return True
@@ -64,6 +64,11 @@ def _goes_on(grapheme: str, character: str) -> bool:
     if code in FLAGS:
         return ord(last) in FLAGS and len(grapheme) == 1
     return False
+
+
+def _controls(character: str) -> bool:
+    """Whether a character stands for itself alone, and is none to be seen."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and not _extends(character)
 
 
 def _extends(character: str) -> bool:

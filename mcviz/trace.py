@@ -66,7 +66,7 @@ class Host(Protocol):
     def state(self, trace: "Trace", t: int) -> State:
         """The online memory after token `t`."""
 
-    def page(self, trace: "Trace", other: "Trace | None") -> str:
+    def page(self, trace: "Trace", other: "Trace | None", hide_answers: bool) -> str:
         """The stepper on a run, or on two in step, as the text of an HTML file."""
 
 
@@ -191,13 +191,14 @@ class Trace:
             np.savez_compressed(whole, **arrays)
             path.write(whole.getvalue())
 
-    def to_html(self, path: str | PathLike[str], other: "Trace | None" = None) -> None:
+    def to_html(self, path: str | PathLike[str], other: "Trace | None" = None, *, hide_answers: bool = False) -> None:
         """Write the stepper on this run, or on this and another in step, as one HTML file that needs no network.
 
+        With `hide_answers`, each answer is shown once the reader asks for it; they are in the file all the same.
         A page that was there before stays if this one cannot be made or written. Raises `ValueError` if `other` has
         another number of tokens or heads.
         """
-        files.write(path, self.host.page(self, other))
+        files.write(path, self.host.page(self, other, hide_answers))
 
     @classmethod
     def load(cls, path: str | PathLike[str] | File, *, at_most: int = MAX_BYTES) -> "Trace":

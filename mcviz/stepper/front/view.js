@@ -4,7 +4,7 @@ import { el } from "./drawing/dom.js";
 import { EXPLANATIONS, PARTS } from "./parts.js";
 
 const SIDE = 320;
-const BESIDE = 900;
+const BESIDE = 1100;
 const GAP = 24;
 const LABELS = 100;
 
@@ -66,8 +66,9 @@ export class View {
   }
 
   dismiss() {
+    if (!this.anchor) return;
     this.anchor = null;
-    this.stepper.go({});
+    this.stepper.go({}, { quiet: true });
   }
 
   /** The equation of the number that was picked last. */

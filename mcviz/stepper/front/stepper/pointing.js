@@ -64,8 +64,12 @@ export class Pointing {
 
   click(event) {
     const node = this.owner(event);
-    if (node?.pick && !this.pressed) this.explain(node, node.pick(...within(node, event)));
+    const pick = this.pressed ? null : node?.pick?.(...within(node, event));
     this.pressed = false;
+    if (pick) {
+      this.tell(null);
+      this.explain(node, pick);
+    } else if (!event.composedPath().some((one) => one.classList?.contains("equation"))) this.stepper.dismiss();
   }
 
   /** Move the cursor of a picture by so many cells. */

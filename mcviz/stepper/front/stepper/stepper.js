@@ -9,6 +9,7 @@ import { Events } from "./events.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { Pointing } from "./pointing.js";
+import { figureText } from "./saving.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -136,6 +137,11 @@ class Stepper {
   /** Close what explains a number. */
   dismiss() {
     for (const view of this.views) view.dismiss();
+  }
+
+  /** The view as the text of an SVG. */
+  figure() {
+    return figureText(this);
   }
 
   /** Show the answer at this token. */
