@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import course as course
     from mcviz import examples as examples
     from mcviz import figures as figures
+    from mcviz import graphemes as graphemes
     from mcviz import palette as palette
     from mcviz import probes as probes
     from mcviz import pytorch as pytorch

@@ -25,6 +25,7 @@ def percent_agrees(text: str, share: float) -> bool:
     """Whether `text` is a share in percent, to the digits shown; a dash where there is none."""
     if not np.isfinite(share):
         return text == "–"
+    text = text.replace("\u00a0", " ")
     if text == "0 %":
         return abs(share) <= 0.0005
     return text.endswith(" %") and agrees(text.removesuffix(" %"), 100 * share)

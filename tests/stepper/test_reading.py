@@ -290,7 +290,7 @@ def test_rivers_are_what_flows(visit):
     story = page.locator(".story").inner_text()
     best, most = int(best[t]), int(np.abs(shown_shares).argmax())
     name = {t: "its own segment"}
-    says = re.search(r"is on (.+?), which adds (−?[\d.]+ %) of the output; (.+?) adds (−?[\d.]+ %)", story)
+    says = re.search(r"is on (.+?), which adds (−?[\d.]+.%) of the output; (.+?) adds (−?[\d.]+.%)", story)
     assert says, story
     assert (says[1], says[3]) == tuple(name.get(i, f"checkpoint {i}") for i in (best, most))
     assert reading.percent_agrees(says[2], shown_shares[best])
@@ -304,3 +304,17 @@ def test_the_source_is_quoted(visit):
     segment = trace.segment_of[source]
     said = f"Segment {segment} says: “{trace.tokens[source - 1]} {trace.tokens[source]}”"
     assert said in page.locator(".story").inner_text()
+
+
+def test_where_no_gate_weighs_the_strongest_memory_is_named_and_where_nothing_is_a_share_that_is_said(visit):
+    trace = library(MCConfig(aggregator="residual"))
+    adds = shares(trace)[135, 0]
+    most = int(adds.argmax())
+    story = visit(trace).locator(".story").inner_text()
+    says = re.search(r"The largest share of the output, (\d+.%), comes from checkpoint (\d+)", story)
+    assert int(says[2]) == most
+    assert reading.percent_agrees(says[1], adds[most])
+    page = visit(noise(MCConfig(memory="dla", aggregator="soup", segment_length=4), 12), at="#step=9")
+    assert "no share of the output is one's own" in page.locator(".story").inner_text()
+    assert page.locator(".flow.mixed:not([hidden])").count() > 0
+    assert not page.locator("[data-number=share]").first.is_visible()

@@ -16,13 +16,15 @@ export function format(x) {
   return text.replaceAll("-", "−");
 }
 
+const PERCENT = "\u00a0%"; // no line ends between the two
+
 /** A share as the view shows it: in percent, with a digit behind the point where it is small. */
 export function percent(x) {
   if (!Number.isFinite(x)) return "–";
   const [size, hundred] = [Math.abs(100 * x), 100 * x];
-  if (size >= 1e4) return `${hundred.toExponential(1).replaceAll("-", "−")} %`;
+  if (size >= 1e4) return `${hundred.toExponential(1).replaceAll("-", "−")}${PERCENT}`;
   const text = size >= 9.95 ? hundred.toFixed(0) : size >= 0.05 ? hundred.toFixed(1) : "0";
-  return `${text.replace("-", "−")} %`;
+  return `${text.replace("-", "−")}${PERCENT}`;
 }
 
 /** A label as it can be seen: a blank, a line's end and a tab have a sign. */

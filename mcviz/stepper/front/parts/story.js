@@ -35,6 +35,10 @@ export class Story {
     if (gates) {
       parts.push("The largest gate, ", el("b", {}, format(run.weight(t, h, best))), `, is on ${name(best)}`);
       parts.push(...this.flow(run, { t, h }, best, name), ". ");
+    } else if (read.length && run.a.shares) {
+      const most = [...read, own].reduce((i, j) => (run.share(t, h, j) > run.share(t, h, i) ? j : i));
+      const share = el("b", {}, percent(run.share(t, h, most)));
+      parts.push("The largest share of the output, ", share, `, comes from ${name(most)}. `);
     }
     if (source >= 0) {
       const at = run.own[source];
@@ -65,6 +69,7 @@ export class Story {
 
   /** How much of the output comes from the memory with the largest gate, and from another if that one adds more. */
   flow(run, { t, h }, best, name) {
+    if (!run.a.shares) return ["; the networks are mixed before they are read, so no share of the output is one's own"];
     if (!Number.isFinite(run.share(t, h, best))) return [];
     const most = run.strongest(t, h)[0];
     const share = (i) => percent(run.share(t, h, i));
