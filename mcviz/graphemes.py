@@ -8,6 +8,7 @@ characters that they speak of.
 """
 
 import unicodedata
+from collections.abc import Callable
 
 JOINER = "\u200d"
 MODIFIERS = range(0x1F3FB, 0x1F400)  # skin tones
@@ -56,14 +57,22 @@ def _goes_on(grapheme: str, character: str) -> bool:
     if _extends(character) or _hangul(last, code):
         return True
     if last == JOINER and _pictures(character):
-        return _pictures(grapheme[:-1].rstrip("".join(each for each in grapheme if _is_mark(each)))[-1:])
+        end = _end(grapheme, len(grapheme) - 1, _is_mark)
+        return _pictures(grapheme[max(0, end - 1) : end])
     if _is_consonant(character):
         # a consonant, marks with a virama among them, and a consonant
-        before = grapheme.rstrip("".join(each for each in grapheme if unicodedata.combining(each) or each == JOINER))
-        return _is_consonant(before[-1:]) and any(each in VIRAMAS for each in grapheme[len(before) :])
+        end = _end(grapheme, len(grapheme), lambda each: unicodedata.combining(each) > 0 or each == JOINER)
+        return _is_consonant(grapheme[max(0, end - 1) : end]) and any(each in VIRAMAS for each in grapheme[end:])
     if code in FLAGS:
         return ord(last) in FLAGS and len(grapheme) == 1
     return False
+
+
+def _end(grapheme: str, end: int, passes: Callable[[str], bool]) -> int:
+    """Where the characters begin that pass, one after the other, before `end`."""
+    while end and passes(grapheme[end - 1]):
+        end -= 1
+    return end
 
 
 def _controls(character: str) -> bool:

@@ -35,6 +35,12 @@ def test_what_is_joined_is_one_token(text, count):
         assert examples.example("text", text=text, split="character").words == tuple(graphemes(text))
 
 
+@pytest.mark.parametrize("text", ["👩\u200d" * 8000, "क\u094d" * 8000, "e" + "\u0301" * 16000, "🇩" * 16000])
+def test_long_joins_take_no_longer_than_others(text):
+    """Each is looked at once: the square of their number would be minutes."""
+    assert "".join(graphemes(text)) == text
+
+
 def test_words_keep_their_marks():
     assert words("हिन्दी भाषा, ที่ e\u0301tude!") == ["हिन्दी", "भाषा", ",", "ที่", "e\u0301tude", "!"]
 
