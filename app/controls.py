@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import link, runs, screen
-from mcviz import MCConfig, Trace, choices, examples, watch
+from mcviz import MCConfig, Trace, choices, examples, segments, watch
 from mcviz.choices import CHOICES, Choice
 from mcviz.config import OPTIONS
 from mcviz.watch import Sitting
+from mcviz.words import glossary
 
 RUNS = {
     "topics": "Topic library, untrained",
@@ -24,34 +26,60 @@ RUNS = {
 BACKEND = {"pytorch": "PyTorch", "numpy": "NumPy"}
 
 
+WORDS = {
+    "memory": "memory",
+    "aggregator": "aggregator",
+    "top_k": "top-k",
+    "gate": "gate",
+    "pooling": "context",
+    "segmentation": "segment",
+    "segment_length": "segment length",
+    "start": "start",
+}
+"""The word of the glossary that a choice is about."""
+
+
 def named(run: str) -> str:
-    """How a run is called in the list."""
+    """How a run is called in the list: a model by its title, and its name, under which a program finds it."""
+    if run in watch.names():
+        return f"{watch.title(run)} ({run})"
     return RUNS.get(run, run or "The same model")
 
 
-def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS) -> None:
-    """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn."""
-    if screen.hidden("controls"):
-        return
+Beside = dict[str, DeltaGenerator]
+"""Room beside a choice, by its name: for what it does."""
+
+
+def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
+    """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
+
+    `only` names the one example that is offered: "text", the reader's own. Gives the room beside choices.
+    """
+    beside: Beside = {}
+    if screen.hidden("controls") or screen.get("present"):
+        return beside
     with st.sidebar:
-        st.selectbox(
-            "Model or sequence",
-            link.fields()["run"].choices,
-            format_func=named,
-            key=screen.key("run"),
-            on_change=screen.another_run,
-        )
+        if not only:
+            st.selectbox(
+                "Model or sequence",
+                link.fields()["run"].choices,
+                format_func=named,
+                key=screen.key("run"),
+                on_change=screen.another_run,
+                help="A small trained model with a sequence of its task, or a sequence run through random maps.",
+            )
         if trained() and (about := watch.about(screen.get("run"))):
             st.caption(about)
         if screen.get("run") == "text":
             own_text()
-        st.number_input("Seed", step=1, key=screen.key("seed"), help="Draws the sequence. Untrained: the maps as well.")
+        st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"))
         if not two:
-            configuration("", by)
-            return
+            configuration("", by, beside)
+            return beside
         for side, title in (("", "First run"), (link.SECOND, "Second run")):
             with st.expander(title, expanded=True):
-                configuration(side, by)
+                configuration(side, by, beside)
+    return beside
 
 
 def own_text() -> None:
@@ -65,35 +93,78 @@ def trained() -> bool:
     return screen.get("run") in watch.names()
 
 
-def configuration(side: str, by: Sequence[str]) -> None:
+def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
     """How the sequence is run. A model's memory rule is the one that it was trained with."""
     told = trained()
     if told:
         if side:
-            st.selectbox("Model", link.fields()["b_run"].choices, format_func=named, key=screen.key("b_run"))
-        st.segmented_control("Weights", watch.WEIGHTS, key=screen.key(side + "weights"), required=True)
+            others = ("", *watch.alike(screen.get("run")))
+            st.selectbox("Model", others, format_func=named, key=screen.key("b_run"))
+            if screen.get("b_run"):
+                st.caption(watch.about(screen.get("b_run")))
+        st.segmented_control(
+            "Weights",
+            watch.WEIGHTS,
+            key=screen.key(side + "weights"),
+            required=True,
+            help="As training left them, or as they were before its first step.",
+        )
         if len(by) > 1:
             key = screen.key(side + "backend")
-            st.segmented_control("Computed by", by, format_func=BACKEND.__getitem__, key=key, required=True)
+            st.segmented_control(
+                "Computed by",
+                by,
+                format_func=BACKEND.__getitem__,
+                key=key,
+                required=True,
+                help="The same equations, fast in PyTorch or a line each in NumPy: the numbers agree but for rounding.",
+            )
     if side and told and screen.get("b_run"):
         return
     rule = {"memory", *OPTIONS[chosen(side)("memory")]} if told else set()
     for choice in CHOICES:
         if choice.name not in rule and choice.when(chosen(side)):
             draw_one(choice, side)
+            beside[side + choice.name] = st.container(gap="small")
 
 
 def draw_one(choice: Choice, side: str) -> None:
     """The widget that a choice takes."""
-    key, help_ = screen.key(side + choice.name), choice.help or None
+    key, help_ = screen.key(side + choice.name), explained(choice)
     if choice.titles:
-        st.selectbox(choice.label, tuple(choice.titles), format_func=choice.titles.__getitem__, key=key, help=help_)
+        fits = fit if choice.name == "segmentation" else None
+        titles, title = tuple(choice.titles), choice.titles.__getitem__
+        st.selectbox(choice.label, titles, format_func=title, key=key, help=help_, on_change=fits, args=(side,))
     elif isinstance(choice.default, bool):
         st.toggle(choice.label, key=key, help=help_)
     elif isinstance(choice.default, int):
         st.number_input(choice.label, step=1, key=key, help=help_)
     else:
         st.text_input(choice.label, key=key, help=help_)
+
+
+def explained(choice: Choice) -> str | None:
+    """What a choice is about, from the glossary, and what it does here."""
+    term = WORDS.get(choice.name)
+    return " ".join(filter(None, [glossary.about(term) if term else "", choice.help])) or None
+
+
+def fit(side: str) -> None:
+    """Lengths of the reader's own start with lengths that fit: those of the segments as they are."""
+    if screen.get(side + "segmentation") != choices.EXPLICIT:
+        return
+    cuts = segments.constant(tokens(), max(1, min(screen.get(side + "segment_length"), tokens())))
+    screen.put(**{side + "lengths": ", ".join(str(stop - start) for start, stop in cuts)})
+
+
+def tokens() -> int:
+    """How many tokens the sequence has; 1 for a text that has none."""
+    run = screen.get("run")
+    if trained():
+        return watch.length(run)
+    if run in examples.TASKS:
+        return examples.TASKS[run].length
+    return max(1, len(examples.SPLITS[screen.get("split")](screen.get("text"))))
 
 
 def chosen(side: str) -> Callable[[str], Any]:
@@ -104,6 +175,21 @@ def chosen(side: str) -> Callable[[str], Any]:
 def config(side: str = "") -> MCConfig:
     """The configuration that is chosen. Raises the library's `ValueError` where there is none."""
     return choices.config(chosen(side), screen.get("seed"))
+
+
+def remark(side: str = "") -> str:
+    """What has to be said of weights whose cache was taken away, and which never learned to do without; else "".
+
+    A plain recurrent network is one that was trained as one.
+    """
+    name = (side and screen.get("b_run")) or screen.get("run")
+    if not trained() or chosen(side)("aggregator") != "none" or (side and screen.get("b_run")):
+        return ""
+    if watch.config(name).aggregator == "none" or screen.get(side + "weights") != "trained":
+        return ""
+    other = watch.plain(name)
+    see = f" The plain network that was trained as one is {other}." if other else ""
+    return f"These weights were trained with caching, and their cache is taken away: that is no fair plain RNN.{see}"
 
 
 def sitting(side: str = "") -> Sitting | None:

@@ -1,9 +1,12 @@
-"""Edits of a run as text, so that a link can carry them: `off.2 swap.0.3 force.1-2@97 freeze.0.0.5 noise.1.0.5.0`."""
+"""Edits of a run as text, so that a link can carry them.
+
+`off.2 swap.0.3 force.1-2@97 freeze.0.0.5 scale.1.2.0 noise.1.0.5.0`
+"""
 
 import re
 from collections.abc import Sequence
 
-from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Swap, SwitchOff
+from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
 
 LONGEST = 12
 """Edits at a time."""
@@ -12,7 +15,7 @@ CHARACTERS = 2**14
 
 NUMBER = r"[\d.e+-]+"
 KNOWN = re.compile(
-    rf"(off\.\d+|swap\.\d+\.\d+|force\.[\d-]*(@\d+)?|freeze\.\d+\.{NUMBER}|noise\.\d+\.{NUMBER}\.\d+|erase\.\d+)\Z",
+    rf"(off\.\d+|swap\.\d+\.\d+|force\.[\d-]*(@\d+)?|freeze\.\d+\.{NUMBER}|scale\.\d+\.{NUMBER}|noise\.\d+\.{NUMBER}\.\d+|erase\.\d+)\Z",
     re.ASCII,
 )
 """What a word has to look like."""
@@ -25,6 +28,9 @@ def parse(text: str) -> list[Edit]:
     words = text.split()
     if len(words) > LONGEST:
         raise ValueError(f"edits: expected at most {LONGEST}, got {len(words)}")
+    if len(set(words)) < len(words):
+        twice = next(word for i, word in enumerate(words) if word in words[:i])
+        raise ValueError(f"edits: expected each once, got {twice} twice")
     return [one(word) for word in words]
 
 
@@ -44,13 +50,15 @@ def one(word: str) -> Edit:
                 return Force(tuple(map(int, filter(None, chosen.split("-")))), int(token) if token else None)
             case "freeze":
                 return Freeze(int(parts[0]), float(".".join(parts[1:])))
+            case "scale":
+                return Scale(int(parts[0]), float(".".join(parts[1:])))
             case "noise":
                 return Noise(int(parts[0]), float(".".join(parts[1:-1])), int(parts[-1]))
             case "erase":
                 return Erase(int(rest))
     except ValueError:
         pass
-    known = "off.2, swap.0.3, force.1-2@97, freeze.0.0.5, noise.1.0.5.0, erase.20"
+    known = "off.2, swap.0.3, force.1-2@97, freeze.0.0.5, scale.1.2.0, noise.1.0.5.0, erase.20"
     raise ValueError(f"edits: expected words like {known}; got {word[:40]!r}")
 
 
@@ -70,6 +78,8 @@ def word(edit: Edit) -> str:
             return f"force.{'-'.join(map(str, segments))}{'' if token is None else f'@{token}'}"
         case Freeze(segment, gate):
             return f"freeze.{segment}.{float(gate)}"
+        case Scale(segment, factor):
+            return f"scale.{segment}.{float(factor)}"
         case Noise(segment, scale, seed):
             return f"noise.{segment}.{float(scale)}.{seed}"
         case Erase(token):
@@ -88,6 +98,8 @@ def says(edit: Edit) -> str:
             return f"Checkpoints {', '.join(map(str, segments)) or 'none'} are read, and no others{when}"
         case Freeze(segment, gate):
             return f"The gate on segment {segment} is held at {gate:g}"
+        case Scale(segment, factor):
+            return f"Checkpoint {segment} is multiplied by {factor:g}"
         case Noise(segment, scale, _):
             return f"Checkpoint {segment} has noise of {scale:g} times its spread"
         case Erase(token):

@@ -11,6 +11,8 @@ from mcviz.config import MCConfig
 from mcviz.tradeoff import RULES, Setting
 
 VERSION = "1"
+VERSIONED = "v"
+"""The parameter that says which version wrote a link: one that we wrote has it."""
 Value = str | int | bool
 Screen = dict[str, Value]
 
@@ -62,11 +64,15 @@ def fields() -> Mapping[str, Field]:
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),
+        "question": Field(-1),  # of the oracle; -1: the one with the largest regret
         "claim": Field("", ("", *claims.CLAIMS)),
         "verdict": Field("", ("", *claims.VERDICTS)),
         "family": Field("", ("", *claims.FAMILIES)),
         "game": Field(""),  # what was answered so far
+        "ask": Field(""),  # the game of the first screen: what was opened so far
         "tour": Field(0),  # 0: none
+        "told": Field(-1),  # what was answered at a stop of the tour; -1: nothing yet
+        "present": Field(False),  # for a projector: no controls, and large
         "hide": Field("", ("", "controls", "answers", "both")),  # a teacher's lock
     }
 
@@ -77,7 +83,8 @@ def defaults(run: str) -> Screen:
     if run in watch.names():
         for side in ("", SECOND):
             screen |= of_config(watch.config(run), side)
-    # what the same weights do without a cache: one memory that goes on, as in a plain recurrent layer
+        screen[SECOND + "run"] = watch.plain(run)
+    # one memory that goes on, as in a plain recurrent layer
     return screen | {SECOND + "aggregator": "none", SECOND + "start": "checkpoint"}
 
 
@@ -87,20 +94,31 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
 
 
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
-    """The screen that a link describes, and what could not be read in it: that stays as it is at first."""
+    """The screen that a link describes, and what could not be read in it: that stays as it is at first.
+
+    Parameters that are not ours are none of our business: others put `utm_source` and the like into addresses.
+    """
     problems = []
-    version = parameters.get("v", VERSION)
+    version = parameters.get(VERSIONED, VERSION)
     if version != VERSION:
         problems.append(f"v: expected a link of version {VERSION}, got {version[:40]!r}; what still fits is kept")
     given: Screen = {}
     for name, text in parameters.items():
-        if name == "v":
+        if name not in fields():
             continue
         try:
             given[name] = parse(name, text)
         except ValueError as error:
             problems.append(str(error))
-    return defaults(str(given.get("run", fields()["run"].default))) | given, problems
+    first = defaults(str(given.get("run", fields()["run"].default)))
+    if SECOND + "run" not in given and any(SECOND + name in given for name in CONFIG):
+        first[SECOND + "run"] = ""  # links of old meant the same model under another configuration
+    return first | given, problems
+
+
+def ours(parameters: Mapping[str, str]) -> bool:
+    """Whether an address says anything about the screen."""
+    return any(name in fields() or name == VERSIONED for name in parameters)
 
 
 def parse(name: str, text: str) -> Value:
@@ -131,5 +149,7 @@ def write(screen: Screen) -> dict[str, str]:
     """The parameters of a link to this screen."""
     first = defaults(str(screen["run"])) | {"run": fields()["run"].default}
     chosen = {name: value for name, value in screen.items() if value != first[name]}
+    if any(SECOND + name in chosen for name in CONFIG):
+        chosen[SECOND + "run"] = screen[SECOND + "run"]
     shown = {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in chosen.items()}
-    return {"v": VERSION, **{name: text for name, text in shown.items() if len(text) <= LONGEST}}
+    return {VERSIONED: VERSION, **{name: text for name, text in shown.items() if len(text) <= LONGEST}}

@@ -12,8 +12,8 @@ if sys.path[0] != (ROOT := str(Path(__file__).parents[1])):
 from app import loaded  # noqa: F401  (before any page)
 
 # isort: split
-from app import screen
-from app.views import claims, compare, cost, explore, interference, oracle, own, surgery
+from app import screen, shell
+from app.views import claims, compare, cost, explore, glossary, interference, oracle, own, surgery
 
 st.set_page_config(page_title="mcviz", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 PAGES = [
@@ -23,7 +23,8 @@ PAGES = [
     st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
     st.Page(oracle.page, title="Oracle", icon=":material/psychology:", url_path="oracle"),
     st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
-    st.Page(claims.page, title="Do the numbers hold up?", icon=":material/balance:", url_path="claims"),
+    st.Page(claims.page, title="Claims", icon=":material/balance:", url_path="claims"),
+    st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
     st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
 ]
 
@@ -35,6 +36,7 @@ def back() -> None:
 
 chosen = st.navigation(PAGES, position="top")
 screen.begin(PAGES)
+shell.draw()
 chosen.run()
 back()
 screen.end()

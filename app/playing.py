@@ -44,6 +44,8 @@ def draw(known: list[Play], at: int, tries: list[Try]) -> None:
     with left:
         if over:
             st.success(f"{rules.score(tries)} of {at} rounds answered right at once.")
+            if not screen.hidden("answers"):
+                st.markdown(plain(f"What wins. {words.won(known)}"))
             again()
         else:
             ask(known, at, tries)

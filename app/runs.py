@@ -1,5 +1,6 @@
 """Runs, computed once for all sessions and kept in a bounded store. A Trace never changes, so it can be shared."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -11,7 +12,7 @@ from app import edits
 from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
-from mcviz.probes import interference, surgery
+from mcviz.probes import fading, interference, surgery
 from mcviz.probes.oracle import Choice, Oracle
 from mcviz.stepper.kept import Kept
 from mcviz.tradeoff import Setting, count, game
@@ -26,6 +27,7 @@ HASHES: dict[str | type, Callable[..., str]] = {
     Choice: lambda choice: str(choice.t),  # of an Oracle, which is given with it
     Sitting: repr,
     Setting: repr,
+    fading.Fading: lambda seen: f"{seen.place} {seen.value.tobytes().hex()}",
 }
 
 
@@ -62,6 +64,12 @@ def recall(trace: Trace, head: int) -> tuple[interference.Recall, interference.C
     return _kept.keep((asked, grown), 2 * asked.recovered.nbytes)
 
 
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=HASHES)
+def faded(trace: Trace, place: int) -> fading.Fading:
+    """What one memory gives back for the pair of token `place`, as others are written on top."""
+    return fading.fading(trace, place)
+
+
 @_kept.shared
 @st.cache_resource(max_entries=KEPT, show_spinner="Trying every selection …", hash_funcs=HASHES)
 def oracle(sitting: Sitting, k: int, head: int) -> Oracle:
@@ -84,9 +92,8 @@ def board() -> list[claims.Finding]:
 
 @st.cache_resource(max_entries=KEPT, hash_funcs=HASHES)
 def without_answers(trace: Trace) -> Trace:
-    """The run, but for where answers stand and what they are."""
-    said = trace.predictions
-    return replace(trace, sources=(), predictions=said and replace(said, targets=(), target_probabilities=None))
+    """The run, but for where answers stand, what they are, and what a model says."""
+    return replace(trace, sources=(), predictions=None, alone=None)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Counting …", hash_funcs=HASHES)
@@ -109,9 +116,21 @@ def measured(setting: Setting) -> dict[str, tuple[float, float]]:
 
 
 @st.cache_resource
+def rows() -> list[dict[str, Any]]:
+    """The stored runs that claims rest on."""
+    return [dict(row) for row in claims.rows()]
+
+
+def stored(claim: claims.Claim) -> bytes:
+    """The stored runs that a claim rests on, a line of JSON each."""
+    wanted = [condition.settings for condition in claim.conditions.values()]
+    return "".join(f"{json.dumps(row)}\n" for row in rows() if row["settings"] in wanted).encode()
+
+
+@st.cache_resource
 def plays() -> list[game.Play]:
     """What the game can be played with: the runs that were trained."""
-    return game.plays(claims.rows())
+    return game.plays(rows())
 
 
 def saved(trace: Trace) -> bytes:

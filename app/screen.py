@@ -8,12 +8,14 @@ from streamlit.navigation.page import StreamlitPage
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
-from app import link
+from app import link, network
 from app.words import plain
 
 PREFIX = "choice:"
 KEPT = ("hide", "game")
 """What another run leaves alone: a teacher's lock, and the game."""
+ASKED = "n"
+"""The game of the first screen at its first question: who comes without a link is asked."""
 HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
@@ -22,9 +24,22 @@ def begin(pages: Sequence[StreamlitPage] = ()) -> None:
     st.session_state.pages = {page.title: page for page in pages}
     catch_up()
     if "screen" not in st.session_state:
-        st.session_state.screen, st.session_state.problems = link.read(st.query_params.to_dict())
+        given = st.query_params.to_dict()
+        st.session_state.screen, st.session_state.problems = link.read(given)
+        if not link.ours(given):
+            st.session_state.screen["ask"] = ASKED
+    elif went():
+        screen, st.session_state.problems = link.read(st.query_params.to_dict())
+        put(**screen)
     for problem in st.session_state.problems:
         st.warning(plain(f"This link could not be read in full. {problem}"), icon=":material/link_off:")
+
+
+def went() -> bool:
+    """Whether the reader came by Back or Forward: then the address counts, and not what the session holds."""
+    context = get_script_run_ctx()
+    by_history = context is not None and context.is_history_navigation
+    return by_history and link.VERSIONED in st.query_params
 
 
 def end() -> None:
@@ -87,7 +102,8 @@ def another_run() -> None:
 
 
 def go(title: str) -> NoReturn:
-    """Turn to the page called `title`, with all that is chosen."""
+    """Turn to the page called `title`, with all that is chosen: to what it shows, and not to what it asks."""
+    put(ask="", tour=0)
     end()
     st.switch_page(st.session_state.pages[title], query_params=link.write(st.session_state.screen))
 
@@ -99,7 +115,10 @@ def share() -> None:
     with st.popover("Link for a class", icon=":material/share:"):
         hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
         choices = {name: get(name) for name in link.fields()} | {"game": ""}  # a class plays its own
-        st.code(link.address(st.context.url or "", choices, hide or ""), language=None, wrap_lines=True)
+        choices["ask"] = choices["ask"] and ASKED
+        url, said = network.shared(st.context.url or "", str(st.get_option("server.address") or ""))
+        st.code(link.address(url, choices, hide or ""), language=None, wrap_lines=True)
+        st.caption(plain(said))
 
 
 def key(name: str) -> str:

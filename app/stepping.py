@@ -1,6 +1,7 @@
 """Stepping through a run: one function that draws all there is to see at one token."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -11,14 +12,44 @@ from mcviz import Trace, figures, words
 from mcviz.stepper import page
 from mcviz.stepper.streamlit import Selection, stepper
 
-CHART = {"displayModeBar": False}
-ANECDOTE = "One sequence shows how, not how often. What many show is under “Do the numbers hold up?”"
+CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
+"""What a figure offers: to be saved, and nothing else."""
+TITLE = 34
+"""Pixels that a figure's title takes."""
+EXAMPLE = "one example"
+ONE = (
+    "You see one sequence. It shows how the model works, and not how often that goes well: one example can be lucky. "
+    "How it goes over many sequences is under “Claims”"
+)
 
 
-def step_through(trace: Trace, other: Trace | None = None, *, key: str) -> None:
-    """The stepper on `trace`, or on two runs in step, at the chosen token and head; then the equations in force."""
+def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotlight: str = "") -> None:
+    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts."""
     t, head = place(trace)
-    stepper(shown(trace), other and shown(other), key=key, step=t, head=head, on_change=moved)
+    stepper(
+        shown(trace),
+        other and shown(other),
+        key=key,
+        step=t,
+        head=head,
+        on_change=moved,
+        present=screen.get("present"),
+        on_present=presented,
+        spotlight=spotlight,
+        asks=asked(trace) if screen.hidden("answers") else (),
+    )
+
+
+def asked(trace: Trace) -> tuple[int, ...]:
+    """The tokens at which something is asked."""
+    targets = trace.predictions.targets if trace.predictions else ()
+    return tuple(t for t in range(trace.T) if (trace.sources and trace.sources[t] >= 0) or (targets and targets[t]))
+
+
+def presented(on: bool) -> None:
+    """The reader has made it large by a key, or small again: the page has to follow, which draws no controls then."""
+    screen.put(present=on)
+    screen.end()
 
 
 def shown(trace: Trace) -> Trace:
@@ -58,7 +89,12 @@ def equations(trace: Trace) -> None:
 
 
 def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -> None:
-    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it."""
+    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it.
+
+    In front of a class only the picture counts.
+    """
+    if screen.get("present"):
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(name, width="content", anchor=False)
         if trace is not None:
@@ -66,7 +102,7 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
             colour: Literal["orange", "green"] = "orange" if untrained else "green"
             st.badge(plain(trace.title), color=colour, icon=":material/label:")
             if not untrained:
-                st.badge("anecdote", color="gray", icon=":material/looks_one:", help=ANECDOTE)
+                st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
         for button in buttons:
             button()
     if trace is not None and trace.diverged_at is not None:
@@ -80,24 +116,34 @@ def theme() -> str:
 
 def chart(figure: figures.Figure, says: str) -> None:
     """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers."""
+    if figure.layout.title.text is None:  # figures are kept, and shown again
+        title = {"text": says, "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top"}
+        title |= {"pad": {"t": 8}, "font": {"size": 14}}
+        above = (figure.layout.margin.t or 0) + TITLE
+        figure.update_layout(title=title, margin={"t": above}, height=figure.layout.height + TITLE)
     figure.update_layout(paper_bgcolor=figures.CLEAR, plot_bgcolor=figures.CLEAR)
-    st.plotly_chart(figure, theme=None, config=CHART, alt=says, key=says)
+    name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
+    saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}
+    st.plotly_chart(figure, theme=None, config=CHART | saving, alt=says, key=says)
 
 
-def export(trace: Trace) -> None:
-    """The run as files: one page that needs no server, and the Trace itself."""
+def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:
+    """The run as files: one page that needs no server, which may carry notes, and the Trace itself."""
     trace = shown(trace)
     name = trace.hash[:12]
     with st.container(horizontal=True):
         screen.share()
-        st.download_button(
-            "One HTML file",
-            lambda: page(trace),
-            f"mcviz-{name}.html",
-            "text/html",
-            icon=":material/html:",
-            on_click="ignore",
-        )
+        with st.popover("One HTML file", icon=":material/html:"):
+            hide = st.toggle("Show each answer only when it is clicked", key="export:hide")
+            told = bool(notes) and st.toggle("With the text of the tour about this run", key="export:notes")
+            t, head = place(trace)
+            st.download_button(
+                "Save it",
+                lambda: page(trace, step=t, head=head, hide_answers=hide, notes=notes if told else ()),
+                f"mcviz-{name}.html",
+                "text/html",
+                on_click="ignore",
+            )
         st.download_button(
             "The Trace (.npz)",
             lambda: runs.saved(trace),

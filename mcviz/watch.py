@@ -17,6 +17,7 @@ from mcviz.config import MCConfig
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
 from mcviz.reference import memory_caching, replay
+from mcviz.rules import AGGREGATORS, sheet
 from mcviz.trace import Trace
 
 WEIGHTS = ("trained", "untrained")
@@ -54,14 +55,64 @@ def config(name: str) -> MCConfig:
     return cfg
 
 
+TITLES = {"mqar": "Keys and values", "needle": "Needles in a haystack", "topics": "Topic library", "text": "Alice"}
+"""What a reader calls the tasks."""
+
+
+def title(name: str) -> str:
+    """What the model called `name` is, in a few words: its task, and how it reads."""
+    card = _load(name).card
+    cfg = card.model.mixer
+    if cfg is None:
+        return f"{TITLES[card.task.name]}: attention"
+    memory = "" if cfg.memory == "linear" else f", {sheet(cfg.memory).short} memory"
+    reads = "plain RNN" if cfg.aggregator == "none" else AGGREGATORS[cfg.aggregator].short
+    return f"{TITLES[card.task.name]}: {reads}{memory}"
+
+
 def about(name: str) -> str:
     """One sentence on the model called `name`."""
     return str(_load(name).card.about)
 
 
+def measured(name: str) -> tuple[float, float, float, int]:
+    """The accuracy on the model's card, between which bounds it falls, and on how many sequences it was measured."""
+    card = _load(name).card
+    return (*card.measured["accuracy"], card.sequences)
+
+
+def stored(name: str) -> int:
+    """How many facts stand in a sequence of the task of the model called `name`; 0 where it has no such things."""
+    return int(_load(name).card.task.stored)
+
+
+def length(name: str) -> int:
+    """How many tokens a sequence of that task has."""
+    return int(_load(name).card.task.length)
+
+
+def alike(name: str) -> tuple[str, ...]:
+    """The models that learned the same task as the model called `name`, which is one of them."""
+    return tuple(other for other in names() if _load(other).card.task == _load(name).card.task)
+
+
+def plain(name: str) -> str:
+    """The plain recurrent network, with a linear memory, that learned the same task; "" where there is no other."""
+    for other in alike(name):
+        cfg = config(other)
+        if other != name and cfg.aggregator == "none" and cfg.memory == "linear":
+            return other
+    return ""
+
+
 def task(name: str) -> str:
     """The name of the task that the model called `name` learned."""
     return str(_load(name).card.task.name)
+
+
+def question(name: str, words: Sequence[str], t: int) -> str:
+    """What a sequence of the task of the model called `name` asks after token `t`; "" where that is no sentence."""
+    return str(_load(name).card.task.question(words, t))
 
 
 def run(sitting: Sitting, backend: str = "pytorch") -> Trace:

@@ -81,7 +81,9 @@ def details(finding: Finding) -> None:
     """The evidence, the rule, the paper's own numbers, and one run to watch."""
     claim, theme = finding.claim, stepping.theme()
     n = len(finding.seeds)
-    st.markdown(plain(f"In the paper: {claim.source}. Measured: {claim.measured}; {n} seeds."))
+    sequences = sorted({claims.sequences(condition) for condition in claim.conditions.values()} - {0})
+    each = f", each on {' or '.join(map(str, sequences))} fresh sequences" if sequences else ""
+    st.markdown(plain(f"In the paper: {claim.source}. Measured: {claim.measured}; {n} seeds{each}."))
     if not finding.steps:
         st.info("The runs for this claim are not there yet.")
         return
@@ -99,6 +101,13 @@ def details(finding: Finding) -> None:
             + "\n\nA comparison holds if the whole interval lies where it says, does not hold if none of it does, and "
             "is undecided otherwise. The claim holds if all of them do."
         )
+        if margins := sorted({step.comparison.by for step in finding.steps if step.comparison.relation == "<"} - {0}):
+            by = margins[-1]
+            st.caption(
+                f"“Lies below by more than {by:g}”: for each seed the second less the first is taken, and the 95 % "
+                f"interval of their mean has to lie wholly above {by:g}. A smaller difference does not matter here."
+            )
+        measured(finding)
         if claim.reported:
             st.markdown("**What the paper reports, at its scale**")
             stepping.chart(figures.reported(finding, theme), f"The paper's own numbers: {claim.name}")
@@ -110,6 +119,20 @@ def details(finding: Finding) -> None:
         one_run(finding)
 
 
+def measured(finding: Finding) -> None:
+    """Each condition in numbers, and the stored rows that they come from."""
+    st.dataframe(words.measured(finding.intervals), hide_index=True)
+    st.download_button(
+        "The stored rows (.jsonl)",
+        lambda: runs.stored(finding.claim),
+        f"{finding.claim.name}.jsonl",
+        "application/jsonl",
+        icon=":material/download:",
+        key=f"rows:{finding.claim.name}",
+        on_click="ignore",
+    )
+
+
 def one_run(finding: Finding) -> None:
     """A way to one run of the kind that the claim is about."""
     run = finding.claim.run
@@ -119,7 +142,7 @@ def one_run(finding: Finding) -> None:
         button = f"watch:{finding.claim.name}"
         if st.button("Watch one run", icon=":material/visibility:", key=button, on_click=take, args=(finding,)):
             screen.go("Explore")
-        st.badge("anecdote", icon=":material/looks_one:", color="gray", help=stepping.ANECDOTE)
+        st.badge(stepping.EXAMPLE, icon=":material/looks_one:", color="gray", help=stepping.ONE)
 
 
 def take(finding: Finding) -> None:

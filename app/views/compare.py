@@ -13,6 +13,9 @@ def page() -> None:
     stepping.title("Compare")
     with refused():
         first, second = controls.trace(), controls.trace(link.SECOND)
-        st.markdown(plain(f"First: {first.title}. Second: {second.title}. {words.compared(first, second)}"))
+        said = [f"First: {first.title}. Second: {second.title}."]
+        if not screen.hidden("answers"):
+            said.append(words.compared(first, second))
+        st.markdown(plain(" ".join([*said, controls.remark(link.SECOND) or controls.remark()])))
         stepping.step_through(first, second, key="compare")
         screen.share()

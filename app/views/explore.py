@@ -2,18 +2,29 @@
 
 import streamlit as st
 
-from app import controls, stepping, tour
-from app.words import refused
+from app import asking, controls, dial, stepping, tour
+from app.words import plain, refused
 from mcviz import Trace, figures
 
 
 def page() -> None:
-    """The page."""
-    controls.draw()
+    """The page: a question to a reader who comes without a link, or the stepper."""
+    if tour.on_the_way():
+        tour.page()
+        return
+    if asking.wanted():
+        asking.page()
+        return
+    room = controls.draw()
     with refused():
         trace = controls.trace()
-        stepping.title("Explore", trace, tour.begin)
-        tour.draw()
+        for name in dial.PAPER:
+            if name in room:
+                with room[name]:
+                    dial.beside(name, trace)
+        stepping.title("Explore", trace, tour.begin, asking.begin)
+        if remark := controls.remark():
+            st.caption(plain(remark))
         stepping.step_through(trace, key="explore")
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(
@@ -31,7 +42,7 @@ def page() -> None:
         if pictures.open:
             with pictures:
                 show(stepping.shown(trace), *stepping.place(trace))
-        stepping.export(trace)
+        stepping.export(trace, tour.notes(trace))
 
 
 def show(trace: Trace, t: int, head: int) -> None:

@@ -4,24 +4,30 @@ import streamlit as st
 
 from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import figures, words
+from mcviz import examples, figures, watch, words
 
 
 def page() -> None:
     """The page."""
     controls.draw()
     with refused():
-        trace = stepping.shown(controls.trace())
+        trace = controls.trace()  # what is measured does not depend on what a class may see
         stepping.title("Interference", trace)
         head = stepping.place(trace)[1]
         if trace.H > 1:
             screen.put(head=head)
             st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
         asked, grown = runs.recall(trace, head)
-        st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk)))
+        st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk, facts())))
         st.markdown("#### What each memory gives back for each key")
         picture = figures.recovered(trace, asked.places, asked.likeness, asked.right, stepping.theme())
         stepping.chart(picture, "How like its stored value each memory's answer is")
         st.markdown("#### Where one memory overflows")
         curve = figures.capacity(grown.pairs, grown.alone, grown.cached, stepping.theme())
         stepping.chart(curve, "Share of pairs recovered right, as more are written")
+
+
+def facts() -> int:
+    """How many facts stand in the sequence, asked for or not; 0 where that is not known."""
+    run = screen.get("run")
+    return watch.stored(run) if controls.trained() else examples.TASKS[run].stored if run in examples.TASKS else 0

@@ -27,29 +27,33 @@ def page() -> None:
         head = stepping.place(trace)[1]
         asked = runs.oracle(sitting, screen.get("top_k"), head)
         questions = [one.t for one in asked.choices]
-        at = screen.get("step") if screen.get("step") in questions else hardest(asked.choices)
+        at = screen.get("question") if screen.get("question") in questions else hardest(asked.choices)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if trace.H > 1:
                 screen.put(head=head)
                 st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
             if not AGGREGATORS[trace.config.aggregator].routes:
                 st.number_input("Checkpoints to select, k", step=1, key=screen.key("top_k"), width=200)
-            screen.put(step=at)
+            screen.put(question=at)
             st.selectbox(
                 "Question",
                 questions,
                 format_func=lambda t: named(asked.trace.tokens, t),
-                key=screen.key("step"),
+                key=screen.key("question"),
                 width=260,
             )
             if st.button("Step through it", icon=":material/visibility:"):
+                screen.put(step=screen.get("question"))
                 screen.go("Explore")
-        choice = next(one for one in asked.choices if one.t == screen.get("step"))
+        choice = next(one for one in asked.choices if one.t == screen.get("question"))
+        if not any(one.regret for one in asked.choices):
+            st.info("No question of this sequence has a regret: no other selection would have been better.")
         st.markdown(plain(words.judged(asked, choice)))
         theme = stepping.theme()
         st.markdown("#### Every question: from the best selection to the worst")
         stepping.chart(
-            runs.drawn("regrets", asked, choice.t, theme), "Losses of the router, the best and a random selection"
+            runs.drawn("regrets", asked, choice.t, theme),
+            f"Losses of the {asked.chooser}, the best and a random selection",
         )
         st.markdown("#### This question: every selection")
         stepping.chart(runs.drawn("selections", asked, choice, theme), "Losses of every selection for one question")

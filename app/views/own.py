@@ -18,8 +18,7 @@ NUMBERS = 2**22
 def page() -> None:
     """The page."""
     stepping.title("Your own")
-    at_first = KINDS[2] if controls.trained() else KINDS[0]
-    kind = st.segmented_control("What to watch", KINDS, default=at_first, required=True)
+    kind = st.segmented_control("What to watch", KINDS, default=KINDS[0], required=True, key="own:kind")
     if kind == KINDS[1]:
         saved()
         return
@@ -35,7 +34,7 @@ def page() -> None:
             "Type or paste a text. Each word or character is stored under the one before it, by random maps that "
             "nobody trained; a token that returns asks for what followed it the last time."
         )
-    controls.draw()
+    controls.draw(only="text" if kind == KINDS[0] else "")
     with refused():
         show(controls.trace())
     if kind == KINDS[2]:

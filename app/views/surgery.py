@@ -7,16 +7,10 @@ from app.words import plain, refused
 from mcviz import Trace, words
 from mcviz.config import GATED
 from mcviz.probes import surgery
-from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
+from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
 
-KINDS = {
-    "off": "Switch a checkpoint off",
-    "swap": "Swap two checkpoints",
-    "force": "Force the selection",
-    "freeze": "Freeze a gate",
-    "noise": "Add noise to a checkpoint",
-    "erase": "Erase a token before it is written",
-}
+GATES = (0.0, 0.5, 1.0)
+FACTORS = (0.5, 2.0, -1.0)
 
 
 def page() -> None:
@@ -26,70 +20,123 @@ def page() -> None:
     with refused():
         before = controls.trace(backend="numpy")
         stepping.title("Surgery", before)
-        if not screen.get("edits"):
-            st.markdown(
-                "Nothing is edited yet. Choose an operation: the run is computed again, and you see side by side what "
-                "it changes. At first, the checkpoint that the token on screen reads most is offered."
-            )
-        if not screen.hidden("controls"):
-            operate(before)
-        changes = edits.parse(screen.get("edits"))
-        after = runs.edited(before, screen.get("edits"), controls.sitting()) if changes else None
+        said = screen.get("edits")
+        try:
+            changes = edits.parse(said)
+            for edit in changes:
+                check(before, edit)
+        except ValueError:
+            undo_all()  # nothing else leads out of edits that cannot be made
+            raise
+        if not screen.hidden("controls") and not screen.get("present"):
+            with st.container(gap="small"):
+                operate(before, changes)
+        after = runs.edited(before, said, controls.sitting()) if changes else None
         listed(before, changes)
-        if after is not None:
-            st.markdown(plain(words.compared(before, after)))
         stepping.step_through(before, after, key="surgery")
+        if after is not None and not screen.hidden("answers"):
+            st.markdown(plain(words.compared(before, after)))
         screen.share()
 
 
-def operate(trace: Trace) -> None:
-    """The choice of an edit, and the button that makes it."""
+def read(trace: Trace) -> list[int]:
+    """The checkpoints that some token reads: an edit of another would change nothing."""
+    return [i for i in range(trace.N - 1) if trace.selected[:, :, i].any()]
+
+
+def check(trace: Trace, edit: Edit) -> None:
+    """Raise `ValueError` for an edit that cannot be made, or of a checkpoint that no token reads."""
+    surgery.check(trace, edit)
+    offered = read(trace)
+    if isinstance(edit, SwitchOff | Swap | Scale | Noise):
+        for segment in {edit.segment, edit.other if isinstance(edit, Swap) else edit.segment}:
+            if segment not in offered:
+                some = ", ".join(map(str, offered)) or "none"
+                raise ValueError(f"edits: expected a checkpoint that some token reads ({some}), got {segment}")
+
+
+def operate(trace: Trace, changes: list[Edit]) -> None:
+    """A checkpoint to choose, at first what the token reads most, and what can be done to it, each by one press."""
+    offered = read(trace)
+    if not offered:
+        st.info("No checkpoint is read in this run, so there is none to operate on. Take another aggregator.")
+        return
     t, head = stepping.place(trace)
     most = words.heaviest(trace, t, head)
-    last = trace.N - 1
-    with st.container(border=True):
-        kind = st.selectbox("Operation", KINDS, format_func=KINDS.__getitem__)
-        chosen: surgery.Edit
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            if kind == "erase":
-                source = trace.sources[t] if trace.sources and trace.sources[t] >= 0 else t
-                chosen = Erase(int(st.number_input("Token", 0, trace.T - 1, source, key=f"erase {trace.hash} {t}")))
-            elif kind == "force":
-                picked = st.multiselect("Checkpoints to read", range(trace.N), [0])
-                here = st.toggle(f"At token {t} only", value=True)
-                chosen = Force(tuple(picked), t if here else None)
-            else:
-                at = int(st.number_input("Checkpoint", 0, last, most, key=f"checkpoint {trace.hash} {t} {head}"))
-                chosen = SwitchOff(at)
-                if kind == "swap":
-                    chosen = Swap(at, int(st.number_input("With", 0, last, 0 if most else min(1, last))))
-                if kind == "freeze":
-                    if trace.config.aggregator not in GATED:
-                        st.caption("This aggregator has no gates.")
-                    chosen = Freeze(at, st.slider("Gate", 0.0, 1.0, 0.0, 0.05))
-                if kind == "noise":
-                    chosen = Noise(at, st.slider("Noise, in units of the memory's spread", 0.0, 4.0, 1.0, 0.25))
-        st.caption(scope(trace, chosen))
-        so_far = screen.get("edits")
-        with st.container(horizontal=True):
-            added = f"{so_far} {edits.word(chosen)}".strip()
-            st.button(
-                "Operate", type="primary", icon=":material/healing:", on_click=screen.put, kwargs={"edits": added}
-            )
-            st.button(
-                "Undo all", icon=":material/undo:", disabled=not so_far, on_click=screen.put, kwargs={"edits": ""}
-            )
+    at = st.segmented_control(
+        "Checkpoint",
+        offered,
+        default=most if most in offered else offered[0],
+        required=True,
+        key=f"surgery {trace.hash} {t} {head}",
+        label_visibility="collapsed",
+    )
+    with st.container(horizontal=True, gap="small", key="options"):
+        if SwitchOff(at) in changes:
+            button(f"Restore {at}", [edit for edit in changes if edit != SwitchOff(at)])
+        else:
+            button(f"Switch {at} off", [*changes, SwitchOff(at)])
+        with st.popover("Swap with"), st.container(horizontal=True, gap="small"):
+            for other in offered:
+                if other != at:
+                    button(f"{other} ", [*changes, Swap(at, other)])
+        for factor in FACTORS:
+            button(f"× {factor:g}", [*(edit for edit in changes if not scales(edit, at)), Scale(at, factor)])
+        if trace.config.aggregator in GATED:
+            for gate in GATES:
+                button(f"Gate {gate:g}", [*(edit for edit in changes if not freezes(edit, at)), Freeze(at, gate)])
+        with st.popover("More"):
+            more(trace, t, at, changes)
 
 
-def scope(trace: Trace, edit: surgery.Edit) -> str:
+def scales(edit: Edit, segment: int) -> bool:
+    """Whether it multiplies that checkpoint: another factor takes its place."""
+    return isinstance(edit, Scale) and edit.segment == segment
+
+
+def freezes(edit: Edit, segment: int) -> bool:
+    """Whether it holds that gate: another value takes its place."""
+    return isinstance(edit, Freeze) and edit.segment == segment
+
+
+def button(label: str, changes: list[Edit], key: str | None = None) -> None:
+    """A press that leaves these edits in force."""
+    st.button(label, key=key, on_click=screen.put, kwargs={"edits": edits.write(changes)})
+
+
+def more(trace: Trace, t: int, at: int, changes: list[Edit]) -> None:
+    """What takes a number of its own."""
+    picked = st.multiselect("Read these checkpoints and no others", range(trace.N - 1), [at])
+    button(f"Force at token {t}", [*changes, Force(tuple(picked), t)])
+    button("Force at every token", [*changes, Force(tuple(picked))])
+    scale = st.slider(f"Noise on checkpoint {at}, in units of the memory's spread", 0.25, 4.0, 1.0, 0.25)
+    button("Add noise", [*changes, Noise(at, scale)])
+    source = trace.sources[t] if trace.sources and trace.sources[t] >= 0 else t
+    token = int(st.number_input("Token that is never written", 0, trace.T - 1, source, key=f"erase {trace.hash} {t}"))
+    button("Erase it", [*changes, Erase(token)])
+
+
+def undo_all() -> None:
+    """Back to the run as it was."""
+    st.button("Undo all", icon=":material/undo:", on_click=screen.put, kwargs={"edits": ""})
+
+
+def scope(trace: Trace, edit: Edit) -> str:
     """What an edit reaches."""
     if surgery.propagates(trace, edit):
         return "This edit propagates: whatever is written later on top of this memory changes with it."
     return "This edit only changes what is read: every memory is written as before."
 
 
-def listed(trace: Trace, changes: list[surgery.Edit]) -> None:
-    """The edits that are in force, and what each reaches."""
-    for edit in changes:
-        surgery.check(trace, edit)
-        st.markdown(plain(f"{edits.says(edit)}. {scope(trace, edit)}"))
+def listed(trace: Trace, changes: list[Edit]) -> None:
+    """The edits that are in force and what each reaches, each to be undone."""
+    if not changes:
+        st.caption("Nothing is edited yet. Choose a checkpoint and press: the run is made again, and both stand below.")
+        return
+    for place, edit in enumerate(changes):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"edit-{place}"):
+            st.markdown(plain(f"{edits.says(edit)}. {scope(trace, edit)}"), width="content")
+            if not screen.hidden("controls"):
+                button("Undo", [*changes[:place], *changes[place + 1 :]], key=f"undo-{place}")
+    if len(changes) > 1 and not screen.hidden("controls"):
+        undo_all()

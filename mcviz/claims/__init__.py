@@ -6,12 +6,13 @@
 ('holds', 5)
 """
 
-from mcviz.claims.claim import Claim, Comparison, Condition
+from mcviz.claims.claim import Claim, Comparison, Condition, sequences
 from mcviz.claims.command import SHELL, add_arguments, command
 from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.lab import SEEDS, SHIPPED, board, due, rows, run
+from mcviz.claims.trained import Trained, trained
 
 __all__ = [
     "CLAIMS",
@@ -28,6 +29,7 @@ __all__ = [
     "Finding",
     "Interval",
     "Step",
+    "Trained",
     "add_arguments",
     "board",
     "bootstrap",
@@ -36,4 +38,6 @@ __all__ = [
     "judge",
     "rows",
     "run",
+    "sequences",
+    "trained",
 ]

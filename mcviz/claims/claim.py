@@ -16,6 +16,19 @@ class Condition(NamedTuple):
     measure: str = "accuracy"
 
 
+SEQUENCES, LONGER_SEQUENCES, CHOICE_SEQUENCES = 256, 64, 8
+"""How many sequences each seed is measured on: of the training length, longer ones, and where every subset is tried."""
+
+
+def sequences(condition: Condition) -> int:
+    """On how many sequences each seed of a condition was measured; 0 where nothing was trained."""
+    if "trial" in condition.settings:
+        return 0
+    if "×" in condition.measure:
+        return LONGER_SEQUENCES
+    return CHOICE_SEQUENCES if condition.measure.startswith("choice") else SEQUENCES
+
+
 class Comparison(NamedTuple):
     """One step of a claim: how two conditions, or a condition and a number, must stand to each other.
 

@@ -11,7 +11,7 @@ from mcviz import reference
 from mcviz.bench import measure
 from mcviz.bench.contenders import ATTENTION, FORWARD, OURS, Shape, call, functions
 from mcviz.claims import identities
-from mcviz.claims.claim import Settings
+from mcviz.claims.claim import CHOICE_SEQUENCES, LONGER_SEQUENCES, SEQUENCES, Settings
 from mcviz.config import MCConfig
 from mcviz.initial import readable
 from mcviz.probes import oracle
@@ -24,8 +24,6 @@ from mcviz.training.plans import Plan, plan
 from mcviz.training.sweeps import measured
 
 TRAINING, IDENTITY, BYTES, TIMING = "training", "identity", "bytes", "timing"
-LONGER_SEQUENCES, CHOICE_SEQUENCES = 64, 8
-"""How many sequences are measured on where the training length is exceeded, and where every subset is tried."""
 ROUNDS = 5
 RNN = "plain RNN"
 
@@ -40,7 +38,11 @@ def training(settings: Settings, seed: int) -> Mapping[str, Any]:
     """Train a model; measure it, also on longer sequences, and the choices of its router."""
     planned = plan(**settings, seed=seed)
     trained = train(**vars(planned), progress=False)
-    return {**measured(planned, trained), **on_longer_sequences(planned, trained), **of_the_router(planned, trained)}
+    return {
+        **measured(planned, trained, SEQUENCES),
+        **on_longer_sequences(planned, trained),
+        **of_the_router(planned, trained),
+    }
 
 
 def on_longer_sequences(planned: Plan, trained: Run) -> dict[str, float]:

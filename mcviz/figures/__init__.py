@@ -12,6 +12,7 @@ from mcviz.figures.checkpoints import checkpoints
 from mcviz.figures.claims import comparisons, evidence, reported
 from mcviz.figures.cost import fetched, spent, stored
 from mcviz.figures.difference import difference
+from mcviz.figures.fading import fading
 from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
 from mcviz.figures.interference import capacity, recovered
@@ -67,6 +68,7 @@ __all__ = [
     "difference",
     "equations",
     "evidence",
+    "fading",
     "fetched",
     "first_difference",
     "gates",

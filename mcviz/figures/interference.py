@@ -72,7 +72,7 @@ def capacity(
         ]
     )
     themes.layout(figure, colours, height=280)
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.15})
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
     figure.update_xaxes(title="pairs written")
     figure.update_yaxes(title="share recovered right", range=[0, 1.05])
     return figure

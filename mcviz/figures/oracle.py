@@ -23,7 +23,7 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
     marks = {
         "random selection": ([one.random for one in choices], "line-ew-open", colours.muted),
         "best selection": ([float(one.losses[one.best]) for one in choices], "circle-open", colours.answer),
-        "router": ([float(one.losses[one.router]) for one in choices], "diamond", colours.selected),
+        oracle.chooser: ([float(one.losses[one.router]) for one in choices], "diamond", colours.selected),
     }
     size = 9 if len(choices) <= CROWD else 6
     figure = go.Figure()
@@ -59,11 +59,11 @@ def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figur
     k = choice.subsets.shape[1]
     figure = go.Figure()
     if k == 1:
-        _bars(figure, choice, colours)
+        _bars(figure, choice, colours, oracle.chooser)
     elif k == 2:
-        _triangle(figure, choice, colours)
+        _triangle(figure, choice, colours, oracle.chooser)
     else:
-        _ranks(figure, choice, colours)
+        _ranks(figure, choice, colours, oracle.chooser)
     themes.layout(figure, colours, height=340)
     home = int(oracle.trace.segment_of[choice.source]) if choice.source >= 0 else None
     places = list(range(int(choice.subsets.max()) + 1))
@@ -79,19 +79,19 @@ def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figur
     return figure
 
 
-def _bars(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
+def _bars(figure: go.Figure, choice: Choice, colours: themes.Theme, chooser: str) -> None:
     hues = [colours.selected if i == choice.router else colours.checkpoint for i in range(len(choice.losses))]
     shapes = ["" if i == choice.router else "/" for i in range(len(choice.losses))]
     figure.add_bar(
         x=choice.subsets[:, 0],
         y=choice.losses,
         marker={"color": hues, "pattern": {"shape": shapes}},
-        text=["router" if i == choice.router else "" for i in range(len(choice.losses))],
+        text=[chooser if i == choice.router else "" for i in range(len(choice.losses))],
         hovertemplate="checkpoint %{x}<br>%{y:.3f} bits<extra></extra>",
     )
 
 
-def _triangle(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
+def _triangle(figure: go.Figure, choice: Choice, colours: themes.Theme, chooser: str) -> None:
     n = int(choice.subsets.max()) + 1
     z = np.full((n, n), np.nan)
     z[choice.subsets[:, 1], choice.subsets[:, 0]] = choice.losses
@@ -103,15 +103,15 @@ def _triangle(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
         hovertemplate="checkpoints %{x} and %{y}<br>%{z:.3f} bits<extra></extra>",
     )
     upper = min(choice.router, choice.best, key=lambda index: choice.subsets[index, 1])
-    for index, colour, name in ((choice.best, colours.answer, "best"), (choice.router, colours.selected, "router")):
+    for index, colour, name in ((choice.best, colours.answer, "best"), (choice.router, colours.selected, chooser)):
         i, j = (int(each) for each in choice.subsets[index])
         figure.add_shape(themes.box(i - 0.46, j - 0.46, i + 0.46, j + 0.46, colour))
-        if name == "router" or choice.best != choice.router:
+        if name == chooser or choice.best != choice.router:
             words = {"text": name, "bgcolor": colours.ground, "arrowcolor": colours.ink}
             figure.add_annotation(x=i, y=j, ax=46, ay=-22 if index == upper else 22, **words)
 
 
-def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
+def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme, chooser: str) -> None:
     order = np.argsort(choice.losses, kind="stable")
     figure.add_scatter(
         x=np.arange(len(order)),
@@ -123,4 +123,4 @@ def _ranks(figure: go.Figure, choice: Choice, colours: themes.Theme) -> None:
     )
     rank = int(np.flatnonzero(order == choice.router)[0])
     bits = float(choice.losses[choice.router])
-    figure.add_annotation(x=rank, y=bits, text="router", arrowcolor=colours.ink, ax=30, ay=-30)
+    figure.add_annotation(x=rank, y=bits, text=chooser, arrowcolor=colours.ink, ax=30, ay=-30)

@@ -72,6 +72,12 @@ class Oracle:
     head: int
     trace: Trace  # the run whose router is judged
     choices: tuple[Choice, ...]
+    routes: bool = True  # whether the model has a router; of GRM, the k largest gates are judged as one would take them
+
+    @property
+    def chooser(self) -> str:
+        """What is judged."""
+        return "router" if self.routes else "largest gates"
 
     @cached_property
     def mean(self) -> dict[str, float]:
@@ -150,7 +156,8 @@ def consult(
             f"which {k} of up to {most} have for {len(asked)} questions"
         )
     with torch.no_grad():
-        return Oracle(k, head, trace, tuple(choices(judged, trace, given, wanted, asked, k, head)))
+        found = tuple(choices(judged, trace, given, wanted, asked, k, head))
+    return Oracle(k, head, trace, found, AGGREGATORS[cfg.aggregator].routes)
 
 
 def choices(

@@ -56,6 +56,17 @@ class Freeze:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """The checkpoint of `segment` is multiplied by `factor`, each of its arrays that a read needs.
+
+    Under checkpoint start, the next segment starts from the scaled memory.
+    """
+
+    segment: int
+    factor: float
+
+
+@dataclass(frozen=True)
 class Noise:
     """Normal noise on the checkpoint of `segment`, `scale` times the spread of each of its arrays.
 
@@ -74,12 +85,12 @@ class Erase:
     token: int
 
 
-Edit = SwitchOff | Swap | Force | Freeze | Noise | Erase
+Edit = SwitchOff | Swap | Force | Freeze | Scale | Noise | Erase
 
 
 def propagates(trace: Trace, edit: Edit) -> bool:
     """Whether an edit changes what is written, not only what is read."""
-    return isinstance(edit, Erase) or (isinstance(edit, Noise) and trace.config.start == "checkpoint")
+    return isinstance(edit, Erase) or (isinstance(edit, Noise | Scale) and trace.config.start == "checkpoint")
 
 
 def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
@@ -140,6 +151,7 @@ class Operated(Stream):
 
     def keep(self, context: Float[Array, "H K"]) -> None:
         s, names = len(self.checkpoints), readable(self.cfg)
+        self.online = scaled(self.online, names, [e for e in self.edits if isinstance(e, Scale) and e.segment == s])
         self.online = noisy(self.online, names, [e for e in self.edits if isinstance(e, Noise) and e.segment == s])
         super().keep(context)
 
@@ -186,6 +198,13 @@ def exchange(scores: Float[Array, "n H"], edits: Sequence[Edit]) -> None:
             scores[[edit.segment, edit.other]] = scores[[edit.other, edit.segment]]
 
 
+def scaled(state: State, names: Sequence[str], edits: Sequence[Scale]) -> State:
+    """A memory whose arrays that a read needs are multiplied."""
+    for edit in edits:
+        state = {**state, **{name: state[name] * state[name].dtype.type(edit.factor) for name in names}}
+    return state
+
+
 def noisy(state: State, names: Sequence[str], edits: Sequence[Noise]) -> State:
     """A memory with noise on the arrays that a read needs."""
     for edit in edits:
@@ -197,20 +216,32 @@ def noisy(state: State, names: Sequence[str], edits: Sequence[Noise]) -> State:
 
 
 def check(trace: Trace, edit: Edit) -> None:
-    """Raise `ValueError` for an edit that this run cannot take."""
-    places = {SwitchOff: ("segment",), Swap: ("segment", "other"), Freeze: ("segment",), Noise: ("segment",)}
-    for name in places.get(type(edit), ()):
-        place(name, getattr(edit, name), trace.N, "segment")
-    if isinstance(edit, Force):
-        for segment in edit.segments:
-            place("segments", segment, trace.N, "segment")
-    if isinstance(edit, Erase) or (isinstance(edit, Force) and edit.token is not None):
-        place("token", edit.token, trace.T, "token")
-    if isinstance(edit, Freeze) and trace.config.aggregator not in GATED:
-        raise ValueError(f"gate: expected an aggregator with gates ({', '.join(GATED)}), got {trace.config.aggregator}")
-    if isinstance(edit, Freeze) and not 0 <= edit.gate <= 1:
-        raise ValueError(f"gate: expected a number from 0 to 1, got {edit.gate!r}")
-    if isinstance(edit, Noise) and not (edit.scale >= 0 and np.isfinite(edit.scale)):
-        raise ValueError(f"scale: expected a number, at least 0, got {edit.scale!r}")
-    if isinstance(edit, Noise):
-        whole("seed", edit.seed, 0)
+    """Raise `ValueError` for an edit that this run cannot take, or that says to change nothing."""
+    if not isinstance(edit, Force | Erase):
+        place("segment", edit.segment, trace.N, "segment")
+    match edit:
+        case Swap(_, other):
+            place("other", other, trace.N, "segment")
+            if edit.segment == other:
+                raise ValueError(f"other: expected another checkpoint than {other}, got the same")
+        case Force(segments, token):
+            for segment in segments:
+                place("segments", segment, trace.N, "segment")
+            if token is not None:
+                place("token", token, trace.T, "token")
+        case Erase(token):
+            place("token", token, trace.T, "token")
+        case Freeze(_, gate):
+            if trace.config.aggregator not in GATED:
+                raise ValueError(
+                    f"gate: expected an aggregator with gates ({', '.join(GATED)}), got {trace.config.aggregator}"
+                )
+            if not 0 <= gate <= 1:
+                raise ValueError(f"gate: expected a number from 0 to 1, got {gate!r}")
+        case Scale(_, factor):
+            if not np.isfinite(factor) or factor == 1:
+                raise ValueError(f"factor: expected a finite number other than 1, got {factor!r}")
+        case Noise(_, scale, seed):
+            if not (scale >= 0 and np.isfinite(scale)):
+                raise ValueError(f"scale: expected a number, at least 0, got {scale!r}")
+            whole("seed", seed, 0)

@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import zlib
+from collections.abc import Sequence
 
 from mcviz.checks import plain
 from mcviz.stepper import assets
@@ -24,6 +25,7 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <h1>{title}</h1>
+{notes}
 <main id="stepper" class="mcviz"><noscript>This page draws with JavaScript, which is switched off.</noscript></main>
 <script id="payload" type="application/octet-stream">{payload}</script>
 <script id="first" type="application/json">{first}</script>
@@ -37,6 +39,7 @@ _STYLE = """
 body { margin: 0; padding: 12px clamp(8px, 2vw, 24px); background: Canvas; color: CanvasText; }
 @media print { :root { color-scheme: light; } }
 h1 { font: 600 16px/1.4 system-ui, sans-serif; margin: 0 0 8px; overflow-wrap: anywhere; }
+body > p { font: 14px/1.5 system-ui, sans-serif; margin: 0 0 8px; max-width: 50em; }
 """
 
 _START = """
@@ -53,12 +56,13 @@ def page(
     head: int = 0,
     segment: int = -1,
     hide_answers: bool = False,
+    notes: Sequence[tuple[str, str]] = (),
     budget: int = BUDGET,
 ) -> str:
     """A self-contained page with the stepper on `trace`, or on two runs in step.
 
     It opens at `step`, `head` and `segment`. With `hide_answers`, each answer is shown when the reader asks for it;
-    they are in the file all the same.
+    they are in the file all the same. `notes` are titles and paragraphs that stand above it.
 
     Its Content-Security-Policy lets exactly this script and this style run, and nothing be fetched. Raises
     `ValueError` as `mcviz.stepper.pack` does.
@@ -73,6 +77,7 @@ def page(
     return _PAGE.format(
         policy=html.escape(policy),
         title=html.escape(trace.title or "Memory Caching, step by step"),
+        notes="\n".join(f"<p><b>{html.escape(name)}.</b> {html.escape(says)}</p>" for name, says in notes),
         style=style,
         script=script,
         payload=base64.b64encode(data).decode(),

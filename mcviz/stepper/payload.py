@@ -42,11 +42,13 @@ UNDEFINED = -128
 """The int8 that stands for a value that is not finite."""
 
 
-def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> bytes:
+def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks: Sequence[int] = ()) -> bytes:
     """The payload of one run, or of two runs in step with the differences between them.
 
     What the memories said to a token is kept for its heaviest memories, as many as fit into `budget` bytes. Online
     states are kept as float32, float16 or int8, whichever fits, or not at all. Everything else is float32.
+
+    `asks` are tokens at which something is asked, for runs that do not say so because their answers are left out.
 
     Raises `ValueError` if `other` has another number of tokens or heads, or outputs of another size.
     """
@@ -55,7 +57,7 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> b
     arrays: dict[str, Array] = {}
     for i, run in enumerate(runs):
         header, own = _run(run, budget // len(runs))
-        headers.append(header)
+        headers.append({**header, "asking": list(asks)})
         arrays |= {f"{i}.{name}": array for name, array in own.items()}
     difference = None
     if other is not None:

@@ -41,6 +41,8 @@ def stepper(
     present: bool = False,
     on_present: Callable[[bool], None] | None = None,
     budget: int = BUDGET,
+    spotlight: str = "",
+    asks: tuple[int, ...] = (),
 ) -> Selection:
     """Draw the stepper on a run, or on two runs in step, and return where the reader stood when last at rest.
 
@@ -53,14 +55,18 @@ def stepper(
 
     `present` makes it large, for a class; the reader can change that by a key, of which `on_present` hears.
 
+    `spotlight` names what to point at: tokens, memories, gates, output or prediction; the rest dims.
+
+    `asks` are tokens at which something is asked, for runs whose answers are left out.
+
     `key` names this stepper in the page. A new run under the same key takes the place of the old one, and the reader
     stays at the token. Raises `ValueError` as `mcviz.stepper.pack` does.
     """
     name = identity(trace, other, budget)
     at_first = Selection(*map(plain, (step, head, segment)))
     with st.container(gap=None):
-        _numbers(key=f"{key}-numbers", data=_pack(name, trace, other, budget), height="content")
-        _draw(key, (trace, other, budget), name, at_first, on_change, present, on_present)
+        _numbers(key=f"{key}-numbers", data=_pack(name, asks, trace, other, budget), height="content")
+        _draw(key, (trace, other, budget), name, at_first, on_change, present, on_present, spotlight)
     return selection(key)
 
 
@@ -75,9 +81,9 @@ _kept = Kept(128 * 2**20)
 
 @_kept.shared
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _pack(name: str, _trace: Trace, _other: Trace | None, _budget: int) -> bytes:
+def _pack(name: str, asks: tuple[int, ...], _trace: Trace, _other: Trace | None, _budget: int) -> bytes:
     """The payload, packed once for everyone who looks at the same run."""
-    data = pack(_trace, _other, budget=_budget)
+    data = pack(_trace, _other, budget=_budget, asks=asks)
     return _kept.keep(data, len(data))
 
 
@@ -98,8 +104,11 @@ def _draw(
     on_change: Callable[[Selection], None] | None,
     present: bool,
     on_present: Callable[[bool], None] | None,
+    spotlight: str,
 ) -> None:
     memory = _memory(key)
+    if memory.pop("again", False):
+        st.rerun()  # all of the page: it draws no controls while a class looks
     if wanted != memory["wanted"]:
         if wanted != memory["at"]:
             memory["command"] += 1
@@ -115,6 +124,7 @@ def _draw(
     def presented() -> None:
         if on_present is not None:
             on_present(bool(st.session_state[key].get("present")))
+            memory["again"] = True
 
     if not carries_states(*runs):
         trace = runs[0]
@@ -123,7 +133,8 @@ def _draw(
             _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
         except MemoryError:
             st.error("The machine that serves this page has too little memory left for the states around this token.")
-    data = {"payload": payload, "command": memory["command"], "present": present, **memory["at"]._asdict()}
+    told = {"command": memory["command"], "present": present, "spotlight": spotlight}
+    data = {"payload": payload, **told, **memory["at"]._asdict()}
     _view(key=key, data=data, on_selection_change=settled, on_present_change=presented)
 
 

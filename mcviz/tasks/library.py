@@ -1,5 +1,6 @@
 """The topic library: a shelf of documents, and questions of which each belongs to one of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +56,15 @@ class Topics(Task):
     @property
     def length(self) -> int:
         return self.documents * self.document + 2 * self.questions
+
+    @property
+    def stored(self) -> int:
+        return self.documents * self.facts
+
+    def question(self, words: Sequence[str], t: int) -> str:
+        if not 1 <= t < len(words) or words[t - 1] not in ANIMALS or words[t] not in COLOURS:
+            return ""
+        return f"What {words[t]} thing has the {words[t - 1]}?"
 
     def easier(self, progress: float) -> "Topics":
         """Three documents for the first quarter of the training."""

@@ -67,6 +67,11 @@ class Task:
         raise NotImplementedError
 
     @property
+    def stored(self) -> int:
+        """How many facts stand in a sequence, asked for or not; 0 where a task has no such things."""
+        return 0
+
+    @property
     def vocabulary(self) -> int:
         """How many different tokens there are."""
         return len(self.labels)
@@ -83,6 +88,10 @@ class Task:
 
     def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
         raise NotImplementedError
+
+    def question(self, words: Sequence[str], t: int) -> str:
+        """What is asked after token `t` of a sequence, as a sentence; "" where a task has none."""
+        return ""
 
     def easier(self, progress: float) -> "Task":
         """The task to train on when `progress`, a share from 0 to 1, of the training is done: easy ones first."""

@@ -102,16 +102,21 @@ def reads(aggregator: str, segment_length: int | None = None, top_k: int | None 
 def judge(answer: Play | None, budget: int, known: Sequence[Play]) -> Verdict:
     """Whether `answer` reaches the goal within the budget; None says that no run that is `known` does."""
     if answer is None:
-        winners = [play for play in known if play.reached and play.reads <= budget]
-        if winners:
-            reach = "reaches" if len(winners) == 1 else "reach"
-            return Verdict(False, f"One does: {len(winners)} of the {len(known)} stored combinations {reach} the goal.")
+        won = winners(budget, known)
+        if won:
+            reach = "reaches" if len(won) == 1 else "reach"
+            return Verdict(False, f"One does: {len(won)} of the {len(known)} stored combinations {reach} the goal.")
         nearest = max((play for play in known if play.reads <= budget), key=lambda p: p.accuracy, default=None)
         best = f"The best of those within it recalls {nearest.accuracy:.1%}." if nearest else "None is within it."
         return Verdict(True, f"No stored run reaches the goal with at most {budget:,} reads. {best}")
     within = f"{answer.reads:,} reads, {'within' if answer.reads <= budget else 'more than'} the budget of {budget:,}"
     recalled = f"recall {answer.accuracy:.1%}, {'enough' if answer.reached else f'less than {GOAL:.0%}'}"
     return Verdict(answer.reached and answer.reads <= budget, f"{within}; {recalled}.")
+
+
+def winners(budget: int, known: Sequence[Play]) -> list[Play]:
+    """The plays that reach the goal within the budget, the fewest reads first."""
+    return [play for play in known if play.reached and play.reads <= budget]
 
 
 def attempt(answer: Play | None, budget: int, known: Sequence[Play]) -> Try:

@@ -7,11 +7,12 @@
 """
 
 from mcviz.words.caption import caption, compared, heaviest, recalled
-from mcviz.words.claims import SIGNS
+from mcviz.words.claims import SIGNS, measured
 from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
 from mcviz.words.equation import Equation, equations, number
-from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed
+from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed, won
 from mcviz.words.oracle import judged
+from mcviz.words.shelf import found, questions, shelf
 
 __all__ = [
     "SIGNS",
@@ -26,13 +27,18 @@ __all__ = [
     "counted",
     "equations",
     "first_difference",
+    "found",
     "heaviest",
     "judged",
     "ledger",
+    "measured",
     "modelled",
     "number",
+    "questions",
     "recalled",
+    "shelf",
     "timed",
     "tried",
     "weighed",
+    "won",
 ]

@@ -74,14 +74,22 @@ def recalled(
     right: Bool[np.ndarray, "memories P"],
     strength: Float[np.ndarray, "memories P"],
     crosstalk: Float[np.ndarray, "memories P"],
+    facts: int = 0,
 ) -> str:
-    """How many pairs come back right from their own checkpoint, and from one memory of everything."""
+    """How many pairs come back right from their own checkpoint, and from one memory of everything.
+
+    `facts` is how many facts stand in the sequence, asked for or not, where that is known.
+    """
     own = home, np.arange(len(home))
     with np.errstate(divide="ignore", invalid="ignore"):
         noise = crosstalk / np.abs(strength)
+    asks = any(source >= 0 for source in trace.sources)
+    of = f" of the {facts} facts in it" if facts else ""
+    counted = f"{len(home)} pairs that this sequence asks for{of}" if asks else f"{len(home)} pairs, one for each token"
     return (
-        f"Of {len(home)} stored pairs, {int(right[own].sum())} come back right from the checkpoint of their own "
-        f"segment, and {int(right[-1].sum())} from one memory that wrote all {trace.T} tokens. What other keys mix in "
+        f"Each token writes a pair, {trace.T} in all. Asked for here are the {counted}. Of these {len(home)}, "
+        f"{int(right[own].sum())} come back right from the checkpoint of their own segment, and {int(right[-1].sum())} "
+        f"from one memory that wrote all {trace.T} tokens. What other keys mix in "
         f"is {np.median(noise[own]):.2f} times as long as what comes back of the value itself (median), and "
         f"{np.median(noise[-1]):.2f} times in the one memory."
     )

@@ -26,6 +26,15 @@ def called(play: game.Play) -> str:
     return ", ".join(parts)
 
 
+def won(known: Sequence[game.Play]) -> str:
+    """Which settings reach the goal within each budget, the one with the fewest reads first."""
+    said = []
+    for budget in game.BUDGETS:
+        names = [f"{called(play)} ({play.reads:,} reads, {play.accuracy:.1%})" for play in game.winners(budget, known)]
+        said.append(f"At most {budget:,} reads: {'; '.join(names) or 'no stored run'}.")
+    return " ".join(said)
+
+
 def ledger(setting: Setting) -> dict[str, list[str]]:
     """The sheet of a setting as columns of text: over the sequence, and for its last token."""
     sheet = tradeoff.sheet(setting)

@@ -13,8 +13,9 @@ def judged(oracle: Oracle, choice: Choice) -> str:
     word = f" “{oracle.trace.tokens[choice.t]}”" if oracle.trace.tokens else ""
     router, best = (named(choice.subsets[index]) for index in (choice.router, choice.best))
     lost = float(choice.losses[choice.router])
+    took = f"the router took {router}" if oracle.routes else f"the largest gates are those of {router}, one"
     said = [
-        f"At token {choice.t}{word} the router took {router} of {len(choice.losses):,} possible selections: "
+        f"At token {choice.t}{word} {took} of {len(choice.losses):,} possible selections: "
         f"{lost:.3f} bits to the answer."
     ]
     if choice.rank == 0:
@@ -25,14 +26,15 @@ def judged(oracle: Oracle, choice: Choice) -> str:
         )
     mean = oracle.mean
     said.append(
-        f"Over {len(oracle.choices)} questions: router {mean['router']:.3f} bits, best {mean['best']:.3f}, "
+        f"Over {len(oracle.choices)} questions: {oracle.chooser} {mean['router']:.3f} bits, best {mean['best']:.3f}, "
         f"a random selection {mean['random']:.3f}."
     )
     homes = [(one, int(oracle.trace.segment_of[one.source])) for one in oracle.choices if one.source >= 0]
     earlier = [(one, home) for one, home in homes if home < oracle.trace.segment_of[one.t]]
     if earlier:
         taken = sum(home in one.subsets[one.router] for one, home in earlier)
-        said.append(f"It took the segment of the answer {taken} of {len(earlier)} times.")
+        who = "It took" if oracle.routes else "They are on"
+        said.append(f"{who} the segment of the answer {taken} of {len(earlier)} times.")
     return " ".join(said)
 
 

@@ -39,7 +39,7 @@ async def reader(url: str, number: int, changes: int, pause: float, seen: Class)
     page = PAGES[number % len(PAGES)]
     async with visitor.visit(url) as socket:
         begun = time.perf_counter()
-        run = await visitor.run(socket, page)
+        run = await visitor.run(socket, page, "v=1")
         seen.opened.append(time.perf_counter() - begun)
         seen.failed += [f"{page}: {error}" for error in run.errors]
         for i in range(changes if LABEL in run.numbers else 0):

@@ -49,13 +49,14 @@ def to(page, name):
 
 
 def test_every_page_opens_filled_in_and_quiet(visit):
-    page = visit()
+    page = visit("?v=1")
     drawn(page)
     assert page.locator("h1").count() == 1
     for name in ("Compare", "Surgery", "Your own"):
         to(page, name)
         drawn(page)
         settled(page)
+    to(page, "Words")
     to(page, "Interference")
     page.wait_for_selector(".js-plotly-plot .heatmaplayer")
     settled(page)
@@ -98,7 +99,7 @@ def test_surgery_changes_the_output(visit):
     drawn(page)
     settled(page)
     assert page.locator(".mcviz .view").count() == 1
-    page.get_by_role("button", name="Operate").click()
+    page.get_by_role("button", name=re.compile("^Switch")).click()
     page.get_by_text("The outputs first differ at token").wait_for()
     page.wait_for_url(re.compile("edits=off"))
     page.wait_for_function(DIFFER)
@@ -124,7 +125,8 @@ def test_costs_follow_a_slider_and_a_game_is_played(visit):
 
 def test_a_claim_opens_and_leads_to_a_run(visit):
     page = visit()
-    to(page, "Do the numbers hold up?")
+    page.get_by_role("link", name="Claims").first.click()
+    page.get_by_role("heading", name="Do the numbers hold up?", level=1).wait_for()
     settled(page)
     page.get_by_text("Caching with a gate or a router recalls more than the plain recurrent layer").click()
     page.wait_for_selector(".js-plotly-plot .scatterlayer")
@@ -134,7 +136,7 @@ def test_a_claim_opens_and_leads_to_a_run(visit):
     page.get_by_role("button", name="Watch one run").click()
     page.get_by_role("heading", name="Explore", level=1).wait_for()
     drawn(page)
-    page.get_by_text("anecdote").first.wait_for()
+    page.get_by_text("one example").first.wait_for()
     assert "run=mqar-grm" in page.url
     assert page.locator("[data-testid=stException]").count() == 0
 
@@ -145,9 +147,9 @@ def test_the_oracle_leads_from_a_question_to_the_stepper(visit):
     page.get_by_role("link", name="Oracle").first.click()
     page.get_by_role("heading", name="Was its choice right?", level=1).wait_for()
     page.wait_for_selector(".js-plotly-plot .barlayer")
-    page.wait_for_url(re.compile(r"step=\d+"))
+    page.wait_for_url(re.compile(r"question=\d+"))
     settled(page)
-    step = re.search(r"step=(\d+)", page.url)[1]
+    step = re.search(r"question=(\d+)", page.url)[1]
     page.get_by_role("button", name="Step through it").click()
     drawn(page, int(step))
     assert page.locator("[data-testid=stException]").count() == 0
@@ -164,8 +166,71 @@ def test_markup_in_a_text_is_text(visit):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_wider_than_a_telephone(visit, scheme):
-    page = visit(width=360, height=800, scheme=scheme)
+    page = visit("?v=1", width=360, height=800, scheme=scheme)
     drawn(page)
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.locator(".mcviz").first.evaluate("node => node.getBoundingClientRect().right") <= 361
+
+
+def test_back_and_forward_lead_from_state_to_state(visit):
+    """Four states: a page as it opened, two settings, and another page. Tokens at rest are none."""
+    page = visit("?v=1&run=needle")
+    drawn(page)
+    settled(page)
+    entries = page.evaluate("history.length")
+
+    def length():
+        return page.get_by_label("Tokens in a segment", exact=True).input_value()
+
+    for n in ("12", "13"):
+        field = page.get_by_label("Tokens in a segment", exact=True)
+        field.fill(n)
+        field.press("Enter")
+        page.wait_for_url(re.compile(f"segment_length={n}"))
+        settled(page)
+    drawn(page).focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile("step="))
+    settled(page)
+    to(page, "Surgery")
+    settled(page)
+    field = page.get_by_label("Tokens in a segment", exact=True)
+    field.fill("14")
+    field.press("Enter")
+    page.wait_for_url(re.compile("segment_length=14"))
+    settled(page)
+    assert page.evaluate("history.length") == entries + 4
+    for heading, wanted in (("Surgery", "13"), ("Explore", "13"), ("Explore", "12"), ("Explore", "16")):
+        page.go_back()
+        page.get_by_role("heading", name=heading, level=1).wait_for()
+        page.wait_for_timeout(300)
+        settled(page)
+        assert length() == wanted
+    page.go_forward()
+    page.wait_for_timeout(300)
+    settled(page)
+    assert length() == "12"
+    assert page.evaluate("history.length") == entries + 4
+
+
+def test_a_reader_opens_a_document_and_is_told(visit):
+    page = visit("?utm_source=x&fbclid=y", width=390, height=844)
+    page.get_by_role("heading", name="What pink thing has the fox?").wait_for()
+    page.get_by_role("button", name=re.compile("^Open document 3")).click()
+    page.get_by_text("you opened the right document 1 of 1 times").wait_for()
+    assert page.locator(".ask .row.mine[data-segment='3']").count() == 1
+    assert page.locator("[data-testid=stAlert]").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_bookmarks_stay_when_the_page_is_loaded_again(visit):
+    page = visit("?v=1&run=needle&step=40")
+    drawn(page, 40).focus()
+    page.keyboard.press("b")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("step=41"))
+    page.reload()
+    drawn(page, 41).focus()
+    page.keyboard.press(",")
+    drawn(page, 40)

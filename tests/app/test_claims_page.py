@@ -84,10 +84,10 @@ def test_opening_goes_into_the_link():
 
 
 @pytest.mark.skipif(not watch.names(), reason="no trained model is here")
-def test_a_single_run_is_an_anecdote():
+def test_a_single_run_is_one_example():
     page = opened("explore", run=watch.names()[0])
-    assert "anecdote" in words(page)
-    assert "anecdote" not in words(opened("explore", run="needle"))
+    assert "one example" in words(page)
+    assert "one example" not in words(opened("explore", run="needle"))
 
 
 @pytest.mark.skipif(not watch.names(), reason="no trained model is here")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import edits
-from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff
+from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
 
 segments = st.integers(0, 99)
 any_edit = st.one_of(
@@ -13,12 +13,13 @@ any_edit = st.one_of(
     st.builds(Swap, segments, segments),
     st.builds(Force, st.lists(segments, max_size=3).map(tuple), st.none() | segments),
     st.builds(Freeze, segments, st.floats(0, 1)),
+    st.builds(Scale, segments, st.floats(0, 9)),
     st.builds(Noise, segments, st.floats(0, 9), segments),
     st.builds(Erase, segments),
 )
 
 
-@given(st.lists(any_edit, max_size=edits.LONGEST))
+@given(st.lists(any_edit, max_size=edits.LONGEST, unique_by=edits.word))
 def test_round_trip(changes):
     assert edits.parse(edits.write(changes)) == changes
 
@@ -31,6 +32,7 @@ def test_round_trip(changes):
         (Force((1, 2), 9), "Checkpoints 1, 2 are read, and no others at token 9"),
         (Force(()), "Checkpoints none are read, and no others"),
         (Freeze(1, 0.25), "The gate on segment 1 is held at 0.25"),
+        (Scale(4, 2.0), "Checkpoint 4 is multiplied by 2"),
         (Noise(4, 0.5), "Checkpoint 4 has noise of 0.5 times its spread"),
         (Erase(7), "The key and value of token 7 become zero"),
     ],
@@ -48,6 +50,11 @@ def test_any_other_text_is_one_clear_error(text):
 def test_there_is_a_limit():
     with pytest.raises(ValueError, match="at most 12, got 13"):
         edits.parse("off.1 " * 13)
+
+
+def test_an_edit_is_made_once():
+    with pytest.raises(ValueError, match=r"expected each once, got off\.1 twice"):
+        edits.parse("off.1 off.2 off.1")
 
 
 def test_edits_without_end_are_refused():

@@ -41,6 +41,8 @@ def test_a_mangled_link_is_read_as_far_as_it_goes(parameters):
     assert screen.keys() == link.fields().keys()
     refused = 0
     for name, text in parameters.items():
+        if name == "x":  # not ours
+            continue
         try:
             assert name == "v" or link.parse(name, text) == screen[name]
         except ValueError:
@@ -52,17 +54,16 @@ def test_a_mangled_link_is_read_as_far_as_it_goes(parameters):
 
 
 def test_each_problem_names_the_field_and_what_came():
-    _, problems = link.read({"v": "0", "memory": "<b>", "top_k": "two", "norm": "yes", "colour": "red"})
+    _, problems = link.read({"v": "0", "memory": "<b>", "top_k": "two", "norm": "yes", "utm_source": "red"})
     for part in (
         "version 1, got '0'",
         "memory: expected one of",
         "'<b>'",
         "top_k: expected a whole",
         "norm:",
-        "colour:",
     ):
         assert any(part in problem for problem in problems), part
-    assert len(problems) == 5
+    assert len(problems) == 4
 
 
 def test_a_long_text_is_left_out_of_the_address():

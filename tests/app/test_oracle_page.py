@@ -17,7 +17,7 @@ def test_what_is_said_is_what_the_oracle_found(run, k):
         asked = watch.consult(sitting, k)
         worst = max(asked.choices, key=lambda one: one.regret)
         assert mcviz.words.judged(asked, worst) in words(page)
-        assert in_link(page, "step") == str(worst.t)
+        assert in_link(page, "question") == str(worst.t)
     assert len(page.get("plotly_chart")) == 2
     assert not page.error
 
@@ -26,7 +26,7 @@ def test_another_question_can_be_asked():
     page = opened("oracle", run="topics-ssc")
     asked = watch.consult(watch.Sitting("topics-ssc"), 2)
     other = asked.choices[5]
-    page.selectbox(key="choice:step").set_value(other.t).run()
+    page.selectbox(key="choice:question").set_value(other.t).run()
     assert mcviz.words.judged(asked, other) in words(page)
 
 

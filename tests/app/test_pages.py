@@ -1,5 +1,6 @@
 """The pages as Streamlit runs them, without a browser."""
 
+import re
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -61,8 +62,16 @@ def words(page):
     return " ".join(part.value for part in parts).replace("\\", "")
 
 
+def press(page, label):
+    """Press the first button whose label begins so."""
+    next(button for button in page.button if button.label.startswith(label)).click().run()
+    assert not page.exception
+
+
 def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
-    page = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    page = AppTest.from_file(str(MAIN), default_timeout=60)
+    page.query_params["v"] = "1"
+    page.run()
     assert not page.exception
     header, arrays = numbers(page)
     assert arrays["0.weights"].size
@@ -199,7 +208,8 @@ def test_a_teacher_can_hide_controls_and_answers():
 def test_hidden_answers_do_not_reach_the_browser(view):
     for run in numbers(opened(view, run=MODELS[0], hide="answers"))[0]["runs"]:
         assert not run["sources"]
-        assert not run["predictions"]["targets"]
+        assert run["predictions"] is None
+        assert run["asking"]
 
 
 def test_a_teacher_is_given_the_locked_link_without_being_locked_out():
@@ -280,15 +290,28 @@ def test_surgery_shows_the_run_before_and_after():
 def test_an_operation_is_added_and_undone():
     page = opened("surgery", run="topics")
     assert len(numbers(page)[0]["runs"]) == 1
-    next(button for button in page.button if button.label == "Operate").click().run()
-    assert not page.exception
-    assert in_link(page, "edits").startswith("off.")
+    press(page, "Switch")
+    assert re.fullmatch(r"off\.\d+", in_link(page, "edits"))
     assert len(numbers(page)[0]["runs"]) == 2
-    next(button for button in page.button if button.label == "Undo all").click().run()
+    press(page, "× 2")
+    press(page, "Gate 0")
+    press(page, "Gate 1")  # in its place
+    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["off", "scale", "freeze"]
+    page.button(key="undo-1").click().run()
+    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["off", "freeze"]
+    press(page, "Restore")
+    press(page, "Undo")
     assert len(numbers(page)[0]["runs"]) == 1
 
 
-@pytest.mark.parametrize("edits", ["off.99", "melt.3", "freeze.0.7", "<b>"])
+def test_no_checkpoint_is_offered_that_nobody_reads():
+    page = opened("surgery", run="topics")
+    trace = examples.run("topics", MCConfig())
+    assert page.button_group[0].options == [str(i) for i in range(trace.N - 1)]
+    assert opened("surgery", run="topics", aggregator="none").info
+
+
+@pytest.mark.parametrize("edits", ["off.99", "melt.3", "freeze.0.7", "<b>", "swap.1.1", "scale.1.1.0", "off.1 off.1"])
 def test_edits_that_cannot_be_made_are_said(edits):
     page = opened("surgery", run="topics", edits=edits)
     assert len(page.error) == 1
@@ -353,26 +376,64 @@ def test_a_small_file_that_unpacks_to_much_is_refused_in_words():
         assert not numbers(page)
 
 
-def test_the_tour_drives_the_view_and_can_be_left():
-    page = opened(run="topics")
-    next(button for button in page.button if "tour" in button.label).click().run()
-    seen = set()
-    for stop in tour.STOPS:
-        assert not page.exception
-        assert not page.error
-        assert stop.title in words(page)
-        seen.add(numbers(page)[0]["id"] + place(page))
-        for name, value in stop.choices.items():
-            assert page.session_state["screen"][name] == value
-        following = [button for button in page.button if button.label == "Next" and not button.disabled]
-        if following:
-            following[0].click().run()
-    assert len(seen) >= 5
-    next(button for button in page.button if button.label == "Leave the tour").click().run()
-    assert not any(stop.title in words(page) for stop in tour.STOPS)
-
-
 def test_every_stop_names_real_choices():
     for stop in tour.STOPS:
         for name, value in stop.choices.items():
             assert link.parse(name, str(value)) == value
+
+
+@needs_models
+def test_the_second_run_of_a_comparison_is_a_network_that_was_trained_without_a_cache():
+    page = opened("compare", run="topics-grm")
+    _, second = numbers(page)[0]["runs"]
+    assert "topics-rnn, trained" in second["title"]
+    assert "the first run answers 16 right and the second 6" in words(page)
+    bare = opened("compare", run="topics-grm", b_run="", b_aggregator="none", b_start="checkpoint")
+    assert "no fair plain RNN" in words(bare)
+    offered = page.selectbox(key="choice:b_run").options
+    assert all("Topic library" in name for name in offered[1:])
+
+
+@needs_models
+def test_what_a_class_may_not_see_is_in_no_sentence_and_changes_no_measurement():
+    hidden = opened("compare", run="topics-grm", hide="answers")
+    assert "answers" not in words(hidden)
+    open_, shut = (opened("interference", run="topics-grm", **lock) for lock in ({}, {"hide": "answers"}))
+    assert words(open_) == words(shut)
+    assert "160 in all" in words(open_)
+    assert "16 pairs that this sequence asks for of the 40 facts" in words(open_)
+
+
+@needs_models
+def test_the_dial_says_what_a_setting_does():
+    page = opened(run="mqar-grm", segment_length="16")
+    said = words(page)
+    found = mcviz.claims.trained("mqar", watch.config("mqar-grm"), watch.config("mqar-grm"), mcviz.claims.rows())
+    assert found.seeds == 5
+    assert "answers right in this sequence" in said
+    assert "models trained so answer 80.8% right" in said
+    assert "the shorter the segments, the more is recalled" in said
+    assert f"{watch.measured('mqar-grm')[0]:.1%}" in words(opened(run="mqar-grm"))
+
+
+def test_lengths_of_the_readers_own_start_with_lengths_that_fit():
+    page = opened(run="topics", segment_length="50")
+    page.selectbox(key="choice:segmentation").set_value("explicit").run()
+    assert not page.error
+    assert in_link(page, "lengths") == "50, 50, 20"
+
+
+def test_in_front_of_a_class_there_are_no_controls():
+    page = opened(run="topics", present="1")
+    assert not page.sidebar.selectbox
+    assert not page.title
+    assert numbers(page)
+
+
+def test_every_word_of_the_glossary_is_on_its_page():
+    page = opened("glossary")
+    for term in mcviz.words.glossary.TERMS.values():
+        assert term.says in words(page)
+    page.text_input[0].set_value("router").run()
+    assert "KV cache" not in words(page)
+    assert "most relevant" in words(page)

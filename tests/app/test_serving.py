@@ -50,7 +50,7 @@ def first_of_a_new_session(url, page, press):
 
     async def session():
         async with visitor.visit(url) as socket:
-            before = await visitor.run(socket, page)
+            before = await visitor.run(socket, page, "v=1")
         async with visitor.visit(url) as socket:
             return before, await visitor.run(socket, page, before.address or "", press(before))
 
@@ -76,7 +76,7 @@ def test_the_first_change_after_a_restart_counts(streamlit_server):
     [
         ("explore", "Take the five-minute tour", "tour=1"),
         ("cost", "No stored run reaches it", f"game={NOTHING}"),
-        ("surgery", "Operate", "edits=off."),
+        ("surgery", "Switch 3 off", "edits=off."),
     ],
 )
 def test_the_first_press_after_a_restart_counts(streamlit_server, page, label, said):

@@ -80,7 +80,7 @@ export class View {
     this.colours = colours;
     const width = this.node.clientWidth;
     if (!width) return;
-    const beside = width >= BESIDE && !this.stepper.presenting;
+    const beside = width >= BESIDE && !this.stepper.presenting && !this.stepper.root.dataset.spotlight;
     const main = beside ? width - SIDE - GAP : width;
     const narrow = main < 620;
     this.node.classList.toggle("beside", beside);

@@ -43,6 +43,7 @@ export class Run {
     for (const [name, shape] of Object.entries(optional)) {
       if (arrays[name] && arrays[name].shape.join() !== shape.join()) fail(`${name}: expected numbers [${shape}]`);
     }
+    this.asked = new Set(meta.asking);
     this.asksSome = Boolean(meta.predictions?.targets.some(Boolean));
     for (const labels of [meta.tokens, meta.sources]) {
       if (labels.length && labels.length !== T) fail("its labels are damaged");
@@ -98,7 +99,7 @@ export class Run {
 
   /** Whether something is asked at token t. */
   asks(t) {
-    return (this.sources[t] ?? -1) >= 0 || Boolean(this.predictions?.targets[t]);
+    return this.asked.has(t) || (this.sources[t] ?? -1) >= 0 || Boolean(this.predictions?.targets[t]);
   }
 
   /** Whether the answer at token t is hidden still. Where answers are, `revealed` holds the tokens whose are shown. */

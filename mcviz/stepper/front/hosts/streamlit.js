@@ -7,6 +7,9 @@ import { mount } from "../stepper/stepper.js";
 const PAYLOADS_KEPT = 6;
 /** What Streamlit lays over the top of its pages. */
 const HEADER = "68px";
+const HOST = { keys: document, live: true };
+/** Bookmarks are the reader's, in this window: they stay when the page is loaded again. */
+const BOOKMARKS = "mcviz.bookmarks";
 const shared = (globalThis[Symbol.for("mcviz")] ??= {
   payloads: new Map(),
   online: new Map(),
@@ -29,6 +32,22 @@ function keepPayload(bytes) {
   for (const wake of shared.waiting) wake();
 }
 
+function bookmarked() {
+  try {
+    return JSON.parse(sessionStorage.getItem(BOOKMARKS) ?? "[]").filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}
+
+function onBookmarks(tokens) {
+  try {
+    sessionStorage.setItem(BOOKMARKS, JSON.stringify(tokens));
+  } catch {
+    // a window that may keep nothing goes without
+  }
+}
+
 /** Called again whenever Python says something new; the stepper in `parentElement` stays. */
 function drawView({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".mcviz");
@@ -39,6 +58,8 @@ function drawView({ parentElement, data, setStateValue }) {
   }
   view.setStateValue = setStateValue;
   view.data = data;
+  if (data.spotlight) root.dataset.spotlight = data.spotlight;
+  else delete root.dataset.spotlight;
   const onRest = (state, moved) => moved && view.setStateValue("selection", state);
   const onPresent = (on) => view.setStateValue("present", on);
   root.style.setProperty("--top", HEADER);
@@ -50,7 +71,10 @@ function drawView({ parentElement, data, setStateValue }) {
     if (view.payload !== payload) {
       const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment };
       if (view.stepper) view.stepper.open(bytes, at);
-      else view.stepper = mount(root, bytes, { ...at, present, onRest, onPresent, keys: document, live: true });
+      else {
+        const bookmarks = bookmarked();
+        view.stepper = mount(root, bytes, { ...at, bookmarks, present, onRest, onPresent, onBookmarks, ...HOST });
+      }
       view.online = null;
     } else if (commanded) view.stepper.go({ step, head, segment }, { quiet: true });
     if (view.presented !== present) view.stepper.present((view.presented = present));

@@ -37,6 +37,7 @@ export function toBookmark(stepper, by) {
 export function bookmark(stepper) {
   const { step } = stepper.state;
   if (!stepper.bookmarks.delete(step)) stepper.bookmarks.add(step);
+  stepper.options.onBookmarks?.([...stepper.bookmarks]);
   stepper.go({});
 }
 

@@ -20,7 +20,7 @@ const ROOM = [1100, 620];
 /** Put a stepper into an element.
  *
  * `options`: step, head, segment, bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
- * when changes pause; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
+ * when changes pause; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
  * `present`, whether it is large, for a class, and `onPresent(on)` when the reader changes that; `veiled`, whether
  * answers are hidden until they are asked for.
  */

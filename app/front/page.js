@@ -1,0 +1,33 @@
+/* What a page asks of the browser around it: a history in which each entry is a state of the reader's.
+ *
+ * Streamlit pushes an entry whenever a script changes the address. What only follows from where the reader is (a token
+ * at rest, the parameters of a page that was just opened) takes the place of the entry that stands.
+ */
+
+/** Where the reader rests: no state of its own. */
+const RESTS = ["step", "head"];
+const HOOKED = Symbol.for("mcviz.history");
+
+export default function page() {
+  if (history[HOOKED]) return;
+  history[HOOKED] = true;
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, to) => {
+    const next = new URL(to ?? location.href, location.href);
+    if (follows(new URL(location.href), next)) history.replaceState(state, title, to);
+    else push(state, title, to);
+  };
+}
+
+/** Whether an address says no more than the one before it. */
+function follows(now, next) {
+  if (now.pathname !== next.pathname) return false;
+  return !now.searchParams.has("v") || at(now) === at(next);
+}
+
+function at(url) {
+  const chosen = new URLSearchParams(url.search);
+  for (const name of RESTS) chosen.delete(name);
+  chosen.sort();
+  return chosen.toString();
+}

@@ -1,0 +1,84 @@
+"""One memory: the pair that was written first, the matrix with n pairs in it, and what it gives back for the first."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from mcviz.figures import theme as themes
+from mcviz.probes.fading import Fading
+
+HEIGHT = 300
+
+
+def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
+    """The first pair's key above the matrix and its value beside it; then the value, and what is read for its key.
+
+    Raises `ValueError` for a memory that is no matrix, and for a number of pairs that was not written.
+    """
+    if not 1 <= n <= len(seen.states):
+        raise ValueError(f"n: expected 1 to {len(seen.states)} pairs, got {n}")
+    state = seen.states[n - 1]
+    if set(state) != {"M"} or state["M"].shape != (len(seen.value), len(seen.key)):
+        raise ValueError(f"memory: expected one matrix M, got {', '.join(state)}")
+    colours = themes.THEMES[theme]
+    figure = make_subplots(
+        2,
+        3,
+        column_widths=[0.06, 0.56, 0.38],
+        row_heights=[0.14, 0.86],
+        horizontal_spacing=0.04,
+        vertical_spacing=0.06,
+        specs=[[None, {}, None], [{}, {}, {}]],
+    )
+    for z, row, column, name in (
+        (seen.key[None], 1, 2, "key"),
+        (seen.value[:, None], 2, 1, "value"),
+        (state["M"], 2, 2, "memory"),
+    ):
+        widest = float(np.abs(z).max()) or 1.0
+        picture = go.Heatmap(
+            z=z,
+            zmin=-widest,
+            zmax=widest,
+            colorscale=colours.signed,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hovertemplate=f"{name} %{{z:.4f}}<extra></extra>",
+        )
+        figure.add_trace(picture, row, column)
+    read = seen.recovered[n - 1]
+    unit = float(np.linalg.norm(seen.value)) or 1.0, float(np.linalg.norm(read)) or 1.0
+    rows = np.arange(len(seen.value))
+    for name, values, length, colour, pattern in (
+        ("value", seen.value, unit[0], colours.muted, "/"),
+        ("read", read, unit[1], colours.answer if seen.nearest[n - 1] == seen.place else colours.wrong, ""),
+    ):
+        bars = go.Bar(
+            x=values / length,
+            y=rows,
+            orientation="h",
+            name=name,
+            marker={"color": colour, "pattern": {"shape": pattern}},
+            customdata=values,
+            hovertemplate=f"{name} %{{customdata:.4f}}<extra></extra>",
+        )
+        figure.add_trace(bars, 2, 3)
+    themes.layout(figure, colours, HEIGHT)
+    figure.update_layout(
+        margin={"l": 8, "r": 8, "t": 26, "b": 28},
+        bargap=0.25,
+        showlegend=True,
+        legend={"x": 1, "y": 0.0, "xanchor": "right", "yanchor": "top", "orientation": "h"},
+    )
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, autorange="reversed")
+    pairs = "1 pair" if n == 1 else f"{n} pairs"
+    for text, x, y, xanchor in (
+        ("value", 0.0, 0.83, "left"),
+        (f"key above; one memory with {pairs}", 0.1, 1.0, "left"),
+    ):
+        figure.add_annotation(
+            text=text, x=x, y=y, xref="paper", yref="paper", xanchor=xanchor, yanchor="bottom", showarrow=False
+        )
+    return figure

@@ -1,0 +1,152 @@
+"""The tour: what each stop asks, shows and tells, and that it all is in the window."""
+
+import re
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+
+from app import link, tour
+from app.tour import STOPS
+from mcviz import watch, words
+from mcviz.probes.fading import fading
+from tests.app.test_pages import in_link, numbers, opened, place
+from tests.app.test_pages import words as text
+
+pytestmark = pytest.mark.skipif(tour.CACHED not in watch.names(), reason="no trained model is here")
+SIZES = ((1366, 768), (1440, 900), (1920, 1080), (390, 844))
+LIT = {"tokens": ".tokens", "memories": ".memories .cards", "gates": ".chart.gate", "output": ".mixture"}
+"""What each name of a spotlight stands for."""
+
+
+def address(stop, **changes):
+    """The parameters of a stop, as the tour itself would set them."""
+    at = STOPS.index(stop) + 1
+    return link.write(link.defaults(stop.run) | dict(stop.choices) | {"tour": at} | changes)
+
+
+def run(stop):
+    """The run that a stop is about."""
+    own = watch.config(stop.run)
+    return watch.run(watch.Sitting(stop.run, replace(own, **stop.choices)))
+
+
+def press(page, label):
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    assert not page.error
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.title)
+def test_each_stop_asks_and_tells_what_its_run_shows(stop):
+    page = opened(**address(stop))
+    if stop.options:
+        told = stop.tells.split("{")[0].strip()
+        assert not told or told not in text(page)
+        for option in stop.options:
+            assert any(button.label == option for button in page.button)
+        press(page, stop.options[stop.answer])
+        assert "Yes. " in text(page)
+        assert in_link(page, "told") == str(stop.answer)
+    if not stop.picture or stop.picture == "dial":
+        assert numbers(page)[0]["id"].startswith(run(stop).hash)
+
+
+def asked(trace):
+    """The question on screen: the first whose answer stands in an earlier segment."""
+    return words.questions(trace)[0]
+
+
+def test_the_right_options_are_right():
+    by_title = {stop.title: stop for stop in STOPS}
+    plain = run(by_title["A plain recurrent network"])
+    assert words.accuracy(plain) == (6, 16)  # about a third
+    alike = run(by_title["All memories alike"])
+    assert words.accuracy(alike) == (0, 16)
+    dial = run(by_title["The dial"])
+    assert words.accuracy(dial) == (8, 16)  # half
+    cached = run(by_title["The gate"])
+    t = asked(cached)
+    assert int(cached.weights[t, 0].argmax()) == 3
+    assert int(cached.segment_of[t]) + 1 == 9
+    routed = run(by_title["A router"])
+    assert int(routed.selected[asked(routed), 0].sum()) == 8 - 6
+    forgets = fading(plain, plain.sources[asked(plain)])
+    assert forgets.lasts < 10
+    assert forgets.likeness[0] == pytest.approx(1, abs=1e-5)
+
+
+def test_a_stop_sets_everything_and_leaving_gives_back_what_the_reader_had():
+    mine = {"run": "needle", "step": "7", "aggregator": "ssc", "segment_length": "12", "seed": "3"}
+    page = opened(**mine)
+    press(page, "Take the five-minute tour")
+    for at, stop in enumerate(STOPS, start=1):
+        assert stop.title in text(page)
+        screen = link.read({name: in_link(page, name) for name in page.query_params})[0]
+        assert screen == link.defaults(stop.run) | dict(stop.choices) | {"tour": at}
+        if at < len(STOPS):
+            press(page, "Next")
+    press(page, "Leave the tour")
+    for name, value in mine.items():
+        assert in_link(page, name) == value
+    assert "tour" not in page.query_params
+    assert '"step":7' in place(page).replace(" ", "")
+
+
+def test_the_dial_says_how_many_answers_are_right():
+    stop = next(stop for stop in STOPS if stop.picture == "dial")
+    page = opened(**address(stop, segment_length=16))
+    assert "16 of 16" in text(page)
+    page.button_group(key="choice:segment_length").set_value(160).run()
+    assert "0 of 16" in text(page)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(chromium, streamlit_server, width, height):
+    context = chromium.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    try:
+        for at, stop in enumerate(STOPS, start=1):
+            for told in {-1, stop.answer} if width < 1000 else {stop.answer}:
+                page.goto(f"{streamlit_server()}/?{urlencode(address(stop, told=told))}")
+                page.get_by_role("heading", name=re.compile(f"^{at} of {len(STOPS)}")).wait_for()
+                if stop.picture in ("write", "fading"):
+                    spoken = [".js-plotly-plot .heatmaplayer", ".js-plotly-plot .barlayer"]
+                    page.get_by_text("nearest to").wait_for()
+                else:
+                    page.wait_for_selector(".mcviz[data-step]")
+                    spoken = [*filter(None, [LIT.get(stop.spotlight)]), ".prediction"]
+                if stop.picture == "dial":
+                    spoken.append("[data-testid=stButtonGroup]")
+                page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+                page.wait_for_timeout(150)
+                for what in spoken:
+                    found = page.locator(what).first
+                    found.wait_for()
+                    box = found.bounding_box()
+                    assert box["height"] > 0, (at, what)
+                    assert box["y"] >= 0, (at, told, what)
+                    assert box["y"] + box["height"] <= height, (at, told, what, box)
+                    assert box["x"] >= 0, (at, told, what)
+                    assert box["x"] + box["width"] <= width + 1, (at, told, what, box)
+                    assert found.evaluate(SEEN), f"stop {at}, {what} is covered"
+    finally:
+        context.close()
+
+
+SEEN = """node => {
+    const { left, top, width, height } = node.getBoundingClientRect();
+    return [0.1, 0.5, 0.9].every((share) => {
+        let hit = document.elementFromPoint(left + width / 2, top + height * share);
+        while (hit?.shadowRoot) {
+            const inner = hit.shadowRoot.elementFromPoint(left + width / 2, top + height * share);
+            if (!inner || inner === hit) break;
+            hit = inner;
+        }
+        const host = node.closest(".mcviz, .js-plotly-plot, .stElementContainer, .st-key-stop");
+        return Boolean(hit && host && (host.contains(hit) || hit.contains(host)));
+    });
+}"""
+"""Whether nothing lies over an element: three places in it belong to what it stands in."""
