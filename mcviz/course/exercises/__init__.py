@@ -29,6 +29,7 @@ from mcviz.course.exercises.gating import RUNNING_CONTEXTS as running_contexts
 from mcviz.course.exercises.learning import GRADIENTS as gradients
 from mcviz.course.exercises.learning import SOUP as soup
 from mcviz.course.exercises.learning import TITANS_WRITE as titans_write
+from mcviz.course.exercises.record import collect, hand_in
 from mcviz.course.exercises.routing import FRUGAL_READ as frugal_read
 from mcviz.course.exercises.routing import HIT_RATE as hit_rate
 from mcviz.course.exercises.routing import SELECT as select
@@ -51,4 +52,4 @@ _COURSE = (
 ALL: Mapping[str, Exercise] = {exercise.name: exercise for exercise in _COURSE}
 """The exercises by the name of the function to write, in the order of the course."""
 
-__all__ = ["ALL", "Cache", "Exercise", "Slip", "Unsolved", "Verdict", "detective", *ALL]
+__all__ = ["ALL", "Cache", "Exercise", "Slip", "Unsolved", "Verdict", "collect", "detective", "hand_in", *ALL]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import Float
 
-from mcviz.course.exercises.cases import Case, seeds, whole
+from mcviz.course.exercises.cases import Case, seeds
 from mcviz.course.exercises.exercise import Exercise, Slip
 
 Array = np.ndarray
@@ -32,9 +32,31 @@ def _turned(a: Array, b: Array, t: float) -> tuple[float, float]:
     return paired_interval(b, a, t)
 
 
+def _ends(a: Array, b: Array, t: float) -> tuple[float, float]:
+    mean, half = paired_interval(a, b, t)
+    return mean - half, mean + half
+
+
+def _variance(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * (a - b).var(ddof=1) / np.sqrt(len(a))
+
+
+def _by_n(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * (a - b).std(ddof=1) / len(a)
+
+
+def _twice_less(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * (a - b).std(ddof=1) / np.sqrt(len(a) - 1)
+
+
+def _of_a(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * a.std(ddof=1) / np.sqrt(len(a))
+
+
 def _runs(n: int, seed: int) -> Case:
     rng = np.random.default_rng(seed)
-    return {"a": whole(rng, [n]), "b": whole(rng, [n]), "t": 2.0}
+    # accuracies in quarters: differences are exact, and checked in the head
+    return {"a": rng.integers(0, 5, n) / 4, "b": rng.integers(0, 5, n) / 4, "t": 2.0}
 
 
 PAIRED_INTERVAL = Exercise(
@@ -60,6 +82,20 @@ PAIRED_INTERVAL = Exercise(
             _unpaired,
         ),
         Slip("The difference is a - b.", _turned),
+        Slip(
+            "`t` is not used: an interval is t standard errors wide, to each side.",
+            lambda a, b, t: paired_interval(a, b, 1.0),
+        ),
+        Slip("That is the whole width; half of it is asked for.", lambda a, b, t: paired_interval(a, b, 2 * t)),
+        Slip("Those are the ends of the interval; its middle and half its width are asked for.", _ends),
+        Slip("That is a variance. The standard error is its root.", _variance),
+        Slip("The mean of n runs is surer by √n, not by n.", _by_n),
+        Slip("The spread of A alone: it is the differences a - b whose spread counts.", _of_a),
+        Slip("Twice n - 1: with `ddof=1` the standard deviation has it, and the root is of n.", _twice_less),
+        Slip(
+            "Differences of either sign cancel in the mean: do not take absolute values.",
+            lambda a, b, t: (np.abs(a - b).mean(), paired_interval(a, b, t)[1]),
+        ),
     ),
     hints=(
         "Everything follows from the n differences <code>a - b</code>.",
