@@ -612,6 +612,172 @@ def paired_interval(a, b, t): d = a - b; return t * d.std(ddof=1) / np.sqrt(len(
 def paired_interval(a, b, t): d = a - b; return d.mean(), t * d.std(ddof=1) / np.sqrt(len(d) - 1)  # root is of n
 def paired_interval(a, b, t): d = a - b; return d.mean(), t * (a.std(ddof=1) + b.std(ddof=1)) / np.sqrt(len(d))  #
 """,
+    "fit": """
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses  # Gradients add up
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x).flatten(0, 1), y.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses  # every position
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m], reduction='sum')
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses  # their mean
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = (cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction='none') * m.flatten()).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses  # all positions
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m].softmax(-1), y[m])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses  # takes logits
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        optimizer.zero_grad()
+        optimizer.step()
+        loss.backward()
+        losses.append(loss.item())
+    return losses  # never move
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        loss.backward()
+        optimizer.zero_grad()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses  # never move
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        optimizer.zero_grad()
+        loss.backward()
+        losses.append(loss.item())
+    return losses  # never move
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses[-1]  # last loss
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)  # mean of the losses
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses  # 
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    pass  # `return` missing
+""",
+    "is_causal": """
+def is_causal(run): return True  # must be able to fail
+def is_causal(run): return False  # accuses every
+def is_causal(run): a = run().output; return any((run(changed=t).output[:t] != a[:t]).any() for t in range(len(a)))  # Turned round
+def is_causal(run): t = len(run().output) - 1; return np.array_equal(run(changed=t).output[:t], run().output[:t])  # last token
+def is_causal(run): t = len(run().output) // 2; return np.array_equal(run(changed=t).output[:t], run().output[:t])  # in the middle
+def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[t:], a[t:]) for t in range(len(a)))  # those before it
+def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[: t + 1], a[: t + 1]) for t in range(len(a)))  # itself may move
+def is_causal(run): a = run().output; return np.array_equal(run(changed=0).output, a)  #
+def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[:t], a) for t in range(len(a)))  #
+def is_causal(run): return np.allclose(run(changed=0).output[:0], run().output[:0])  # must be able to fail
+def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[:t], a[:t]) for t in range(99))  # in line
+""",
+    "gates_are_shares": """
+def gates_are_shares(run): return True  # must be able to fail
+def gates_are_shares(run): return bool((run().weights.sum(-1) == 1).all())  #
+def gates_are_shares(run): return np.allclose(run().weights.sum(0), 1)  # accuses every
+def gates_are_shares(run): w = run().weights; return bool(((w >= 0) & (w <= 1)).all())  # need not sum
+def gates_are_shares(run): return bool(np.isclose(run().weights[0].sum(), 1))  # One token
+def gates_are_shares(run): return bool(np.isclose(run().weights.sum(), len(run().weights)))  #
+def gates_are_shares(run): return not np.allclose(run().weights.sum(-1), 1)  # Turned round
+def gates_are_shares(run): return run().weights.sum(-1)  #
+def gates_are_shares(run): return False  # accuses every
+def gates_are_shares(run): print(run().weights.sum(-1))  # `return` missing
+""",
+    "holds_its_segment": """
+def holds_its_segment(run): return True  # must be able to fail
+def holds_its_segment(run): return False  # accuses every
+def holds_its_segment(run): c = run().checkpoints; return not np.array_equal(c[0]["M"], c[1]["M"])  # may still lack
+def holds_its_segment(run):
+    a = run()
+    return all(any(not np.array_equal(x["M"], y["M"]) for x, y in zip(run(changed=t).checkpoints, a.checkpoints)) for t in range(a.T))  # some checkpoint
+def holds_its_segment(run):
+    a = run()
+    return all(np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"]) for t in range(a.T) for i in range(a.N) if i != a.segment_of[t])  # half of it
+def holds_its_segment(run):
+    a = run()
+    return all((not np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"])) == (i == a.segment_of[t]) for t in (0, 4, 8) for i in range(a.N))  # first token of each
+def holds_its_segment(run):
+    a = run()
+    return all((not np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"])) == (i == a.segment_of[t]) for t in (3, 7, 10) for i in range(a.N))  # last token of each
+def holds_its_segment(run):
+    a = run()
+    return not all((not np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"])) == (i == a.segment_of[t]) for t in range(a.T) for i in range(a.N))  # Turned round
+def holds_its_segment(run): a = run(); return a.checkpoints == run(changed=0).checkpoints  #
+""",
 }
 
 

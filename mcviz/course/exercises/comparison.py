@@ -92,7 +92,7 @@ def shape_hint(wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """The first argument whose arrays a call changed in place, "" if none."""
     for name, value in before.items():
-        if isinstance(value, np.ndarray | list | tuple) and difference(value, after[name]):
+        if isinstance(value, np.ndarray | list | tuple) and difference(settled(value), settled(after[name])):
             return name
     return ""
 

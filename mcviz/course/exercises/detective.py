@@ -62,7 +62,11 @@ class Machine:
         cfg: MCConfig,
     ) -> Trace:
         """What this machine computes, as a Trace. With its own parts it is the Trace of the reference."""
-        sound = memory_caching(q[:, None], k[:, None], v[:, None], u[:, None], cfg)
+        return self.instead(memory_caching(q[:, None], k[:, None], v[:, None], u[:, None], cfg))
+
+    def instead(self, sound: Trace) -> Trace:
+        """What this machine computes in place of the reference's run `sound`."""
+        q, k, v = sound.q[:, 0], sound.k[:, 0], sound.v[:, 0]
         states = self.online(k, v, sound.segments)
         checkpoints = self.keep(states, sound.segments)
         weights = self.weigh(sound.scores[:, 0])

@@ -78,6 +78,9 @@ class Exercise:
     outcome: Callable[[Case, Any], Any] = field(
         default=lambda case, got: got
     )  # what is compared: what came back, or what a call did to its arguments
+    build: Callable[[Case], Case] = field(
+        default=lambda case: case
+    )  # the arguments of a call, where a case only describes them
     manner: Callable[[Answer], str] | None = None  # what is wrong with how a right answer computes, "" if nothing
 
     @property
@@ -96,7 +99,7 @@ class Exercise:
 
     def attempt(self, answer: Answer, case: Case) -> Attempt:
         """Call `answer` on a copy of `case`, and compare with the solution. Raises `Stub` for an empty one."""
-        own, given = deepcopy(case), deepcopy(case)
+        own, given = self.build(deepcopy(case)), self.build(deepcopy(case))
         expected = self.outcome(own, self.solution(*own.values()))
         called: Called = call(answer, *given.values())
         if called.value is ...:
@@ -154,7 +157,7 @@ class Exercise:
             self.title,
             False,
             says or attempt.differs,
-            case=case,
+            case=self.build(deepcopy(case)),
             expected=attempt.expected,
             got=attempt.got,
             differs=attempt.differs,
@@ -195,59 +198,31 @@ class Exercise:
         A slip that does the same on every case is named; so is what the answer is, seen from the right one. An answer
         that does as a slip does on some cases may be that slip and another: "perhaps".
         """
-        seeded = [one for one in self.seeded if self.attempt(answer, one).differs]
+        cases = [case, *self.seeded]
+        mine = [self.attempt(answer, one) for one in cases]
         for slip in self.slips:
-            if all(self.alike(answer, slip.answer, one) for one in (case, *self.seeded)):
+            if all(same(a, self.attempt(slip.answer, one)) for one, a in zip(cases, mine, strict=True)):
                 return slip.says
-        if forgetful := self.remembers(answer, case):
-            return forgetful
-        if related := self.related(answer, [case, *seeded]):
-            return related
-        return self.perhaps(answer, case, seeded)
+        again = self.attempt(answer, case)
+        if keeps_something(mine[0], again):
+            return (
+                "Called twice with the same arguments it answers differently: something is kept from call to call, in "
+                "a global or in a default argument."
+            )
+        wrong = [(one, a) for one, a in zip(cases, mine, strict=True) if a.differs]
+        return related(wrong) or self.perhaps(wrong)
 
-    def perhaps(self, answer: Answer, case: Case, seeded: Sequence[Case]) -> str:
-        """What to say of an answer that does as a slip does on `case` alone, or on some of the seeded ones."""
-        got = self.attempt(answer, case).got
+    def perhaps(self, wrong: Sequence[tuple[Case, Attempt]]) -> str:
+        """What to say of an answer that does as a slip does on some of the cases that it gets wrong."""
+        got = wrong[0][1].got
         telling = isinstance(got, Exception) or array(got) is None or bool(np.any(got))  # zeros come of many slips
-        tried = [case, *seeded] if telling else seeded
-        agreed = [sum(self.alike(answer, slip.answer, one) for one in tried) for slip in self.slips]
+        tried = wrong if telling else wrong[1:]
+        agreed = [sum(same(a, self.attempt(slip.answer, case)) for case, a in tried) for slip in self.slips]
         if not any(agreed):
             return ""
         return (
             f"Perhaps this: {self.slips[int(np.argmax(agreed))].says} On other cases there is something else as well."
         )
-
-    def remembers(self, answer: Answer, case: Case) -> str:
-        """What to say of an answer that is not the same twice, "" if it is."""
-        one, other = self.attempt(answer, case), self.attempt(answer, case)
-        if any(isinstance(got, Exception | Set | Iterator) for got in (one.got, other.got)):
-            return ""
-        if not difference(one.got, other.got, nan_is_nan=True):
-            return ""
-        return (
-            "Called twice with the same arguments it answers differently: something is kept from call to call, in a "
-            "global or in a default argument."
-        )
-
-    def related(self, answer: Answer, cases: Sequence[Case]) -> str:
-        """What an answer is, seen from the right one, on all of `cases`; "" if nothing simple."""
-        tried = [(case, self.attempt(answer, case)) for case in cases]
-        if any(isinstance(attempt.got, Exception) for _, attempt in tried):
-            return ""
-        # a case of one number may be its own transpose: let the larger ones decide, if there are any
-        large = tried[1:] or tried
-        for relation in RELATIONS:
-            if all(relation.holds(attempt.expected, attempt.got, case) for case, attempt in large):
-                return relation.says
-        ratio = factor([(attempt.expected, attempt.got) for _, attempt in tried])
-        return "" if ratio is None else f"Right but for a factor: all of it is {ratio:.4g} times what it should be."
-
-    def alike(self, one: Answer, other: Answer, case: Case) -> bool:
-        """Whether two answers say the same to a case, or fail in the same way."""
-        a, b = self.attempt(one, case), self.attempt(other, case)
-        if isinstance(a.got, Exception) or isinstance(b.got, Exception):
-            return repr(a.got) == repr(b.got)
-        return bool(a.differs) == bool(b.differs) and not difference(b.got, a.got, nan_is_nan=True)
 
     def score(self, answer: Answer) -> str:
         """What `answer` spends beside what the solution spends, over the seeded cases; "" where cost is no matter."""
@@ -295,6 +270,33 @@ class Exercise:
             f"<p><b>Exercise: {escape(self.title)}</b> &nbsp; {STARS[self.difficulty]} &nbsp; "
             f"{self.minutes} minutes</p><p>{self.task}</p>{''.join(folds)}"
         )
+
+
+def same(one: Attempt, other: Attempt) -> bool:
+    """Whether two answers say the same to a case, or fail in the same way."""
+    if isinstance(one.got, Exception) or isinstance(other.got, Exception):
+        return repr(one.got) == repr(other.got)
+    return bool(one.differs) == bool(other.differs) and not difference(other.got, one.got, nan_is_nan=True)
+
+
+def keeps_something(one: Attempt, other: Attempt) -> bool:
+    """Whether two calls with the same arguments came to different things that can be compared."""
+    if any(isinstance(got, Exception | Set | Iterator) for got in (one.got, other.got)):
+        return False
+    return bool(difference(one.got, other.got, nan_is_nan=True))
+
+
+def related(wrong: Sequence[tuple[Case, Attempt]]) -> str:
+    """What an answer is, seen from the right one, on all cases that it gets wrong; "" if nothing simple."""
+    if any(isinstance(attempt.got, Exception) for _, attempt in wrong):
+        return ""
+    # a case of one number may be its own transpose: let the larger ones decide, if there are any
+    large = wrong[1:] or wrong
+    for relation in RELATIONS:
+        if all(relation.holds(attempt.expected, attempt.got, case) for case, attempt in large):
+            return relation.says
+    ratio = factor([(attempt.expected, attempt.got) for _, attempt in wrong])
+    return "" if ratio is None else f"Right but for a factor: all of it is {ratio:.4g} times what it should be."
 
 
 def fold(summary: str, inside: str) -> str:
