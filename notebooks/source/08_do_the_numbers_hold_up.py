@@ -30,13 +30,18 @@ torch.set_num_threads(1)
 
 # %%
 board = {finding.claim.name: finding for finding in claims.board()}
-for finding in board.values():
-    print(f"{words.SIGNS[finding.verdict]} {finding.claim.statement}")
+for number, finding in enumerate(board.values(), start=1):
+    print(f"{number:2}. {finding.claim.statement}")
 
 # %% [markdown]
-# Three signs: ✓ holds, ✗ does not hold, ? not decidable at this scale. **Predict** before you go on: which of those marked
-# ✗ would you have bet on?
-#
+# **Predict** before you go on: how many of these hold? Write down three that you would bet on, and one that you would bet
+# against. Then see the verdicts: ✓ holds, ✗ does not hold, ? not decidable at this scale.
+
+# %% tags=["reveal"]
+for number, finding in enumerate(board.values(), start=1):
+    print(f"{words.SIGNS[finding.verdict]} {number:2}. {finding.claim.statement}")
+
+# %% [markdown]
 # ## Claim 1: caching closes the gap in recall
 #
 # The paper, in-context retrieval (table 3): Titans 31.75, with SSC 36.27, with GRM 40.50; a Transformer 41.00. Ours: MQAR
@@ -87,9 +92,9 @@ exercises.paired_interval.check(paired_interval)
 
 # %%
 ssc, grm = (np.array(board["recall-order"].values[name]) for name in ("SSC", "GRM"))
-mean, half = exercises.paired_interval.solution(grm, ssc, 2.776)
+mean, half = exercises.paired_interval.yours(grm, ssc, 2.776)
 resampled = claims.bootstrap((grm - ssc).tolist())
-print(f"Student:   {mean:.4f}, from {mean - half:.4f} to {mean + half:.4f}")
+print(f"Student (by {exercises.paired_interval.whose}): {mean:.4f}, from {mean - half:.4f} to {mean + half:.4f}")
 print(f"bootstrap: {resampled.mean:.4f}, from {resampled.low:.4f} to {resampled.high:.4f}")
 for values, name in ((grm, "GRM"), (ssc, "SSC")):
     _, low, high = claims.bootstrap(values.tolist())
@@ -111,6 +116,7 @@ def show(name):
         print(f"{label:20} {mean:.3f}  [{low:.3f}, {high:.3f}]")
 
 
+# %% tags=["reveal"]
 for name in ("gate-context", "segments-start"):
     show(name)
 
@@ -192,7 +198,28 @@ show("length-caching")
 # Bits per answer: the router, the best pair, and a random pair
 figures.evidence(board["selector-choice"])
 
+# %%
+for name in ("selector-choice", "selector-choice-topics"):
+    show(name)
+
+# %% tags=["true"]
+means = {
+    name: [mean for mean, _, _ in board[name].intervals.values()]
+    for name in ("selector-choice", "selector-choice-topics")
+}
+for router, _, random in means.values():
+    assert router < random - 0.5, "The router is far better than a random pair in both tasks."
+router, best, _ = means["selector-choice"]
+assert 0.5 < router - best < 1, "with an exact key it loses most of a bit to the best pair"
+router, best, _ = means["selector-choice-topics"]
+assert router - best < 0.1, "Among documents"
+
 # %% [markdown]
+# A lower bar is better: bits that an answer costs. The router is far better than a random pair in both tasks. Among documents
+# it chooses about as well as could be; with an exact key it loses most of a bit to the best pair. So the claim holds
+# against chance, and for documents; and whoever wants to improve SSC knows where to look: at the router, and at contexts
+# that say more of a segment than the mean of its keys.
+#
 # ## Where words and tables part
 #
 # A paper is a text and some tables, and both are written by people under a deadline. Read one against the other. The
@@ -226,6 +253,12 @@ plot.lines(
 # - Nothing is said of the latency of decoding, or of bytes. Notebook 06 did the sums.
 #
 # None of this makes the idea wrong. It tells where to look first if you want to build on it.
+#
+# **Change this.** Five seeds give these intervals. Compute `paired_interval` from the first three alone (with $t = 4.303$).
+# Which verdicts of this notebook would you still dare to give?
+#
+# **Stretch.** Take one claim of the board, and write down a *different* rule that would have been fair before the runs. Does
+# its verdict change? `board[name].values` holds the numbers.
 #
 # ## Recap
 #

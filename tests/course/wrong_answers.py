@@ -738,20 +738,20 @@ def is_causal(run): return False  # accuses every
 def is_causal(run): a = run().output; return any((run(changed=t).output[:t] != a[:t]).any() for t in range(len(a)))  # Turned round
 def is_causal(run): t = len(run().output) - 1; return np.array_equal(run(changed=t).output[:t], run().output[:t])  # last token
 def is_causal(run): t = len(run().output) // 2; return np.array_equal(run(changed=t).output[:t], run().output[:t])  # in the middle
-def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[t:], a[t:]) for t in range(len(a)))  # those before it
-def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[: t + 1], a[: t + 1]) for t in range(len(a)))  # itself may move
-def is_causal(run): a = run().output; return np.array_equal(run(changed=0).output, a)  #
+def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[t:], a[t:]) for t in range(len(a)))  # accuses every
+def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[: t + 1], a[: t + 1]) for t in range(len(a)))  # accuses every
+def is_causal(run): a = run().output; return np.array_equal(run(changed=0).output, a)  # accuses every
 def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[:t], a) for t in range(len(a)))  #
 def is_causal(run): return np.allclose(run(changed=0).output[:0], run().output[:0])  # must be able to fail
 def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).output[:t], a[:t]) for t in range(99))  # in line
 """,
     "gates_are_shares": """
 def gates_are_shares(run): return True  # must be able to fail
-def gates_are_shares(run): return bool((run().weights.sum(-1) == 1).all())  #
+def gates_are_shares(run): return bool((run().weights.sum(-1) == 1).all())  # np.allclose
 def gates_are_shares(run): return np.allclose(run().weights.sum(0), 1)  # accuses every
 def gates_are_shares(run): w = run().weights; return bool(((w >= 0) & (w <= 1)).all())  # need not sum
-def gates_are_shares(run): return bool(np.isclose(run().weights[0].sum(), 1))  # One token
-def gates_are_shares(run): return bool(np.isclose(run().weights.sum(), len(run().weights)))  #
+def gates_are_shares(run): return bool(np.isclose(run().weights[0].sum(), 1))  # look at each
+def gates_are_shares(run): return bool(np.isclose(run().weights.sum(), len(run().weights)))  # look at each
 def gates_are_shares(run): return not np.allclose(run().weights.sum(-1), 1)  # Turned round
 def gates_are_shares(run): return run().weights.sum(-1)  #
 def gates_are_shares(run): return False  # accuses every

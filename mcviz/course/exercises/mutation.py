@@ -58,9 +58,26 @@ def late() -> Machine:
     """A checkpoint lacks the first token of its segment."""
 
     def without_first(states: Array, cuts: Segments) -> list[Array]:
-        return [states[end - 1] - states[begin] for begin, end in cuts]
+        return [np.round(states[end - 1] - states[begin], 9) for begin, end in cuts]
 
     return Machine(keep=without_first)
+
+
+def unfair() -> Machine:
+    """The last token but one takes half of the last one's gates, and all gates together are as many as ever."""
+
+    def taken(scores: Array) -> Array:
+        weights = detective.weigh(scores)
+        weights[-2] *= 1.5
+        weights[-1] *= 0.5
+        return weights
+
+    return Machine(weigh=taken)
+
+
+def exchanged() -> Machine:
+    """The cache is filled from its end."""
+    return Machine(keep=lambda states, cuts: detective.keep(states, cuts)[::-1])
 
 
 def even(scores: Array) -> Array:
@@ -75,7 +92,9 @@ FAULTY: Mapping[str, Callable[[], Machine]] = {
     "a peek at the next token": peek,
     "a leak in the first segment alone": leak_at_first,
     "gates that were not divided": unnormalised,
+    "gates taken from another token": unfair,
     "a checkpoint without its first token": late,
+    "a cache in the wrong order": exchanged,
 }
 SOUND: Mapping[str, Callable[[], Machine]] = {
     "a sound machine": Machine,
@@ -157,7 +176,7 @@ def _asks(title: str, task: str, solution: Test, slips: tuple[Slip, ...], hints:
         searched=st.sampled_from(names).map(lambda name: {"run": Subject(name)}),
         slips=(
             Slip("It lets every machine pass: a test must be able to fail.", lambda run: True),
-            Slip("It accuses every machine, the sound ones too.", lambda run: False),
+            Slip("It accuses every machine, the sound ones too. What may move in them, what must?", lambda run: False),
             Slip("Turned round: True stands for a sound machine.", lambda run: not solution(run)),
             *slips,
         ),
@@ -184,15 +203,6 @@ IS_CAUSAL = _asks(
             "One token in the middle is not enough: a leak may lie elsewhere.",
             lambda run: not _moved(run, T // 2)[: T // 2].any(),
         ),
-        Slip(
-            "Outputs from the changed token on may move; it is those before it that may not.",
-            lambda run: not any(_moved(run, t)[t:].any() for t in range(T)),
-        ),
-        Slip(
-            "The output of the changed token itself may move: compare the ones before it, `[:t]`.",
-            lambda run: not any(_moved(run, t)[: t + 1].any() for t in range(T)),
-        ),
-        Slip("Nothing may move at all here: outputs after the change may.", lambda run: not _moved(run, 0).any()),
     ),
     (
         "<code>run(changed=t).output[:t]</code> against <code>run().output[:t]</code>, for every t.",
@@ -218,11 +228,7 @@ GATES_ARE_SHARES = _asks(
             lambda run: bool(((run().weights >= 0) & (run().weights <= 1)).all()),
         ),
         Slip(
-            "One token is not enough: look at the gates of all.",
-            lambda run: bool(np.isclose(run().weights[0].sum(), 1)),
-        ),
-        Slip(
-            "All gates together sum to the number of tokens, and one token may still have too much.",
+            "One token, or the sum over all of them, is not enough: look at each.",
             lambda run: bool(np.isclose(run().weights.sum(), T)),
         ),
     ),
