@@ -127,8 +127,8 @@ def picture(places: Sequence[Place], at: int) -> str:
     return (
         f"<svg viewBox='0 0 560 260' width='100%' style='max-width:760px' role='img' font-family='sans-serif' "
         f"font-size='11' fill='currentColor'><title>Segments of {here.C} tokens: recall {here.recall:.2f}, "
-        f"{here.reads} reads, {here.bytes} bytes</title><text y='12'>Segments of {here.C} tokens. Gates of the eight questions (rows) "
-        f"on the segment of each token</text><g transform='translate(0 20)'>{cuts}{cells}{frame}</g>"
+        f"{here.reads} reads, {here.bytes} bytes</title><text y='12'>Segments of {here.C} tokens. Gates of the eight "
+        f"questions (rows) on the segment of each token</text><g transform='translate(0 20)'>{cuts}{cells}{frame}</g>"
         f"<g transform='translate(0 150)'>{''.join(measured)}</g></svg>"
     )
 
