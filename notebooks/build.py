@@ -45,7 +45,9 @@ from nbclient import NotebookClient
 from mcviz import MCConfig, examples, files
 from mcviz.course import exercises
 from mcviz.palette import PALETTES
+from mcviz.rules.equation import latex
 from mcviz.stepper import page as stepper_page
+from mcviz.words import glossary
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "source"
@@ -332,6 +334,16 @@ SLIDE = """<!doctype html>
 """
 
 
+def chart() -> str:
+    """The map of the course: its source, with the glossary filled in."""
+    rows = ["| word | symbol | what it stands for |", "| --- | --- | --- |"]
+    for term in sorted(glossary.TERMS.values(), key=lambda term: term.name.lower()):
+        symbol = f"${latex(term.symbol)}$" if term.symbol else ""
+        number = f" (Eq. {term.equation.number})" if term.equation and term.equation.number else ""
+        rows.append(f"| {term.name} | {symbol} | {term.says}{number} |")
+    return (SOURCES / "map.md").read_text(encoding="utf-8").replace("{glossary}", "\n".join(rows))
+
+
 def write(notebook: Notebook, path: Path) -> None:
     """Write a notebook as JSON, in whole or not at all."""
     nbformat.validate(notebook)
@@ -354,6 +366,7 @@ def main(arguments: list[str]) -> None:
         made = [page for source in chosen for page in slides(source.stem, ran(source), BUILD / "slides")]
         print(f"{len(made)} slides; {index(BUILD / 'slides')} shows them all")
         return
+    files.write(HERE / "map.md", chart())
     with drawing() as draw:
         for source in chosen:
             began = time.monotonic()

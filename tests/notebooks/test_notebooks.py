@@ -1,5 +1,6 @@
 """The course: every notebook runs solved and unsolved, its sentences are true, and its answers wait behind folds."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -151,3 +152,14 @@ def test_slides_are_pages_that_need_no_network(tmp_path):
     cover = build.index(tmp_path).read_text(encoding="utf-8")
     assert 'href="03-one-only-figure.html"' in cover
     assert "plotly" not in cover  # a cover shows nothing of its slide
+
+
+def test_the_map_has_every_word_and_every_identity():
+    written = (ROOT / "notebooks" / "map.md").read_text(encoding="utf-8")
+    assert written == build.chart()
+    for term in build.glossary.TERMS:
+        assert f"| {term} |" in written
+    for number in range(1, 12):
+        assert f"| I{number} |" in written
+    for page in set(re.findall(r"\]\((.*?)\)", written)):
+        assert (ROOT / "notebooks" / page).exists()
