@@ -245,4 +245,6 @@ assert aliased == (True, False, True), "An aliased checkpoint is caught twice"
 # - Look at differences between runs, not only at one run.
 # - An identity that must hold is worth ten examples that happen to.
 #
-# The end of the course, and of the suspects. If you build such a layer yourself: write the tests first.
+# The end of the suspects. If you build such a layer yourself: write the tests first.
+#
+# **Next:** [10 Related work](10_related_work.ipynb).
