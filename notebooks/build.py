@@ -191,9 +191,9 @@ def at_rest(output: Any, states: Any, draw: "Draw") -> Any:
         return None
     if WIDGET in data:
         model = states.get(data[WIDGET]["model_id"], {})
-        if "text/html" in data:  # what the widget shows where it cannot live
-            return nbformat.v4.new_output("display_data", {name: data[name] for name in ("text/html", "text/plain")})
         payload = next((one["data"] for one in model.get("buffers", []) if one["path"] == ["payload"]), None)
+        if payload is None and "text/html" in data:  # what the widget shows where it cannot live
+            return nbformat.v4.new_output("display_data", {name: data[name] for name in ("text/html", "text/plain")})
         if payload is None:
             said = "Controls stand here once the cell is run."
             return nbformat.v4.new_output("display_data", {"text/html": f"<p><i>{said}</i></p>", "text/plain": said})
