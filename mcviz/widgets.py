@@ -73,7 +73,7 @@ class Stepper(anywidget.AnyWidget):
         ipywidgets.jslink((slider, "value"), (stepper, "step"))  # in the browser alone
         ipywidgets.interact(stepper.go, step=(0, trace.T - 1))   # drive it from controls
 
-    The numbers are sent to the browser once. JupyterLab saves them with the notebook only if told to ("Save Widget State
+    The numbers are sent to the browser once. JupyterLab saves them with the notebook if told to ("Save Widget State
     Automatically"); nbclient does, with all widgets' state, unless it is given `store_widget_state=False`. Beside the
     widget an output holds a picture of the gates where it stood, which `nbconvert` and other pages without widgets show
     if no numbers were saved. `to_html` keeps the whole view for those who read without running.
