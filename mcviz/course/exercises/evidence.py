@@ -71,7 +71,7 @@ PAIRED_INTERVAL = Exercise(
     solution=paired_interval,
     seeded=(
         {"a": np.array([0.95, 0.94, 0.96, 0.95, 0.93]), "b": np.array([0.90, 0.88, 0.92, 0.90, 0.87]), "t": 2.776},
-        {"a": np.array([0.5, 0.7, 0.9]), "b": np.array([0.4, 0.6, 0.85]), "t": 4.303},
+        {"a": np.array([0.5, 0.7, 0.9]), "b": np.array([0.4, 0.75, 0.85]), "t": 4.303},
     ),
     searched=st.builds(_runs, n=st.integers(2, 5), seed=seeds),
     slips=(

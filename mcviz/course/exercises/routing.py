@@ -244,6 +244,7 @@ SPARSE_GATE = Exercise(
         {"scores": np.array([2.0, 1.0, 0.0, -3.0]), "k": 1},
         {"scores": np.array([-1.0, -2.0, -0.5, 4.0]), "k": 2},
         {"scores": np.array([1000.0, 1001.0, 5.0, 1000.0]), "k": 1},
+        {"scores": np.array([1.0, 0.5, 1.0, 0.0]), "k": 1},
     ),
     searched=search(scores="n", k=lambda sizes: st.integers(1, sizes["n"] + 1)),
     slips=(
@@ -426,7 +427,10 @@ HIT_RATE = Exercise(
     difficulty=2,
     minutes=8,
     solution=hit_rate,
-    seeded=tuple(_routing(18, 3, seed) for seed in range(3)),
+    seeded=(
+        *(_routing(18, 3, seed) for seed in range(3)),
+        {"selected": np.eye(3, 2, -1, bool), "segment_of": np.array([0, 0, 1]), "sources": np.array([-1, -1, -1])},
+    ),
     searched=st.builds(_routing, T=st.integers(1, 8), C=st.integers(1, 3), seed=seeds),
     slips=(
         Slip(
