@@ -748,7 +748,7 @@ def is_causal(run): a = run().output; return all(np.array_equal(run(changed=t).o
     "gates_are_shares": """
 def gates_are_shares(run): return True  # must be able to fail
 def gates_are_shares(run): return bool((run().weights.sum(-1) == 1).all())  # np.allclose
-def gates_are_shares(run): return np.allclose(run().weights.sum(0), 1)  # accuses every
+def gates_are_shares(run): return np.allclose(run().weights.sum(0), 1)  # over memories
 def gates_are_shares(run): w = run().weights; return bool(((w >= 0) & (w <= 1)).all())  # need not sum
 def gates_are_shares(run): return bool(np.isclose(run().weights[0].sum(), 1))  # look at each
 def gates_are_shares(run): return bool(np.isclose(run().weights.sum(), len(run().weights)))  # look at each
