@@ -121,8 +121,8 @@ def picture(places: Sequence[Place], at: int) -> str:
     frame = f"<rect width='{5 * columns}' height='{14 * rows}' fill='none' stroke='#888'/>"
     measured = [
         bar("recall (cosine)", [place.recall for place in places], at, f"{here.recall:.2f}", 0),
-        bar("reads of the last token", [np.log2(1 + place.reads) for place in places], at, f"{here.reads}", 180),
-        bar("bytes of the cache", [np.log2(place.bytes) - 10 for place in places], at, f"{here.bytes:,}", 360),
+        bar("last token's reads (log)", [np.log2(1 + place.reads) for place in places], at, f"{here.reads}", 180),
+        bar("bytes of the cache (log)", [np.log2(place.bytes) - 10 for place in places], at, f"{here.bytes:,}", 360),
     ]
     return (
         f"<svg viewBox='0 0 560 260' width='100%' style='max-width:760px' role='img' font-family='sans-serif' "
@@ -138,7 +138,7 @@ def bar(name: str, values: Sequence[float], at: int, said: str, x: int) -> str:
     tall = [70 * max(0.0, value) / max(values) for value in values]
     bars = "".join(
         f"<rect x='{13 * n}' y='{90 - height:.1f}' width='11' height='{height:.1f}' "
-        f"fill='{ANYWHERE['answer' if n == at else 'muted']}'/>"
+        f"fill='{'currentColor' if n == at else ANYWHERE['muted']}'/>"
         for n, height in enumerate(tall)
     )
     return f"<g transform='translate({x} 0)'><text y='12'>{name}: {said}</text>{bars}</g>"
