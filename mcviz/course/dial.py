@@ -35,7 +35,7 @@ class Place:
     """What a segment length comes to."""
 
     C: int
-    gates: Float[Array, "tokens tokens"]  # of each of the last tokens, on the segment of each token
+    gates: Float[Array, "questions tokens"]  # of each question, on the segment of each token
     recall: float  # mean cosine of what questions read with the values that they ask for
     reads: int  # of the last token
     numbers: int  # in the cache at the end, the online memory included

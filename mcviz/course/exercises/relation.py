@@ -38,7 +38,9 @@ def of_arrays(test: Callable[[Array, Array], bool]) -> Callable[[Any, Any, Case]
 
     def holds(expected: Any, got: Any, case: Case) -> bool:
         one, other = array(expected), array(got)
-        return one is not None and other is not None and np.isfinite(other).all() and test(one, other)
+        if one is None or other is None or not np.isfinite(other).all():
+            return False
+        return test(one, other)
 
     return holds
 
