@@ -14,7 +14,8 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,16 @@ def idle() -> None:
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
 
 
+@contextmanager
+def limited() -> Iterator[None]:
+    """Inside, what takes more than the limit runs out of memory."""
+    resource.setrlimit(resource.RLIMIT_DATA, (kilobytes("VmData") * 1024 + LIMIT, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
 def main(names: list[str]) -> None:
     """Ask for one after the other."""
     from tests.app.test_pages import opened
@@ -169,9 +180,8 @@ def main(names: list[str]) -> None:
             DATA[name] = zeros(*FILES[name])
         idle()
         base, begin = kilobytes("VmRSS"), time.perf_counter()
-        resource.setrlimit(resource.RLIMIT_DATA, (kilobytes("VmData") * 1024 + LIMIT, resource.RLIM_INFINITY))
-        said = CASES[name](name)
-        resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        with limited():
+            said = CASES[name](name)
         peak, seconds = 1024 * (kilobytes("VmHWM") - base) // 10**6, round(time.perf_counter() - begin, 1)
         print(
             json.dumps({"name": name, "peak": peak, "seconds": seconds, "said": said}, ensure_ascii=False), flush=True

@@ -45,3 +45,14 @@ def test_nothing_that_is_allowed_takes_a_gigabyte():
     for row in rows:
         assert not row["said"], row
         assert row["peak"] < 1000, row
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
+def test_what_nobody_wrote_in_good_faith_is_refused_in_words():
+    """A few of the many that `python -m tests.hostile` draws."""
+    pytest.importorskip("streamlit")
+    pytest.importorskip("plotly")
+    command = [sys.executable, "-m", "tests.hostile", "--links", "8", "--files", "12"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert "seed 0: 0 failures" in done.stdout
