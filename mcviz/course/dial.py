@@ -117,8 +117,11 @@ def picture(places: Sequence[Place], at: int) -> str:
         for j in range(columns)
         if here.gates[i, j] > 0.02 * most
     )
-    cuts = "".join(f"<path d='M{5 * c} 0V{14 * rows}' stroke='#8888' />" for c in range(here.C, columns, here.C))
-    frame = f"<rect width='{5 * columns}' height='{14 * rows}' fill='none' stroke='#888'/>"
+    cuts = "".join(
+        f"<path d='M{5 * c} 0V{14 * rows}' stroke='currentColor' stroke-opacity='0.4'/>"
+        for c in range(here.C, columns, here.C)
+    )
+    frame = f"<rect width='{5 * columns}' height='{14 * rows}' fill='none' stroke='currentColor' stroke-opacity='0.6'/>"
     measured = [
         bar("recall (cosine)", [place.recall for place in places], at, f"{here.recall:.2f}", 0),
         bar("last token's reads (log)", [np.log2(1 + place.reads) for place in places], at, f"{here.reads}", 180),
