@@ -80,7 +80,8 @@ def shows(source):
     return (
         any(word in source for word in ("plot.", "figures.", "print("))
         and 'print("question' not in source
-        and not last.startswith((" ", "card", "dial", "exercises."))  # a line inside a block may only define something
+        and not last.startswith(("card", "dial", "exercises."))
+        and not (source.startswith("def ") and last.startswith(" "))
     )
 
 
