@@ -131,7 +131,7 @@ def test_an_unusual_right_answer_passes(name, source):
         ("cuts", "def cuts(T, C): return ((i, min(i + C, T)) for i in range(0, T, C))", "return a list"),
         ("cuts", "def cuts(T, C): return map(tuple, [(i, min(i + C, T)) for i in range(0, T, C)])", "a map"),
         ("cuts", "def cuts(T, C): return {(i, min(i + C, T)) for i in range(0, T, C)}", "a set has no order"),
-        ("write", "def write(M, k, v): return np.round(M + np.outer(v, k), 3)", "Right but for rounding"),
+        ("write", "def write(M, k, v): return np.round(M + np.outer(v, k), 5)", "Right but for rounding"),
         (
             "gate",
             "def gate(u, c): e = np.exp(c @ u - (c @ u).max()); return (e / e.sum()).astype(np.float16)",

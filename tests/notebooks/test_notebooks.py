@@ -78,7 +78,7 @@ def shows(source):
     """Whether a cell shows what was computed, not just a question or a control."""
     last = source.rstrip().splitlines()[-1]
     return (
-        any(word in source for word in ("plot.", "figures.", "print("))
+        any(word in source for word in ("plot.", "figures.", "print(", "show("))
         and 'print("question' not in source
         and not last.startswith(("card", "dial", "exercises."))
         and not (source.startswith("def ") and last.startswith(" "))
