@@ -4,6 +4,7 @@ Who imports this waits until it is done, so sessions do before they import a pag
 It must not need a server, and so must not reach the stepper, which registers itself with one.
 """
 
+import gc
 from importlib import import_module
 
 from app import link
@@ -14,3 +15,6 @@ LIBRARIES = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat", "p
 for name in (*LIBRARIES, *(("mcviz.pytorch", "mcviz.bench") if watch.available() else ())):
     import_module(name)
 link.fields()  # reads the models, which are kept
+# Streamlit looks for garbage after every run: among what came since, not in all the libraries.
+gc.collect()
+gc.freeze()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import course as course
     from mcviz import examples as examples
     from mcviz import figures as figures
+    from mcviz import graphemes as graphemes
     from mcviz import palette as palette
     from mcviz import probes as probes
     from mcviz import pytorch as pytorch
@@ -81,10 +82,10 @@ class _Host:
     def state(self, trace: Trace, t: int) -> State:
         return state(trace, t)
 
-    def page(self, trace: Trace, other: Trace | None) -> str:
+    def page(self, trace: Trace, other: Trace | None, hide_answers: bool) -> str:
         from mcviz.stepper import page
 
-        return page(trace, other)
+        return page(trace, other, hide_answers=hide_answers)
 
 
 Trace.host = _Host()

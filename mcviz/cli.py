@@ -185,12 +185,13 @@ def export_arguments(parser: argparse.ArgumentParser) -> None:
     """Which saved run to write as a page, and where."""
     parser.add_argument("trace", type=Path, help="a file that `mcviz trace` or Trace.save wrote")
     parser.add_argument("--out", type=Path, help="where to write the page (default: beside the Trace, as .html)")
+    parser.add_argument("--hide-answers", action="store_true", help="show each answer once the reader asks for it")
 
 
 def export(arguments: argparse.Namespace) -> None:
     """Write a Trace as one HTML file that shows it without a server."""
     out = arguments.out or arguments.trace.with_name(arguments.trace.name.removesuffix(".npz") + ".html")
-    Trace.load(arguments.trace).to_html(out)
+    Trace.load(arguments.trace).to_html(out, hide_answers=arguments.hide_answers)
     print(f"{out}: {out.stat().st_size:,} bytes")
 
 

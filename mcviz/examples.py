@@ -4,14 +4,13 @@ Embeddings and maps are random. Only the wiring is chosen: a token is stored und
 for a token brings up what followed it. Such a run shows the algorithm at work, and what a memory mixes up.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from mcviz import room
+from mcviz import graphemes, room
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.reference import memory_caching
@@ -28,8 +27,8 @@ TASKS: Mapping[str, Task] = {
     "topics": topics(documents=6, questions=12),
 }
 SPLITS: Mapping[str, Callable[[str], list[str]]] = {
-    "word": lambda text: re.findall(r"\w+|[^\w\s]", text),
-    "character": lambda text: list(text),
+    "word": graphemes.words,
+    "character": graphemes.graphemes,
 }
 NAMES = (*TASKS, "text")
 
@@ -131,4 +130,5 @@ def run(
     chosen = example(name, cfg.seed, text, split)
     room.check(cfg, len(chosen.ids), heads, key_size, value_size)
     trace = memory_caching(*project(chosen, heads, key_size, value_size, cfg.seed), cfg)
-    return replace(trace, tokens=chosen.words, sources=chosen.sources, title=f"{chosen.title}, untrained")
+    fact = TASKS[name].fact if name in TASKS else 1
+    return replace(trace, tokens=chosen.words, sources=chosen.sources, fact=fact, title=f"{chosen.title}, untrained")

@@ -48,13 +48,25 @@ class Predictions:
     target_probabilities: Float[Array, "T"] | None = None  # of the true answer, 0 where nothing is asked
 
 
+@dataclass(frozen=True, eq=False)
+class Alone:
+    """What a model would have said from each memory alone, with all else as in the run.
+
+    Every head reads that memory and no other, at gate 1, and what follows the layer makes a word of it, as ever.
+    """
+
+    words: tuple[str, ...]  # the labels of all that is said, each once
+    said: Int[Array, "T N"]  # the likeliest token: a place in `words`; -1 where the memory's answer is not known
+    probabilities: Float[Array, "T N"]  # of that token; 0 where the answer is not known
+
+
 class Host(Protocol):
     """What a Trace is lent by the package, which can do more with a run than hold it."""
 
     def state(self, trace: "Trace", t: int) -> State:
         """The online memory after token `t`."""
 
-    def page(self, trace: "Trace", other: "Trace | None") -> str:
+    def page(self, trace: "Trace", other: "Trace | None", hide_answers: bool) -> str:
         """The stepper on a run, or on two in step, as the text of an HTML file."""
 
 
@@ -89,10 +101,13 @@ class Trace:
     sources: tuple[int, ...] = ()  # T places where each token's answer stands, -1 where nothing is asked; or none
     predictions: Predictions | None = None
     title: str = ""
+    alone: Alone | None = None
+    fact: int = 1  # tokens in what a question asks for, of which its answer, at `sources`, is the last
 
     def __post_init__(self) -> None:
         _check(self)
         object.__setattr__(self, "sources", tuple(map(int, self.sources)))
+        object.__setattr__(self, "fact", int(self.fact))
         _mend_labels(self)
 
     @property
@@ -176,13 +191,14 @@ class Trace:
             np.savez_compressed(whole, **arrays)
             path.write(whole.getvalue())
 
-    def to_html(self, path: str | PathLike[str], other: "Trace | None" = None) -> None:
+    def to_html(self, path: str | PathLike[str], other: "Trace | None" = None, *, hide_answers: bool = False) -> None:
         """Write the stepper on this run, or on this and another in step, as one HTML file that needs no network.
 
+        With `hide_answers`, each answer is shown once the reader asks for it; they are in the file all the same.
         A page that was there before stays if this one cannot be made or written. Raises `ValueError` if `other` has
         another number of tokens or heads.
         """
-        files.write(path, self.host.page(self, other))
+        files.write(path, self.host.page(self, other, hide_answers))
 
     @classmethod
     def load(cls, path: str | PathLike[str] | File, *, at_most: int = MAX_BYTES) -> "Trace":
@@ -227,8 +243,12 @@ class Trace:
     def _header(self) -> str:
         """What is not an array, as JSON."""
         said = self.predictions
+        # what an older Trace lacks is left out where it says nothing, so that equal runs go on to have equal hashes
+        later: dict[str, Any] = {} if self.alone is None else {"alone": list(self.alone.words)}
+        later |= {} if self.fact == 1 else {"fact": self.fact}
         return json.dumps(
             {
+                **later,
                 "version": VERSION,
                 "config": self.config.to_dict(),
                 "segments": [list(cut) for cut in self.segments],
@@ -251,6 +271,8 @@ class Trace:
             arrays["predictions.probabilities"] = self.predictions.probabilities
             if self.predictions.target_probabilities is not None:
                 arrays["predictions.target_probabilities"] = self.predictions.target_probabilities
+        if self.alone:
+            arrays |= {"alone.said": self.alone.said, "alone.probabilities": self.alone.probabilities}
         return arrays
 
     @classmethod
@@ -268,6 +290,7 @@ class Trace:
             tuple(said["targets"]),
             probabilities.get("target_probabilities"),
         )
+        words, answers = header.get("alone"), groups.get("alone", {})
         members: dict[str, Any] = {name: groups[""].get(name) for name in _ARRAYS}
         stacked = groups["checkpoints"]
         return cls(
@@ -282,6 +305,8 @@ class Trace:
             counts=groups["counts"],
             checkpoints=tuple(dict(zip(stacked, rows, strict=True)) for rows in zip(*stacked.values(), strict=True)),
             predictions=predictions,
+            alone=None if words is None else Alone(tuple(words), answers["said"], answers["probabilities"]),
+            fact=header.get("fact", 1),
         )
 
 
@@ -344,12 +369,14 @@ def _check_arrays(trace: Trace) -> None:
         shapes["predictions.probabilities"] = (T, len(labels[0]) if labels else 0)
         if trace.predictions.target_probabilities is not None:
             shapes["predictions.target_probabilities"] = (T,)
+    if trace.alone:
+        shapes |= {"alone.said": (T, N), "alone.probabilities": (T, N)}
     arrays = trace._arrays()
     missing, unknown = sorted(set(shapes) - set(arrays)), sorted(set(arrays) - set(shapes))
     if missing or unknown:
         raise ValueError(f"arrays: missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}")
     for name, array in arrays.items():
-        kind = "b" if name == "selected" else "iu" if name.startswith("counts.") else "f"
+        kind = "b" if name == "selected" else "iu" if name.startswith(("counts.", "alone.said")) else "f"
         if not isinstance(array, Array) or array.dtype.kind not in kind or array.shape != shapes[name]:
             raise ValueError(f"{name}: expected {_KINDS[kind]} {shapes[name]}, got {_describe(array)}")
     for name in ("q", "k", "v", "u"):
@@ -372,6 +399,14 @@ def _check_causality(trace: Trace) -> None:
     # two comparisons are two arrays of booleans; magnitudes would be as large as the reads
     if trace.reads is not None and ((trace.reads > 0) | (trace.reads < 0)).any(where=~trace.read[..., None]):
         raise ValueError("reads: expected 0 where a memory is not read, got a read")
+    if trace.alone:
+        said, words = trace.alone.said, len(trace.alone.words)
+        if ((said < -1) | (said >= words)).any():
+            raise ValueError(f"alone.said: expected places among {words} words, or -1, got others")
+        if (said != -1).any(where=~trace.readable):
+            raise ValueError("alone.said: expected -1 where a memory cannot be read, got a word")
+        if (trace.alone.probabilities != 0).any(where=said < 0):
+            raise ValueError("alone.probabilities: expected 0 where nothing is said, got a probability")
 
 
 def _check_labels(trace: Trace) -> None:
@@ -397,6 +432,12 @@ def _check_labels(trace: Trace) -> None:
             raise ValueError(f"predictions.targets: expected {T} labels of text, or none, got {len(targets)}")
         _check_lengths("predictions.tokens", chain.from_iterable(rows))
         _check_lengths("predictions.targets", targets)
+    if trace.alone:
+        if not _are(str, trace.alone.words):
+            raise ValueError("alone.words: expected labels of text, got others")
+        _check_lengths("alone.words", trace.alone.words)
+    if not is_whole(trace.fact) or not 1 <= trace.fact <= T:
+        raise ValueError(f"fact: expected a number of tokens from 1 to {T}, got {trace.fact!r}")
 
 
 def _check_lengths(name: str, texts: Iterable[str]) -> None:
@@ -409,14 +450,17 @@ def _mend_labels(trace: Trace) -> None:
     """Half of a character, as a tokenizer that cuts an emoji leaves it, becomes U+FFFD: no page can show it."""
     said = trace.predictions
     rows = [] if said is None else [*said.tokens, said.targets]
+    heard = () if trace.alone is None else trace.alone.words
     try:
-        "".join([trace.title, *trace.tokens, *map("".join, rows)]).encode()
+        "".join([trace.title, *trace.tokens, *heard, *map("".join, rows)]).encode()
     except UnicodeEncodeError:
         object.__setattr__(trace, "title", readable(trace.title))
         object.__setattr__(trace, "tokens", tuple(map(readable, trace.tokens)))
         if said is not None:
             *tokens, targets = (tuple(map(readable, row)) for row in rows)
             object.__setattr__(trace, "predictions", replace(said, tokens=tuple(tokens), targets=targets))
+        if trace.alone is not None:
+            object.__setattr__(trace, "alone", replace(trace.alone, words=tuple(map(readable, heard))))
 
 
 def _digest(header: str, arrays: Mapping[str, Array]) -> str:

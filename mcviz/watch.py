@@ -16,7 +16,7 @@ from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
-from mcviz.reference import memory_caching
+from mcviz.reference import memory_caching, replay
 from mcviz.trace import Trace
 
 WEIGHTS = ("trained", "untrained")
@@ -71,7 +71,7 @@ def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
     reference made of them. Raises `ValueError` for unknown names, a seed below 0, a memory rule that the weights were
     not made for, and a run that `mcviz.room` has no room for.
     """
-    from mcviz.pytorch import capture
+    from mcviz.pytorch import alone, capture
 
     if backend not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}; got {backend!r}")
@@ -84,21 +84,25 @@ def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
         sources=batch.sources[0].tolist(),
         title=_title(sitting),
     )
+    trace = replace(trace, fact=_load(sitting.name).card.task.fact)
     if backend == "pytorch":
         return trace
     ours = memory_caching(trace.q, trace.k, trace.v, trace.u, model.config.mixer, trace.coefficients, trace.initial)
-    return answered(
-        sitting, replace(ours, tokens=trace.tokens, sources=trace.sources, title=f"{trace.title}, in NumPy")
-    )
+    ours = replace(ours, tokens=trace.tokens, sources=trace.sources, fact=trace.fact, title=f"{trace.title}, in NumPy")
+    return replace(answered(sitting, ours), alone=alone(model, batch.tokens[0], replay.answering(ours), batch.labels))
 
 
 def answered(sitting: Sitting, trace: Trace) -> Trace:
-    """`trace` with what the model would predict if its last layer had read `trace.output`."""
-    from mcviz.pytorch import substitute
+    """`trace` with what the model would predict if its last layer had read `trace.output`.
 
-    batch = _sequence(sitting)
-    said = substitute(_model(sitting), batch.tokens[0], trace.output, labels=batch.labels, targets=_targets(batch))
-    return replace(trace, predictions=said)
+    And what it would say from each memory alone that `trace` has an answer of.
+    """
+    from mcviz.pytorch import alone, substitute
+
+    model, batch = _model(sitting), _sequence(sitting)
+    said = substitute(model, batch.tokens[0], trace.output, labels=batch.labels, targets=_targets(batch))
+    heard = None if trace.reads is None else alone(model, batch.tokens[0], trace, batch.labels)
+    return replace(trace, predictions=said, alone=heard)
 
 
 def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "choices": Row({"rules", "config"}, set()),
     "segments": Row(set(), LIGHT),
     "palette": Row(set(), set()),
+    "graphemes": Row(set(), set()),
     "initial": Row({"rules", "config"}, LIGHT),
     "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
@@ -42,17 +43,18 @@ MAY_IMPORT = {
     "rows": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),
-    # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
-    "stepper": Row(FOUNDATION | {"reference"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
-    # Its rows of the game are measurements, from wherever they come.
-    "tradeoff": Row(FOUNDATION | {"reference"}, LIGHT),
-    "examples": Row(FOUNDATION | {"room", "tasks", "reference"}, LIGHT),
-    # The package lends a Trace what replays and draws it; all else loads on first use, by name.
-    "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     # Never the reference: an oracle must be independent.
     "pytorch": Row(FOUNDATION | {"moved"}, LIGHT | {"torch"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
     "probes": Row(FOUNDATION | {"reference", "tasks"}, LIGHT | {"torch"}, lazily=frozenset({"pytorch"})),
+    # Its rows of the game are measurements, from wherever they come.
+    "tradeoff": Row(FOUNDATION | {"reference"}, LIGHT),
+    "words": Row(FOUNDATION | {"probes", "tradeoff"}, LIGHT),
+    # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
+    "stepper": Row(FOUNDATION | {"reference", "words"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
+    "examples": Row(FOUNDATION | {"graphemes", "room", "tasks", "reference"}, LIGHT),
+    # The package lends a Trace what replays and draws it; all else loads on first use, by name.
+    "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
     "training": Row(
         FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
@@ -65,7 +67,6 @@ MAY_IMPORT = {
     ),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(FOUNDATION | {"room", "reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})),
-    "words": Row(FOUNDATION | {"probes", "tradeoff"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},

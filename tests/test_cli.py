@@ -65,6 +65,9 @@ def test_export_writes_one_page_that_holds_the_run(tmp_path):
     text = page.read_text(encoding="utf-8")
     assert "<html" in text.lower()
     assert 'src="http' not in text
+    assert '"veiled": false' in text
+    assert cli.main(["export", str(run), "--out", str(page), "--hide-answers"]) == 0
+    assert '"veiled": true' in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["lr-0.1.npz", "lr-0.1"])

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mcviz import MCConfig, Trace
 from mcviz.reference import memory_caching
 from mcviz.stepper.payload import pack, unpack
-from mcviz.trace import Predictions
+from mcviz.trace import Alone, Predictions
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -46,6 +46,15 @@ def labelled(**changes):
     words = ("the", "naïve", "🦀", "<b>", '"', "\\", "")
     known = {"tokens": words, "sources": (-1, -1, 0, -1, 3, 6, 2), "predictions": said, "title": "π ≈ 3"}
     return run(MCConfig(memory="titans", aggregator="ssc", segment_length=3), **{**known, **changes})
+
+
+def heard(**changes):
+    """What a model would say from each memory alone, of one word in two."""
+    trace = run()
+    said = np.where(trace.readable, 1, -1)
+    said[4, 0] = -1
+    known = {"words": ("no", "🦀"), "said": said, "probabilities": np.where(said < 0, 0, 0.25)}
+    return Alone(**{**known, **changes})
 
 
 def saved(trace):
@@ -558,3 +567,49 @@ def test_reads_are_checked_without_a_copy():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < reads.nbytes / 2
+
+
+def test_what_a_trace_has_no_more_of_than_before_leaves_its_hash():
+    """Traces of earlier versions load, and say of themselves what they said."""
+    trace = labelled()
+    old = {"version", "config", "segments", "tokens", "sources", "title", "predictions"}
+    assert set(json.loads(trace._header())) == old
+    assert not any(name.startswith("alone") for name in trace._arrays())
+    assert set(json.loads(labelled(alone=heard(), fact=3)._header())) == old | {"alone", "fact"}
+    hashes = {trace.hash, labelled(alone=heard()).hash, labelled(fact=2).hash}
+    assert len(hashes) == 3
+
+
+def test_words_of_memories_survive_a_file():
+    trace = labelled(alone=heard(), fact=2)
+    again = loaded(saved(trace))
+    assert again.hash == trace.hash
+    assert again.fact == 2
+    assert again.alone.words == ("no", "🦀")
+    assert np.array_equal(again.alone.said, trace.alone.said)
+    assert np.array_equal(again.alone.probabilities, trace.alone.probabilities)
+    assert loaded(saved(labelled(alone=heard(words=("no", "\ud83e"))))).alone.words == ("no", "\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"said": np.zeros((6, N), int)}, "alone.said: expected whole numbers"),
+        ({"said": np.zeros((T, N))}, "alone.said: expected whole numbers"),
+        ({"said": np.full((T, N), 2)}, "alone.said: expected places among 2 words"),
+        ({"said": np.full((T, N), -2)}, "alone.said: expected places among 2 words"),
+        ({"said": np.zeros((T, N), int)}, "alone.said: expected -1 where a memory cannot be read"),
+        ({"probabilities": np.ones((T, N))}, "alone.probabilities: expected 0 where nothing is said"),
+        ({"words": ("no", 3)}, "alone.words: expected labels of text"),
+        ({"words": ("no", "x" * 1001)}, "alone.words: expected text of at most 1,000"),
+    ],
+)
+def test_words_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        labelled(alone=heard(**changes))
+
+
+@pytest.mark.parametrize("fact", [0, T + 1, 1.5])
+def test_a_fact_that_is_no_number_of_tokens_is_refused(fact):
+    with pytest.raises(ValueError, match=f"^fact: expected a number of tokens from 1 to 7, got {fact}"):
+        labelled(fact=fact)

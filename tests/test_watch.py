@@ -81,10 +81,32 @@ def test_the_reference_in_place_of_the_layer_predicts_the_same():
     np.testing.assert_allclose(ours.predictions.probabilities, theirs.predictions.probabilities, atol=1e-5)
 
 
+@pytest.mark.parametrize("aggregator", ["grm", "ssc", "soup"])
+def test_both_backends_hear_the_same_words_from_each_memory(aggregator):
+    sitting = Sitting("books", replace(CFG, aggregator=aggregator, top_k=1))
+    theirs, ours = (watch.run(sitting, backend=backend) for backend in watch.BACKENDS)
+    np.testing.assert_allclose(ours.alone.probabilities, theirs.alone.probabilities, atol=1e-5)
+    assert np.array_equal(ours.alone.said >= 0, theirs.readable)
+    words = [np.array(trace.alone.words)[trace.alone.said] for trace in (ours, theirs)]
+    assert np.mean(words[0] == words[1]) > 0.99  # but where two are equally likely
+
+
+def test_the_fact_that_a_question_asks_for_ends_with_its_answer():
+    trace = watch.run(Sitting("books"))
+    asked = [t for t, source in enumerate(trace.sources) if source >= 0]
+    assert asked
+    for t in asked:
+        source = trace.sources[t]
+        *key, answer = trace.tokens[source - trace.fact + 1 : source + 1]
+        assert answer == trace.predictions.targets[t]
+        assert key == list(trace.tokens[t - 1 : t + 1])
+
+
 def test_predictions_follow_from_what_the_layer_reads():
     sitting = Sitting("books")
     trace = watch.run(sitting)
     same = watch.answered(sitting, trace)
+    np.testing.assert_allclose(same.alone.probabilities, trace.alone.probabilities, atol=1e-6)
     np.testing.assert_allclose(same.predictions.probabilities, trace.predictions.probabilities, atol=1e-6)
     silent = watch.answered(sitting, replace(trace, output=np.zeros_like(trace.output)))
     assert not np.allclose(silent.predictions.probabilities, trace.predictions.probabilities, atol=1e-3)

@@ -104,6 +104,7 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
         output=again.output,
         checkpoints=again.checkpoints,
         predictions=None,
+        alone=None,
         title=f"{trace.title}, after surgery" if edits else trace.title,
     )
 
@@ -150,7 +151,7 @@ def erased(trace: Trace, tokens: Sequence[int]) -> Trace:
     k, v = trace.k.copy(), trace.v.copy()
     k[list(tokens)] = v[list(tokens)] = 0
     again = memory_caching(trace.q, k, v, trace.u, trace.config, trace.coefficients, trace.initial)
-    return replace(again, tokens=trace.tokens, sources=trace.sources, title=trace.title)
+    return replace(again, tokens=trace.tokens, sources=trace.sources, title=trace.title, fact=trace.fact)
 
 
 def allowed_memories(n: int, t: int, edits: Sequence[Edit]) -> Bool[Array, "n"]:

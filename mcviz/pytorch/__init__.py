@@ -1,6 +1,7 @@
 """Memory Caching in PyTorch: the same equations on batches, fast, and with gradients through everything."""
 
 from mcviz import moved
+from mcviz.pytorch.alone import alone, answering
 from mcviz.pytorch.attention import Attention, KVCache
 from mcviz.pytorch.capture import Capturable, capture
 from mcviz.pytorch.decode import Decoder
@@ -17,6 +18,8 @@ __all__ = [
     "MemoryCaching",
     "ModelConfig",
     "SequenceModel",
+    "alone",
+    "answering",
     "capture",
     "memory_caching",
     "substitute",

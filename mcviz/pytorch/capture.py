@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mcviz.checks import is_whole
 from mcviz.config import MCConfig
+from mcviz.pytorch.alone import alone, answering
 from mcviz.pytorch.function import memory_caching
+from mcviz.pytorch.labels import display, label, places
 from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.traces import numpy
@@ -65,7 +66,8 @@ def capture(
     takes in for one sequence: T token ids, or a tensor [1, T, ...]. `labels` shows each token of the vocabulary (by
     its number, if left out), or each of the T places where the input is no ids. For a `SequenceModel`, the Trace
     holds what it predicts after each token; `targets` are the answers wanted, -1 where nothing is asked, and
-    `sources` the places where they stand.
+    `sources` the places where they stand. For its last layer, the Trace also holds what the model would say from each
+    memory alone (`mcviz.trace.Alone`).
 
     No gradients are kept. Threads may capture one model at the same time. Raises `ValueError` for a model without such
     a layer, for more than one sequence, and for labels, targets or sources that do not fit.
@@ -78,12 +80,19 @@ def capture(
         )
     inputs, ids = sequence(model, tokens)
     trace, logits = run(model, layers[layer], inputs)
-    return replace(
+    named = replace(
         trace,
         title=title,
         tokens=display(labels, ids, trace.T),
         sources=() if sources is None else tuple(places("sources", sources, trace.T)),
-        predictions=predict(logits, labels, targets) if isinstance(model, SequenceModel) else None,
+    )
+    if not isinstance(model, SequenceModel):
+        return named
+    last = layers[layer] is model.blocks[-1].mixer
+    return replace(
+        named,
+        predictions=predict(logits, labels, targets),
+        alone=alone(model, inputs, answering(trace), labels) if last else None,
     )
 
 
@@ -164,37 +173,6 @@ def follow(module: Any, call: Call) -> list[Trace]:
                 f"its projections; they are {off:.2g} apart, and {most:.2g} would be rounding"
             )
     return traces
-
-
-def display(labels: Sequence[str] | None, ids: list[int] | None, T: int) -> tuple[str, ...]:
-    """A label for each of the T places, or none."""
-    if ids is not None:
-        return tuple(label(labels, token) for token in ids)
-    if labels is not None and len(labels) != T:
-        raise ValueError(
-            f"labels: expected one for each of {T} places, as the input is no token ids, got {len(labels)}"
-        )
-    return tuple(labels or ())
-
-
-def label(labels: Sequence[str] | None, token: int) -> str:
-    """How to show a token."""
-    if labels is None:
-        return str(token)
-    if not 0 <= token < len(labels):
-        raise ValueError(f"labels: expected one for each token of the vocabulary, got {len(labels)} and token {token}")
-    return str(labels[token])
-
-
-def places(name: str, values: Any, T: int) -> list[int]:
-    """T whole numbers as a list."""
-    given = list(values.tolist() if isinstance(values, Tensor) else values)
-    if not all(map(is_whole, given)):
-        raise ValueError(f"{name}: expected whole numbers, -1 where nothing is asked, got {str(given)[:80]}")
-    found = [int(value) for value in given]
-    if len(found) != T:
-        raise ValueError(f"{name}: expected one for each of {T} tokens, -1 where nothing is asked, got {len(found)}")
-    return found
 
 
 def predict(

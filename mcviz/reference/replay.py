@@ -5,12 +5,15 @@ All states of a segment may be far larger than the run: who needs one after the 
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jaxtyping import Float
 
 from mcviz.config import MCConfig
 from mcviz.initial import State
+from mcviz.reference.loop import memory_caching
 from mcviz.reference.memory import Array, Coefficients, rule
+from mcviz.rules import AGGREGATORS
 from mcviz.trace import Trace
 
 
@@ -58,3 +61,15 @@ def segment(trace: Trace, s: int, stop: int | None = None) -> list[State]:
 def state(trace: Trace, t: int) -> State:
     """The online memory after token `t`."""
     return deque(through(trace, int(trace.segment_of[t]), t + 1), maxlen=1).pop()
+
+
+def answering(trace: Trace) -> Trace:
+    """The same memories and queries, all of which are read, so that each answers: the run under a residual sum.
+
+    A run that reads every memory, or none but the online one, answers itself.
+    """
+    how = AGGREGATORS[trace.config.aggregator]
+    if not (how.mixes or how.routes):
+        return trace
+    cfg = replace(trace.config, aggregator="residual")
+    return memory_caching(trace.q, trace.k, trace.v, trace.u, cfg, trace.coefficients, trace.initial)

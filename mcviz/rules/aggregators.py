@@ -115,6 +115,10 @@ POOLINGS: Mapping[str, str] = {
 """How the keys of a segment, S(i), make its context; those of a token's own segment up to the token."""
 
 
+SHARE = Equation("⟨γ_t^(i) M^(i)(q_t), y_t⟩ / ⟨y_t, y_t⟩")
+"""What a memory adds to the output, measured along it: a share of 1."""
+
+
 def score(aggregator: str, gate: str) -> Equation | None:
     """How relevant a memory is; None where nothing is compared. The gate by age is not the paper's."""
     one = AGGREGATORS[aggregator]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mcviz import rules
 from mcviz.config import MCConfig
-from mcviz.reference import aggregators, loop, memory
+from mcviz.reference import aggregators, contribution, loop, memory
 
 
 def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
@@ -23,8 +23,10 @@ def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
         "mixed": memory.mix,
         "read": rule.read,
         "output": combine,
+        "share": contribution.shares,
     }
     shown = rules.equations(rules.sheet(cfg.memory), cfg)
+    shown |= {"share": (rules.aggregators.SHARE,)} if contribution.is_sum(cfg) else {}
     return {
         kind: {
             "formula": ",  ".join(one.formula for one in shown[kind]),

@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import html
+import json
 import zlib
 
+from mcviz.checks import plain
 from mcviz.stepper import assets
 from mcviz.stepper.payload import BUDGET, pack
 from mcviz.trace import Trace
@@ -24,6 +26,7 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1>
 <main id="stepper" class="mcviz"><noscript>This page draws with JavaScript, which is switched off.</noscript></main>
 <script id="payload" type="application/octet-stream">{payload}</script>
+<script id="first" type="application/json">{first}</script>
 <script type="module">{script}</script>
 </body>
 </html>
@@ -32,16 +35,30 @@ _PAGE = """<!doctype html>
 _STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 12px clamp(8px, 2vw, 24px); background: Canvas; color: CanvasText; }
+@media print { :root { color-scheme: light; } }
 h1 { font: 600 16px/1.4 system-ui, sans-serif; margin: 0 0 8px; overflow-wrap: anywhere; }
 """
 
 _START = """
-await openPage(document.getElementById("stepper"), document.getElementById("payload").textContent);
+const [text, first] = ["payload", "first"].map((name) => document.getElementById(name).textContent);
+await openPage(document.getElementById("stepper"), text, JSON.parse(first));
 """
 
 
-def page(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> str:
+def page(
+    trace: Trace,
+    other: Trace | None = None,
+    *,
+    step: int = 0,
+    head: int = 0,
+    segment: int = -1,
+    hide_answers: bool = False,
+    budget: int = BUDGET,
+) -> str:
     """A self-contained page with the stepper on `trace`, or on two runs in step.
+
+    It opens at `step`, `head` and `segment`. With `hide_answers`, each answer is shown when the reader asks for it;
+    they are in the file all the same.
 
     Its Content-Security-Policy lets exactly this script and this style run, and nothing be fetched. Raises
     `ValueError` as `mcviz.stepper.pack` does.
@@ -51,6 +68,7 @@ def page(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> s
         f"default-src 'none'; script-src '{_fingerprint(script)}'; style-src '{_fingerprint(style)}'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
+    place = {"step": step, "head": head, "segment": segment}
     data = zlib.compress(pack(trace, other, budget=budget), 1)
     return _PAGE.format(
         policy=html.escape(policy),
@@ -58,6 +76,7 @@ def page(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> s
         style=style,
         script=script,
         payload=base64.b64encode(data).decode(),
+        first=json.dumps({**{name: plain(n) for name, n in place.items()}, "veiled": bool(hide_answers)}),
     )
 
 

@@ -19,10 +19,12 @@ import numpy as np
 from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
+from mcviz.reference import shares
 from mcviz.rules import AGGREGATORS, PLAIN_READ, added, sheet
 from mcviz.stepper import details
 from mcviz.stepper.equations import equations
 from mcviz.trace import Trace
+from mcviz.words import glossary
 
 Array = np.ndarray
 
@@ -59,7 +61,21 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> b
     if other is not None:
         difference, own = _difference(trace, other)
         arrays |= {f"difference.{name}": array for name, array in own.items()}
-    return _blob({"id": identity(trace, other, budget), "runs": headers, "difference": difference}, arrays)
+    whole = {"id": identity(trace, other, budget), "runs": headers, "difference": difference}
+    return _blob({**whole, "glossary": _glossary()}, arrays)
+
+
+def _glossary() -> dict[str, dict[str, str]]:
+    """What labels stand for: sentences, symbol, formula and its number in the paper."""
+    return {
+        name: {
+            "says": term.says,
+            "symbol": term.symbol,
+            "formula": term.equation.formula if term.equation else "",
+            "number": term.equation.number if term.equation else "",
+        }
+        for name, term in glossary.TERMS.items()
+    }
 
 
 def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int = BUDGET) -> bytes:
@@ -152,6 +168,13 @@ def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
         if said.target_probabilities is not None:
             arrays["target_probabilities"] = said.target_probabilities.astype(np.float32)
 
+    adds = shares(trace)
+    if adds is not None:
+        arrays["shares"] = _ragged(trace, adds).astype(np.float32)
+    if trace.alone is not None:
+        arrays["alone.said"] = trace.alone.said[trace.readable].astype(np.int32)
+        arrays["alone.probabilities"] = trace.alone.probabilities[trace.readable].astype(np.float32)
+
     boundary = np.zeros(trace.T, np.uint8)
     boundary[[start for start, _ in trace.segments]] = 1
     arrays["events.boundary"] = boundary
@@ -165,7 +188,7 @@ def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
     header = {
         "hash": trace.hash,
         "title": trace.title,
-        "about": describe(trace.config),
+        "about": describe(trace.config, trace.T),
         "aggregator": trace.config.aggregator,
         "memory": trace.config.memory,
         "compares": trace.config.aggregator in GATED,
@@ -182,6 +205,8 @@ def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
         "segments": trace.segments,
         "tokens": trace.tokens,
         "sources": trace.sources,
+        "fact": trace.fact,
+        "words": None if trace.alone is None else trace.alone.words,
         "diverged_at": trace.diverged_at,
         "predictions": None if said is None else {"tokens": said.tokens, "targets": said.targets},
         "pictures": [_picture(name, trace.initial[name].shape[1:]) for name in readable(trace.config)],
@@ -196,12 +221,13 @@ def _is_plain(cfg: MCConfig) -> bool:
     return sheet(cfg.memory).read(cfg.rule_options).formula == PLAIN_READ
 
 
-def describe(cfg: MCConfig) -> str:
-    """The configuration in a line."""
+def describe(cfg: MCConfig, T: int) -> str:
+    """The configuration in a line, for a run of T tokens."""
     reader = AGGREGATORS[cfg.aggregator].short + (f", k = {cfg.top_k}" if AGGREGATORS[cfg.aggregator].routes else "")
     memory = sheet(cfg.memory).short
     if cfg.segmentation == "constant":
         cuts = f"segments of {cfg.segment_length}"
+        cuts += f" (longer than the run: all {T} tokens are one)" if cfg.segment_length > T else ""
     else:
         cuts = "logarithmic segments" if cfg.segmentation == "logarithmic" else "segments of given lengths"
     return f"{memory} memory · {reader} · {cuts} · {cfg.start} start"

@@ -38,6 +38,8 @@ def stepper(
     head: int = 0,
     segment: int = -1,
     on_change: Callable[[Selection], None] | None = None,
+    present: bool = False,
+    on_present: Callable[[bool], None] | None = None,
     budget: int = BUDGET,
 ) -> Selection:
     """Draw the stepper on a run, or on two runs in step, and return where the reader stood when last at rest.
@@ -49,6 +51,8 @@ def stepper(
     stepper's own fragment runs again then, not the page: call `st.rerun()` in the page if more has to follow, or read
     `selection(key)`.
 
+    `present` makes it large, for a class; the reader can change that by a key, of which `on_present` hears.
+
     `key` names this stepper in the page. A new run under the same key takes the place of the old one, and the reader
     stays at the token. Raises `ValueError` as `mcviz.stepper.pack` does.
     """
@@ -56,7 +60,7 @@ def stepper(
     at_first = Selection(*map(plain, (step, head, segment)))
     with st.container(gap=None):
         _numbers(key=f"{key}-numbers", data=_pack(name, trace, other, budget), height="content")
-        _draw(key, (trace, other, budget), name, at_first, on_change)
+        _draw(key, (trace, other, budget), name, at_first, on_change, present, on_present)
     return selection(key)
 
 
@@ -92,6 +96,8 @@ def _draw(
     payload: str,
     wanted: Selection,
     on_change: Callable[[Selection], None] | None,
+    present: bool,
+    on_present: Callable[[bool], None] | None,
 ) -> None:
     memory = _memory(key)
     if wanted != memory["wanted"]:
@@ -106,6 +112,10 @@ def _draw(
         if on_change is not None:
             on_change(memory["at"])
 
+    def presented() -> None:
+        if on_present is not None:
+            on_present(bool(st.session_state[key].get("present")))
+
     if not carries_states(*runs):
         trace = runs[0]
         t = max(0, min(memory["at"].step, trace.T - 1))
@@ -113,8 +123,8 @@ def _draw(
             _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
         except MemoryError:
             st.error("The machine that serves this page has too little memory left for the states around this token.")
-    data = {"payload": payload, "command": memory["command"], **memory["at"]._asdict()}
-    _view(key=key, data=data, on_selection_change=settled)
+    data = {"payload": payload, "command": memory["command"], "present": present, **memory["at"]._asdict()}
+    _view(key=key, data=data, on_selection_change=settled, on_present_change=presented)
 
 
 def _memory(key: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Needle(Task):
     """
 
     name = "needle"
+    fact = 2
     needles: int = 8
     decoys: int = 16
     haystack: int = 120  # tokens before the questions

@@ -35,6 +35,7 @@ class Topics(Task):
     """
 
     name = "topics"
+    fact = 3
     documents: int = 8
     facts: int = 5  # in each document
     document: int = 16  # tokens in each document

@@ -19,6 +19,7 @@ class MQAR(Task):
     """
 
     name = "mqar"
+    fact = 2
     pairs: int = 48  # each is asked for once
     keys: int = 128  # a sequence uses `pairs` of these, each once
     values: int = 64  # drawn anew for each pair

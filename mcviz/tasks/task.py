@@ -56,6 +56,7 @@ class Task:
     """A family of sequences of one size. Sizes that cannot be made are a `ValueError` that names the field."""
 
     name: ClassVar[str]
+    fact: ClassVar[int] = 1  # tokens of what a question asks for, of which the answer is the last
 
     def __post_init__(self) -> None:
         plain_fields(self)

@@ -152,7 +152,7 @@ TERMS: Mapping[str, Term] = {
             "What a memory adds to the output: its answer times its gate. As a share it is measured along the output, "
             "so all shares sum to 100 %, and one that pulls the other way is negative.",
             "",
-            Equation("⟨γ_t^(i) M^(i)(q_t), y_t⟩ / ⟨y_t, y_t⟩"),
+            aggregators.SHARE,
         ),
         Term(
             "alone",

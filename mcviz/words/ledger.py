@@ -129,22 +129,29 @@ def weighed(setting: Setting) -> str:
     kind = "An MLP checkpoint" if setting.deep else "A checkpoint"
     turn = f"they are equal at C = {at:,.10g}"
     parts = [
-        f"{kind} takes {size(checkpoint)} per head, and the KV cache of its {setting.C:,} tokens {size(cache)}: "
+        f"{kind} takes {size(checkpoint)} per head, and the KV cache of its {tokens(setting.C)} {size(cache)}: "
         f"{against(checkpoint, cache, 'smaller', 'larger', 'as large')}; {turn}."
     ]
     parts.append(
-        f"Over {setting.L:,} tokens, GRM spends {against(grm.whole.flops, attention.whole.flops, 'fewer', 'more')} "
+        f"Over {tokens(setting.L)}, GRM spends {against(grm.whole.flops, attention.whole.flops, 'fewer', 'more')} "
         f"operations than attention, and SSC {against(ssc.whole.flops, attention.whole.flops, 'fewer', 'more')}."
     )
     parts.append(
         f"The last token fetches {size(grm.last.bytes)} with GRM, {size(ssc.last.bytes)} with SSC at k = {setting.k}, "
         f"and {size(attention.last.bytes)} with attention."
     )
+    if setting.C > setting.L:
+        parts.append(f"C is longer than the sequence: its {tokens(setting.L)} are one segment, and nothing is cached.")
     if setting.L > setting.C and sheet[LOG_LINEAR].last.reads == setting.H:
         parts.append(
             f"{setting.L:,} is a power of two, which logarithmic segments do not cut: log-linear is the RNN here."
         )
     return " ".join(parts)
+
+
+def tokens(n: int) -> str:
+    """`1 token`, `16 tokens`."""
+    return f"{n:,} token{'' if n == 1 else 's'}"
 
 
 def against(a: Number, b: Number, less: str, more: str, same: str = "no fewer") -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mcviz import MCConfig, Trace
 from mcviz.reference import memory_caching
-from mcviz.trace import Predictions
+from mcviz.trace import Alone, Predictions
 
 
 def library(cfg: MCConfig | None = None, documents: int = 8, length: int = 16, heads: int = 2, seed: int = 0) -> Trace:
@@ -60,9 +60,7 @@ def library(cfg: MCConfig | None = None, documents: int = 8, length: int = 16, h
     u[:, 1:] *= 0.25
     trace = memory_caching(q, k, v, u, cfg)
 
-    logits = 3 * trace.output[:, 0] @ values.T
-    p = np.exp(logits - logits.max(1, keepdims=True))
-    p /= p.sum(1, keepdims=True)
+    p = decoded(trace.output[:, 0], values)
     best = np.argsort(-p, axis=1)[:, :5]
     said = Predictions(
         tuple(tuple(f"v{i}" for i in row) for row in best),
@@ -70,7 +68,24 @@ def library(cfg: MCConfig | None = None, documents: int = 8, length: int = 16, h
         tuple(targets),
         np.array([p[t, int(target[1:])] if target else 0.0 for t, target in enumerate(targets)]),
     )
-    return replace(trace, tokens=tuple(tokens), sources=tuple(sources), predictions=said, title="Topic library")
+    labels = {"tokens": tuple(tokens), "sources": tuple(sources), "title": "Topic library", "fact": 2}
+    return replace(trace, **labels, predictions=said, alone=heard(trace, values))
+
+
+def decoded(y: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Probabilities of the values [..., n] for what was read [..., V]."""
+    logits = 3 * y @ values.T
+    p = np.exp(logits - logits.max(-1, keepdims=True))
+    return p / p.sum(-1, keepdims=True)
+
+
+def heard(trace: Trace, values: np.ndarray) -> Alone | None:
+    """What would be said from each memory that the first head read, alone; None where memories are mixed."""
+    if trace.reads is None:
+        return None
+    p = np.where(trace.read[:, 0, :, None], decoded(trace.reads[:, 0], values), 0)
+    said = np.where(trace.read[:, 0], p.argmax(-1), -1)
+    return Alone(tuple(f"v{i}" for i in range(len(values))), said, p.max(-1))
 
 
 def basis(rng: np.random.Generator, n: int, d: int) -> np.ndarray:

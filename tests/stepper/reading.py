@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from mcviz.reference import shares
+
 NUMBER = re.compile(r"−?(?:\d+\.\d+|\d+)(?:e[−+]\d+)?")
 
 
@@ -19,6 +21,16 @@ def agrees(text: str, number: float) -> bool:
     return abs(value(text) - number) <= 0.5 * last + 1e-6 * abs(number) + 1e-12
 
 
+def percent_agrees(text: str, share: float) -> bool:
+    """Whether `text` is a share in percent, to the digits shown; a dash where there is none."""
+    if not np.isfinite(share):
+        return text == "–"
+    text = text.replace("\u00a0", " ")
+    if text == "0 %":
+        return abs(share) <= 0.0005
+    return text.endswith(" %") and agrees(text.removesuffix(" %"), 100 * share)
+
+
 def cards(page, view: int = 0) -> dict[int, dict[str, str]]:
     """By segment: the numbers on its card, its class and its label."""
     found = (
@@ -27,6 +39,9 @@ def cards(page, view: int = 0) -> dict[int, dict[str, str]]:
         .evaluate("""node => [...node.querySelectorAll(".card:not([hidden])")].map((card) => ({
         segment: card.dataset.segment, state: card.className, label: card.getAttribute("aria-label"),
         score: card.querySelector("[data-number=score]").textContent,
+        share: card.querySelector("[data-number=share]").textContent,
+        word: card.querySelector(".word").textContent,
+        chance: card.querySelector("[data-number=alone]").textContent,
         weight: card.querySelector("[data-number=weight]").textContent }))""")
     )
     return {int(card["segment"]): card for card in found}
@@ -36,11 +51,19 @@ def check_cards(page, trace, t: int, h: int, view: int = 0) -> int:
     """Compare every card with the Trace at a token and head; how many cards could be read."""
     own = int(trace.segment_of[t])
     shown = cards(page, view)
+    adds, heard = shares(trace), trace.alone
     for i, card in shown.items():
         if i > own:
             assert "later" in card["state"]
-            assert card["weight"] == ""
+            assert card["weight"] == card["share"] == card["word"] == ""
             continue
+        if adds is not None:
+            assert percent_agrees(card["share"], adds[t, h, i] if trace.read[t, h, i] else np.nan), (t, h, i, card)
+        if heard is None or heard.said[t, i] < 0:
+            assert card["word"] == card["chance"] == ""
+        else:
+            assert card["word"] == heard.words[heard.said[t, i]]
+            assert agrees(card["chance"], heard.probabilities[t, i])
         assert ("idle" in card["state"]) == (not trace.read[t, h, i])
         assert ("online" in card["state"]) == (i == own)
         if trace.config.aggregator in ("grm", "ssc", "soup"):
@@ -84,6 +107,10 @@ def all_numbers(trace, t: int, h: int, states) -> np.ndarray:
     parts += [trace.q[t, h], trace.k[t, h], trace.v[t, h], trace.u[t, h], trace.contexts[t, h, : own + 1].ravel()]
     if trace.reads is not None:
         parts.append(trace.reads[t, h, : own + 1].ravel())
+    if (adds := shares(trace)) is not None:
+        parts.append(100 * adds[t, h, : own + 1])  # in percent
+    if trace.alone is not None:
+        parts.append(trace.alone.probabilities[t, : own + 1])
     if said is not None:
         parts += [said.probabilities[t], said.target_probabilities[t : t + 1]]
     parts += [array.ravel() for array in states]

@@ -35,6 +35,12 @@ def report(selection):
     st.query_params["step"] = str(selection.step)
 
 
+def enlarge(on):
+    st.query_params["present"] = str(int(on))
+
+
 trace = run(int(st.query_params.get("tokens", 0)), aggregator)
-selection = stepper(trace, key="main", step=step, on_change=report)
+st.text_input("a field")
+present = st.query_params.get("present") == "1"
+selection = stepper(trace, key="main", step=step, on_change=report, present=present, on_present=enlarge)
 st.text(f"server: {selection.step}, {selection.head}, {selection.segment} after {len(st.session_state.reports)}")

@@ -159,7 +159,7 @@ def test_whatever_can_be_picked_is_explained(visit):
         reading.go(page, segment=2)
         seen |= page.evaluate(_PICK_ALL)
     kinds = {"score", "weight", "read", "output", "mixed", "probability", "state", "change", "checkpoint", "loss"}
-    assert set(seen) == kinds
+    assert set(seen) == kinds | {"share", "alone"}
     assert all(re.search(r"\d", lines) and "NaN" not in lines for lines in seen.values()), seen
 
 

@@ -1,4 +1,6 @@
+import re
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +9,10 @@ from hypothesis import strategies as st
 
 from mcviz import MCConfig
 from mcviz.initial import readable
-from mcviz.stepper import payload
+from mcviz.reference import shares
+from mcviz.stepper import assets, payload
+from mcviz.trace import Alone
+from mcviz.words import glossary
 from tests.stepper.examples import library, noise
 
 CONFIGS = [
@@ -239,3 +244,40 @@ def test_checkpoints_as_bytes_are_what_they_were_all_at_once():
     assert values.dtype == np.int8
     assert np.array_equal(values, np.where(finite, np.rint(np.where(finite, stacked, 0) / unit), payload.UNDEFINED))
     assert payload._quantise([np.zeros(3)])[0] == 1.0
+
+
+@pytest.mark.parametrize("cfg", CONFIGS, ids=NAMES)
+def test_shares_and_words_are_those_of_the_run(cfg):
+    trace = noise(cfg, 21)
+    said = np.where(trace.readable, np.arange(trace.T)[:, None] % 2, -1)
+    trace = replace(trace, alone=Alone(("no", "yes"), said, np.where(said < 0, 0, 0.5)), fact=3)
+    header, arrays = read(trace)
+    wanted = shares(trace)
+    assert ("shares" in arrays) == (wanted is not None)
+    if wanted is not None:
+        reachable = np.broadcast_to(trace.readable[:, None], wanted.shape)
+        assert np.array_equal(arrays["shares"], wanted[reachable].astype(np.float32))
+        assert header["equations"]["share"]["source"].startswith("mcviz/reference/contribution.py, line ")
+    assert np.array_equal(arrays["alone.said"], said[trace.readable])
+    assert header["words"] == ["no", "yes"]
+    assert header["fact"] == 3
+    assert not any(name.startswith("alone") for name in read(noise(cfg, 21))[1])
+
+
+def test_every_word_that_a_label_explains_is_in_the_glossary():
+    said = payload.unpack(payload.pack(noise(MCConfig(), 5)))[0]["glossary"]
+    assert set(said) == set(glossary.TERMS)
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in assets.FRONT.rglob("*.js"))
+    labels = set(re.findall(r'\bterm\(\s*"([^"]+)"|new Strip\("[^"]+", "([^"]+)"', scripts))
+    labels = {name for pair in labels for name in pair if name}
+    named = set(re.findall(r"dataset\.term = ([^;]+);", scripts))
+    labels |= {word for each in named for word in re.findall(r'"([^"]+)"', each)}
+    assert len(labels) >= 18
+    assert labels <= set(glossary.TERMS)
+
+
+@pytest.mark.parametrize(("length", "says"), [(21, "segments of 21"), (22, "all 21 tokens are one")])
+def test_segments_longer_than_the_run_are_remarked(length, says):
+    header, _ = read(noise(MCConfig(segment_length=length), 21))
+    assert says in header["about"]
+    assert ("longer" in header["about"]) == (length > 21)

@@ -26,13 +26,12 @@ def test_names_are_what_terms_are_found_by():
 
 
 def test_equations_are_those_of_the_sheets():
-    """All but the one for a contribution, which no rule computes."""
     known = {equation for one in rules.AGGREGATORS.values() for equation in (one.weight, one.output, one.mixed)}
     for sheet in rules.SHEETS.values():
         known |= {*sheet.write(sheet.defaults), sheet.read(sheet.defaults), sheet.loss(sheet.defaults)}
     known |= {rules.aggregators.context("mean"), rules.aggregators.score("grm", "context")}
-    known |= {rules.aggregators.router("ssc", 2), None}
-    assert {term.name for term in TERMS if term.equation not in known} == {"contribution"}
+    known |= {rules.aggregators.router("ssc", 2), rules.aggregators.SHARE, None}
+    assert all(term.equation in known for term in TERMS)
     assert all(rules.latex(term.equation.formula) for term in TERMS if term.equation)
 
 

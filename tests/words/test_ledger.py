@@ -71,3 +71,11 @@ def test_what_was_tried_is_a_row_each():
     assert columns["Answer"] == ["SSC, C = 8, k = 2", "none reaches it"]
     assert columns["Right"] == ["no", "yes"]
     assert (columns["Reads"][0], columns["by seed, %"][0], columns["Bits"][0]) == ("640", "96.0, 96.0", "1.25")
+
+
+def test_one_token_is_one_and_segments_beyond_the_sequence_are_remarked():
+    said = words.weighed(Setting(C=1))
+    assert "of its 1 token " in said
+    assert "1 tokens" not in said
+    assert "C is longer than the sequence" not in words.weighed(Setting(L=4096, C=4096))
+    assert "C is longer than the sequence: its 100 tokens are one segment" in words.weighed(Setting(L=100, C=101))

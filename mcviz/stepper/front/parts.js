@@ -6,9 +6,9 @@
  *                         (somebody answers for numbers that the payload lacks), `explain(at)`, the equation of the
  *                         number picked last, and `go({step, head, segment})`
  *   node                  its element, made once
- *   resize(room)          optional; the room changed, or the colours: {stage, side, narrow}, the width in pixels of the
- *                         main column beside its labels, that of the side column, and whether there is little of it.
- *                         Comes before the first `paint`
+ *   resize(room)          optional; the room changed, or the colours: {stage, side, narrow, window}, the width in pixels
+ *                         of the main column beside its labels, that of the side column, whether there is little of it,
+ *                         and the height of the window. Comes before the first `paint`
  *   paint(run, at)        show token at.t, head at.h, and inspected segment at.i (-1: the online memory)
  *   static explains       optional; the numbers that it lets a reader pick, by kind: kind -> (run, at, pick) ->
  *                         {key, lines}, the name of an equation in `run.equations`, and its lines with numbers filled in
@@ -28,7 +28,7 @@ import { Output } from "./parts/output.js";
 import { Story } from "./parts/story.js";
 import { Tokens } from "./parts/tokens.js";
 
-export const PARTS = { main: [Tokens, Story, Memories, Output, GateMap], side: [Details, Equation] };
+export const PARTS = { main: [Tokens, Story, Memories, Output, GateMap], side: [Equation, Details] };
 
 /** How to explain a number, by the kind of its pick. */
 export const EXPLANATIONS = Object.assign(

@@ -3,7 +3,8 @@
 import { el } from "./drawing/dom.js";
 import { EXPLANATIONS, PARTS } from "./parts.js";
 
-const SIDE = 340;
+const SIDE = 320;
+const BESIDE = 1100;
 const GAP = 24;
 const LABELS = 100;
 
@@ -35,6 +36,11 @@ export class View {
     this.stepper.go(to);
   }
 
+  /** Show the answer at this token, where answers are hidden until they are asked for. */
+  reveal() {
+    this.stepper.reveal();
+  }
+
   /** Whether somebody answers to a rest with what the payload had no room for. */
   get live() {
     return Boolean(this.stepper.options.live);
@@ -48,6 +54,23 @@ export class View {
     return this.stepper.bookmarks;
   }
 
+  /** Explain this number: in the panel beside the run, or, where there is none, right at the number. */
+  pick(pick, node) {
+    this.picked = pick;
+    this.anchor = this.floats ? node : null;
+  }
+
+  /** Whether there is no room for a panel beside the run. */
+  get floats() {
+    return !this.node.classList.contains("beside") || this.stepper.presenting;
+  }
+
+  dismiss() {
+    if (!this.anchor) return;
+    this.anchor = null;
+    this.stepper.go({}, { quiet: true });
+  }
+
   /** The equation of the number that was picked last. */
   explain(at) {
     return EXPLANATIONS[this.picked.kind](this.run, at, this.picked);
@@ -57,12 +80,18 @@ export class View {
     this.colours = colours;
     const width = this.node.clientWidth;
     if (!width) return;
-    const beside = width >= 1000;
+    const beside = width >= BESIDE && !this.stepper.presenting;
     const main = beside ? width - SIDE - GAP : width;
     const narrow = main < 620;
     this.node.classList.toggle("beside", beside);
     this.node.classList.toggle("narrow", narrow);
-    const room = { stage: narrow ? main : main - LABELS, side: (beside ? SIDE : Math.min(width, 560)) - 26, narrow };
+    if (beside) this.anchor = null;
+    const room = {
+      stage: narrow ? main : main - LABELS,
+      side: (beside ? SIDE : Math.min(width, 560)) - 26,
+      narrow,
+      window: this.stepper.tall,
+    };
     for (const part of this.parts) part.resize?.(room);
   }
 

@@ -19,5 +19,10 @@ function assemble({ header, bytes }) {
   }
   const groups = readArrays(header, bytes);
   const runs = header.runs.map((meta, i) => new Run(meta, groups[i] ?? {}));
-  return { id: header.id, runs, difference: header.difference && { ...header.difference, arrays: groups.difference } };
+  return {
+    id: header.id,
+    glossary: header.glossary ?? {},
+    runs,
+    difference: header.difference && { ...header.difference, arrays: groups.difference },
+  };
 }

@@ -39,6 +39,11 @@ export class Run {
       const got = arrays[name]?.shape;
       if (!got || got.join() !== shape.join()) fail(`${name}: expected numbers [${shape}], got [${got ?? "none"}]`);
     }
+    const optional = { shares: ragged, "alone.said": [this.row[T] / H], "alone.probabilities": [this.row[T] / H] };
+    for (const [name, shape] of Object.entries(optional)) {
+      if (arrays[name] && arrays[name].shape.join() !== shape.join()) fail(`${name}: expected numbers [${shape}]`);
+    }
+    this.asksSome = Boolean(meta.predictions?.targets.some(Boolean));
     for (const labels of [meta.tokens, meta.sources]) {
       if (labels.length && labels.length !== T) fail("its labels are damaged");
     }
@@ -60,6 +65,19 @@ export class Run {
     return this.a.read.at(this.index(t, h, i)) === 1;
   }
 
+  /** How much of the output memory i adds, as a share along it; NaN where the output is no sum. */
+  share(t, h, i) {
+    return this.a.shares ? this.a.shares.at(this.index(t, h, i)) : NaN;
+  }
+
+  /** What the model would say from memory i alone, as {word, probability}, if that is known. */
+  alone(t, i) {
+    if (!this.a["alone.said"] || this.veils(t)) return null;
+    const at = this.row[t] / this.H + i;
+    const said = this.a["alone.said"].at(at);
+    return said < 0 ? null : { word: this.words[said], probability: this.a["alone.probabilities"].at(at) };
+  }
+
   /** What memory i says, if it is at hand. */
   said(t, h, i) {
     if (!this.a["reads.start"]) return null;
@@ -78,13 +96,34 @@ export class Run {
     return i === this.own[t] ? "the online memory" : `checkpoint ${i}`;
   }
 
+  /** Whether something is asked at token t. */
+  asks(t) {
+    return (this.sources[t] ?? -1) >= 0 || Boolean(this.predictions?.targets[t]);
+  }
+
+  /** Whether the answer at token t is hidden still. Where answers are, `revealed` holds the tokens whose are shown. */
+  veils(t) {
+    return Boolean(this.revealed) && this.asks(t) && !this.revealed.has(t);
+  }
+
   /** The token at which what token t asks for stands, or -1. */
   source(t) {
-    return this.sources[t] ?? -1;
+    return this.veils(t) ? -1 : (this.sources[t] ?? -1);
+  }
+
+  isWrong(t) {
+    return !this.veils(t) && this.a["events.wrong"].at(t) === 1;
+  }
+
+  /** The tokens of the fact that token t asks for, its answer the last, as [first, stop]; null if there is none. */
+  quote(t) {
+    const source = this.source(t);
+    const first = source + 1 - (this.fact ?? 1);
+    return source < 0 || source + 1 - first < 2 || this.own[first] !== this.own[source] ? null : [first, source + 1];
   }
 
   target(t) {
-    return this.predictions?.targets[t] ?? "";
+    return this.veils(t) ? "" : (this.predictions?.targets[t] ?? "");
   }
 
   /** The memories that a token reads, oldest first. */
@@ -95,6 +134,12 @@ export class Run {
   /** The memories that a token reads, heaviest first. */
   heaviest(t, h) {
     return this.memoriesRead(t, h).sort((i, j) => this.weight(t, h, j) - this.weight(t, h, i) || j - i);
+  }
+
+  /** The memories that a token reads, that which adds most first, whatever its sign. */
+  strongest(t, h) {
+    const adds = (i) => Math.abs(this.share(t, h, i)) || 0;
+    return this.memoriesRead(t, h).sort((i, j) => adds(j) - adds(i) || j - i);
   }
 
   /** A vector of [T, H, n] numbers as {numbers, start, count}. */

@@ -4,12 +4,12 @@ import { place } from "./dom.js";
 
 /** A canvas's context, with the canvas fitted to w × h and to the screen's resolution. */
 export function fit(canvas, w, h) {
-  const ratio = globalThis.devicePixelRatio || 1;
+  const ratio = (globalThis.devicePixelRatio || 1) * (canvas.currentCSSZoom ?? 1);
   const [pw, ph] = [Math.max(1, Math.round(w * ratio)), Math.max(1, Math.round(h * ratio))];
   if (canvas.width !== pw || canvas.height !== ph) {
     [canvas.width, canvas.height] = [pw, ph];
-    place(canvas, { width: `${w}px`, height: `${h}px` });
   }
+  place(canvas, { width: `${w}px`, height: `${h}px` });
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, w, h);
@@ -20,6 +20,11 @@ export function fit(canvas, w, h) {
 /** In which of n equal parts of a width a place is. */
 export function bin(x, width, n) {
   return Math.max(0, Math.min(n - 1, Math.floor((x / width) * n)));
+}
+
+/** In which of `columns` equal parts the n-th of `many` begins: whole numbers, so that no part is skipped. */
+export function column(n, many, columns) {
+  return Math.floor((n * columns) / many);
 }
 
 /** Signed numbers as pixels: hue is the sign, opacity the size, and what is not finite is solid. */

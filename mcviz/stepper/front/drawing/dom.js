@@ -31,11 +31,17 @@ export function place(node, style) {
   for (const [name, value] of Object.entries(style)) if (node.style[name] !== value) node.style[name] = value;
 }
 
+/** How much larger an element stands on the page than it was laid out. */
+export function zoomOf(node) {
+  return node.currentCSSZoom ?? (node.offsetWidth ? node.getBoundingClientRect().width / node.offsetWidth : 1);
+}
+
 /** Pressing and dragging on `node` calls `to` with where: x, the width of the node, y. */
 export function drag(node, to) {
   const move = (event) => {
-    const box = node.getBoundingClientRect();
-    to(Math.max(0, Math.min(box.width - 0.01, event.clientX - box.left)), box.width, event.clientY - box.top);
+    const [box, zoom] = [node.getBoundingClientRect(), zoomOf(node)];
+    const x = Math.max(0, Math.min(box.width - 0.01, event.clientX - box.left));
+    to(x / zoom, box.width / zoom, (event.clientY - box.top) / zoom);
   };
   node.addEventListener("pointerdown", (event) => {
     if (event.button) return;

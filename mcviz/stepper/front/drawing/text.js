@@ -16,6 +16,34 @@ export function format(x) {
   return text.replaceAll("-", "−");
 }
 
+const PERCENT = "\u00a0%"; // no line ends between the two
+
+/** A share as the view shows it: in percent, with a digit behind the point where it is small. */
+export function percent(x) {
+  if (!Number.isFinite(x)) return "–";
+  const [size, hundred] = [Math.abs(100 * x), 100 * x];
+  if (size >= 1e4) return `${hundred.toExponential(1).replaceAll("-", "−")}${PERCENT}`;
+  const text = size >= 9.95 ? hundred.toFixed(0) : size >= 0.05 ? hundred.toFixed(1) : "0";
+  return `${text.replace("-", "−")}${PERCENT}`;
+}
+
+/** A label as it can be seen: a blank, a line's end and a tab have a sign. */
+export function visible(label) {
+  return /\S/.test(label)
+    ? label
+    : label
+        .replace(/\n|\r\n?/g, "⏎")
+        .replace(/\t/g, "⇥")
+        .replace(/\s/g, "␣");
+}
+
+const segmenter = globalThis.Intl?.Segmenter && new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** What a reader takes for one letter each, be it joined of many characters. */
+export function letters(text) {
+  return segmenter ? Array.from(segmenter.segment(text), ({ segment }) => segment) : Array.from(text);
+}
+
 /** A number with all the digits that are stored. */
 export function exact(x, digits = 7) {
   if (!Number.isFinite(x)) return format(x);
@@ -25,8 +53,7 @@ export function exact(x, digits = 7) {
 /** A label in a sentence: one that would fill the screen ends in an ellipsis. */
 export function clipped(label, most = 48) {
   if (label.length <= most) return label;
-  const letters = Array.from(label.slice(0, most)); // the cut may have halved the last one
-  return `${letters.slice(0, -1).join("")}…`;
+  return `${letters(label.slice(0, most)).slice(0, -1).join("")}…`; // the cut may have halved the last one
 }
 
 const SUBSCRIPT = /(_\{[^}]*\}|_[\w*]+|\^\([^)]*\)|\^\w)/;
@@ -42,6 +69,11 @@ export function math(text) {
 /** `1 read`, `2 reads` */
 export function count(n, noun) {
   return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** A label that explains itself: what the glossary says of a term is shown where it is pointed at (pointing.js). */
+export function term(name, ...children) {
+  return el("span", { class: "term", tabindex: "0", "data-term": name }, ...children);
 }
 
 /** A symbol of an equation, set as one. */

@@ -3,8 +3,15 @@
 import { el } from "../drawing/dom.js";
 import { mount } from "../stepper/stepper.js";
 
-/** Unpack what is written in the file, and keep the state in its address. */
-export async function openPage(root, text) {
+/** Unpack what is written in the file, and keep the state in its address. `first` says where to begin, if that does not. */
+export async function openPage(root, text, first = {}) {
+  if (!("DecompressionStream" in globalThis)) {
+    const words =
+      "This browser is too old for this page: it cannot unpack what is stored in it (it lacks DecompressionStream). " +
+      "The file is whole. Chrome and Edge from version 80, Firefox from 113 and Safari from 16.4 open it.";
+    root.replaceChildren(el("p", { class: "problem", role: "alert" }, words));
+    return undefined;
+  }
   let bytes;
   try {
     bytes = await unpacked(text);
@@ -14,15 +21,23 @@ export async function openPage(root, text) {
     return undefined;
   }
   const stepper = mount(root, bytes, {
+    ...first,
     ...address(),
     keys: document,
     onRest: (state, moved) => moved && remember(state),
+    onPresent: () => remember(stepper.state),
   });
   const remember = ({ step, head, segment }) => {
     const marks = [...stepper.bookmarks].sort((a, b) => a - b).join(".");
-    history.replaceState(null, "", `#step=${step}&head=${head}&segment=${segment}${marks && `&marks=${marks}`}`);
+    const large = stepper.presenting ? "&present=1" : "";
+    const at = `#step=${step}&head=${head}&segment=${segment}${marks && `&marks=${marks}`}${large}`;
+    history.replaceState(null, "", at);
   };
-  addEventListener("hashchange", () => stepper.go(address(), { quiet: true }));
+  addEventListener("hashchange", () => {
+    const { step = 0, head = 0, segment = -1, present = false } = address();
+    stepper.go({ step, head, segment }, { quiet: true });
+    stepper.present(present);
+  });
   globalThis.stepper = stepper;
   return stepper;
 }
@@ -39,7 +54,11 @@ async function unpacked(text) {
 /** Where to stand, as the address says. */
 function address() {
   const values = new URLSearchParams(location.hash.slice(1));
-  const number = (name, otherwise) => (values.has(name) ? Number(values.get(name)) || 0 : otherwise);
+  const said = ["step", "head", "segment"].filter((name) => values.has(name));
   const marks = (values.get("marks") ?? "").split(".").filter(Boolean).map(Number).filter(Number.isInteger);
-  return { step: number("step", 0), head: number("head", 0), segment: number("segment", -1), bookmarks: marks };
+  return {
+    ...Object.fromEntries(said.map((name) => [name, Number(values.get(name)) || 0])),
+    bookmarks: marks,
+    ...(values.has("present") ? { present: values.get("present") === "1" } : {}),
+  };
 }

@@ -5,6 +5,8 @@ import { mount } from "../stepper/stepper.js";
 
 // Components of one page share its globals. A payload may come before or after the view that wants it.
 const PAYLOADS_KEPT = 6;
+/** What Streamlit lays over the top of its pages. */
+const HEADER = "68px";
 const shared = (globalThis[Symbol.for("mcviz")] ??= {
   payloads: new Map(),
   online: new Map(),
@@ -38,17 +40,20 @@ function drawView({ parentElement, data, setStateValue }) {
   view.setStateValue = setStateValue;
   view.data = data;
   const onRest = (state, moved) => moved && view.setStateValue("selection", state);
+  const onPresent = (on) => view.setStateValue("present", on);
+  root.style.setProperty("--top", HEADER);
   const update = () => {
-    const { payload, command, step, head, segment } = view.data;
+    const { payload, command, step, head, segment, present = false } = view.data;
     const bytes = shared.payloads.get(payload);
     if (!bytes) return;
     const commanded = command !== view.command;
     if (view.payload !== payload) {
       const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment };
       if (view.stepper) view.stepper.open(bytes, at);
-      else view.stepper = mount(root, bytes, { ...at, onRest, live: true });
+      else view.stepper = mount(root, bytes, { ...at, present, onRest, onPresent, keys: document, live: true });
       view.online = null;
     } else if (commanded) view.stepper.go({ step, head, segment }, { quiet: true });
+    if (view.presented !== present) view.stepper.present((view.presented = present));
     Object.assign(view, { payload, command });
     const online = shared.online.get(payload);
     if (online && online !== view.online) view.stepper.attach(online);

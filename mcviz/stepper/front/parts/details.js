@@ -2,7 +2,7 @@
 
 import { el, show, write } from "../drawing/dom.js";
 import { cell, entry, largest, largestOf, ownScale, Picture } from "../drawing/picture.js";
-import { count, exact, format, symbol } from "../drawing/text.js";
+import { count, exact, format, symbol, term } from "../drawing/text.js";
 import { cellOf, factor, spotOf, valueOf } from "./explaining.js";
 
 const SIDES = ["before", "after"];
@@ -14,7 +14,7 @@ export class Details {
   constructor(view) {
     this.view = view;
     const { run } = view;
-    this.title = el("h2", {});
+    this.title = term("memory");
     this.note = el("p", { class: "note" });
     this.states = run.pictures.map((p) => new Picture(`Memory, ${p.name}`));
     this.changes = run.pictures.map((p) => new Picture(`Change by this write, ${p.name}`));
@@ -34,17 +34,18 @@ export class Details {
       ...run.pictures.flatMap((p, n) => [run.pictures.length > 1 ? ` ${p.name} ` : "", this.darkest[n]]),
     );
     this.rows = {
-      asks: new Strip(`${run.connector}_t`, run.connector === "q" ? "Query" : "Connector"),
-      context: new Strip("c^(i)", "Context of the memory"),
-      key: new Strip("k_t", "Key"),
-      value: new Strip("v_t", "Value"),
+      asks: run.connector === "q" ? new Strip("q_t", "query", "Query") : new Strip("u_t", "connector", "Connector"),
+      context: new Strip("c^(i)", "context", "Context of the memory"),
+      key: new Strip("k_t", "key", "Key"),
+      value: new Strip("v_t", "value", "Value"),
     };
     this.loss = el("p", { class: "loss" });
-    this.counts = el("p", { class: "note counts" });
+    this.spent = term("reads");
+    this.counts = el("p", { class: "note counts" }, this.spent);
     this.node = el(
       "div",
       { class: "details", role: "group", "aria-label": "Memory in detail" },
-      this.title,
+      el("h2", {}, this.title),
       this.note,
       el("div", { class: "pair" }, this.left, this.right),
       this.scale,
@@ -69,7 +70,7 @@ export class Details {
     if (run.a.losses && online) this.paintLoss(run, t, h);
     const spent = (name, noun) => count(run.a[`counts.${name}`].at(t), noun);
     write(
-      this.counts,
+      this.spent,
       `this token: ${spent("reads", "read")}, ${spent("flops", "operation")}, ` +
         `${spent("bytes", "byte")} fetched; ${spent("cached", "byte")} cached (all heads)`,
     );
@@ -78,6 +79,7 @@ export class Details {
   paintTitle(run, t, i) {
     const online = i === run.own[t];
     const [start, stop] = run.segments[i];
+    this.title.dataset.term = online ? "online memory" : "checkpoint";
     write(this.title, online ? `Online memory, segment ${i}` : `Checkpoint ${i}`);
     if (!online) return write(this.note, `where segment ${i} ended, tokens ${start}–${stop - 1}`);
     const missing = this.view.live
@@ -152,15 +154,15 @@ export class Details {
       node.pick = () => ({ kind: "loss" });
       return node;
     });
-    this.loss.replaceChildren("inner loss on this pair ", before, " → ", after);
+    this.loss.replaceChildren(term("inner loss", "inner loss"), " on this pair ", before, " → ", after);
   }
 }
 
 /** A vector as bars, beside its symbol. */
 class Strip {
-  constructor(name, label) {
+  constructor(name, what, label) {
     this.picture = new Picture(label);
-    this.nodes = [el("dt", {}, symbol(name)), el("dd", {}, this.picture.node)];
+    this.nodes = [el("dt", {}, term(what, symbol(name))), el("dd", {}, this.picture.node)];
   }
 
   show(visible) {

@@ -1,8 +1,8 @@
 /* Where the gates of a whole run are open. */
 
-import { bin, fit } from "../drawing/canvas.js";
+import { bin, column, fit } from "../drawing/canvas.js";
 import { drag, el, place } from "../drawing/dom.js";
-import { exact } from "../drawing/text.js";
+import { exact, term } from "../drawing/text.js";
 
 /** Gates over the whole sequence, tokens across and segments down: where to go next. */
 export class GateMap {
@@ -19,7 +19,7 @@ export class GateMap {
       el(
         "div",
         { class: "legend" },
-        el("b", {}, "all gates"),
+        term("gate", el("b", {}, "all gates")),
         el("span", { class: "more" }, "token →"),
         el("span", { class: "more" }, "memory ↓"),
       ),
@@ -58,7 +58,7 @@ export class GateMap {
     const most = new Float32Array(columns * run.N);
     const scale = run.a.weights.extent();
     for (let t = 0; t < run.T; t++) {
-      const x = Math.floor((t / run.T) * columns);
+      const x = column(t, run.T, columns);
       for (let i = 0; i <= run.own[t]; i++) {
         const at = i * columns + x;
         const weight = Math.abs(run.weight(t, h, i)) / scale;
@@ -68,7 +68,7 @@ export class GateMap {
     const [r, g, b] = colours.gate;
     const [br, bg, bb] = colours.ground;
     for (let x = 0; x < columns; x++) {
-      const own = run.own[Math.min(run.T - 1, Math.floor((x / columns) * run.T))];
+      const own = run.own[column(x, columns, run.T)];
       for (let i = 0; i <= own; i++) {
         const at = i * columns + x;
         const weight = most[at];

@@ -2,7 +2,7 @@
 
 import { el, place, show, write } from "../drawing/dom.js";
 import { cell, entry, Picture } from "../drawing/picture.js";
-import { clipped, exact, format, symbol } from "../drawing/text.js";
+import { clipped, exact, format, symbol, term, visible } from "../drawing/text.js";
 import { cellOf, factor, spotOf, sum, valueOf } from "./explaining.js";
 
 /** How wide the output is, where its middle stands, and whether a prediction stands beside it. */
@@ -26,16 +26,18 @@ export class Output {
     const { run } = view;
     this.mixed = run.mixes ? run.pictures.map((p) => new Picture(`Mixed memory, ${p.name}`)) : [];
     this.bars = new Picture("Output of the layer");
-    this.caption = el("div", { class: "caption" }, el("b", {}, "output "), symbol("y_t"));
+    this.caption = el("div", { class: "caption" }, term("output", el("b", {}, "output "), symbol("y_t")));
     this.soup = el("div", { class: "soup" }, ...this.mixed.map((p) => p.node));
     const mixture = el("div", { class: "mixture" }, this.soup, this.bars.node, this.caption);
     this.list = el("ol", { class: "answers", "aria-label": "Prediction" });
     this.truth = el("div", { class: "target" });
+    this.veil = el("button", { type: "button", class: "veil", onclick: () => view.reveal() }, "Show the answer");
     this.prediction = el(
       "div",
       { class: "prediction" },
-      el("div", { class: "caption" }, el("b", {}, "prediction"), " of the next token"),
+      el("div", { class: "caption" }, term("prediction", el("b", {}, "prediction"), " of the next token")),
       this.list,
+      this.veil,
       this.truth,
     );
     this.node = el("div", { class: "output", role: "group", "aria-label": "Output" }, mixture);
@@ -83,27 +85,33 @@ export class Output {
       );
     });
     const vector = run.vector("output", t, h);
-    this.bars.bars(vector, this.width, 56, vector.numbers.extent(), colours, entry(vector, "y", { kind: "output" }));
+    this.bars.bars(vector, this.width, 48, vector.numbers.extent(), colours, entry(vector, "y", { kind: "output" }));
   }
 
   paintPrediction(run, t) {
-    const target = run.target(t);
+    const [target, veiled] = [run.target(t), run.veils(t)];
+    show(this.list, !veiled);
+    show(this.veil, veiled);
+    show(this.truth, !veiled && (Boolean(target) || run.asksSome));
+    if (veiled) return;
     this.rows.forEach((row, p) => {
       const label = run.predictions.tokens[t][p];
       const chance = probability(run, t, p);
-      write(row.label, label);
+      write(row.label, visible(label));
       write(row.number, format(chance));
       place(row.bar, { transform: `scaleX(${Math.max(0, chance) || 0})` });
       row.node.className = !target ? "" : label === target ? "right" : p === 0 ? "wrong" : "";
     });
-    show(this.truth, Boolean(target));
-    if (!target) return;
+    if (!target) {
+      write(this.truth, "Nothing is asked here. Training looks at questions only, so this is no answer.");
+      return;
+    }
     const right = run.predictions.tokens[t][0] === target;
     const chance = run.a.target_probabilities;
     this.truth.replaceChildren(
       el("span", { class: right ? "truth" : "wrong" }, right ? "✓ right" : "✗ wrong"),
       " · true answer ",
-      el("b", {}, clipped(target)),
+      el("b", {}, clipped(visible(target))),
       ...(chance ? [" with ", el("span", { class: "number", "data-number": "target" }, format(chance.at(t)))] : []),
     );
   }
@@ -134,7 +142,7 @@ function explainProbability(run, { t }, { p }) {
   return {
     key: "",
     lines: [
-      `p(${run.predictions.tokens[t][p]}) = ${format(probability(run, t, p))}`,
+      `p(${visible(run.predictions.tokens[t][p])}) = ${format(probability(run, t, p))}`,
       "a softmax over the scores that the model's head gives to every token",
     ],
   };

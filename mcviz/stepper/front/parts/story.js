@@ -1,7 +1,7 @@
 /* What happens at a token, in words. */
 
 import { el } from "../drawing/dom.js";
-import { clipped, count, format } from "../drawing/text.js";
+import { clipped, count, format, percent, visible } from "../drawing/text.js";
 
 /** One sentence that says what happens at this token, with its numbers. */
 export class Story {
@@ -17,7 +17,7 @@ export class Story {
     const name = (i) => (i === own ? "its own segment" : `checkpoint ${i}`);
     const parts = [
       "Token ",
-      el("b", { dir: "auto" }, clipped(run.label(t))),
+      el("b", { dir: "auto" }, clipped(visible(run.label(t)))),
       run.tokens.length ? ` (${t})` : "",
       ` of segment ${own} `,
     ];
@@ -32,24 +32,32 @@ export class Story {
     }
     const source = run.source(t);
     const gates = run.compares && own > 0;
-    if (gates) parts.push("The largest gate, ", el("b", {}, format(run.weight(t, h, best))), `, is on ${name(best)}`);
+    if (gates) {
+      parts.push("The largest gate, ", el("b", {}, format(run.weight(t, h, best))), `, is on ${name(best)}`);
+      parts.push(...this.flow(run, { t, h }, best, name), ". ");
+    } else if (read.length && run.a.shares) {
+      const most = [...read, own].reduce((i, j) => (run.share(t, h, j) > run.share(t, h, i) ? j : i));
+      const share = el("b", {}, percent(run.share(t, h, most)));
+      parts.push("The largest share of the output, ", share, `, comes from ${name(most)}. `);
+    }
     if (source >= 0) {
       const at = run.own[source];
-      const there =
-        gates && at === best
-          ? ": there the answer stands"
-          : `${gates ? ". The" : "The"} answer stands in ${name(at)}` +
-            (gates ? `, gate ${format(run.weight(t, h, at))}` : "");
-      parts.push(there, ", ", el("span", { class: "truth" }, `★ token ${source}`), ". ");
-    } else if (gates) parts.push(". ");
+      parts.push(
+        gates && at === best ? "There the answer stands, " : `The answer stands in ${name(at)}, `,
+        el("span", { class: "truth" }, `★ token ${source}`),
+        gates && at !== best ? `, gate ${format(run.weight(t, h, at))}` : "",
+        ...this.quote(run, t),
+        ". ",
+      );
+    }
     if (run.target(t)) {
       const said = run.predictions.tokens[t][0];
       const right = said === run.target(t);
       parts.push(
         "The model says ",
-        el("b", { class: right ? "truth" : "wrong" }, `${right ? "✓" : "✗"} ${clipped(said)}`),
+        el("b", { class: right ? "truth" : "wrong" }, `${right ? "✓" : "✗"} ${clipped(visible(said))}`),
       );
-      parts.push(right ? "." : `, and ${clipped(run.target(t))} is right.`);
+      parts.push(right ? "." : `, and ${clipped(visible(run.target(t)))} is right.`);
     }
     if (run.diverged_at !== null && t >= run.diverged_at) {
       parts.push(
@@ -57,5 +65,24 @@ export class Story {
       );
     }
     this.node.replaceChildren(...parts);
+  }
+
+  /** How much of the output comes from the memory with the largest gate, and from another if that one adds more. */
+  flow(run, { t, h }, best, name) {
+    if (!run.a.shares) return ["; the networks are mixed before they are read, so no share of the output is one's own"];
+    if (!Number.isFinite(run.share(t, h, best))) return [];
+    const most = run.strongest(t, h)[0];
+    const share = (i) => percent(run.share(t, h, i));
+    if (most === best) return [", which adds ", el("b", {}, share(best)), " of the output"];
+    return [", which adds ", share(best), " of the output; ", name(most), " adds ", el("b", {}, share(most))];
+  }
+
+  /** What stands where the answer stands, word for word. */
+  quote(run, t) {
+    const [first, stop] = run.quote(t) ?? [0, 0];
+    if (!stop) return [];
+    const words = Array.from({ length: stop - first - 1 }, (_, n) => clipped(visible(run.label(first + n))));
+    const answer = el("b", { class: "truth", dir: "auto" }, clipped(visible(run.label(stop - 1))));
+    return [`. Segment ${run.own[first]} says: “${words.join(" ")} `, answer, "”"];
   }
 }

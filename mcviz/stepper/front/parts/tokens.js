@@ -2,6 +2,7 @@
 
 import { bin, fit } from "../drawing/canvas.js";
 import { drag, el, place, show, svg, write } from "../drawing/dom.js";
+import { letters, term, visible } from "../drawing/text.js";
 
 /** The token strip: a window of labels with their segments, and the whole sequence below. */
 export class Tokens {
@@ -20,7 +21,7 @@ export class Tokens {
     this.node = el(
       "div",
       { class: "tokens", role: "group", "aria-label": "Token strip" },
-      el("div", { class: "legend" }, el("b", {}, "tokens"), this.away),
+      el("div", { class: "legend" }, term("token", el("b", {}, "tokens")), this.away),
       el("div", { class: "stage" }, this.arcs, this.strip, this.bands, this.bar),
     );
     this.chips = [];
@@ -36,7 +37,7 @@ export class Tokens {
   resize({ stage }) {
     const { run } = this.view;
     const longest = run.tokens.length
-      ? Math.min(6, Math.max(...run.tokens.slice(0, 512).map((x) => [...x].length)))
+      ? Math.min(6, Math.max(...run.tokens.slice(0, 512).map((x) => letters(x.slice(0, 64)).length)))
       : 4;
     this.size = Math.max(26, 11 + 7 * longest);
     this.width = stage;
@@ -65,7 +66,7 @@ export class Tokens {
   hint(t) {
     const { run } = this.view;
     return (
-      `token ${t}: ${run.label(t)}  ·  segment ${run.own[t]}` +
+      `token ${t}: ${visible(run.label(t))}  ·  segment ${run.own[t]}` +
       (run.source(t) >= 0 ? `  ·  asks for what stands at token ${run.source(t)}` : "")
     );
   }
@@ -79,8 +80,8 @@ export class Tokens {
       context.fillRect(x(start), 0, Math.max(1, x(stop) - x(start) - (this.width / run.N > 4 ? 1 : 0)), 12);
     });
     for (let t = 0; t < run.T; t++) {
-      if (run.source(t) < 0) continue;
-      const wrong = run.a["events.wrong"].at(t);
+      if (!run.asks(t)) continue;
+      const wrong = run.isWrong(t);
       context.fillStyle = wrong ? colours.css.wrong : colours.css.truth;
       context.fillRect(x(t), wrong ? 0 : 6, Math.max(1, this.width / run.T), wrong ? 12 : 6);
     }
@@ -130,11 +131,11 @@ export class Tokens {
     for (let i = 0; i < this.shown; i++) {
       const chip = this.chips[i];
       chip.t = first + i;
-      write(chip, run.label(chip.t));
+      write(chip, visible(run.label(chip.t)));
       chip.classList.toggle("begins", run.segments[run.own[chip.t]][0] === chip.t);
       chip.classList.toggle("odd", run.own[chip.t] % 2 === 1);
-      chip.classList.toggle("asks", run.source(chip.t) >= 0);
-      chip.classList.toggle("failed", run.a["events.wrong"].at(chip.t) === 1);
+      chip.classList.toggle("asks", run.asks(chip.t));
+      chip.classList.toggle("failed", run.isWrong(chip.t));
     }
     const [from, to] = [run.own[first], run.own[last - 1]];
     while (this.marks.length < to - from + 1) this.bands.append(this.marks[this.marks.push(el("span", {})) - 1]);

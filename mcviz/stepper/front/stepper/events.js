@@ -18,8 +18,8 @@ export class Events {
       boundary: (t) => a["events.boundary"].at(t) === 1,
       selection: (t, h) => a["events.selection"].at(t * H + h) === 1,
       entropy: (t, h) => a["events.entropy"].at(t * H + h) > this.threshold,
-      question: (t) => run.source(t) >= 0,
-      wrong: (t) => a["events.wrong"].at(t) === 1,
+      question: (t) => run.asks(t),
+      wrong: (t) => run.isWrong(t),
     };
     const occurs = (test) => Array.from({ length: T }, (_, t) => t).some((t) => test(t, 0));
     const known = Object.entries(happens).filter(([kind, test]) =>

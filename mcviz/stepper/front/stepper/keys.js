@@ -15,8 +15,8 @@ const KEYS = [
   ],
   [
     "Page Up, Page Down",
-    "one segment back, forward",
-    { PageUp: (stepper) => toSegment(stepper, -1), PageDown: (stepper) => toSegment(stepper, 1) },
+    "one segment back, forward; in front of a class, one token, as a clicker has it",
+    { PageUp: (stepper) => turn(stepper, -1), PageDown: (stepper) => turn(stepper, 1) },
   ],
   [
     "Home, End",
@@ -76,26 +76,49 @@ const KEYS = [
       Enter: (stepper, picture) => stepper.pointing.explainSpot(picture),
     },
   ],
+  ["f", "large, for a class, and back", { f: (stepper) => stepper.present(!stepper.presenting) }],
+  ["Esc", "close what explains a number", { Escape: (stepper) => stepper.dismiss() }],
   ["?", "this help", { "?": (stepper) => stepper.help.showModal() }],
 ];
 
 const ACTIONS = new Map(KEYS.flatMap(([, , actions]) => Object.entries(actions)));
 
+function turn(stepper, by) {
+  if (stepper.presenting) stepper.go({ step: stepper.state.step + by });
+  else toSegment(stepper, by);
+}
+
+const WRITTEN = "textarea, select, [contenteditable], input:not([type=range], [type=button], [type=submit])";
+/** What around us has keys of its own. */
+const ROLES = "dialog menu menuitem listbox option combobox radio slider spinbutton textbox tab grid tree application";
+const THEIRS = `${WRITTEN}, input, iframe, dialog, audio, video, ${ROLES.replace(/\w+/g, "[role=$&]").replaceAll(" ", ", ")}`;
+
+/** Do what a key does that was pressed elsewhere on the page: not where keys are written or mean something else. */
+export function pressElsewhere(stepper, event) {
+  const path = event.composedPath();
+  const taken = event.defaultPrevented || path.includes(stepper.root) || path.some((node) => node.matches?.(THEIRS));
+  // where there is nothing to choose among, a page goes on to scroll
+  const idle = /^Arrow(Up|Down)$/.test(event.key) && stepper.H === 1;
+  if (taken || idle || !stepper.width || document.querySelector("dialog[open], [role=dialog]")) return;
+  press(stepper, event);
+}
+
 /** Do what a key does. */
 export function press(stepper, event) {
-  const { key, target } = event;
+  const { key } = event;
+  const [target] = event.composedPath();
   if (!stepper.views.length || stepper.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
-  const field = /^(SELECT|TEXTAREA)$/.test(target.tagName) || (target.tagName === "INPUT" && target.type !== "range");
-  const button = (key === " " || key === "Enter") && /^(BUTTON|A)$/.test(target.tagName);
+  const field = target.matches?.(WRITTEN);
+  const button = (key === " " || key === "Enter") && target.matches?.("button, a, summary");
   if (field || button) {
-    event.stopPropagation();
+    if (stepper.root.contains(target)) event.stopPropagation();
     return;
   }
   if (key === "Enter" && !(target.pick && stepper.pointing.spot)) return;
   const name = event.shiftKey && target.move && key.startsWith("Arrow") ? `Shift ${key}` : key;
   const action = ACTIONS.get(name);
-  // No key of ours, nor any other plain letter, may reach the shortcuts of the page around us.
-  if (action || key.length === 1) event.stopPropagation();
+  // Where we have the focus no key of ours, nor any other plain letter, may reach the shortcuts of the page around us.
+  if (action || (key.length === 1 && stepper.root.contains(target))) event.stopPropagation();
   if (!action) return;
   event.preventDefault();
   if (stepper.time.playing && /^(Arrow|Page|Home|End)/.test(name)) stepper.time.play(false);
@@ -113,7 +136,7 @@ export function helpWithKeys() {
     el(
       "p",
       {},
-      "Drag the bar under the tokens or the map of gates. Point at any number for all its digits; click it for its equation.",
+      "Drag the bar under the tokens or the map of gates. Point at any word for what it means, at any number for all its digits; click a number for its equation.",
     ),
     el("button", { type: "button", onclick: close }, "Close"),
   );

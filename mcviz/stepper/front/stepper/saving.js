@@ -1,12 +1,17 @@
-/* The view as a picture to keep. */
+/* The view as a figure to keep. */
 
-import { el, svg } from "../drawing/dom.js";
+import { el, svg, zoomOf } from "../drawing/dom.js";
+import { drawingOf } from "../drawing/figure.js";
+import { visible } from "../drawing/text.js";
+
+const MARGIN = 16;
+const HEAD = 40;
+const FOOT = 32;
 
 /** Hand the reader the view as "png" or "svg". */
 export async function save(stepper, kind) {
   const name = `${(stepper.run.title || "mcviz").replace(/[^\w-]+/g, "-")}-token-${stepper.state.step}.${kind}`;
-  const drawing = drawingOf(stepper.root, [stepper.pointing.tip, stepper.help, stepper.toolbar.status]);
-  const text = new XMLSerializer().serializeToString(drawing);
+  const text = stepper.figure();
   const blob = kind === "png" ? await rasterised(text) : new Blob([text], { type: "image/svg+xml" });
   const link = el("a", { download: name, href: URL.createObjectURL(blob) });
   link.click();
@@ -26,117 +31,56 @@ async function rasterised(text) {
   });
 }
 
-/** The page below `root` as an SVG: boxes, text, canvases and paths, where they stand. */
-function drawingOf(root, without) {
-  const home = root.getBoundingClientRect();
-  const drawing = svg("svg", {
-    xmlns: "http://www.w3.org/2000/svg",
-    width: Math.ceil(home.width),
-    height: Math.ceil(root.scrollHeight),
-    "font-family": "system-ui, sans-serif",
-  });
-  drawing.append(svg("rect", { width: "100%", height: "100%", fill: getComputedStyle(root).backgroundColor }));
-  const visit = (node) => {
-    if (without.includes(node) || node.hidden) return;
-    const style = getComputedStyle(node);
-    if (style.display === "none" || style.visibility === "hidden") return;
-    const box = node.getBoundingClientRect();
-    const at = { x: box.left - home.left, y: box.top - home.top };
-    if (node instanceof SVGSVGElement) {
-      drawing.append(pathsOf(node, box, at));
-      return;
-    }
-    if (node !== root && box.width && box.height) drawing.append(...frameOf(style, box, at));
-    if (node instanceof HTMLCanvasElement && node.width && node.height) {
-      drawing.append(svg("image", { ...at, width: box.width, height: box.height, href: node.toDataURL() }));
-    }
-    if (node instanceof HTMLInputElement || node instanceof HTMLSelectElement) return;
-    for (const child of node.childNodes) {
-      if (child.nodeType === Node.ELEMENT_NODE) visit(child);
-      else if (child.nodeType === Node.TEXT_NODE && child.data.trim()) drawing.append(...linesOf(child, style, home));
-    }
-  };
-  visit(root);
-  return drawing;
+/** The view as the text of an SVG. */
+export function figureText(stepper) {
+  return new XMLSerializer().serializeToString(figureOf(stepper));
 }
 
-/** The paths of an SVG on the page, as they look. */
-function pathsOf(node, box, { x, y }) {
-  const scale = node.viewBox.baseVal?.width ? ` scale(${box.width / node.viewBox.baseVal.width})` : "";
-  const group = svg("g", { transform: `translate(${x} ${y})${scale}` });
-  for (const path of node.querySelectorAll("path:not([hidden])")) {
-    const look = getComputedStyle(path);
-    if (look.display === "none") continue;
-    group.append(
-      svg("path", {
-        d: path.getAttribute("d") ?? "",
-        fill: look.fill,
-        stroke: look.stroke,
-        "stroke-width": look.strokeWidth,
-        opacity: look.opacity,
-      }),
-    );
-  }
-  return group;
+/** The runs as they stand on the page, without the toolbar, between a title and a line that says what they are. */
+function figureOf(stepper) {
+  const nodes = [stepper.difference?.node, ...stepper.views.map((view) => view.node)].filter(Boolean);
+  const home = around(nodes);
+  const { backgroundColor, color, fontFamily } = getComputedStyle(stepper.root);
+  const [width, height] = [home.width + 2 * MARGIN, home.height + HEAD + FOOT];
+  const line = (x, y, size, weight, text) =>
+    svg("text", { x, y, fill: color, "font-size": size, "font-weight": weight, "xml:space": "preserve" }, text);
+  const zoom = zoomOf(stepper.root);
+  return svg(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width: Math.ceil(width),
+      height: Math.ceil(height),
+      "font-family": fontFamily.replaceAll('"', "'"),
+    },
+    svg("title", {}, titleOf(stepper)),
+    svg("rect", { width: "100%", height: "100%", fill: backgroundColor }),
+    line(MARGIN, HEAD - 14, 16 * Math.min(zoom, 1.5), 650, titleOf(stepper)),
+    svg(
+      "g",
+      { class: "drawn", transform: `translate(${MARGIN} ${HEAD})` },
+      ...nodes.map((node) => drawingOf(node, home)),
+    ),
+    line(MARGIN, height - 12, 11 * Math.min(zoom, 1.5), 400, captionOf(stepper)),
+  );
 }
 
-/** The ground and the border of a box, if it has any. */
-function frameOf(style, box, { x, y }) {
-  const border = parseFloat(style.borderTopWidth) || 0;
-  if (!border && style.backgroundColor === "rgba(0, 0, 0, 0)") return [];
-  const shape = svg("rect", {
-    x: x + border / 2,
-    y: y + border / 2,
-    width: Math.max(0, box.width - border),
-    height: Math.max(0, box.height - border),
-    rx: Math.min(parseFloat(style.borderTopLeftRadius) || 0, box.height / 2),
-    fill: style.backgroundColor,
-    stroke: border ? style.borderTopColor : "none",
-    "stroke-width": border,
-  });
-  if (style.borderTopStyle === "dashed") shape.setAttribute("stroke-dasharray", "3 3");
-  return [shape];
+/** The rectangle around elements. */
+function around(nodes) {
+  const boxes = nodes.map((node) => node.getBoundingClientRect());
+  const [left, top] = ["left", "top"].map((side) => Math.min(...boxes.map((box) => box[side])));
+  const [right, bottom] = ["right", "bottom"].map((side) => Math.max(...boxes.map((box) => box[side])));
+  return { left, top, width: right - left, height: bottom - top };
 }
 
-/** A text node as one SVG text for every line that it takes on the page. */
-function linesOf(node, style, home) {
-  const range = document.createRange();
-  const found = [];
-  let [from, top] = [0, null];
-  const flush = (to) => {
-    range.setStart(node, from);
-    range.setEnd(node, to);
-    const box = range.getBoundingClientRect();
-    const text = range.toString().replace(/\s+/g, " ");
-    if (!box.width || !text.trim()) return;
-    found.push(
-      svg(
-        "text",
-        {
-          x: box.left - home.left,
-          y: box.top - home.top + box.height * 0.78,
-          fill: style.color,
-          "font-size": style.fontSize,
-          "font-weight": style.fontWeight,
-          "font-style": style.fontStyle,
-          textLength: box.width,
-          lengthAdjust: "spacingAndGlyphs",
-        },
-        text,
-      ),
-    );
-  };
-  for (let i = 0; i < node.length; i++) {
-    range.setStart(node, i);
-    range.setEnd(node, i + 1);
-    const box = range.getBoundingClientRect();
-    if (!box.width) continue;
-    if (top !== null && Math.abs(box.top - top) > box.height / 2) {
-      flush(i);
-      from = i;
-    }
-    top = box.top;
-  }
-  flush(node.length);
-  return found;
+function titleOf({ views }) {
+  return views.map(({ run }) => run.title || "Memory Caching, step by step").join(" and ");
+}
+
+function captionOf({ run, views, state }) {
+  const { t, h } = views[0].at;
+  const word = run.tokens.length ? ` “${visible(run.label(t))}”` : "";
+  const hashes = views.map((view) => view.run.hash.slice(0, 12)).join(" and ");
+  const head = run.H > 1 ? `, head ${h}` : "";
+  return `Token ${state.step}${word} of ${run.T}${head}. Numbers of the Trace ${hashes}, drawn by mcviz. Memory Caching: arXiv 2602.24281.`;
 }

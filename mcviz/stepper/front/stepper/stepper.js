@@ -2,23 +2,27 @@
 
 import { decode } from "../data/decode.js";
 import { open, readArrays } from "../data/payload.js";
-import { el } from "../drawing/dom.js";
+import { el, place } from "../drawing/dom.js";
 import { View } from "../view.js";
 import { Difference } from "./difference.js";
 import { Events } from "./events.js";
-import { helpWithKeys, press } from "./keys.js";
+import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { Pointing } from "./pointing.js";
+import { figureText } from "./saving.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
 const REST = 250;
+/** The window, in pixels, in which a view of a class is laid out before it is made larger. */
+const ROOM = [1100, 620];
 
 /** Put a stepper into an element.
  *
  * `options`: step, head, segment, bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
- * when changes pause; `keys`, a further element whose keys count; `live`, whether somebody
- * answers to a rest with online states.
+ * when changes pause; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
+ * `present`, whether it is large, for a class, and `onPresent(on)` when the reader changes that; `veiled`, whether
+ * answers are hidden until they are asked for.
  */
 export function mount(root, payload, options) {
   return new Stepper(root, payload, options);
@@ -35,6 +39,7 @@ class Stepper {
     root.classList.add("mcviz");
     root.tabIndex = 0;
     root.dataset.lmSuppressShortcuts = "true";
+    this.presenting = Boolean(options.present);
     root.setAttribute("role", "region");
     root.setAttribute("aria-label", "Memory Caching, step by step");
     this.open(payload, options);
@@ -48,8 +53,10 @@ class Stepper {
     this.state = { step: 0, head: 0, segment: -1 };
     delete this.root.dataset.step;
     try {
-      const { id, runs, difference } = decode(payload);
+      const { id, glossary, runs, difference } = decode(payload);
       this.id = id;
+      this.glossary = glossary;
+      if (this.options.veiled) for (const run of runs) run.revealed = new Set();
       this.T = Math.min(...runs.map((run) => run.T));
       this.H = Math.max(...runs.map((run) => run.H));
       this.N = Math.max(...runs.map((run) => run.N));
@@ -119,7 +126,35 @@ class Stepper {
     this.toolbar.say(text);
   }
 
+  /** Large, for a class, or not. */
+  present(on) {
+    if (on === this.presenting) return;
+    this.presenting = on;
+    this.resize();
+    this.options.onPresent?.(on);
+  }
+
+  /** Close what explains a number. */
+  dismiss() {
+    for (const view of this.views) view.dismiss();
+  }
+
+  /** The view as the text of an SVG. */
+  figure() {
+    return figureText(this);
+  }
+
+  /** Show the answer at this token. */
+  reveal() {
+    for (const { run } of this.views) run.revealed?.add(this.state.step);
+    this.resize();
+  }
+
   resize() {
+    this.root.classList.toggle("present", this.presenting);
+    const zoom = this.presenting ? Math.max(1, Math.min(3, innerWidth / ROOM[0], innerHeight / ROOM[1])) : 1;
+    place(this.root, { zoom: zoom === 1 ? "" : zoom.toFixed(3) });
+    this.tall = innerHeight / zoom;
     this.width = this.root.clientWidth;
     if (!this.width || !this.views.length) return;
     // Colours can be read only where the page's styles apply, so not before there is room.
@@ -129,10 +164,16 @@ class Stepper {
     this.go({}, { quiet: true });
   }
 
+  redraw() {
+    this.resize();
+    cancelAnimationFrame(this.frame);
+    this.paint();
+  }
+
   paint() {
     this.frame = 0;
     // Nothing is drawn into no room; `resize` comes back once there is some.
-    if (!this.width) return;
+    if (!this.width || !this.views.length) return;
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
@@ -142,13 +183,14 @@ class Stepper {
   listen() {
     const { signal } = this.stop;
     this.root.addEventListener("keydown", (event) => press(this, event), { signal });
-    if (this.options.keys) {
-      const outside = (event) => !this.root.contains(event.target) && press(this, event);
-      this.options.keys.addEventListener("keydown", outside, { signal });
-    }
+    this.options.keys?.addEventListener("keydown", (event) => pressElsewhere(this, event), { signal });
     this.pointing.listen(signal);
     this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.resize(), { signal });
+    // paper is white: what is printed is drawn anew, at once
+    matchMedia("print").addEventListener("change", () => this.redraw(), { signal });
+    for (const side of ["beforeprint", "afterprint"]) addEventListener(side, () => this.redraw(), { signal });
+    addEventListener("resize", () => this.root.isConnected && this.resize(), { signal });
     this.watch = new ResizeObserver(() => {
       if (this.width !== this.root.clientWidth) this.resize();
     });

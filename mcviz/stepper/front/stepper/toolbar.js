@@ -1,6 +1,7 @@
 /* What stands above the runs: time, events, heads, bookmarks, and a way to save. */
 
 import { el, show, svg, write } from "../drawing/dom.js";
+import { term } from "../drawing/text.js";
 import { EVENTS } from "./events.js";
 import { bookmark, toEvent } from "./jumps.js";
 import { save } from "./saving.js";
@@ -69,7 +70,7 @@ export class Toolbar {
         "span",
         { class: "group time" },
         this.range,
-        el("span", { class: "clock" }, "token ", this.step, ` / ${T - 1}`),
+        el("span", { class: "clock" }, term("token", "token"), " ", this.step, ` / ${T - 1}`),
       ),
       el(
         "span",
@@ -128,9 +129,9 @@ export class Toolbar {
       this.headMenu = el(
         "select",
         { "aria-label": "Head", onchange: () => stepper.go({ head: this.headMenu.value }) },
-        ...heads.map((h) => option(h, `head ${h}`)),
+        ...heads.map((h) => option(h, String(h))),
       );
-      return [el("span", { class: "group heads" }, this.headMenu)];
+      return [el("span", { class: "group heads" }, term("head", "head"), this.headMenu)];
     }
     this.heads = heads.map((h) =>
       el(
@@ -140,7 +141,7 @@ export class Toolbar {
       ),
     );
     return [
-      el("span", { class: "group heads", role: "group", "aria-label": "Head" }, el("span", {}, "head"), ...this.heads),
+      el("span", { class: "group heads", role: "group", "aria-label": "Head" }, term("head", "head"), ...this.heads),
     ];
   }
 

@@ -1,7 +1,7 @@
 /* The card of one memory: its name, its frame, its score and its gate. */
 
 import { el, place, show, write } from "../../drawing/dom.js";
-import { exact, format } from "../../drawing/text.js";
+import { exact, format, percent, visible } from "../../drawing/text.js";
 
 const bar = (kind) => el("i", { class: `bar ${kind}` });
 const number = (kind) => el("button", { type: "button", class: `number ${kind}`, "data-number": kind });
@@ -20,8 +20,12 @@ export class Card {
     this.scoreChart = el("div", { class: "chart score" }, this.zero, this.scoreBar);
     this.score = number("score");
     this.gateBar = bar("gate");
-    this.gateChart = el("div", { class: "chart gate" }, this.gateBar);
+    this.gateChart = el("div", { class: "chart gate" }, el("i", { class: "well" }), this.gateBar);
     this.gate = number("weight");
+    this.said = el("div", { class: "said" });
+    this.word = el("b", { class: "word" });
+    this.chance = number("alone");
+    this.share = number("share");
     this.node = el(
       "div",
       { class: "card", role: "group" },
@@ -31,10 +35,24 @@ export class Card {
       this.score,
       this.gateChart,
       this.gate,
+      this.said,
+      this.word,
+      this.chance,
+      this.share,
     );
     this.name.addEventListener("click", () => view.go({ segment: this.i }));
     this.score.hint = () => this.hint("relevance of", view.run.score(view.at.t, view.at.h, this.i));
     this.gate.hint = () => this.hint("gate on", view.run.weight(view.at.t, view.at.h, this.i));
+    this.share.hint = () => this.hint("share of the output from", view.run.share(view.at.t, view.at.h, this.i));
+    this.word.hint = this.chance.hint = () => {
+      const said = view.run.alone(view.at.t, this.i);
+      return (
+        said &&
+        `from ${view.run.memoryName(view.at.t, this.i)} alone: ${visible(said.word)}, ${exact(said.probability)}`
+      );
+    };
+    this.chance.pick = () => ({ kind: "alone", i: this.i });
+    this.share.pick = () => ({ kind: "share", i: this.i });
     this.score.pick = () => ({ kind: "score", i: this.i });
     this.gate.pick = () => ({ kind: "weight", i: this.i });
   }
@@ -43,15 +61,19 @@ export class Card {
     return `${what} ${this.view.run.memoryName(this.view.at.t, this.i)} = ${exact(x)}`;
   }
 
-  resize(visible, { width, frame, caption }) {
-    const { compares } = this.view.run;
+  resize(used, { width, frame, caption }) {
+    const { compares, words, a } = this.view.run;
     this.width = width;
-    show(this.node, visible);
+    show(this.node, used);
     place(this.node, { width: `${width}px` });
     place(this.frame, { height: `${frame}px` });
-    for (const chart of [this.scoreChart, this.gateChart]) place(chart, { marginTop: `${caption}px` });
-    show(this.scoreChart, compares);
-    show(this.score, compares);
+    for (const row of [this.scoreChart, this.gateChart, this.said, this.word, this.share]) {
+      place(row, { marginTop: `${caption}px` });
+    }
+    for (const row of [this.scoreChart, this.score]) show(row, compares);
+    for (const row of [this.word, this.chance]) show(row, Boolean(words));
+    show(this.said, Boolean(a["reads.values"]));
+    show(this.share, Boolean(a.shares));
   }
 
   /** Show memory i; `scale` says where the bars end. */
@@ -67,10 +89,16 @@ export class Card {
     if (this.node.className !== state) this.node.className = state;
     if (this.node.dataset.segment !== String(i)) this.node.dataset.segment = i;
     const [start, stop] = run.segments[i];
+    this.title.dataset.term = i === own ? "online memory" : reachable ? "checkpoint" : "segment";
     write(this.title, `${answer ? "★ " : ""}${i === own ? "online" : i}`);
     write(this.span, this.width < 52 ? `${start}` : `${start}–${i === own ? t : stop - 1}`);
-    this.score.disabled = !reachable;
-    this.gate.disabled = !reachable;
+    const said = reachable ? run.alone(t, i) : null;
+    for (const each of [this.score, this.gate, this.share]) each.disabled = !reachable;
+    this.chance.disabled = !said;
+    write(this.share, reachable ? (this.read ? percent(run.share(t, h, i)) : "–") : "");
+    write(this.word, said ? visible(said.word) : "");
+    write(this.chance, said ? format(said.probability) : "");
+    this.word.classList.toggle("truth", Boolean(said) && said.word === run.target(t));
     write(this.score, reachable ? format(score) : "");
     write(this.gate, this.read ? format(weight) : reachable ? "–" : "");
     this.paintBars(score, weight, scale);

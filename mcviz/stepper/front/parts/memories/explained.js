@@ -1,6 +1,6 @@
 /* Where the numbers of a memory come from. */
 
-import { format } from "../../drawing/text.js";
+import { format, percent, visible } from "../../drawing/text.js";
 import { factor, sum, superscript, valueOf } from "../explaining.js";
 
 /** The memory that was picked; the one that weighs most where this token has no such memory. */
@@ -35,6 +35,34 @@ function explainWeight(run, at, pick) {
   return { key: "weight", lines: [`${name} = exp(${r}) / [${sum(powers)}]`, `= ${g}`] };
 }
 
+function explainShare(run, at, pick) {
+  const { t, h } = at;
+  const i = picked(run, at, pick);
+  const share = `= ${percent(run.share(t, h, i))}`;
+  const said = run.said(t, h, i);
+  if (!run.isRead(t, h, i)) return { key: "share", lines: [`Memory ${i} is not read by this token: it adds 0.`] };
+  if (!said) return { key: "share", lines: [share] };
+  const y = run.vector("output", t, h);
+  const entries = Array.from({ length: run.V }, (_, c) => c);
+  const along = entries.map((c) => `${factor(valueOf(said, c))}·${factor(valueOf(y, c))}`);
+  const whole = entries.map((c) => `${factor(valueOf(y, c))}²`);
+  return { key: "share", lines: [`${format(run.weight(t, h, i))}·[${sum(along)}] / [${sum(whole)}]`, share] };
+}
+
+function explainAlone(run, at, pick) {
+  const i = picked(run, at, pick);
+  const said = run.alone(at.t, i);
+  const name = `M${superscript(run, at.t, i)}(q_t)`;
+  if (!said) return { key: "", lines: ["What the model would say from this memory alone is not known."] };
+  return {
+    key: "",
+    lines: [
+      `${name} in place of y_t, in every head: the model says ${visible(said.word)}`,
+      `p(${visible(said.word)}) = ${format(said.probability)}, by the model's own last layers`,
+    ],
+  };
+}
+
 function explainRead(run, at, pick) {
   const { t, h } = at;
   const { c } = pick;
@@ -57,4 +85,10 @@ function explainRead(run, at, pick) {
   };
 }
 
-export const EXPLAINED = { score: explainScore, weight: explainWeight, read: explainRead };
+export const EXPLAINED = {
+  score: explainScore,
+  weight: explainWeight,
+  read: explainRead,
+  share: explainShare,
+  alone: explainAlone,
+};

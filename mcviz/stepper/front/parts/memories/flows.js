@@ -1,4 +1,4 @@
-/* The flows from the memories into the output, each as wide as its gate. */
+/* The flows from the memories into the output, each as wide as what it adds to it. */
 
 import { place, svg } from "../../drawing/dom.js";
 
@@ -22,15 +22,17 @@ export class Flows {
     }
   }
 
-  /** From `centre(slot)` above to around `target` below. */
+  /** From `centre(slot)` above to around `target` below. Where the output is no sum, what flows is the gates. */
   paint(run, { t, h }, shown, centre, target) {
-    const weights = shown.map((i) => (i <= run.own[t] && run.isRead(t, h, i) ? run.weight(t, h, i) : 0));
+    const own = run.own[t];
+    const flow = (i) => (run.a.shares ? run.share(t, h, i) : run.weight(t, h, i)) || 0;
+    const parts = shown.map((i) => (i <= own && run.isRead(t, h, i) ? flow(i) : 0));
     let total = 0;
-    for (let i = 0; i <= run.own[t]; i++) total += Math.abs(run.weight(t, h, i)) || 0;
+    for (let i = 0; i <= own; i++) total += Math.abs(flow(i));
     const unit = PIPE / Math.max(1, total);
-    let x = target - (weights.reduce((sum, weight) => sum + Math.abs(weight), 0) * unit) / 2;
+    let x = target - (parts.reduce((sum, part) => sum + Math.abs(part), 0) * unit) / 2;
     this.paths.forEach((path, slot) => {
-      const width = slot < shown.length ? Math.abs(weights[slot]) * unit : 0;
+      const width = slot < shown.length ? Math.abs(parts[slot]) * unit : 0;
       path.toggleAttribute("hidden", !(width > 0));
       if (!(width > 0)) return;
       const [a, b] = [centre(slot).toFixed(1), (x + width / 2).toFixed(1)];
@@ -38,7 +40,8 @@ export class Flows {
       const H = this.height;
       path.setAttribute("d", `M${a},0 v5 C${a},${H * 0.6} ${b},${H * 0.4} ${b},${H - 5} v5`);
       path.setAttribute("stroke-width", Math.max(0.75, width).toFixed(2));
-      path.setAttribute("class", shown[slot] === run.own[t] ? "flow online" : "flow");
+      const online = shown[slot] === own ? " online" : "";
+      path.setAttribute("class", `flow ${run.a.shares ? (parts[slot] < 0 ? "against" : "along") : `mixed${online}`}`);
     });
   }
 }

@@ -3,7 +3,7 @@
 import { drawBars, fit } from "../../drawing/canvas.js";
 import { el, place, show } from "../../drawing/dom.js";
 import { cell, entry } from "../../drawing/picture.js";
-import { symbol } from "../../drawing/text.js";
+import { symbol, term } from "../../drawing/text.js";
 import { outputBox } from "../output.js";
 import { Card } from "./card.js";
 import { EXPLAINED } from "./explained.js";
@@ -12,11 +12,14 @@ import { Heatmaps } from "./heatmaps.js";
 import { Rail } from "./rail.js";
 
 const NAME = 32;
-const SCORE = 34;
-const GATE = 40;
-const NUMBER = 20;
-const SAID = 34;
-const FLOW = 82;
+const SCORE = 26;
+const GATE = 30;
+const NUMBER = 18;
+const SAID = 32;
+const WORD = 32;
+/** How high pictures and flows are at least, and how much they grow with a window higher than all else needs. */
+const LEAST = { picture: 34, flow: 40 };
+const AROUND = 745;
 
 /** The row of memories: pictures, scores, gates, what each said, and the flows into the output. */
 export class Memories {
@@ -39,10 +42,12 @@ export class Memories {
     this.row = el("div", { class: "cards" });
     this.cards = [];
     this.legend = {
-      name: el("div", {}, el("b", {}, "memories"), this.rail.more),
-      score: el("div", {}, el("b", {}, "relevance "), symbol("r_t^(i)")),
-      gate: el("div", {}, el("b", {}, "gate "), symbol("γ_t^(i)")),
-      said: el("div", {}, el("b", {}, "it says "), symbol("M^(i)(q_t)")),
+      name: el("div", {}, term("memory", el("b", {}, "memories")), this.rail.more),
+      score: el("div", {}, term("relevance", el("b", {}, "relevance "), symbol("r_t^(i)"))),
+      gate: el("div", {}, term("gate", el("b", {}, "gate "), symbol("γ_t^(i)"))),
+      said: el("div", {}, term("read", el("b", {}, "it says "), symbol("M^(i)(q_t)"))),
+      word: el("div", {}, term("alone", el("b", {}, "in words"), el("span", { class: "more" }, "read alone"))),
+      share: el("div", {}, term("contribution", el("b", {}, "adds"), " to ", symbol("y_t"))),
     };
     this.stage = el("div", { class: "stage" }, this.rail.node, this.layer, this.row, this.flows.node);
     this.node = el(
@@ -53,13 +58,15 @@ export class Memories {
     );
     show(this.legend.score, run.compares);
     show(this.legend.said, this.says);
+    show(this.legend.word, Boolean(run.words));
+    show(this.legend.share, Boolean(run.a.shares));
   }
 
   resize(room) {
     this.layout = this.layOut(room);
     this.target = outputBox(this.view.run, room).centre;
-    const { width, height, gap, left, size, slots, picture, caption, y } = this.layout;
-    place(this.stage, { height: `${height + FLOW}px` });
+    const { width, height, flow, gap, left, size, slots, picture, caption, y } = this.layout;
+    place(this.stage, { height: `${height + flow}px` });
     place(this.row, { gap: `${gap}px`, left: `${left}px`, top: `${y.name}px` });
     for (const [name, node] of Object.entries(this.legend)) {
       if (y[name] !== undefined)
@@ -73,19 +80,21 @@ export class Memories {
     const look = { width: size, frame: picture, caption };
     this.cards.forEach((card, slot) => card.resize(slot < slots, look));
     this.rail.resize(width, slots);
-    this.flows.resize(width, height, FLOW, slots);
+    this.flows.resize(width, height, flow, slots);
     this.heatmaps.forget();
   }
 
   /** How many cards there is room for, and where their rows stand. */
-  layOut({ stage: width, narrow }) {
+  layOut({ stage: width, narrow, window }) {
     const { run } = this.view;
     const gap = width / run.N > 70 ? 10 : 5;
     const least = narrow ? 50 : 52;
     const slots = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
     const size = Math.min(128, (width + gap) / slots - gap);
     const left = (width - slots * (size + gap) + gap) / 2;
-    const picture = Math.max(30, Math.min(size, size * this.heatmaps.shape));
+    const spare = Math.max(0, window - AROUND);
+    const flow = LEAST.flow + Math.min(24, 0.2 * spare);
+    const picture = Math.max(LEAST.picture, Math.min(size, size * this.heatmaps.shape, LEAST.picture + 0.8 * spare));
     const caption = narrow ? 16 : 0;
     const y = {};
     let top = slots < run.N ? 44 : 0;
@@ -99,10 +108,12 @@ export class Memories {
     if (run.compares) stack("score", SCORE + NUMBER);
     stack("gate", GATE + NUMBER);
     if (this.says) stack("said", SAID);
-    return { width, height: top, gap, left, size, slots, picture, caption, y };
+    if (run.words) stack("word", WORD);
+    if (run.a.shares) stack("share", NUMBER);
+    return { width, height: top, flow, gap, left, size, slots, picture, caption, y };
   }
 
-  /** The segments that have a card: all, or as many as fit, the heaviest first. */
+  /** The segments that have a card: all, or as many as fit, those that weigh or add most first. */
   choose({ t, h, i }) {
     const { run } = this.view;
     const { slots } = this.layout;
@@ -111,7 +122,8 @@ export class Memories {
     const wanted = new Set([own]);
     if (i >= 0 && i <= own) wanted.add(i);
     if (run.source(t) >= 0 && run.own[run.source(t)] <= own) wanted.add(run.own[run.source(t)]);
-    for (const j of run.heaviest(t, h)) if (wanted.size < slots) wanted.add(j);
+    const [weigh, add] = [run.heaviest(t, h), run.a.shares ? run.strongest(t, h) : []];
+    for (const j of weigh.flatMap((one, n) => [one, add[n] ?? one])) if (wanted.size < slots) wanted.add(j);
     for (let j = own; j >= 0 && wanted.size < slots; j--) wanted.add(j);
     for (let j = own + 1; wanted.size < slots; j++) wanted.add(j);
     return [...wanted].slice(0, slots).sort((a, b) => a - b);
@@ -129,7 +141,8 @@ export class Memories {
       const card = this.cards[slot];
       const x = left + slot * (size + gap);
       card.paint(run, at, i, scale);
-      context.globalAlpha = { online: 1, read: 1, idle: 0.42, later: 0.1 }[card.kind];
+      if (i > own) return; // what is not written yet must not be seen
+      context.globalAlpha = card.kind === "idle" ? 0.42 : 1;
       if (i === own) this.heatmaps.drawOnline(context, at, x, y.picture, size, picture);
       else this.heatmaps.drawCheckpoint(context, i, h, x, y.picture, size, picture);
       context.globalAlpha = 1;

@@ -39,6 +39,6 @@ export class Rail {
         context.fillRect(i * step, 0, Math.max(1, step - 1), 2);
       }
     }
-    write(this.more, `${shown.length} of ${run.N}, the heaviest; ${run.memoriesRead(t, h).length} read`);
+    write(this.more, `${shown.length} of ${run.N}, the strongest; ${run.memoriesRead(t, h).length} read`);
   }
 }
