@@ -1,17 +1,58 @@
 """The stepper in Jupyter: a widget whose place in the run is a trait like any other widget's value."""
 
+import base64
+import struct
+import zlib
 from os import PathLike
 from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
+from jaxtyping import UInt8
 
 from mcviz import files
 from mcviz.checks import is_whole, plain
+from mcviz.palette import ANYWHERE
 from mcviz.stepper import assets
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
 from mcviz.trace import Trace
+
+MARGIN = 200
+"""Tokens on each side of the present one that a still picture shows."""
+
+
+def still(trace: Trace, step: int, head: int) -> str:
+    """The gates of one head around a token as an image in HTML: a column for each token, a row for each segment."""
+    begin, end = max(0, step - MARGIN), min(trace.T, step + MARGIN)
+    gates = np.clip(np.nan_to_num(trace.weights[begin:end, head].T), 0, 1)
+    violet = [int(ANYWHERE["gate"][i : i + 2], 16) for i in (1, 3, 5)]
+    pixels = np.empty((*gates.shape, 4), np.uint8)
+    pixels[..., :3] = violet
+    pixels[..., 3] = np.where(trace.readable[begin:end].T, 20 + 235 * gates, 0)
+    pixels[:, step - begin] = np.maximum(pixels[:, step - begin], [0, 0, 0, 90])
+    source = base64.b64encode(png(pixels)).decode()
+    wide, tall = max(1, 720 // (end - begin)), max(2, min(14, 240 // trace.N))
+    said = f"Gates of head {head}: a column for each token, {begin} to {end - 1}, a row for each segment. The stepper "
+    said += f"stands at token {step}; it appears where the cell is run."
+    return (
+        f'<figure><img alt="{said}" src="data:image/png;base64,{source}" width="{wide * (end - begin)}" '
+        f'height="{tall * trace.N}" style="image-rendering: pixelated"><figcaption>{said}</figcaption></figure>'
+    )
+
+
+def png(pixels: UInt8[np.ndarray, "rows columns 4"]) -> bytes:
+    """Red, green, blue and opacity of each pixel as a PNG file."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows, columns, _ = pixels.shape
+    lines = b"".join(b"\0" + row.tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", columns, rows, 8, 6, 0, 0, 0)
+    signature = b"\x89PNG\r\n\x1a\n"
+    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 class Whole(traitlets.Int[Any, Any]):
@@ -32,8 +73,10 @@ class Stepper(anywidget.AnyWidget):
         ipywidgets.jslink((slider, "value"), (stepper, "step"))  # in the browser alone
         ipywidgets.interact(stepper.go, step=(0, trace.T - 1))   # drive it from controls
 
-    The numbers are sent to the browser once. They are not saved with the notebook, so a notebook that is only opened
-    shows an empty place until it is run: `to_html` keeps the view for those who read without running.
+    The numbers are sent to the browser once. JupyterLab saves them with the notebook if told to ("Save Widget State
+    Automatically"); nbclient does, with all widgets' state, unless it is given `store_widget_state=False`. Beside the
+    widget an output holds a picture of the gates where it stood, which `nbconvert` and other pages without widgets show
+    if no numbers were saved. `to_html` keeps the whole view for those who read without running.
 
     Raises `ValueError` for a step, head or segment that the run does not have, and as `mcviz.stepper.pack` does.
     """
@@ -68,6 +111,14 @@ class Stepper(anywidget.AnyWidget):
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""
         files.write(path, page(self.trace, self.other, budget=self.budget))
+
+    def _repr_mimebundle_(self, **settings: Any) -> Any:
+        """The widget, and for a page that shows none a picture of the gates where it stands."""
+        bundle = super()._repr_mimebundle_(**settings)
+        picture = still(self.trace, self.step, min(self.head, self.trace.H - 1))
+        if isinstance(bundle, tuple):
+            return {**bundle[0], "text/html": picture}, *bundle[1:]
+        return bundle if bundle is None else {**bundle, "text/html": picture}
 
     def _answer(self, content: Any, buffers: Any) -> None:
         """Send the online states around the token that the browser asks for, if the run carries none."""

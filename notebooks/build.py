@@ -2,36 +2,52 @@
 
 Each source becomes two notebooks. The solved one, whose exercises hold their solutions, is run and lies in
 `build/notebooks`. The student's lies in `notebooks`: its exercises are empty, and it shows the pictures of the solved
-run, as PNG, so that it can be read where nothing runs. With `--slides`, figures of cells tagged `slide` become one
-HTML file each, with the script that draws them beside it, in `build/slides`.
+run. In both, figures and steppers are PNG, so that they can be read where nothing runs. With `--slides`, figures of
+cells tagged `slide` become one HTML file each in `build/slides`, with an index of covers that open on a click, and no
+notebook is written.
+
+Cells are tagged in the source:
+
+    exercise  a stub, to be filled in; `check`, its checker
+    reveal    its outputs answer a question above: in the student's notebook they are behind a fold
+    slide     its figure is for a projector; the first line names it
+    true      assertions, each with a sentence of the notebook for its message. They run when the notebook is built
+              and tested, and the student never sees them
 
     python notebooks/build.py                 build and run all
     python notebooks/build.py 03 04           these only
     python notebooks/build.py --students DIR  write the students' versions into DIR, without running anything
-    python notebooks/build.py --slides        also export the slides
+    python notebooks/build.py --slides        export the slides, and write no notebook
 """
 
 import argparse
+import ast
+import base64
 import json
 import os
 import re
 import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from mcviz import files
+from mcviz import MCConfig, examples, files
 from mcviz.course import exercises
 from mcviz.palette import PALETTES
+from mcviz.rules.equation import latex
+from mcviz.stepper import page as stepper_page
+from mcviz.words import glossary
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "source"
@@ -43,6 +59,7 @@ WIDTH = 760
 LOOK = PALETTES["light"]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 Notebook = Any
+TRUE = "true"
 
 
 def sources(chosen: list[str]) -> list[Path]:
@@ -54,8 +71,8 @@ def sources(chosen: list[str]) -> list[Path]:
     return wanted
 
 
-def student(source: Path) -> Notebook:
-    """The notebook as a student gets it, without outputs."""
+def whole(source: Path) -> Notebook:
+    """The notebook with everything in its source, the assertions too, without outputs."""
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     for number, cell in enumerate(notebook.cells):
@@ -64,11 +81,44 @@ def student(source: Path) -> Notebook:
     return notebook
 
 
+def student(source: Path) -> Notebook:
+    """The notebook as a student gets it, without outputs."""
+    return seen(whole(source))
+
+
+def seen(notebook: Notebook) -> Notebook:
+    """The notebook without the cells that assert."""
+    notebook = deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if TRUE not in tags(cell)]
+    return notebook
+
+
+def tags(cell: Any) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def truths(notebook: Notebook) -> list[str]:
+    """The sentences that a notebook's assertions vouch for. Raises `ValueError` for an assertion without one."""
+    found = []
+    for cell in notebook.cells:
+        for node in ast.walk(ast.parse(cell.source)) if TRUE in tags(cell) else ():
+            if isinstance(node, ast.Assert):
+                if not (isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str)):
+                    raise ValueError(f"assert: expected a sentence of the notebook; got {ast.unparse(node)}")
+                found.append(node.msg.value)
+    return found
+
+
+def prose(notebook: Notebook) -> str:
+    """All that a reader reads, on one line."""
+    return " ".join(" ".join(cell.source for cell in notebook.cells if TRUE not in tags(cell)).split())
+
+
 def solved(notebook: Notebook) -> Notebook:
     """The notebook with the solution in each exercise's cell."""
     notebook = deepcopy(notebook)
     for cell in notebook.cells:
-        if "exercise" in cell.metadata.get("tags", []):
+        if "exercise" in tags(cell):
             cell.source = solution(cell.source)
     return notebook
 
@@ -98,25 +148,60 @@ def run(notebook: Notebook, allow_errors: bool = False) -> Notebook:
     return notebook
 
 
-def published(empty: Notebook, ran: Notebook, draw: Any) -> Notebook:
-    """The student's notebook with the solved run's outputs: pictures as PNG, no widgets, and no verdicts."""
+def published(empty: Notebook, still: Notebook) -> Notebook:
+    """The student's notebook with the solved run's outputs, without verdicts, and with answers behind a fold."""
     shown = deepcopy(empty)
-    for cell, done in zip(shown.cells, ran.cells, strict=True):
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "code" and "check" not in tags and "exercise" not in tags:
-            cell.outputs = [still for output in done.outputs if (still := at_rest(output, draw))]
+    for cell, done in zip(shown.cells, still.cells, strict=True):
+        if cell.cell_type == "code" and not {"check", "exercise"} & {*tags(cell)}:
+            cell.outputs = folded(done.outputs) if "reveal" in tags(cell) else deepcopy(done.outputs)
     return shown
 
 
-def at_rest(output: Any, draw: Any) -> Any:
+def folded(outputs: list[Any]) -> list[Any]:
+    """Outputs as one that opens on a click."""
+    parts = []
+    for output in outputs:
+        data = output.get("data", {})
+        if "image/png" in data:
+            parts.append(f"<img alt='a figure' src='data:image/png;base64,{data['image/png'].strip()}'>")
+        elif "text/html" in data:
+            parts.append(data["text/html"])
+        else:
+            parts.append(f"<pre>{escape(output.get('text') or data.get('text/plain', ''))}</pre>")
+    if not parts:
+        return []
+    text = f"<details><summary>Predict first. Then run the cell, or open this.</summary>{''.join(parts)}</details>"
+    return [nbformat.v4.new_output("display_data", {"text/html": text, "text/plain": "(behind a fold)"})]
+
+
+def stills(ran: Notebook, draw: "Draw") -> Notebook:
+    """What was run, as it can be shown where nothing runs: figures and steppers as PNG, no state of widgets."""
+    shown = deepcopy(ran)
+    states = shown.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    for cell in shown.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [still for output in cell.outputs if (still := at_rest(output, states, draw))]
+    return shown
+
+
+def at_rest(output: Any, states: Any, draw: "Draw") -> Any:
     """An output as it can be shown where nothing runs; None for one that cannot."""
     data = output.get("data", {})
-    if WIDGET in data or output.get("name") == "stderr":
+    if output.get("name") == "stderr":
         return None
+    if WIDGET in data:
+        model = states.get(data[WIDGET]["model_id"], {})
+        payload = next((one["data"] for one in model.get("buffers", []) if one["path"] == ["payload"]), None)
+        if payload is None and "text/html" in data:  # what the widget shows where it cannot live
+            return nbformat.v4.new_output("display_data", {name: data[name] for name in ("text/html", "text/plain")})
+        if payload is None:
+            said = "Controls stand here once the cell is run."
+            return nbformat.v4.new_output("display_data", {"text/html": f"<p><i>{said}</i></p>", "text/plain": said})
+        picture = draw.stepper(base64.b64decode(payload), model["state"].get("step", 0))
+        return nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "a stepper"})
     if PLOTLY in data:
-        figure = data[PLOTLY]
-        kind = {"metadata": {}, "output_type": "display_data"}
-        return nbformat.from_dict({**kind, "data": {"image/png": draw(figure), "text/plain": "a figure"}})
+        picture = draw.figure(data[PLOTLY])
+        return nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "a figure"})
     output = deepcopy(output)
     output.pop("execution_count", None) if output.output_type != "execute_result" else None
     if output.output_type == "execute_result":
@@ -124,9 +209,16 @@ def at_rest(output: Any, draw: Any) -> Any:
     return output
 
 
+class Draw(NamedTuple):
+    """What draws in a browser, as PNG in base 64."""
+
+    figure: Callable[[dict[str, Any]], str]  # from a Plotly figure's JSON
+    stepper: Callable[[bytes, int], str]  # from a payload, at a step
+
+
 @contextmanager
-def drawing() -> Iterator[Any]:
-    """A function that draws a Plotly figure's JSON as a PNG, base64, in Chromium."""
+def drawing() -> Iterator[Draw]:
+    """What draws in Chromium."""
     from playwright.sync_api import sync_playwright
     from plotly.offline import get_plotlyjs
 
@@ -134,13 +226,14 @@ def drawing() -> Iterator[Any]:
     path = os.environ.get("MCVIZ_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
         raise SystemExit("expected Chromium on PATH, or where MCVIZ_CHROMIUM says: it draws the pictures")
-    with sync_playwright() as driver:
+    empty = stepper_page(examples.run("needle", MCConfig()))
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
         browser = driver.chromium.launch(executable_path=path, args=["--headless", "--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
         page.set_content("<html><body></body></html>")
         page.add_script_tag(content=get_plotlyjs())
 
-        def draw(figure: dict[str, Any]) -> str:
+        def figure(figure: dict[str, Any]) -> str:
             layout = figure["layout"]
             size = {"format": "png", "width": WIDTH, "height": layout.get("height", 360), "scale": 1.25}
             url = page.evaluate(
@@ -148,7 +241,19 @@ def drawing() -> Iterator[Any]:
             )
             return str(url.partition(",")[2])
 
-        yield draw
+        def stepper(payload: bytes, step: int) -> str:
+            packed = base64.b64encode(zlib.compress(payload, 1)).decode()
+            begin = empty.index(">", empty.index('<script id="payload"')) + 1
+            file = Path(folder) / "stepper.html"
+            file.write_text(empty[:begin] + packed + empty[empty.index("</script>", begin) :], encoding="utf-8")
+            view = browser.new_page(viewport={"width": 1000, "height": 800})
+            view.goto(f"{file.as_uri()}#step={step}")
+            view.wait_for_selector(f".mcviz[data-step='{step}']")
+            picture = view.locator("#stepper").screenshot()
+            view.close()
+            return base64.b64encode(picture).decode()
+
+        yield Draw(figure, stepper)
         browser.close()
 
 
@@ -161,7 +266,7 @@ def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
     pages = []
     for cell in notebook.cells:
         figures = [o.data[PLOTLY] for o in cell.get("outputs", []) if PLOTLY in o.get("data", {})]
-        if "slide" not in cell.metadata.get("tags", []) or not figures:
+        if "slide" not in tags(cell) or not figures:
             continue
         title = cell.source.splitlines()[0].removeprefix("#").strip()
         path = folder / f"{stem[:2]}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.html"
@@ -169,6 +274,35 @@ def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
         files.write(path, page)
         pages.append(path)
     return pages
+
+
+def index(folder: Path) -> Path:
+    """A page of covers: each names a slide, and opens it on a click."""
+    covers = []
+    for path in sorted(folder.glob("[0-9]*-*.html")):
+        title = re.search("<title>(.*)</title>", path.read_text(encoding="utf-8"))
+        covers.append(f'<li><a href="{path.name}"><b>{path.name[:2]}</b> {title[1] if title else path.stem}</a></li>')
+    files.write(folder / "index.html", INDEX.format(covers="\n".join(covers), ground=LOOK.ground, ink=LOOK.ink))
+    return folder / "index.html"
+
+
+INDEX = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Slides</title>
+<style>
+  body {{ margin: 3vmin; font: 2.4vmin/1.5 system-ui, sans-serif; background: {ground}; color: {ink} }}
+  ul {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(34vmin, 1fr)); gap: 2vmin; padding: 0 }}
+  li {{ list-style: none }}
+  a {{ display: block; height: 18vmin; padding: 2vmin; border: 1px solid; border-radius: 1vmin; color: inherit;
+       text-decoration: none; box-sizing: border-box }}
+</style>
+<h1>Slides</h1>
+<ul>
+{covers}
+</ul>
+</html>
+"""
 
 
 def slide_json(figure: dict[str, Any]) -> str:
@@ -186,9 +320,10 @@ SLIDE = """<!doctype html>
   html, body {{ margin: 0; height: 100%; font-family: system-ui, sans-serif; background: {ground}; color: {ink} }}
   body {{ display: flex; flex-direction: column; padding: 3vmin; box-sizing: border-box }}
   h1 {{ font-size: 4vmin; margin: 0 0 2vmin }}
+  a {{ color: inherit; text-decoration: none }}
   #figure {{ flex: 1; min-height: 0 }}
 </style>
-<h1>{title}</h1>
+<h1><a href="index.html" aria-label="all slides">☰</a> {title}</h1>
 <div id="figure"></div>
 <script src="plotly.min.js"></script>
 <script>
@@ -197,6 +332,16 @@ SLIDE = """<!doctype html>
 </script>
 </html>
 """
+
+
+def chart() -> str:
+    """The map of the course: its source, with the glossary filled in."""
+    rows = ["| word | symbol | what it stands for |", "| --- | --- | --- |"]
+    for term in sorted(glossary.TERMS.values(), key=lambda term: term.name.lower()):
+        symbol = f"${latex(term.symbol)}$" if term.symbol else ""
+        number = f" (Eq. {term.equation.number})" if term.equation and term.equation.number else ""
+        rows.append(f"| {term.name} | {symbol} | {term.says}{number} |")
+    return (SOURCES / "map.md").read_text(encoding="utf-8").replace("{glossary}", "\n".join(rows))
 
 
 def write(notebook: Notebook, path: Path) -> None:
@@ -209,7 +354,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", help="how their names begin, such as 03; all if none is given")
     parser.add_argument("--students", type=Path, metavar="DIR", help="only write the students' versions into DIR")
-    parser.add_argument("--slides", action="store_true", help="also export the figures tagged as slides")
+    parser.add_argument("--slides", action="store_true", help="only export the figures tagged as slides")
     asked = parser.parse_args(arguments)
     chosen = sources(asked.names)
     if asked.students:
@@ -217,18 +362,25 @@ def main(arguments: list[str]) -> None:
             write(student(source), asked.students / f"{source.stem}.ipynb")
         print(f"{len(chosen)} notebooks in {asked.students}")
         return
+    if asked.slides:
+        made = [page for source in chosen for page in slides(source.stem, ran(source), BUILD / "slides")]
+        print(f"{len(made)} slides; {index(BUILD / 'slides')} shows them all")
+        return
+    files.write(HERE / "map.md", chart())
     with drawing() as draw:
         for source in chosen:
             began = time.monotonic()
-            empty = student(source)
-            ran = run(solved(empty))
-            write(ran, BUILD / "notebooks" / f"{source.stem}.ipynb")
+            still = seen(stills(ran(source), draw))
+            write(still, BUILD / "notebooks" / f"{source.stem}.ipynb")
             path = HERE / f"{source.stem}.ipynb"
-            write(published(empty, ran, draw), path)
-            made = slides(source.stem, ran, BUILD / "slides") if asked.slides else []
+            write(published(student(source), still), path)
             size = path.stat().st_size // 1000
-            also = f", {len(made)} slides" if asked.slides else ""
-            print(f"{source.stem}: {time.monotonic() - began:.0f} s, {size} kB{also}", flush=True)
+            print(f"{source.stem}: {time.monotonic() - began:.0f} s, {size} kB", flush=True)
+
+
+def ran(source: Path) -> Notebook:
+    """The notebook with its exercises solved and its sentences asserted, run."""
+    return run(solved(whole(source)))
 
 
 if __name__ == "__main__":

@@ -72,10 +72,10 @@ MAY_IMPORT = {
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
-    # A checker opens the stepper only when it is shown in a notebook.
+    # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
     "course": Row(
         FOUNDATION | {"reference", "tasks", "examples", "figures"},
-        LIGHT | {"hypothesis", "IPython", "ipywidgets", "plotly"},
+        LIGHT | {"hypothesis", "IPython", "ipywidgets", "plotly", "torch"},
         lazily=frozenset({"widgets"}),
     ),
     "cli": Row(

@@ -1,12 +1,17 @@
+import base64
+import re
+import struct
 import subprocess
 import sys
+import zlib
 
 import ipywidgets
+import numpy as np
 import pytest
 
 from mcviz import MCConfig
 from mcviz.stepper.payload import pack
-from mcviz.widgets import Stepper
+from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.hosts import PATIENCE, jupyter, shown
@@ -53,6 +58,39 @@ def test_another_run_takes_the_place_of_the_first(tmp_path):
         stepper.step = 11
     stepper.to_html(tmp_path / "run.html")
     assert "octet-stream" in (tmp_path / "run.html").read_text()
+
+
+def test_beside_the_widget_stands_a_picture_of_its_gates():
+    trace = noise(MCConfig(segment_length=4), 12)
+    bundle = Stepper(trace, step=7, head=1)._repr_mimebundle_()
+    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["text/html"] == still(trace, 7, 1)
+    assert "stands at token 7" in bundle["text/html"]
+    file = base64.b64decode(re.search(r"base64,(.*?)\"", bundle["text/html"])[1])
+    size = struct.unpack(">II", file[16:24])
+    assert size == (12, 3)
+    lines = zlib.decompress(file[file.index(b"IDAT") + 4 : -16])
+    opacity = np.frombuffer(lines, np.uint8).reshape(3, 1 + 4 * 12)[:, 1:].reshape(3, 12, 4)[..., 3].T
+    others = np.arange(12) != 7  # the column of the present token is marked
+    wanted = np.where(trace.readable, 20 + 235 * trace.weights[:, 1], 0).astype(int)
+    np.testing.assert_array_equal(opacity[others], wanted[others])
+
+
+@pytest.mark.parametrize(("saved", "shown"), [(True, "widget-view"), (False, "it appears where the cell is run")])
+def test_nbclient_saves_the_numbers_unless_told_not_to_and_nbconvert_shows_the_picture(saved, shown):
+    """What the docstring says of saving."""
+    nbclient, nbconvert = pytest.importorskip("nbclient"), pytest.importorskip("nbconvert")
+    nbformat = pytest.importorskip("nbformat")
+    source = "from mcviz import MCConfig, examples\nfrom mcviz.widgets import Stepper\n"
+    source += "Stepper(examples.run('needle', MCConfig()), step=20)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbclient.NotebookClient(notebook, store_widget_state=saved, kernel_name="python3").execute()
+    assert ("widgets" in notebook.metadata) == saved
+    if saved:
+        assert len(nbformat.writes(notebook)) > 100_000
+    page = nbconvert.HTMLExporter().from_notebook_node(notebook)[0]
+    assert shown in page
 
 
 def test_the_stepper_needs_neither_torch_nor_plotly():

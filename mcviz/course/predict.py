@@ -144,7 +144,8 @@ def bar(share: float, colour: str) -> str:
 
 
 class Segments(Prediction):
-    """Pick memories. The score is the gate mass on the picked ones, measured against the best choice of as many."""
+    """Pick memories. The score is the gate mass on the picked ones beyond an equal share for each, as a part of the
+    most that any picks could have: all of it for those with more than an equal share, none for picking everything."""
 
     def __init__(self, card: Scorecard, trace: Trace, t: int, head: int = 0) -> None:
         n = int(trace.segment_of[t]) + 1 if 0 <= t < trace.T else 0
@@ -155,7 +156,10 @@ class Segments(Prediction):
         self.confidence = widgets.FloatSlider(
             value=0.75, min=0.5, max=1.0, step=0.05, description="how sure?", readout_format=".0%"
         )
-        ask = "Which memories will it read most? Pick one or more; then say how sure you are to have the first of them."
+        ask = (
+            "Which memories get more than an equal share of its gates? Pick them; then say how sure you are to have "
+            "the largest."
+        )
         box = widgets.HBox(self.picks, layout={"flex_flow": "row wrap"})
         super().__init__(card, trace, t, head, ask, [box, self.confidence])
 
@@ -173,15 +177,19 @@ class Segments(Prediction):
 
     def judge(self) -> Round:
         picked = self.guessed() > 0
-        best = np.sort(self.truth)[::-1][: int(picked.sum())].sum()
-        score = float(self.truth[picked].sum() / best) if picked.any() else 0.0
+        beyond = self.truth - 1 / self.n
+        most = beyond[beyond > 0].sum()
+        score = max(0.0, float(beyond[picked].sum() / most)) if most > 0 else 1.0
         return Round(self.t, score, bool(picked[np.argmax(self.truth)]), float(self.confidence.value))
 
     def reveal(self) -> None:
-        if not any(toggle.value for toggle in self.picks):
+        picked = [bool(toggle.value) for toggle in self.picks]
+        if not any(picked):
             self.shown.value = "Pick at least one memory first."
-            return
-        super().reveal()
+        elif all(picked) and self.n > 1:
+            self.shown.value = "Picking all of them predicts nothing: leave at least one out."
+        else:
+            super().reveal()
 
 
 class Gates(Prediction):

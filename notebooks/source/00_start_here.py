@@ -26,7 +26,7 @@
 # The sequence below is a shelf of six documents. Each is about one animal: first its name, then facts
 # `animal colour thing`. After the shelf come questions, `animal colour`, and the thing is wanted.
 #
-# All documents use the same colours. Who looks for “red” alone finds six answers; the right one stands in the document
+# The documents share their colours. Who looks for “red” alone finds five answers; the right one stands in the document
 # about the right animal.
 
 # %%
@@ -38,6 +38,10 @@ trace = examples.run("topics", MCConfig(aggregator="grm", segment_length=16))
 for start, stop in trace.segments[:6]:
     print(" ".join(trace.tokens[start:stop]))
 print("questions:", " ".join(trace.tokens[96:]))
+
+# %% tags=["true"]
+documents = [trace.tokens[start:stop] for start, stop in trace.segments[:6]]
+assert sum("red" in document for document in documents) == 5, "Who looks for “red” alone finds five answers"
 
 # %% [markdown]
 # One segment is one document. The maps that turn words into keys, values and queries are **random**: nobody trained
@@ -61,7 +65,7 @@ card.segments(trace, asked)
 # Each row of the next picture is a segment and each column a token. Dark violet is a gate near 1. The lower left corner
 # is empty: a token cannot read what comes after it.
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Which memory every token reads
 figures.gates(trace, t=asked)
 
@@ -69,7 +73,7 @@ figures.gates(trace, t=asked)
 # Now the one token alone: above, how well its question fits the context of each segment; below, the gates. The gates
 # are the softmax of the scores, so they are positive and sum to 1.
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Scores and gates of one token
 figures.relevance(trace, t=asked)
 
@@ -80,7 +84,7 @@ figures.relevance(trace, t=asked)
 # look for three things: the online memory that changes, the checkpoint that appears at the end of a segment, and the
 # gates.
 
-# %%
+# %% tags=["reveal"]
 widgets.Stepper(trace, step=asked)
 
 # %% [markdown]
@@ -90,9 +94,13 @@ widgets.Stepper(trace, step=asked)
 # `u`) and what the segment is about (its *context*, the mean of its keys). A word that stands often in a document pulls
 # the context its way. The animal's name stands in every fact of its document.
 #
-# How often is the right document the one with the largest gate? Chance would be one in seven or eight.
+# The run has two **heads**: the whole machinery twice, side by side, with maps, memories and gates of its own. Each head
+# reads as it likes, and what they read is joined. A picture shows one head at a time, the first unless it says otherwise.
+#
+# How often is the right document the one with the largest gate? Chance would be one in seven or eight. **Predict** how
+# often, of twelve questions.
 
-# %%
+# %% tags=["reveal"]
 sources = np.array(trace.sources)
 questions = np.flatnonzero(sources >= 0)
 right = trace.segment_of[sources[questions]]
@@ -100,6 +108,10 @@ gates = trace.weights[questions]
 for head in range(trace.H):
     found = gates[:, head].argmax(-1) == right
     print(f"head {head}: the right document has the largest gate for {found.sum()} of {len(questions)} questions")
+
+# %% tags=["true"]
+hits = [(gates[:, head].argmax(-1) == right).sum() for head in range(trace.H)]
+assert hits == [11, 11], "right for 11 questions of 12"
 
 # %% [markdown]
 # Try two more questions, now with the gates themselves. Draw what you expect, then reveal.
@@ -114,11 +126,19 @@ card.segments(trace, questions[7], head=1)
 card
 
 # %% [markdown]
+# **Change this.** Segments need not be documents. Set `segment_length=8` in the first cell, and run all again: which
+# memory does a question read now, and which half of the document is in it?
+#
+# **Stretch.** Find the one question that each head gets wrong, and say from the words of the documents why. Whose name
+# comes near whose is chance here: the vectors of words are random.
+
+# %% [markdown]
 # ## Recap
 #
 # - A **checkpoint** is the memory that a segment ended with. The **online** memory is the one being written now.
 # - A **gate** compares what a token asks with what a segment is about. It does not look at the segment's every word.
-# - An untrained gate already leans the right way, because contexts are means of keys. Training makes it sharp; you will
-#   see by how much in notebook 04.
+# - Nothing was trained, and yet the gates were right for 11 questions of 12. That is the wiring, which was made by hand: what a
+#   token asks with is what the names of animals are stored under. A layer whose maps are random through and through
+#   does no better than chance; notebook 04 shows one, and what training makes of it.
 #
 # **Next:** [01 An RNN forgets](01_an_rnn_forgets.ipynb), to see what problem this solves.

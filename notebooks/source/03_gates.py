@@ -101,7 +101,7 @@ def recall(aggregator, seeds=range(10), sharpness=8.0, **changes):
 # %% [markdown]
 # ## Run
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Four ways to read the same memories
 found = {
     "plain RNN": recall("none", start="checkpoint"),
@@ -110,6 +110,10 @@ found = {
     "GRM": recall("grm"),
 }
 plot.bars(found, y="cosine with the wanted value", highlight=["GRM"])
+
+# %% tags=["true"]
+assert np.ptp([found[name] for name in ("plain RNN", "residual", "average")]) < 1e-9, "Three of the four will be equal"
+assert found["GRM"] > found["average"] + 0.1, "GRM drops the other seven"
 
 # %% [markdown]
 # ## Explain
@@ -123,18 +127,22 @@ plot.bars(found, y="cosine with the wanted value", highlight=["GRM"])
 trace = mcviz.reference.memory_caching(q, k, v, u, MCConfig(segment_length=C))
 card = predict.Scorecard()
 question = trace.T - N + 2
-print(f"token {question} asks for a pair of segment {sources[2] // C}")
 card.gates(trace, question)
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Each question lights up one segment
 figures.gates(trace)
 
+# %% tags=["reveal"]
+print(f"token {question} asks for a pair of segment {sources[2] // C}")
+widgets.Stepper(trace, step=question)
+
+# %% tags=["true"]
+lit = trace.weights[-N:, 0].argmax(-1)
+assert (lit == sources // C).all(), "each lights up one row"
+
 # %% [markdown]
 # Each of the last eight columns is a question, and each lights up one row.
-
-# %%
-widgets.Stepper(trace, step=question)
 
 # %% [markdown]
 # ## Why the gate must look at the segment
@@ -144,13 +152,16 @@ widgets.Stepper(trace, step=question)
 #
 # **Predict:** will a gate by age beat equal gates on this task?
 
-# %%
+# %% tags=["reveal"]
 found = {
     "equal gates": recall("average"),
     "from the token alone": recall("grm", gate="token"),
     "from token and segment": recall("grm"),
 }
 plot.bars(found, y="cosine with the wanted value", highlight=["from token and segment"])
+
+# %% tags=["true"]
+assert found["from the token alone"] < found["equal gates"], "a gate by age prefers the wrong segments"
 
 # %% [markdown]
 # Here $u$ holds a topic, and read as a list of ages that is nonsense: a gate by age prefers the wrong segments. Training
@@ -159,16 +170,21 @@ plot.bars(found, y="cosine with the wanted value", highlight=["from token and se
 #
 # ## How sharp should a gate be?
 #
-# Scale the connector, and the softmax goes from indifferent to decided.
+# Scale the connector, and the softmax goes from indifferent to decided. **Predict** the curve: where does it begin, and does
+# a sharper gate always help?
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # From indifferent to decided
 scales = [0, 1, 2, 4, 8, 16, 32]
 found = [recall("grm", sharpness=scale) for scale in scales]
 plot.lines({"GRM": (scales, found)}, x="sharpness of the connector", y="cosine with the wanted value")
 
+# %% tags=["true"]
+assert abs(found[0] - recall("average")) < 1e-9, "At 0 all gates are equal: that is the average (identity I5)."
+assert (np.diff(found[:4]) > 0).all() and abs(found[-1] - found[-2]) < 0.02, "it rises, and then stays"
+
 # %% [markdown]
-# At 0 all gates are equal: that is the average (identity I5). In a layer, $u_t = x_t W_u$ is learned, so training finds
+# On this shelf it rises, and then stays: the topics never lie. At 0 all gates are equal: that is the average (identity I5). In a layer, $u_t = x_t W_u$ is learned, so training finds
 # the sharpness.
 #
 # ## The whole of GRM
@@ -188,11 +204,40 @@ def grm(q, k, v, u, cuts):
 exercises.grm.check(grm)
 
 # %% [markdown]
+# And now **your** layer on the shelf, beside the reference's:
+
+# %% tags=["slide"]
+# Your GRM on the shelf of topics
+shelf_cuts = mcviz.segments.constant(trace.T, C)
+ours = exercises.grm.yours(q[:, 0], k[:, 0], v[:, 0], u[:, 0], shelf_cuts)
+wanted = v[sources, 0]
+plot.lines(
+    {
+        exercises.grm.whose: (range(N), cosine(ours[-N:], wanted)),
+        "the reference": (range(N), cosine(trace.output[-N:, 0], wanted)),
+        "the sum of all memories": (range(N), cosine((np.tril(q[:, 0] @ k[:, 0].T) @ v[:, 0])[-N:], wanted)),
+    },
+    x="question",
+    y="cosine with the wanted value",
+    title=f"Eight questions, answered by {exercises.grm.whose}",
+)
+
+# %% tags=["true"]
+assert np.allclose(ours, trace.output[:, 0]), "`Stream.step` has the same lines"
+
+# %% [markdown]
 # Compare with the reference in `mcviz/reference/loop.py`: `Stream.step` has the same lines, with the paper's equation
 # numbers beside them.
 
 # %%
 card
+
+# %% [markdown]
+# **Change this.** Give two segments of `library` the same topic (`topics[1] = topics[0]`). What do the gates of their
+# questions say, and what does the recall?
+#
+# **Stretch.** A context is a mean of keys. Write a `grm` whose context is the *largest* component by component
+# (`max(axis=0)`), and find a shelf where it does better.
 
 # %% [markdown]
 # ## Recap

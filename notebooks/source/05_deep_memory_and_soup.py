@@ -44,15 +44,14 @@ exercises.titans_write.check(titans_write)
 # code use the sign that descends. **Predict:** how long does it take until you notice, if you use the other one? Below:
 # the inner loss of both after each of 30 writes of the *same* pair.
 
-# %%
+# %% tags=["reveal"]
 rng = np.random.default_rng(0)
 k, v = rng.standard_normal(8) / np.sqrt(8), rng.standard_normal(8)
-losses = {"descends": [], "as printed": []}
-for name, sign in (("descends", 1), ("as printed", -1)):
+losses = {exercises.titans_write.whose: [], "as printed": []}
+for name, sign in zip(losses, (1, -1), strict=True):
     M, S = np.zeros((8, 8)), np.zeros((8, 8))
     for _ in range(30):
-        S = 0.5 * S + sign * 0.05 * 2 * np.outer(M @ k - v, k)
-        M = M - S
+        M, S = exercises.titans_write.yours(M, S, k, v, 1.0, 0.5, sign * 0.05)
         losses[name].append(np.sum((M @ k - v) ** 2))
 plot.lines(
     {name: (range(1, 31), values) for name, values in losses.items()},
@@ -61,6 +60,10 @@ plot.lines(
     log_y=True,
     title="One sign, thirty writes",
 )
+
+# %% tags=["true"]
+down, up = losses.values()
+assert down[-1] < 0.2 * down[0] and up[-1] > up[0], "taken literally, climbs the loss"
 
 # %% [markdown]
 # ## Two layers
@@ -81,6 +84,30 @@ def gradients(W1, W2, k, v):
 exercises.gradients.check(gradients)
 
 # %% [markdown]
+# A gradient is checked against differences: move one weight a little, and see how much the loss moves.
+
+# %%
+W1, W2 = rng.standard_normal((8, 12)) / 4, rng.standard_normal((12, 8)) / 4
+
+
+def inner_loss(W1, W2):
+    return -v @ W1 @ np.tanh(W2 @ k)
+
+
+step = 1e-6
+nudge = np.zeros_like(W2)
+nudge[3, 5] = step
+slope = (inner_loss(W1, W2 + nudge) - inner_loss(W1, W2 - nudge)) / (2 * step)
+print(
+    f"by differences {slope:.6f}, by {exercises.gradients.whose} {exercises.gradients.yours(W1, W2, k, v)[1][3, 5]:.6f}"
+)
+
+# %% tags=["true"]
+assert abs(slope - exercises.gradients.yours(W1, W2, k, v)[1][3, 5]) < 1e-6, "A gradient is checked against differences"
+zeros = exercises.gradients.yours(0 * W1, 0 * W2, k, v)
+assert not any(one.any() for one in zeros), "**A deep memory that starts from zeros never learns anything.**"
+
+# %% [markdown]
 # Look at the formulas again with $W_1 = W_2 = 0$. Every gradient is 0, because each layer's is a product with the other
 # layer. **A deep memory that starts from zeros never learns anything.** So $M_0$ is drawn at random, or learned.
 #
@@ -90,7 +117,7 @@ exercises.gradients.check(gradients)
 # with what was stored. A two-layer memory with expansion 4 has eight times the numbers of a matrix. Will it hold eight
 # times as many pairs?
 
-# %%
+# %% tags=["reveal"]
 K = 16
 RATES = {"linear": {}, "delta": {"eta": 1.0}, "titans": {"alpha": 1.0, "beta": 0.0, "eta": 0.01}}
 
@@ -113,9 +140,17 @@ found = {name: (counts, [np.mean([read_back(name, n, seed) for seed in range(6)]
 for name, (_, values) in found.items():
     print(f"{name:7} 16 pairs: {values[4]:.2f}   64 pairs: {values[6]:.2f}")
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # A network as a memory
 plot.lines(found, x="pairs in the memory", y="cosine with the stored value", log_x=True)
+
+# %% tags=["true"]
+deep, linear = found["titans"][1], found["linear"][1]
+assert deep[6] < linear[3] and deep[3] < linear[0], "Far from eight times."
+RATES["titans"]["eta"] = 0.03
+with np.errstate(all="ignore"):
+    assert not read_back("titans", 64, 0) > deep[6] / 2, "with three times this step size the network diverges"
+RATES["titans"]["eta"] = 0.01
 
 # %% [markdown]
 # Far from eight times. One pass over the pairs, one small step each, is not much training; and with three times this step
@@ -142,9 +177,11 @@ def soup(memories, weights, q):
 exercises.soup.check(soup)
 
 # %% [markdown]
-# **Predict:** for which of these rules do soup and GRM give the same output?
+# **Predict:** for which of these rules do soup and GRM give the same output? (Two of them are new: `swla`, linear attention
+# over a sliding window, writes each pair together with the one before it, and lets the memory fade (Eq. 26–29); its
+# memory is a matrix. `dla` and `titans` are the deep ones.)
 
-# %%
+# %% tags=["reveal"]
 rng = np.random.default_rng(3)
 q, k, v, u = (rng.standard_normal((24, 1, 8)) for _ in range(4))
 gaps = {}
@@ -156,12 +193,18 @@ for memory in ("linear", "swla", "delta", "dla", "titans"):
     gaps[memory] = np.abs(runs[0].output - runs[1].output).max()
     print(f"{memory:6} largest difference {gaps[memory]:.2g}")
 
+# %% tags=["true"]
+assert max(gaps[name] for name in ("linear", "swla", "delta")) < 1e-9, (
+    "For a matrix, reading is linear in the parameters"
+)
+assert min(gaps[name] for name in ("dla", "titans")) > 1e-6, "there they part"
+
 # %% [markdown]
 # For a matrix, reading is linear in the parameters, so mixing before or after is the same (identity I3). A network's read
 # is not linear in its weights: there they part. How far they part depends on how far apart the memories are: with a
 # larger step size each segment's network goes its own way.
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Where soup and GRM part
 steps = [0.001, 0.003, 0.01, 0.03, 0.1]
 
@@ -178,6 +221,28 @@ def apart(eta):
 
 plot.lines({"DLA": (steps, [apart(eta) for eta in steps])}, x="step size η", y="relative difference", log_x=True)
 
+# %% tags=["true"]
+assert (np.diff([apart(eta) for eta in steps]) > 0).all(), (
+    "with a larger step size each segment's network goes its own way"
+)
+
+# %% [markdown]
+# **Your** two ways to read three little networks, as their gates go from the first alone to all alike:
+
+# %%
+networks = [(rng.standard_normal((4, 8)) / 2, rng.standard_normal((8, 4)) / 2) for _ in range(3)]
+one, alike = np.array([1.0, 0, 0]), np.full(3, 1 / 3)
+asked = rng.standard_normal(4)
+mixed_by, gap = np.linspace(0, 1, 9), []
+for share in mixed_by:
+    gates = (1 - share) * one + share * alike
+    said = sum(w * (A @ np.tanh(B @ asked)) for w, (A, B) in zip(gates, networks, strict=True))
+    gap.append(np.linalg.norm(exercises.soup.yours(networks, gates, asked) - said))
+plot.lines({f"GRM against {exercises.soup.whose}": (mixed_by, gap)}, x="from one memory to an even mix", y="difference")
+
+# %% tags=["true"]
+assert gap[0] < 1e-12 and gap[-1] > 0.01, "as their gates go from the first alone to all alike"
+
 # %% [markdown]
 # In cost they differ as well. GRM reads $N$ networks for each token; soup mixes $N$ sets of weights and reads one. The
 # gate map and the thumbnails below are of a soup: there is one output and no row of separate reads.
@@ -186,6 +251,12 @@ plot.lines({"DLA": (steps, [apart(eta) for eta in steps])}, x="step size η", y=
 widgets.Stepper(
     mcviz.reference.memory_caching(q, k, v, u, MCConfig(memory="dla", aggregator="soup", segment_length=6)), step=20
 )
+
+# %% [markdown]
+# **Change this.** Give the deep memory two passes over the pairs instead of one (write `keys` twice in `read_back`). How
+# much does it gain, and what would that mean for a layer that reads a text once?
+#
+# **Stretch.** Add the skip connection, $M(x) = x + W_1 \sigma(W_2 x)$, to `gradients`. Which of the two formulas changes?
 
 # %% [markdown]
 # ## Recap

@@ -12,6 +12,7 @@ import numpy as np
 
 import mcviz
 from mcviz import MCConfig, cost, exercises, plot, widgets
+from mcviz.course import dial
 
 # %% [markdown]
 # ## One end of the dial
@@ -31,8 +32,12 @@ def run(**settings):
 
 
 plain = run(aggregator="none", segment_length=T).output
-for name in mcviz.config.AGGREGATORS:
-    print(f"{name:9} {np.abs(run(aggregator=name, segment_length=T).output - plain).max():.2g}")
+gaps = {name: np.abs(run(aggregator=name, segment_length=T).output - plain).max() for name in mcviz.config.AGGREGATORS}
+for name, gap in gaps.items():
+    print(f"{name:9} {gap:.2g}")
+
+# %% tags=["true"]
+assert max(gaps.values()) < 1e-12, "**Every** aggregator is then the plain recurrent layer (identity I1)."
 
 # %% [markdown]
 # ## The other end
@@ -54,8 +59,11 @@ exercises.attention.check(attention)
 
 # %%
 ours = run(memory="vector", segment_length=1).output[:, 0]
-theirs = exercises.attention.solution(u[:, 0], k[:, 0], v[:, 0])
-print(f"GRM on segments of one token, against causal softmax attention: {np.abs(ours - theirs).max():.2g}")
+theirs = exercises.attention.yours(u[:, 0], k[:, 0], v[:, 0])
+print(f"GRM on segments of one token, against {exercises.attention.whose}: {np.abs(ours - theirs).max():.2g}")
+
+# %% tags=["true"]
+assert np.allclose(ours, theirs), "Not “like attention”: attention (Eq. 18–20, identity I6)."
 
 # %% [markdown]
 # Not “like attention”: attention (Eq. 18–20, identity I6). The context of a one-token segment is its key, the gate is the
@@ -67,11 +75,14 @@ print(f"GRM on segments of one token, against causal softmax attention: {np.abs(
 # Caching with one-token segments and checkpoint start. Why? Under checkpoint start, the checkpoint after token $j$ is the
 # running state $m_j$, and the gate takes a softmax over all of them. **Predict** the size of the difference below.
 
-# %%
+# %% tags=["reveal"]
 running = np.cumsum(v[:, 0], axis=0)  # a compressor: its state after every token
-hybrid = exercises.attention.solution(u[:, 0], k[:, 0], running)
+hybrid = exercises.attention.yours(u[:, 0], k[:, 0], running)
 cached = run(memory="vector", segment_length=1, start="checkpoint").output[:, 0]
 print(f"largest difference {np.abs(hybrid - cached).max():.2g}")
+
+# %% tags=["true"]
+assert np.allclose(hybrid, cached), "that *is* Memory Caching with one-token segments and checkpoint start"
 
 # %% [markdown]
 # ## In between
@@ -90,11 +101,37 @@ plot.lines(shown, x="token", y="gate on its segment", title="What the last token
 # %% [markdown]
 # With $C = 24$ all tokens get the same; with $C = 1$ each gets its own weight. In between, tokens of a segment share one.
 #
+# ## Turn the dial yourself
+#
+# The shelf of topics of notebook 03: 96 pairs in eight topics of twelve, and eight questions at the end. **Predict:** at
+# which segment lengths is the recall best, shorter than a topic, as long, or longer? Then move the slider. Each place is
+# a run of the reference: the gates, the recall, and what reading and keeping cost.
+
+# %%
+dial.Dial(dial.shelf())
+
+# %% tags=["true"]
+turned = {place.C: place for place in dial.shelf()}
+assert all(abs(turned[C].recall - turned[12].recall) < 1e-3 for C in (1, 2, 3, 4, 6)), (
+    "the recall is the same: at 1, 2, 3, 4, 6 and 12 tokens"
+)
+assert turned[12].recall > turned[24].recall + 0.05, "Longer segments mix topics."
+assert turned[8].recall < turned[24].recall, "fares worse than $C = 24$"
+assert turned[1].reads == 104, "with $C = 1$ the last token makes 104"
+assert turned[12].reads == 9, "with $C = 12$ it makes 9"
+
+# %% [markdown]
+# Wherever segments keep to one topic, the recall is the same: at 1, 2, 3, 4, 6 and 12 tokens a gate that opens on a topic opens
+# on all its segments, and their linear reads add up. Longer segments mix topics. So does $C = 8$, which is shorter, and
+# fares worse than $C = 24$: its borders cut across topics. What differs is the price: with $C = 1$ the last token makes 104
+# reads and the cache holds a matrix for each token; with $C = 12$ it makes 9. The best segment is the longest that is still
+# about one thing.
+#
 # ## What it costs
 #
 # **Predict:** at 8,192 tokens and $d = 64$, is GRM with $C = 256$ nearer to the RNN or to attention, in operations?
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Operations for a sequence
 lengths = [2**n for n in range(9, 15)]
 d = 64
@@ -117,13 +154,25 @@ plot.lines(
     log_y=True,
 )
 
-# %%
+# %% tags=["reveal"]
 for name, flops in {
     "SSC": total("ssc", 8192),
     "GRM": total("grm", 8192),
     "attention": cost.attention(8192, d, d, 1).flops,
 }.items():
     print(f"{name:9} {flops / total('none', 8192):5.1f} times the operations of the RNN")
+
+# %% [markdown]
+# That depends on how nearness is measured, and both answers are right. By difference GRM is far nearer to the RNN: about 9 times its
+# operations, where attention takes about 64 times. By ratio it lies in the middle: 9 times the RNN, a seventh of attention. On
+# the logarithmic axes of the picture you see the second.
+
+# %% tags=["true"]
+times = {name: total(name, 8192) / total("none", 8192) for name in ("ssc", "grm")}
+most = cost.attention(8192, d, d, 1).flops / total("none", 8192)
+assert round(times["grm"]) == 9, "about 9 times its"
+assert round(most) in (64, 65), "attention takes about 64 times"
+assert 6.5 < most / times["grm"] < 7.5, "9 times the RNN, a seventh of attention"
 
 # %% [markdown]
 # Operations are not seconds: matrices and memory traffic decide those. `mcviz bench` measures seconds on your machine.
@@ -171,11 +220,16 @@ plot.lines(
 # %%
 for memory, expansion in (("linear", 0), ("titans", 4)):
     exact = cost.crossover(MCConfig(memory=memory), 256, 256)
-    print(
-        f"{memory}: smaller than the KV cache from C = {exercises.break_even.solution(256, expansion)} on ({exact:g})"
-    )
+    print(f"{memory}: smaller than the KV cache from C = {exercises.break_even.yours(256, expansion)} on ({exact:g})")
 ratio = kept("titans", 256) / (2 * 256 * T_long)
 print(f"two-layer checkpoints at C = 256: {ratio:.1f} times the numbers of the KV cache")
+
+# %% tags=["true"]
+assert 3.9 < ratio < 4.2, "about four times as many numbers as the KV cache would"
+for expansion in (0, 4):
+    C = exercises.break_even.yours(256, expansion)
+    matrices = 256 * 256 * (2 * expansion or 1)
+    assert matrices < 2 * 256 * C and matrices >= 2 * 256 * (C - 1), "a two-layer one only for $C > e\\,d$"
 
 # %% [markdown]
 # With deep memories of the paper's larger size (width 2048 in 8 heads, $d = 256$) and its default segments of 256 tokens,
@@ -184,6 +238,13 @@ print(f"two-layer checkpoints at C = 256: {ratio:.1f} times the numbers of the K
 
 # %%
 widgets.Stepper(run(memory="vector", segment_length=1), run(segment_length=8), step=T - 1)
+
+# %% [markdown]
+# **Change this.** In *One token's reads at four segment lengths*, take `start="checkpoint"`. Which curves change, and why not
+# all of them?
+#
+# **Stretch.** Real attention reads keys *and* values of 2 bytes each. Compute the bytes that the last of 16,384 tokens has to
+# move with attention, GRM and SSC, and find the segment length at which GRM moves as many as attention.
 
 # %% [markdown]
 # ## Recap

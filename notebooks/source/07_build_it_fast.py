@@ -59,7 +59,7 @@ exercises.chunked.check(chunked)
 # ## Predict
 #
 # Your chunked version and the loop compute the same sums in another order. How much faster will it be at 2,048 tokens
-# with chunks of 64: 3 times, 30 times, 300 times?
+# with chunks of 64: 3 times, 10 times, 100 times?
 
 # %% [markdown]
 # ## Run
@@ -88,25 +88,40 @@ def seconds(function, *given):
     return min(times)
 
 
+# %% tags=["reveal"]
 sizes = [1, 4, 16, 64, 256, 1024]
 slow = seconds(loop, q, k, v)
-gains = [slow / seconds(exercises.chunked.solution, q, k, v, size) for size in sizes]
+gains = [slow / seconds(exercises.chunked.yours, q, k, v, size) for size in sizes]
+print(f"{exercises.chunked.whose}, chunks of 64: {gains[sizes.index(64)]:.0f} times as fast as the loop")
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Chunks instead of tokens
 plot.lines(
-    {"speed, loop = 1": (sizes, gains)}, x="tokens in a chunk", y="times as fast as the loop", log_x=True, log_y=True
+    {exercises.chunked.whose: (sizes, gains)},
+    x="tokens in a chunk",
+    y="times as fast as the loop",
+    log_x=True,
+    log_y=True,
 )
 
+# %% tags=["true"]
+assert max(gains) > 2, "a good chunk is many times as fast as the loop"
+assert gains[0] < max(gains), "Short chunks pay for many small steps of Python"
+
 # %%
-gap = np.abs(exercises.chunked.solution(q, k, v, 64) - loop(q, k, v)).max()
-print(f"largest difference {gap:.1e}: the order of a sum, nothing else")
+gap = np.abs(exercises.chunked.yours(q, k, v, 64) - loop(q, k, v)).max()
+alone = exercises.masked.yours(q[:96], k[:96], v[:96], np.ones((96, 1)), np.zeros(96, int))
+print(f"{exercises.chunked.whose}: largest difference {gap:.1e}, the order of a sum and nothing else")
+print(f"{exercises.masked.whose}, on 96 tokens: {np.abs(alone - loop(q, k, v)[:96]).max():.1e}")
+
+# %% tags=["true"]
+assert gap < 1e-12, "the order of a sum and nothing else"
 
 # %% [markdown]
 # ## Explain
 #
 # Short chunks pay for many small steps of Python; very long ones do $T \cdot$ size work inside the chunk. The best size
-# lies between, and depends on the machine.
+# lies between, and depends on the machine; on most, a good chunk is many times as fast as the loop, nearer to 10 than to 100.
 #
 # `mcviz.pytorch` does the same for every rule and aggregator, batched over sequences and heads, with gradients. It never
 # imports the NumPy reference: an oracle must be independent. So compare them, on a length that no chunk divides:
@@ -128,7 +143,22 @@ for memory in ("linear", "swla", "delta", "dla", "titans"):
 #
 # ## Train your own
 #
-# MQAR, *multi-query associative recall*: key value key value …, then every key again. Here with 12 pairs, so that a model
+# A model is trained by a loop of five lines. Write it.
+
+# %%
+exercises.fit
+
+
+# %% tags=["exercise"]
+def fit(model, optimizer, batches):
+    return ...
+
+
+# %% tags=["check"]
+exercises.fit.check(fit)
+
+# %% [markdown]
+# Your loop now trains a Memory Caching model on a task. MQAR, *multi-query associative recall*: key value key value …, then every key again. Here with 12 pairs, so that a model
 # of a few thousand weights learns it in seconds.
 
 # %%
@@ -143,18 +173,41 @@ def small(aggregator, steps=250, **settings):
     return training.plan("mqar", aggregator, steps=steps, **sizes, **settings)
 
 
-runs = {}
+# %% tags=["reveal"]
+def batches(task, steps):
+    """One batch for each step, as tensors."""
+    for step in range(steps):
+        batch = task.sample((0, step), batch=32)
+        yield tuple(torch.from_numpy(array) for array in (batch.tokens, batch.targets, batch.mask))
+
+
+models, curves = {}, {}
 for name in ("none", "grm"):
     plan = small(name)
-    runs[name] = training.train(**vars(plan), progress=False)
-    accuracy = training.evaluate(runs[name].model, plan.task, sequences=64)["accuracy"]
-    weights = sum(w.numel() for w in runs[name].model.parameters())
+    models[name] = mcviz.pytorch.SequenceModel(plan.model_config)
+    optimizer = torch.optim.AdamW(models[name].parameters(), 1e-2)
+    curves[name] = exercises.fit.yours(models[name], optimizer, batches(plan.task, 250))
+    accuracy = training.evaluate(models[name].eval(), plan.task, sequences=64)["accuracy"]
+    weights = sum(w.numel() for w in models[name].parameters())
     print(
         f"{name}: {weights:,} weights, accuracy {accuracy.value:.2f} (from {accuracy.low:.2f} to {accuracy.high:.2f})"
     )
 
+# %% tags=["slide", "reveal"]
+# The loss, step by step, in your own loop
+smooth = {name: np.convolve(losses, np.ones(10) / 10, "valid") for name, losses in curves.items()}
+plot.lines(
+    {name: (range(10, 251, 8), losses[::8]) for name, losses in smooth.items()},
+    x="step",
+    y="loss, mean of ten steps",
+    title=f"Trained by {exercises.fit.whose}",
+)
+
+# %% tags=["true"]
+assert smooth["grm"][-1] < 0.8 * smooth["none"][-1], "GRM learns to find what the plain layer mixes up"
+
 # %% [markdown]
-# The same task, the same training, nearly the same number of weights. What GRM adds is a connector, $W_u$, and a cache.
+# The same task, the same training, nearly the same number of weights. What GRM adds is a connector, $W_u$, and a cache: GRM learns to find what the plain layer mixes up.
 #
 # **Predict:** in the gates of your model, what will the columns of the last twelve tokens look like? And how sure are you
 # that a model trained this briefly finds *every* segment?
@@ -162,14 +215,14 @@ for name in ("none", "grm"):
 # %%
 batch = task.sample(7, batch=1)
 trace = mcviz.capture(
-    runs["grm"].model,
+    models["grm"],
     batch.tokens[0],
     labels=batch.labels,
     targets=np.where(batch.mask[0], batch.targets[0], -1).tolist(),
     sources=batch.sources[0].tolist(),
 )
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # The gates of a model trained in seconds
 figures.gates(trace, t=30)
 
@@ -191,6 +244,16 @@ with torch.no_grad():
     stream = layer.stream(length=50)
     one_by_one = torch.stack([stream.step(x[:, t]) for t in range(50)], 1)
 print(f"largest difference {float((at_once - one_by_one).abs().max()):.1e}")
+
+# %% tags=["true"]
+assert torch.allclose(at_once, one_by_one, atol=1e-5), "outputs of the whole pass (identity I10)"
+
+# %% [markdown]
+# **Change this.** Train with `small("ssc", top_k=1)`. Does a router that reads one checkpoint from the first step on learn to
+# find it, and where does its loss stand after 250 steps?
+#
+# **Stretch.** Give `fit` a schedule: lower the learning rate in `optimizer.param_groups` towards the end. How many steps does
+# that save for the same loss?
 
 # %% [markdown]
 # ## Recap

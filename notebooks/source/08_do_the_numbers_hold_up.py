@@ -30,13 +30,18 @@ torch.set_num_threads(1)
 
 # %%
 board = {finding.claim.name: finding for finding in claims.board()}
-for finding in board.values():
-    print(f"{words.SIGNS[finding.verdict]} {finding.claim.statement}")
+for number, finding in enumerate(board.values(), start=1):
+    print(f"{number:2}. {finding.claim.statement}")
 
 # %% [markdown]
-# Three signs: ✓ holds, ✗ does not hold, ? not decidable at this scale. **Predict** before you go on: which of those marked
-# ✗ would you have bet on?
-#
+# **Predict** before you go on: how many of these hold? Write down three that you would bet on, and one that you would bet
+# against. Then see the verdicts: ✓ holds, ✗ does not hold, ? not decidable at this scale.
+
+# %% tags=["reveal"]
+for number, finding in enumerate(board.values(), start=1):
+    print(f"{words.SIGNS[finding.verdict]} {number:2}. {finding.claim.statement}")
+
+# %% [markdown]
 # ## Claim 1: caching closes the gap in recall
 #
 # The paper, in-context retrieval (table 3): Titans 31.75, with SSC 36.27, with GRM 40.50; a Transformer 41.00. Ours: MQAR
@@ -46,8 +51,13 @@ for finding in board.values():
 # Recall of 48 pairs at toy scale
 figures.evidence(board["recall-order"])
 
+# %% tags=["true"]
+order = {name: mean for name, (mean, _, _) in board["recall-order"].intervals.items()}
+assert order["RNN"] < order["SSC"] < order["GRM"] < order["attention"], "The means stand in the paper's order"
+assert 0 < order["residual"] - order["RNN"] < 0.02, "next to nothing above it"
+
 # %% [markdown]
-# The order is nearly the paper's. But look at the *residual* sum: all checkpoints, added up. Under independent start it is
+# The means stand in the paper's order: RNN, SSC, GRM, attention. But look at the *residual* sum: all checkpoints, added up. Under independent start it is
 # the plain RNN to the last digit, which the paper does not show but its Eq. 13 implies; under checkpoint start, as here, it
 # is next to nothing above it.
 #
@@ -87,9 +97,9 @@ exercises.paired_interval.check(paired_interval)
 
 # %%
 ssc, grm = (np.array(board["recall-order"].values[name]) for name in ("SSC", "GRM"))
-mean, half = exercises.paired_interval.solution(grm, ssc, 2.776)
+mean, half = exercises.paired_interval.yours(grm, ssc, 2.776)
 resampled = claims.bootstrap((grm - ssc).tolist())
-print(f"Student:   {mean:.4f}, from {mean - half:.4f} to {mean + half:.4f}")
+print(f"Student (by {exercises.paired_interval.whose}): {mean:.4f}, from {mean - half:.4f} to {mean + half:.4f}")
 print(f"bootstrap: {resampled.mean:.4f}, from {resampled.low:.4f} to {resampled.high:.4f}")
 for values, name in ((grm, "GRM"), (ssc, "SSC")):
     _, low, high = claims.bootstrap(values.tolist())
@@ -111,6 +121,7 @@ def show(name):
         print(f"{label:20} {mean:.3f}  [{low:.3f}, {high:.3f}]")
 
 
+# %% tags=["reveal"]
 for name in ("gate-context", "segments-start"):
     show(name)
 
@@ -161,8 +172,14 @@ plot.bars(
 for name in ("gate-context-topics", "segments-start-topics"):
     show(name)
 
+# %% tags=["true"]
+blind = {name: board[name].intervals for name in ("gate-context", "segments-start")}
+lost_gate = blind["gate-context"]["token and context"][0] - blind["gate-context"]["token alone"][0]
+lost_start = blind["segments-start"]["GRM, anew"][0] - blind["segments-start"]["GRM, going on"][0]
+assert lost_gate > lost_start > 0.3, "A blind gate cost more than full checkpoints, and both cost much"
+
 # %% [markdown]
-# Those were trained that way. The interval of the bars is over sequences, that of the printed lines is over seeds: they answer
+# A blind gate cost more than full checkpoints, and both cost much. Those were trained that way. The interval of the bars is over sequences, that of the printed lines is over seeds: they answer
 # different questions, and both are right.
 #
 # ## Claim 3: caching helps without training
@@ -192,7 +209,30 @@ show("length-caching")
 # Bits per answer: the router, the best pair, and a random pair
 figures.evidence(board["selector-choice"])
 
+# %%
+for name in ("selector-choice", "selector-choice-topics"):
+    show(name)
+
+# %% tags=["true"]
+means = {
+    name: [mean for mean, _, _ in board[name].intervals.values()]
+    for name in ("selector-choice", "selector-choice-topics")
+}
+for router, _, random in means.values():
+    assert router < random - 0.5, "The router is far better than a random pair in both tasks."
+router, best, _ = means["selector-choice"]
+assert 0.5 < router - best < 1, "with an exact key it loses most of a bit to the best pair"
+router, best, _ = means["selector-choice-topics"]
+assert router - best < 0.1, "it chooses as well as could be, and there the claim holds"
+assert board["selector-choice-topics"].verdict == "holds", "it chooses as well as could be, and there the claim holds"
+assert board["selector-choice"].verdict == "does not hold", "there it does not hold"
+
 # %% [markdown]
+# A lower bar is better: bits that an answer costs. The router is far better than a random pair in both tasks. Among documents
+# it chooses as well as could be, and there the claim holds; with an exact key it loses most of a bit to the best pair, more than
+# the rule allows, and there it does not hold. Whoever wants to improve SSC knows where to look: at the router, and at
+# contexts that say more of a segment than the mean of its keys.
+#
 # ## Where words and tables part
 #
 # A paper is a text and some tables, and both are written by people under a deadline. Read one against the other. The
@@ -226,6 +266,12 @@ plot.lines(
 # - Nothing is said of the latency of decoding, or of bytes. Notebook 06 did the sums.
 #
 # None of this makes the idea wrong. It tells where to look first if you want to build on it.
+#
+# **Change this.** Five seeds give these intervals. Compute `paired_interval` from the first three alone (with $t = 4.303$).
+# Which verdicts of this notebook would you still dare to give?
+#
+# **Stretch.** Take one claim of the board, and write down a *different* rule that would have been fair before the runs. Does
+# its verdict change? `board[name].values` holds the numbers.
 #
 # ## Recap
 #

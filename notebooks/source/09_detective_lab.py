@@ -5,7 +5,7 @@
 #
 # - recognise five bugs that people make in such layers, from their pictures,
 # - turn a suspicion into an experiment: change one thing, see what moves,
-# - name the test that would have caught each bug.
+# - write the tests that catch them, and bugs of their kind that you have not seen.
 
 # %%
 import numpy as np
@@ -69,7 +69,7 @@ figures.gates(case_2.trace)
 # %% [markdown]
 # Gates are shares. What must hold for each column? And what seems to hold for each row?
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Case 2: what the gates of each token sum to
 sums = case_2.trace.weights[:, 0].sum(-1)
 plot.lines({"sum of a token's gates": (range(len(sums)), sums)}, x="token", y="sum")
@@ -93,7 +93,7 @@ figures.gates(case_3.trace)
 # So experiment. We change the value of token 40 and see which outputs move. **Predict:** at which token should the curve
 # leave zero?
 
-# %% tags=["slide"]
+# %% tags=["slide", "reveal"]
 # Case 3: change token 40, and see which outputs move
 changed = 40
 moved = np.abs(case_3.run(changed=changed).output - case_3.trace.output).max((1, 2))
@@ -153,8 +153,80 @@ suspect_5 = ...
 # %% tags=["check"]
 case_5.accuse(suspect_5)
 
+# %% tags=["true"]
+assert not case_2.trace.weights[:, 0].sum(-1).std() < 0.01, "Gates are shares."
+assert moved[:changed].any(), "at which token should the curve"
+assert known[-1] == 0 and min(known[:-1]) > 0, (
+    "if the value of that token changes, does the segment's checkpoint change?"
+)
+
 # %% [markdown]
-# ## The tests that would have caught them
+# ## Write the tests
+#
+# A detective is called when it is too late. A test would have been there before. Write three, each a function of `run` that
+# returns True for a sound machine. `run()` gives the `Trace` of a machine on a short sequence; `run(changed=t)` gives it
+# with another value at token $t$. They are tried on *mutants*, machines with one fault each, among them some that you have
+# not met; and on sound machines, which a good test spares.
+
+# %%
+exercises.is_causal
+
+
+# %% tags=["exercise"]
+def is_causal(run):
+    return ...
+
+
+# %% tags=["check"]
+exercises.is_causal.check(is_causal)
+
+# %%
+exercises.gates_are_shares
+
+
+# %% tags=["exercise"]
+def gates_are_shares(run):
+    return ...
+
+
+# %% tags=["check"]
+exercises.gates_are_shares.check(gates_are_shares)
+
+# %%
+exercises.holds_its_segment
+
+
+# %% tags=["exercise"]
+def holds_its_segment(run):
+    return ...
+
+
+# %% tags=["check"]
+exercises.holds_its_segment.check(holds_its_segment)
+
+# %% [markdown]
+# All of your tests on all of the machines. **Predict:** which faulty machine is caught by more than one test?
+
+# %% tags=["reveal"]
+tests = [exercises.is_causal.yours, exercises.gates_are_shares.yours, exercises.holds_its_segment.yours]
+report = exercises.suite(*tests)
+report
+
+# %% tags=["true"]
+assert not report.escaped and not report.wronged, "which a good test spares"
+aliased = report.accused["an aliased checkpoint"]
+assert aliased == (True, False, True), "An aliased checkpoint is caught twice"
+
+# %% [markdown]
+# An aliased checkpoint is caught twice: it lacks its segment, and what it holds instead is the future. One fault, two
+# symptoms; that is why case 1 also leaks.
+#
+# **Change this.** Pass only one of your tests to `exercises.suite`. Which machines escape?
+#
+# **Stretch.** Make a mutant that all three tests spare, and the test that catches it:
+# `detective.Machine(online=…, keep=…, weigh=…)` takes its parts.
+#
+# ## Other tests that would have caught them
 #
 # | bug | a test that fails |
 # | --- | --- |
@@ -173,4 +245,6 @@ case_5.accuse(suspect_5)
 # - Look at differences between runs, not only at one run.
 # - An identity that must hold is worth ten examples that happen to.
 #
-# The end of the course, and of the suspects. If you build such a layer yourself: write the tests first.
+# The end of the suspects. If you build such a layer yourself: write the tests first.
+#
+# **Next:** [10 Related work](10_related_work.ipynb).

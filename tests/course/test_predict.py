@@ -25,25 +25,43 @@ def trace():
 T = 119
 
 
-def test_the_best_pick_scores_all_and_the_worst_next_to_nothing(trace):
-    best, worst = (int(pick(trace.weights[T, 0, :8])) for pick in (np.argmax, np.argmin))
+def test_those_above_an_equal_share_score_all_and_the_worst_nothing(trace):
+    gates = trace.weights[T, 0, :8]
     card = predict.Scorecard()
-    for segment in (best, worst):
+    for segments in (np.flatnonzero(gates > 1 / 8), [np.argmin(gates)]):
         question = card.segments(trace, T)
-        question.pick(segment, confidence=0.9)
+        question.pick(*map(int, segments), confidence=0.9)
         question.button.click()
     assert [one.hit for one in card.rounds] == [True, False]
-    assert card.rounds[0].score == 1
-    assert card.rounds[1].score < 0.2
+    assert [one.score for one in card.rounds] == [pytest.approx(1), 0]
+
+
+def test_picking_everything_is_refused_and_nearly_everything_scores_little(trace):
+    card = predict.Scorecard()
+    question = card.segments(trace, T)
+    question.pick(*range(8))
+    question.reveal()
+    assert "Picking all of them predicts nothing" in question.shown.value
+    assert not card.rounds
+    worst = int(np.argmin(trace.weights[T, 0, :8]))
+    question.pick(*(i for i in range(8) if i != worst))
+    question.reveal()
+    gates = trace.weights[T, 0, :8]
+    most = (gates - 1 / 8)[gates > 1 / 8].sum()
+    assert card.rounds[0].score == pytest.approx((1 / 8 - gates[worst]) / most)
+    assert card.rounds[0].score < 0.2
 
 
 def test_a_pick_is_worth_its_gates(trace):
+    gates = trace.weights[T, 0]
+    best = int(np.argmax(gates))
+    other = (best + 1) % 8
     card = predict.Scorecard()
     question = card.segments(trace, T)
-    question.pick(0, 7)
+    question.pick(best, other)
     question.reveal()
-    gates = trace.weights[T, 0]
-    assert card.rounds[0].score == pytest.approx((gates[0] + gates[7]) / np.sort(gates)[-2:].sum())
+    most = (gates - 1 / 8)[gates > 1 / 8].sum()
+    assert card.rounds[0].score == pytest.approx(max(0, gates[best] + gates[other] - 2 / 8) / most)
     for gate in gates:
         assert f"{gate:.3f}" in question.shown.value
 

@@ -1,5 +1,6 @@
-"""The course: every notebook runs with its exercises solved, and unsolved stops only there, with a friendly message."""
+"""The course: every notebook runs solved and unsolved, its sentences are true, and its answers wait behind folds."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -24,23 +25,71 @@ def errors(notebook):
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=names)
-def test_it_runs_with_its_exercises_solved_and_every_checker_is_content(source):
-    notebook = build.run(build.solved(build.student(source)))
-    checks = [cell for cell in notebook.cells if "check" in cell.metadata.get("tags", [])]
-    for cell in checks:
-        assert any("✓" in output.get("data", {}).get("text/plain", "") for output in cell.outputs), cell.source
+def test_it_runs_solved_every_checker_is_content_and_every_sentence_is_true(source):
+    notebook = build.ran(source)
+    for cell in notebook.cells:
+        if "check" in build.tags(cell):
+            assert any("✓" in output.get("data", {}).get("text/plain", "") for output in cell.outputs), cell.source
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any(build.PLOTLY in output.get("data", {}) for output in shown)
+    assert "the course's" not in "".join(output.get("text", "") for output in shown)  # pictures are made by answers
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=names)
-def test_unsolved_it_stops_only_at_exercises(source):
-    """The student's version, with every cell run even after an error: the only errors are unsolved exercises."""
-    notebook = build.student(source)
-    wanted = sum("check" in cell.metadata.get("tags", []) for cell in notebook.cells)
-    found = errors(build.run(notebook, allow_errors=True))
-    assert [name for name, _ in found] == ["Unsolved"] * wanted
-    assert all("yours to solve" in message and "Traceback" not in message for _, message in found)
+def test_unsolved_it_runs_to_its_end(source):
+    """Run All, as a student may: each unsolved exercise says so, and the cells after it run with the course's own."""
+    notebook = build.run(build.student(source))
+    for cell in notebook.cells:
+        if "check" in build.tags(cell):
+            assert any("yours to solve" in output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=names)
+def test_what_is_asserted_stands_in_the_text(source):
+    notebook = build.whole(source)
+    vouched, read = build.truths(notebook), build.prose(notebook)
+    assert vouched
+    for sentence in vouched:
+        assert " ".join(sentence.split()) in read, sentence
+    student = build.student(source)
+    assert not any(build.TRUE in build.tags(cell) for cell in student.cells)
+
+
+def test_an_assertion_without_a_sentence_is_refused(tmp_path):
+    source = tmp_path / "00_test.py"
+    source.write_text('# %% tags=["true"]\nassert 1 < 2\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="expected a sentence of the notebook; got assert 1 < 2"):
+        build.truths(build.whole(source))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=names)
+def test_answers_to_predictions_are_behind_a_fold(source):
+    """The first cell with an output after the word Predict is one to reveal, or the widget in which to predict."""
+    asks = False
+    for cell in build.student(source).cells:
+        if cell.cell_type == "markdown":
+            asks |= "**Predict" in cell.source or "## Predict" in cell.source
+        elif asks and not {"exercise", "check"} & {*build.tags(cell)} and shows(cell.source):
+            asks = False
+            assert "reveal" in build.tags(cell), cell.source
+
+
+def shows(source):
+    """Whether a cell shows what was computed, not just a question or a control."""
+    last = source.rstrip().splitlines()[-1]
+    return (
+        any(word in source for word in ("plot.", "figures.", "print(", "show("))
+        and 'print("question' not in source
+        and not last.startswith(("card", "dial", "exercises."))
+        and not (source.startswith("def ") and last.startswith(" "))
+    )
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=names)
+def test_every_notebook_has_something_to_change_and_something_to_stretch_for(source):
+    text = source.read_text(encoding="utf-8")
+    assert "**Change this.**" in text
+    assert "**Stretch.**" in text
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=names)
@@ -48,10 +97,16 @@ def test_the_committed_notebook_is_the_source_with_pictures(source):
     path = ROOT / "notebooks" / f"{source.stem}.ipynb"
     committed = nbformat.read(path, as_version=4)
     assert [cell.source for cell in committed.cells] == [cell.source for cell in build.student(source).cells]
-    assert path.stat().st_size < 400_000
+    assert path.stat().st_size < 1_500_000
+    assert "widgets" not in committed.metadata
+    for cell in committed.cells:
+        if "Stepper(" in cell.source and not {"check", "exercise"} & {*build.tags(cell)}:
+            assert "image/png" in nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
+        if "reveal" in build.tags(cell):
+            assert all("<details>" in output.data["text/html"] for output in cell.outputs)
     outputs = [output for cell in committed.cells for output in cell.get("outputs", [])]
     kinds = {kind for output in outputs for kind in output.get("data", {})}
-    assert "image/png" in kinds
+    assert "image/png" in nbformat.writes(committed)
     assert not {build.PLOTLY, build.WIDGET} & kinds
     assert not errors(committed)
 
@@ -95,3 +150,17 @@ def test_slides_are_pages_that_need_no_network(tmp_path):
     assert "One &amp; only figure" in text
     assert "http" not in text
     assert (tmp_path / "plotly.min.js").stat().st_size > 1_000_000
+    cover = build.index(tmp_path).read_text(encoding="utf-8")
+    assert 'href="03-one-only-figure.html"' in cover
+    assert "plotly" not in cover  # a cover shows nothing of its slide
+
+
+def test_the_map_has_every_word_and_every_identity():
+    written = (ROOT / "notebooks" / "map.md").read_text(encoding="utf-8")
+    assert written == build.chart()
+    for term in build.glossary.TERMS:
+        assert f"| {term} |" in written
+    for number in range(1, 12):
+        assert f"| I{number} |" in written
+    for page in set(re.findall(r"\]\((.*?)\)", written)):
+        assert (ROOT / "notebooks" / page).exists()

@@ -1,5 +1,8 @@
 """Notebook 02: where a sequence is cut, and what is kept at each cut."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import Float
@@ -54,6 +57,15 @@ def _inclusive(T: int, C: int) -> Cuts:
     return [(start, min(start + C, T) - 1) for start in range(0, T, C)]
 
 
+def _rest_in_the_last(T: int, C: int) -> Cuts:
+    whole = _whole_ones_only(T, C)
+    return [*whole[:-1], (whole[-1][0], T)] if whole else [(0, T)]
+
+
+def _tokens(T: int, C: int) -> list[list[int]]:
+    return [list(range(start, min(start + C, T))) for start in range(0, T, C)]
+
+
 CUTS = Exercise(
     title="Cut a sequence",
     task="Cut <code>T</code> tokens into segments of <code>C</code>. A segment is a half-open range "
@@ -68,6 +80,28 @@ CUTS = Exercise(
         Slip("The tokens that do not fill a whole segment are lost. They make a shorter one.", _whole_ones_only),
         Slip("Your last segment reaches past the end of the sequence.", _past_the_end),
         Slip("`stop` is the first token outside, as in `range`; yours is the last one inside.", _inclusive),
+        Slip(
+            "Where C divides T there is an empty segment at your end: `range` stops before T, not after it.",
+            lambda T, C: [(start, min(start + C, T)) for start in range(0, T + 1, C)],
+        ),
+        Slip(
+            "A segment is (start, stop), not (start, length).",
+            lambda T, C: [(start, min(start + C, T) - start) for start in range(0, T, C)],
+        ),
+        Slip("These are the starts alone; a segment has a stop as well.", lambda T, C: list(range(0, T, C))),
+        Slip(
+            "C is the length of a segment; you cut into C segments.",
+            lambda T, C: [(i * T // C, (i + 1) * T // C) for i in range(C)],
+        ),
+        Slip(
+            "Your segments overlap: `stop` of one is `start` of the next.",
+            lambda T, C: [(max(0, start - 1), min(start + C, T)) for start in range(0, T, C)],
+        ),
+        Slip(
+            "The last segment takes in what is left and is longer than C. What is left is a segment of its own.",
+            _rest_in_the_last,
+        ),
+        Slip("These are the tokens of each segment; a segment is given by (start, stop).", _tokens),
     ),
     hints=(
         "<code>range(0, T, C)</code> gives every start.",
@@ -102,6 +136,23 @@ def _every_power(T: int) -> Cuts:
     return pieces
 
 
+def _without_the_last_bit(T: int) -> Cuts:
+    return [(start, stop) for start, stop in binary_cuts(T) if stop - start > 1]
+
+
+def _largest_and_rest(T: int) -> Cuts:
+    most = int(2 ** (T.bit_length() - 1))
+    return [(0, most), (most, T)] if most < T else [(0, T)]
+
+
+def _without_the_first_bit(T: int) -> Cuts:
+    return binary_cuts(T - int(2 ** (T.bit_length() - 1)))
+
+
+def _all_from_zero(T: int) -> Cuts:
+    return [(0, stop - start) for start, stop in binary_cuts(T)]
+
+
 BINARY_CUTS = Exercise(
     title="Cut at powers of two",
     task="Logarithmic segmentation (section 4.2) cuts <code>T</code> tokens at the powers of two of T's binary "
@@ -116,6 +167,21 @@ BINARY_CUTS = Exercise(
         Slip("The largest power comes first: the oldest tokens share the longest segment.", _smallest_first),
         Slip("Halving what is left gives other lengths. Take the powers of two that add up to T.", _halves),
         Slip("Not every power of two, only those with a 1 in the binary expansion of T.", _every_power),
+        Slip(
+            "These are lengths; a segment is (start, stop).", lambda T: [stop - start for start, stop in binary_cuts(T)]
+        ),
+        Slip(
+            "A segment is (start, stop), not (start, length).",
+            lambda T: [(start, stop - start) for start, stop in binary_cuts(T)],
+        ),
+        Slip(
+            "The last bit is lost: an odd T ends with a segment of one token. Go down to bit 0.", _without_the_last_bit
+        ),
+        Slip(
+            "What the largest power leaves is cut again, into powers of two, until nothing is left.", _largest_and_rest
+        ),
+        Slip("The highest bit is lost: `range` stops before its end.", _without_the_first_bit),
+        Slip("`start` never moves: each segment begins where the last one stopped.", _all_from_zero),
     ),
     hints=(
         "<code>bin(37)</code> is <code>'0b100101'</code>: each 1 is a segment.",
@@ -156,6 +222,58 @@ def _one_token_early(k: Array, v: Array, cuts: Cuts, start: str) -> list[Array]:
                 cache.append(M)
             M = M + np.outer(v[t], k[t])
     return cache
+
+
+def _range_too_short(k: Array, v: Array, cuts: Cuts, start: str) -> list[Array]:
+    v = v.copy()
+    for _, end in cuts:
+        v[end - 1] = 0
+    return checkpoints(k, v, cuts, start)
+
+
+def _without_firsts(k: Array, v: Array, cuts: Cuts) -> tuple[Array, Array]:
+    v = v.copy()
+    for begin, _ in cuts:
+        v[begin] = 0
+    return k, v
+
+
+def _every_token(k: Array, v: Array, cuts: Cuts, start: str) -> list[Array]:
+    M = np.zeros((v.shape[1], k.shape[1]))
+    cache = []
+    for begin, end in cuts:
+        if start == "independent":
+            M = np.zeros_like(M)
+        for t in range(begin, end):
+            M = M + np.outer(v[t], k[t])
+            cache.append(M)
+    return cache
+
+
+def _at_the_start(k: Array, v: Array, cuts: Cuts, start: str) -> list[Array]:
+    ends = checkpoints(k, v, cuts, start)
+    zeros = np.zeros_like(ends[0])
+    return [zeros, *ends[:-1]] if start == "checkpoint" else [zeros for _ in ends]
+
+
+def _keys_as_rows(k: Array, v: Array, cuts: Cuts, start: str) -> list[Array]:
+    return [M.T for M in checkpoints(k, v, cuts, start)]
+
+
+def _last_pair(k: Array, v: Array, cuts: Cuts, start: str) -> list[Array]:
+    return [np.outer(v[end - 1], k[end - 1]) for _, end in cuts]
+
+
+def _exchanged(k: Array, v: Array, cuts: Cuts, start: str) -> list[Array]:
+    return checkpoints(k, v, cuts, "independent" if start == "checkpoint" else "checkpoint")
+
+
+def _only_the_last_one(k: Array, v: Array, cuts: Cuts, start: str) -> Array:
+    return checkpoints(k, v, cuts, start)[-1]
+
+
+def _kept(run: Trace, got: Any) -> Trace:
+    return replace(run, checkpoints=tuple({"M": np.asarray(M, float)[None]} for M in got))
 
 
 def _run(case: Case) -> Trace:
@@ -200,6 +318,21 @@ CHECKPOINTS = Exercise(
             "Under checkpoint start a segment goes on from the last one; yours always begin from zeros.", _always_reset
         ),
         Slip("You keep the matrix before the segment's last write: its last pair is lost.", _one_token_early),
+        Slip(
+            "The last token of each segment is never written: `range(begin, end)` stops before `end` by itself, and "
+            "`end - 1` is one too few.",
+            _range_too_short,
+        ),
+        Slip("You keep the memory after each token. A checkpoint is kept at the end of a segment only.", _every_token),
+        Slip("You keep what a segment begins with; a checkpoint is what it ends with.", _at_the_start),
+        Slip("The outer product is the other way round: rows belong to values, columns to keys.", _keys_as_rows),
+        Slip("Each write replaces the memory: only the segment's last pair is left. Writes add up.", _last_pair),
+        Slip("The two starts are exchanged: 'independent' is the one that begins from zeros.", _exchanged),
+        Slip("Only the last matrix comes back. Keep one for each segment, in a list.", _only_the_last_one),
+        Slip(
+            "The first token of each segment is never written: begin the inner loop at `begin`.",
+            lambda k, v, cuts, start: checkpoints(*_without_firsts(k, v, cuts), cuts, start),
+        ),
     ),
     hints=(
         "Two loops: over segments, and over the tokens inside. What happens before the inner loop, what after it?",
@@ -207,5 +340,6 @@ CHECKPOINTS = Exercise(
         "one.",
     ),
     trace=_run,
+    beside=_kept,
     token=_end_of_the_first_wrong,
 )

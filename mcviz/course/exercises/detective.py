@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mcviz.config import MCConfig
+from mcviz.course.exercises import record
 from mcviz.course.exercises.verdict import Unsolved, Verdict
 from mcviz.examples import example, project
 from mcviz.reference import memory_caching
@@ -61,7 +62,11 @@ class Machine:
         cfg: MCConfig,
     ) -> Trace:
         """What this machine computes, as a Trace. With its own parts it is the Trace of the reference."""
-        sound = memory_caching(q[:, None], k[:, None], v[:, None], u[:, None], cfg)
+        return self.instead(memory_caching(q[:, None], k[:, None], v[:, None], u[:, None], cfg))
+
+    def instead(self, sound: Trace) -> Trace:
+        """What this machine computes in place of the reference's run `sound`."""
+        q, k, v = sound.q[:, 0], sound.k[:, 0], sound.v[:, 0]
         states = self.online(k, v, sound.segments)
         checkpoints = self.keep(states, sound.segments)
         weights = self.weigh(sound.scores[:, 0])
@@ -185,18 +190,24 @@ class Case:
     def accuse(self, name: Any) -> Verdict:
         """Whether `name` is the mistake in this machine, and what was measured to tell.
 
-        Raises `Unsolved` for the empty stub, and `ValueError` for a name that is no suspect.
+        The empty stub, `...`, gets an `Unsolved`. Raises `ValueError` for a name that is no suspect.
         """
         if name is ...:
-            raise Unsolved(f"case {self.number}", f"suspect_{self.number}")
+            return Unsolved.of(f"Case {self.number}", f"suspect_{self.number}")
         if name not in SUSPECTS:
             raise ValueError(f"suspect: expected one of {', '.join(SUSPECTS)}; got {name!r}")
         suspect, right = SUSPECTS[name], name == self.culprit
-        measured = EVIDENCE[name](self)
+        measured, shows = EVIDENCE[name](self)
         if right:
             says = f"Yes: {suspect.name}. What gives it away: {suspect.picture}. Measured: {measured}."
+        elif shows:
+            says = (
+                f"That is what happens here, and not why. {suspect.name.capitalize()}: {measured}. But another suspect "
+                "has this for a consequence. Which part of the machine is it, that makes this and more?"
+            )
         else:
             says = f"No. {suspect.name.capitalize()} shows so: {suspect.picture}. Here, however: {measured}."
+        record.add(f"case_{self.number}", right, says)
         return Verdict(f"Case {self.number}", right, says)
 
     def __repr__(self) -> str:
@@ -217,42 +228,55 @@ def inputs(seed: int) -> tuple[Array, Array, Array, Array]:
     return q[:, 0], k[:, 0], v[:, 0], u[:, 0]
 
 
-def _gate_sums(case: Case) -> str:
+Evidence = tuple[str, bool]
+"""What was measured, in words, and whether it shows the mistake."""
+
+
+def _gate_sums(case: Case) -> Evidence:
     sums = case.trace.weights.sum(-1)
-    return f"the gates of a token sum to between {sums.min():.3f} and {sums.max():.3f}"
+    said = f"the gates of a token sum to between {sums.min():.3f} and {sums.max():.3f}"
+    return said, not np.allclose(sums, 1)
 
 
-def _influence(case: Case) -> str:
-    t = 20
-    moved = np.abs(case.run(changed=t).output - case.trace.output).max((1, 2))
-    first = int(np.argmax(moved > 0))
-    return f"a change of token {t} first shows in the output of token {first}"
+def _influence(case: Case) -> Evidence:
+    """Change the first, a middle and the last token of every segment: which output moves earliest, seen from there?"""
+    first = {}
+    for begin, end in case.trace.segments:
+        for t in (begin, (begin + end) // 2, end - 1):
+            moved = np.abs(case.run(changed=t).output - case.trace.output).max((1, 2))
+            if moved.any():
+                first[t] = int(np.argmax(moved > 0))
+    t = min(first, key=lambda token: first[token] - token)
+    if first[t] < t:
+        return f"a change of token {t} shows in the output of token {first[t]}", True
+    return "whichever token is changed, no output before it moves", False
 
 
-def _distance(case: Case) -> str:
+def _distance(case: Case) -> Evidence:
     memories = np.stack([state["M"] for state in case.trace.checkpoints])
-    apart = np.abs(memories - memories[0]).max()
-    return f"the largest difference between two checkpoints is {apart:.3g}"
+    apart = float(np.abs(memories - memories[0]).max())
+    return f"the largest difference between two checkpoints is {apart:.3g}", apart == 0
 
 
-def _refreshed(case: Case) -> str:
+def _refreshed(case: Case) -> Evidence:
     other = case.run(seed=2)
     pairs = zip(case.trace.checkpoints, other.checkpoints, strict=True)
     moved = max(float(np.abs(a["M"] - b["M"]).max()) for a, b in pairs)
-    return f"from one sequence to another the checkpoints move by {moved:.3g}"
+    return f"from one sequence to another the checkpoints move by {moved:.3g}", moved == 0
 
 
-def _ends(case: Case) -> str:
+def _ends(case: Case) -> Evidence:
     trace, last = case.trace, case.trace.N - 1
     end = trace.segments[last][1]
-    moved = [
+    before, at = (
         float(np.abs(case.run(changed=t).checkpoints[last]["M"] - trace.checkpoints[last]["M"]).max())
         for t in (end - 2, end - 1)
-    ]
-    return f"the last token of a segment moves its checkpoint by {moved[1]:.3g}, the one before by {moved[0]:.3g}"
+    )
+    said = f"the last token of a segment moves its checkpoint by {at:.3g}, the one before by {before:.3g}"
+    return said, at == 0 < before
 
 
-EVIDENCE: Mapping[str, Callable[[Case], str]] = {
+EVIDENCE: Mapping[str, Callable[[Case], Evidence]] = {
     "boundary": _ends,
     "leak": _influence,
     "stale": _refreshed,

@@ -1,5 +1,8 @@
 """Notebook 06: segments of one token are attention, and what a checkpoint must be worth."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import Float
@@ -55,6 +58,57 @@ def _tied(u: Array, k: Array, v: Array) -> Array:
     return attention(k, k, v)
 
 
+def _later(u: Array) -> Array:
+    return np.triu(np.ones((len(u), len(u)), bool), 1)
+
+
+def _weights(scores: Array) -> Array:
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: Array = e / e.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _linear(u: Array, k: Array, v: Array) -> Array:
+    return np.tril(u @ k.T) @ v
+
+
+def _not_divided(u: Array, k: Array, v: Array) -> Array:
+    return np.tril(np.exp(u @ k.T)) @ v
+
+
+def _wrong_axis(u: Array, k: Array, v: Array) -> Array:
+    e = np.where(_later(u), 0.0, np.exp(u @ k.T))
+    y: Array = e / e.sum(axis=0) @ v
+    return y
+
+
+def _masked_late(u: Array, k: Array, v: Array) -> Array:
+    return np.tril(_weights(u @ k.T)) @ v
+
+
+def _zeros_for_later(u: Array, k: Array, v: Array) -> Array:
+    y: Array = _weights(np.tril(u @ k.T)) @ v
+    return y
+
+
+def _overflows(u: Array, k: Array, v: Array) -> Array:
+    e = np.where(_later(u), 0.0, np.exp(u @ k.T))
+    y: Array = e / e.sum(axis=1, keepdims=True) @ v
+    return y
+
+
+def _weighs_keys(u: Array, k: Array, v: Array) -> Array:
+    return attention(u, k, k)
+
+
+def _weights_alone(u: Array, k: Array, v: Array) -> Array:
+    return _weights(np.where(_later(u), -np.inf, u @ k.T))
+
+
+def _answered(run: Trace, got: Any) -> Trace:
+    return replace(run, output=np.asarray(got, float)[:, None])
+
+
 def _run(case: Case) -> Trace:
     u, k, v = (case[name][:, None] for name in "ukv")
     return memory_caching(u, k, v, u, MCConfig(memory="vector", segment_length=1))
@@ -71,6 +125,7 @@ ATTENTION = Exercise(
     seeded=(
         seeded(0, {"T": 6, "K": 3, "V": 2}, u="T K", k="T K", v="T V"),
         seeded(1, {"T": 4, "K": 2, "V": 3}, u="T K", k="T K", v="T V"),
+        {**seeded(2, {"T": 9, "K": 7, "V": 2}, u="T K", k="T K", v="T V"), "u": 4000 * np.eye(9, 7)},
     ),
     searched=search(u="T K", k="T K", v="T V"),
     slips=(
@@ -78,12 +133,40 @@ ATTENTION = Exercise(
         Slip("Token t reads itself as well: its own memory is the online one.", _without_itself),
         Slip("The equation has no 1/√K: a Transformer puts that factor in; here it would be part of u.", _scaled),
         Slip("The one who asks is u, not k.", _tied),
+        Slip("The scores themselves weigh the values: that is linear attention. A softmax is missing.", _linear),
+        Slip("exp of the scores is not divided by its sum: the weights must sum to 1.", _not_divided),
+        Slip("Softmax runs over the wrong axis: the weights of one token, a row, must sum to 1.", _wrong_axis),
+        Slip(
+            "The mask came after the softmax: later tokens were counted in the sum. Set their scores to -inf before.",
+            _masked_late,
+        ),
+        Slip("A score of 0 is not “cannot see”: exp(0) is 1. What comes later needs -inf.", _zeros_for_later),
+        Slip(
+            "exp(1000) is infinite. Subtract the largest score of the row first: the softmax stays the same.",
+            _overflows,
+        ),
+        Slip("What is weighed are the values v; yours are keys.", _weighs_keys),
+        Slip("Those are the weights; the values that they weigh are asked for.", _weights_alone),
+        Slip(
+            "Connector and keys are exchanged: token t asks with u_t and is compared with k_j.",
+            lambda u, k, v: attention(k, u, v),
+        ),
+        Slip(
+            "All earlier tokens count alike: that is their mean, without scores.",
+            lambda u, k, v: attention(0 * u, k, v),
+        ),
+        Slip("Only token t itself is read: its earlier ones are missing.", lambda u, k, v: v.copy()),
+        Slip(
+            "Only the best match is read. That is a maximum; softmax gives each its share.",
+            lambda u, k, v: attention(1e9 * u, k, v),
+        ),
     ),
     hints=(
         "With one token in a segment, the context of segment j is k<sub>j</sub> itself.",
         "For each t: scores of the first t + 1 keys, softmax, weighted sum of the first t + 1 values.",
     ),
     trace=_run,
+    beside=_answered,
     token=first_row,
 )
 
@@ -98,6 +181,26 @@ def _keys_only(d: int, expansion: int) -> int:
 
 def _one_layer(d: int, expansion: int) -> int:
     return (expansion * d * d if expansion else d * d) // (2 * d) + 1
+
+
+def _numbers(d: int, expansion: int) -> int:
+    return 2 * expansion * d * d if expansion else d * d
+
+
+def _expansion_twice(d: int, expansion: int) -> int:
+    return (2 * expansion**2 * d * d if expansion else d * d) // (2 * d) + 1
+
+
+def _four_d(d: int, expansion: int) -> int:
+    return _numbers(d, expansion) // (4 * d) + 1
+
+
+def _exact(d: int, expansion: int) -> float:
+    return _numbers(d, expansion) / (2 * d)
+
+
+def _rounded_up(d: int, expansion: int) -> int:
+    return -(-_numbers(d, expansion) // (2 * d))
 
 
 BREAK_EVEN = Exercise(
@@ -115,6 +218,22 @@ BREAK_EVEN = Exercise(
         Slip("At that length the two are equal, or the cache is still smaller. You need one token more.", _half_d),
         Slip("The KV cache holds keys and values: 2d numbers for a token, not d.", _keys_only),
         Slip("A deep memory has two layers of e·d² numbers each.", _one_layer),
+        Slip("Two layers [e·d, d] and [d, e·d]: expansion comes in once in each, not twice.", _expansion_twice),
+        Slip(
+            "The KV cache holds keys and values, 2d numbers for a token; you count 4d.",
+            _four_d,
+        ),
+        Slip("expansion 0 stands for one matrix of d², not for nothing.", lambda d, expansion: expansion * d + 1),
+        Slip(
+            "The expansion is not used: with e > 0 the checkpoint has 2·e·d² numbers.", lambda d, expansion: d // 2 + 1
+        ),
+        Slip(
+            "That is the length where both are equal, as a fraction. It takes the next whole number above.",
+            _exact,
+        ),
+        Slip("Rounded up, but where the two are equal the checkpoint is not smaller: one token more.", _rounded_up),
+        Slip("That is how many numbers a checkpoint has; a segment length is asked for.", _numbers),
+        Slip("One too many: a shorter segment will do as well.", lambda d, expansion: break_even(d, expansion) + 1),
     ),
     hints=(
         "Solve (numbers in a checkpoint) < 2 d C for C.",

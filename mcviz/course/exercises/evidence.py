@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import Float
 
-from mcviz.course.exercises.cases import Case, seeds, whole
+from mcviz.course.exercises.cases import Case, seeds
 from mcviz.course.exercises.exercise import Exercise, Slip
 
 Array = np.ndarray
@@ -32,9 +32,31 @@ def _turned(a: Array, b: Array, t: float) -> tuple[float, float]:
     return paired_interval(b, a, t)
 
 
+def _ends(a: Array, b: Array, t: float) -> tuple[float, float]:
+    mean, half = paired_interval(a, b, t)
+    return mean - half, mean + half
+
+
+def _variance(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * (a - b).var(ddof=1) / np.sqrt(len(a))
+
+
+def _by_n(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * (a - b).std(ddof=1) / len(a)
+
+
+def _twice_less(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * (a - b).std(ddof=1) / np.sqrt(len(a) - 1)
+
+
+def _of_a(a: Array, b: Array, t: float) -> tuple[float, float]:
+    return (a - b).mean(), t * a.std(ddof=1) / np.sqrt(len(a))
+
+
 def _runs(n: int, seed: int) -> Case:
     rng = np.random.default_rng(seed)
-    return {"a": whole(rng, [n]), "b": whole(rng, [n]), "t": 2.0}
+    # accuracies in quarters: differences are exact, and checked in the head
+    return {"a": rng.integers(0, 5, n) / 4, "b": rng.integers(0, 5, n) / 4, "t": 2.0}
 
 
 PAIRED_INTERVAL = Exercise(
@@ -48,8 +70,8 @@ PAIRED_INTERVAL = Exercise(
     minutes=7,
     solution=paired_interval,
     seeded=(
-        {"a": np.array([0.95, 0.94, 0.96, 0.95, 0.93]), "b": np.array([0.90, 0.91, 0.90, 0.89, 0.90]), "t": 2.776},
-        {"a": np.array([0.5, 0.7, 0.9]), "b": np.array([0.4, 0.6, 0.85]), "t": 4.303},
+        {"a": np.array([0.95, 0.94, 0.96, 0.95, 0.93]), "b": np.array([0.90, 0.88, 0.92, 0.90, 0.87]), "t": 2.776},
+        {"a": np.array([0.5, 0.7, 0.9]), "b": np.array([0.4, 0.75, 0.85]), "t": 4.303},
     ),
     searched=st.builds(_runs, n=st.integers(2, 5), seed=seeds),
     slips=(
@@ -60,6 +82,20 @@ PAIRED_INTERVAL = Exercise(
             _unpaired,
         ),
         Slip("The difference is a - b.", _turned),
+        Slip(
+            "`t` is not used: an interval is t standard errors wide, to each side.",
+            lambda a, b, t: paired_interval(a, b, 1.0),
+        ),
+        Slip("That is the whole width; half of it is asked for.", lambda a, b, t: paired_interval(a, b, 2 * t)),
+        Slip("Those are the ends of the interval; its middle and half its width are asked for.", _ends),
+        Slip("That is a variance. The standard error is its root.", _variance),
+        Slip("The mean of n runs is surer by √n, not by n.", _by_n),
+        Slip("The spread of A alone: it is the differences a - b whose spread counts.", _of_a),
+        Slip("Twice n - 1: with `ddof=1` the standard deviation has it, and the root is of n.", _twice_less),
+        Slip(
+            "Differences of either sign cancel in the mean: do not take absolute values.",
+            lambda a, b, t: (np.abs(a - b).mean(), paired_interval(a, b, t)[1]),
+        ),
     ),
     hints=(
         "Everything follows from the n differences <code>a - b</code>.",

@@ -46,6 +46,10 @@ def _in_place(M: Array, k: Array, v: Array) -> Array:
     return M
 
 
+def _norm(k: Array) -> float:
+    return float(np.linalg.norm(k))
+
+
 WRITE = Exercise(
     title="Write a pair into a matrix",
     task="A memory is a matrix <code>M</code> [V, K]. Write the pair <code>(k, v)</code> into it: "
@@ -63,6 +67,17 @@ WRITE = Exercise(
         Slip("The outer product is the other way round: rows belong to values, columns to keys.", _swapped),
         Slip("The key comes in twice. An outer product takes each of v and k once.", _scaled_columns),
         Slip("`M += …` writes into the caller's own array. A checkpoint that shares it would change too.", _in_place),
+        Slip("The pair is taken away. The linear rule adds it.", lambda M, k, v: M - np.outer(v, k)),
+        Slip("That is a sum of v and k where their product belongs.", lambda M, k, v: M + v[:, None] + k),
+        Slip(
+            "`@` of two vectors is their inner product: one number, the same for the whole matrix.",
+            lambda M, k, v: M + v @ k,
+        ),
+        Slip(
+            "`*` multiplies component by component. An outer product pairs each v with each k.",
+            lambda M, k, v: M + v * k,
+        ),
+        Slip("The key was scaled to length 1. Eq. 2 takes it as it is.", lambda M, k, v: M + np.outer(v, k / _norm(k))),
     ),
     hints=(
         "v kᵀ is a matrix with one row for each component of v and one column for each component of k.",
@@ -85,6 +100,26 @@ def _earlier_only(keys: Array, values: Array, j: int) -> tuple[Array, Array]:
     return overlaps[j] * values[j], overlaps[:j] @ values[:j]
 
 
+def _later_only(keys: Array, values: Array, j: int) -> tuple[Array, Array]:
+    overlaps = keys @ keys[j]
+    return overlaps[j] * values[j], overlaps[j + 1 :] @ values[j + 1 :]
+
+
+def _mean(keys: Array, values: Array, j: int) -> tuple[Array, Array]:
+    signal, others = interference(keys, values, j)
+    return signal, others / max(1, len(keys) - 1)
+
+
+def _by_values(keys: Array, values: Array, j: int) -> tuple[Array, Array]:
+    overlaps = values @ values[j]
+    return overlaps[j] * values[j], overlaps @ values - overlaps[j] * values[j]
+
+
+def _absolute(keys: Array, values: Array, j: int) -> tuple[Array, Array]:
+    overlaps = np.abs(keys @ keys[j])
+    return overlaps[j] * values[j], overlaps @ values - overlaps[j] * values[j]
+
+
 INTERFERENCE = Exercise(
     title="Signal and interference",
     task="All n pairs were written into one matrix by Eq. 2, and now it is read with the key of pair <code>j</code>. "
@@ -104,6 +139,15 @@ INTERFERENCE = Exercise(
             _value_alone,
         ),
         Slip("Pairs written after j disturb it as well. The sum runs over all i ≠ j.", _earlier_only),
+        Slip("Pairs written before j disturb it as well. The sum runs over all i ≠ j.", _later_only),
+        Slip(
+            "The interference is right. The signal is not the value alone: it is scaled by |k|², the key's "
+            "overlap with itself.",
+            lambda keys, values, j: (values[j], interference(keys, values, j)[1]),
+        ),
+        Slip("That is the mean of what the others put there. The matrix holds their sum.", _mean),
+        Slip("Overlaps are those of keys with the key that reads; yours are overlaps of values.", _by_values),
+        Slip("An overlap may be negative, and then the value comes back turned round: keep its sign.", _absolute),
     ),
     hints=(
         "M q = Σᵢ vᵢ (kᵢᵀ q). With q = kⱼ, how much of each value comes back?",
@@ -128,6 +172,15 @@ def _erases(M: Array, k: Array, v: Array, eta: float) -> Array:
     return M - eta * np.outer(M @ k, k) + np.outer(v, k)
 
 
+def _turned(M: Array, k: Array, v: Array, eta: float) -> Array:
+    return M - eta * np.outer(k, M @ k - v)
+
+
+def _delta_in_place(M: Array, k: Array, v: Array, eta: float) -> Array:
+    M -= eta * np.outer(M @ k - v, k)
+    return M
+
+
 DELTA_WRITE = Exercise(
     title="The delta rule",
     task="Before it writes, the delta rule asks what the key already brings up, and writes only the difference: "
@@ -146,6 +199,22 @@ DELTA_WRITE = Exercise(
         Slip("The sign is turned round: this climbs the loss ½|M k - v|². Gradient steps go down.", _climbs),
         Slip("The step size η is missing.", _full_step),
         Slip("η belongs to the whole difference, to v as much as to M k.", _erases),
+        Slip(
+            "That is the step alone. It is taken from M, which goes on.",
+            lambda M, k, v, eta: delta_write(M, k, v, eta) - M,
+        ),
+        Slip(
+            "A factor 2 too many: it belongs to the loss |M k - v|², and here the loss has a ½ in front.",
+            lambda M, k, v, eta: delta_write(M, k, v, 2 * eta),
+        ),
+        Slip(
+            "The outer product is the other way round: the error [V] goes with rows, the key [K] with columns.", _turned
+        ),
+        Slip("`M -= …` writes into the caller's own array. Make a new matrix.", _delta_in_place),
+        Slip(
+            "The step was divided by |k|². That makes M k = v in one step with η = 1; the rule here leaves it to η.",
+            lambda M, k, v, eta: delta_write(M, k, v, eta / _norm(k) ** 2),
+        ),
     ),
     hints=(
         "What M brings up for k is <code>M @ k</code>. The error is what that lacks to be v.",

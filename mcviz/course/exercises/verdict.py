@@ -1,4 +1,4 @@
-"""What a checker answers: right, or the smallest case that goes wrong, what was expected and what came."""
+"""What a checker answers: right, yours to solve, or the smallest case that goes wrong and how it goes wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,20 +10,6 @@ import numpy as np
 
 from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
-
-
-class Unsolved(Exception):
-    """An exercise whose stub was not filled in. In a notebook it shows as one friendly line, without a traceback."""
-
-    def __init__(self, title: str, name: str) -> None:
-        self.title, self.name = title, name
-        super().__init__(
-            f"“{title}” is yours to solve. Write `{name}` in the cell above, run that cell, and then this one again. "
-            "Hints are on the exercise's card."
-        )
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"✎ {self}"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +26,8 @@ class Verdict:
     run: Callable[[dict[str, Any]], Trace] | None = None
     token: int | None = None  # the first one where the answer fails
     cost: str = ""
+    printed: str = ""  # by the answer, on the failing case
+    beside: Callable[[Trace, Any], Trace] | None = None  # the right run, with the answer in place of its own numbers
 
     def __bool__(self) -> bool:
         return self.passed
@@ -49,12 +37,23 @@ class Verdict:
         """The right run of the failing case, or None where the exercise is about less than a run."""
         return None if self.passed or self.run is None else self.run(self.case)
 
+    @cached_property
+    def other(self) -> Trace | None:
+        """The answer's run, to stand beside the right one; None where the answer is nothing that a run could hold."""
+        if self.trace is None or self.beside is None or isinstance(self.got, Exception):
+            return None
+        try:
+            return self.beside(self.trace, self.got)
+        except (TypeError, ValueError, IndexError):
+            return None
+
     def lines(self) -> list[tuple[str, str]]:
         """The failing case, what was expected and what came: names and values as text."""
-        if self.passed:
+        if not self.case:
             return []
         rows = [*self.case.items(), ("expected", self.expected), ("got", self.got)]
-        return [(name, show(value)) for name, value in rows]
+        printed = [("printed", self.printed.rstrip())] if self.printed else []
+        return [(name, show(value)) for name, value in rows] + printed
 
     def __repr__(self) -> str:
         head = f"{'✓' if self.passed else '✗'} {self.title}: {self.says}"
@@ -70,7 +69,7 @@ class Verdict:
         parts = [f"<p><b>{mark} {escape(self.title)}</b><br>{escape(self.says)}</p>"]
         if self.differs and self.differs != self.says:
             parts.append(f"<p>{escape(self.differs)}</p>")
-        if not self.passed:
+        if self.case:
             rows = "".join(
                 f"<tr><th style='text-align:left;vertical-align:top'>{escape(name)}</th>"
                 f"<td style='text-align:left'><pre>{escape(value)}</pre></td></tr>"
@@ -78,7 +77,8 @@ class Verdict:
             )
             parts.append(f"<p>The smallest case found that goes wrong:</p><table>{rows}</table>")
         if self.token is not None:
-            parts.append(f"<p>The right run of this case, at the first token that goes wrong ({self.token}):</p>")
+            whose = "The right run of this case" + (", and yours beside it" if self.other else "")
+            parts.append(f"<p>{whose}, at the first token that goes wrong ({self.token}):</p>")
         if self.cost:
             parts.append(f"<p>{escape(self.cost)}</p>")
         return "".join(parts)
@@ -90,7 +90,26 @@ class Verdict:
         if self.trace is not None:
             from mcviz.widgets import Stepper
 
-            display(Stepper(self.trace, step=self.token or 0))  # type: ignore[no-untyped-call]
+            display(Stepper(self.trace, self.other, step=self.token or 0))  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, eq=False)
+class Unsolved(Verdict):
+    """The verdict on an exercise whose stub was not filled in: one friendly line, after which a notebook runs on."""
+
+    @classmethod
+    def of(cls, title: str, name: str) -> "Unsolved":
+        says = (
+            f"“{title}” is yours to solve. Write `{name}` in the cell above, run that cell, and then this one again. "
+            "Hints are on the exercise's card."
+        )
+        return cls(title, False, says)
+
+    def __repr__(self) -> str:
+        return f"✎ {self.says}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>✎ {escape(self.says)}</p>"
 
 
 def show(value: Any) -> str:

@@ -1,0 +1,102 @@
+"""One call of an answer, watched: what it returned or where it stopped, what it printed, and how long it may take."""
+
+import ctypes
+import linecache
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from typing import Any, NamedTuple
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+
+LIMIT_SECONDS = 3.0
+"""How long one call may take: the cases are small, and a right answer needs a thousandth of it."""
+
+TICK_SECONDS = 0.1
+PATIENCE = 20
+"""Ticks without a call after which nobody watches any more."""
+
+PRINTED = 2000
+"""Characters of what a call printed that are shown."""
+
+
+class TookTooLong(Exception):
+    """A call that did not come to an end in time."""
+
+
+class Called(NamedTuple):
+    """What came of a call: a value, or the exception that ended it, and what was printed meanwhile."""
+
+    value: Any
+    printed: str
+    stopped: str = ""  # where and why it stopped, "" if it returned
+
+
+def call(answer: Callable[..., Any], *given: Any) -> Called:
+    """Call `answer`, its prints kept and its time limited. `NotImplementedError` counts as an empty stub, `...`."""
+    said = StringIO()
+    try:
+        with redirect_stdout(said), np.errstate(all="ignore"), catch_warnings(), limit(LIMIT_SECONDS):
+            simplefilter("ignore")
+            value = answer(*given)
+    except NotImplementedError:
+        return Called(..., said.getvalue()[:PRINTED])
+    except TookTooLong as error:
+        text = f"It did not come to an end within {LIMIT_SECONDS:g} seconds. Does a loop never stop?"
+        return Called(error, said.getvalue()[:PRINTED], text)
+    except Exception as error:
+        text = f"It stopped{place(error, answer)} with {type(error).__name__}: {error}"
+        return Called(error, said.getvalue()[:PRINTED], text)
+    return Called(value, said.getvalue()[:PRINTED])
+
+
+def place(error: Exception, answer: Callable[..., Any]) -> str:
+    """The last line of the answer's own file that led to an error, and what stands there."""
+    code = getattr(answer, "__code__", None)
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if code and frame.filename == code.co_filename
+    ]
+    if not frames or frames[-1].lineno is None:
+        return ""
+    line = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()
+    return f" in line {frames[-1].lineno}" + (f", `{line}`," if line else "")
+
+
+@contextmanager
+def limit(seconds: float) -> Iterator[None]:
+    """Raise `TookTooLong` in the body once `seconds` have passed. Python's own code is stopped, on every system."""
+    thread = threading.get_ident()
+    with _lock:
+        _due[thread] = time.monotonic() + seconds
+        if not _watching:
+            _watching.append(threading.Thread(target=_watch, daemon=True, name="time limit"))
+            _watching[0].start()
+    try:
+        yield
+    finally:
+        with _lock:
+            _due.pop(thread, None)
+
+
+_lock = threading.Lock()
+_due: dict[int, float] = {}  # when the call of a thread has to be over
+_watching: list[threading.Thread] = []  # one watches all, for as long as calls come
+
+
+def _watch() -> None:
+    """Stop calls that are overdue; end once there has been none for a while."""
+    idle = 0
+    while idle < PATIENCE:
+        time.sleep(TICK_SECONDS)
+        with _lock:
+            now = time.monotonic()
+            for thread in [thread for thread, due in _due.items() if due < now]:
+                del _due[thread]
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TookTooLong))
+            idle = 0 if _due else idle + 1
+            if idle == PATIENCE:
+                _watching.clear()
