@@ -220,8 +220,8 @@ def memory(trace: Trace, pairs: int) -> None:
     stepping.chart(runs.drawn("fading", seen, n, stepping.theme()), "One memory, and what it gives back")
     mark = "✓" if back == word else "✗"
     st.markdown(
-        plain(f"Asked for “{question(trace)}”: nearest to “{back}” {mark}. Cosine with “{word}”: ")
-        + f"**{seen.likeness[n - 1]:.2f}**"
+        plain(f"Asked for “{question(trace)}”: nearest to “{back}” {mark}. Cosine with “{word}”:")
+        + f" **{seen.likeness[n - 1]:.2f}**"
     )
 
 

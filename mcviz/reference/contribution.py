@@ -10,13 +10,13 @@ from mcviz.config import MCConfig
 from mcviz.initial import State
 from mcviz.reference import memory, replay
 from mcviz.reference.memory import Array
-from mcviz.rules import AGGREGATORS, sheet
+from mcviz.rules import equations, sheet
 from mcviz.trace import Trace
 
 
 def is_sum(cfg: MCConfig) -> bool:
     """Whether the output is a sum over memories: all but a soup of networks, which are not linear in what is mixed."""
-    return not AGGREGATORS[cfg.aggregator].mixes or sheet(cfg.memory).kind != "network"
+    return "share" in equations(sheet(cfg.memory), cfg)
 
 
 def shares(trace: Trace) -> Float[Array, "T H N"] | None:

@@ -27,9 +27,9 @@ class Variant(Protocol):
 def equations(sheet: Sheet, cfg: Variant) -> dict[str, tuple[Equation, ...]]:
     """How a token of `cfg` is written, compared, weighed and answered, in that order.
 
-    The kinds are "loss", "state", "context", "score", "router", "weight", "mixed", "read" and "output". What a
-    configuration lacks is left out: a loss where a write is no step on one, scores where nothing is compared. A
-    feature map stands behind the lines that use it.
+    The kinds are "loss", "state", "context", "score", "router", "weight", "mixed", "read", "output" and
+    "share". What a configuration lacks is left out: a loss where a write is no step on one, scores where nothing is
+    compared. A feature map stands behind the lines that use it.
     """
     o, one = cfg.rule_options, aggregators.AGGREGATORS[cfg.aggregator]
     features = sheet.features(o)
@@ -43,6 +43,8 @@ def equations(sheet: Sheet, cfg: Variant) -> dict[str, tuple[Equation, ...]]:
         "mixed": (one.mixed,),
         "read": (sheet.read(o), features),
         "output": (one.output,),
+        # networks are not linear in what a soup mixes: there the output is no sum over memories
+        "share": () if one.mixes and sheet.kind == "network" else (aggregators.SHARE,),
     }
     there = {kind: tuple(line for line in lines if line is not None) for kind, lines in found.items()}
     return {kind: lines for kind, lines in there.items() if lines}

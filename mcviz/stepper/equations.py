@@ -26,7 +26,6 @@ def equations(cfg: MCConfig) -> dict[str, dict[str, str]]:
         "share": contribution.shares,
     }
     shown = rules.equations(rules.sheet(cfg.memory), cfg)
-    shown |= {"share": (rules.aggregators.SHARE,)} if contribution.is_sum(cfg) else {}
     return {
         kind: {
             "formula": ",  ".join(one.formula for one in shown[kind]),

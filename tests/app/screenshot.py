@@ -16,7 +16,7 @@ MOST_BYTES = 500_000
 
 
 def take(picture: Path) -> None:
-    """The opening screen of the explorer."""
+    """The stepper, where a link opens it."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         log = Path(folder) / "log.txt"
         with log.open("w") as output:
@@ -27,7 +27,7 @@ def take(picture: Path) -> None:
             await_health(server, url, log)
             browser = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
             page = browser.new_page(viewport=SIZE, color_scheme="light")
-            page.goto(url)
+            page.goto(f"{url}/?v=1")  # a link: no question first
             page.wait_for_selector(".mcviz[data-step]", timeout=300_000)
             page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=300_000)
             page.wait_for_timeout(1000)

@@ -48,7 +48,7 @@ def test_claims_open_to_what_they_rest_on(family):
     assert "not there yet" not in said
     for finding in found:
         claim = finding.claim
-        assert f"In the paper: {claim.source}. Measured: {claim.measured}; {len(finding.seeds)} seeds." in said
+        assert f"In the paper: {claim.source}. Measured: {claim.measured}; {len(finding.seeds)} seeds" in said
         assert f"mcviz claims --run {claim.name}" in said.replace("`", "")
         for step in finding.steps:
             assert f"{step.comparison}: **{step.verdict}**" in said

@@ -73,11 +73,11 @@ def test_a_trace_is_lent_what_replays_and_draws_it(monkeypatch, tmp_path):
         def state(self, trace, t):
             return {"M": np.full(1, float(t))}
 
-        def page(self, trace, other):
-            return f"{trace.title} {other}"
+        def page(self, trace, other, hide_answers):
+            return f"{trace.title} {other} {hide_answers}"
 
     trace = run("linear", "independent")
     monkeypatch.setattr(Trace, "host", Host())
     assert trace.states(3) == {"M": [3.0]}
     trace.to_html(tmp_path / "page.html")
-    assert (tmp_path / "page.html").read_text() == " None"
+    assert (tmp_path / "page.html").read_text() == " None False"
