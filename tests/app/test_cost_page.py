@@ -79,8 +79,9 @@ def test_beyond_them_is_a_message_and_the_choice_stays(name, value):
 def test_a_mangled_link_says_so_and_the_page_is_there():
     page = opened("cost", cost_d="wide", cost_memory="vector", cost_Q="3")
     said = words(page)
-    for part in ("cost_d: expected a whole number", "cost_memory: expected one of linear", "cost_Q: expected a field"):
+    for part in ("cost_d: expected a whole number", "cost_memory: expected one of linear"):
         assert part in said
+    assert "cost_Q" not in said  # not ours: it may be anybody's
     assert tables(page)[0] == mcviz.words.ledger(Setting())
 
 
@@ -181,9 +182,9 @@ def test_the_game_stays_when_something_else_is_run_and_is_not_handed_to_a_class(
     page = opened(run="topics", game="nothing")
     page.selectbox(key="choice:run").set_value("needle").run()
     assert in_link(page, "game") == "nothing"
+    assert "game=" not in page.code[0].value
     next(button for button in page.button if "tour" in button.label).click().run()
     assert in_link(page, "game") == "nothing"
-    assert "game=" not in page.code[0].value
 
 
 def test_the_fields_of_a_link_are_those_of_a_setting():
