@@ -38,7 +38,7 @@ def trace(n: int) -> Trace:
 
 
 def export(folder: Path, n: int) -> None:
-    cli.export(argparse.Namespace(trace=folder.parent / f"{n}.npz", out=folder / "page.html"))
+    cli.export(argparse.Namespace(trace=folder.parent / f"{n}.npz", out=folder / "page.html", hide_answers=False))
 
 
 def measured(folder: Path, n: int) -> None:

@@ -52,7 +52,7 @@ def first_of_a_new_session(url, page, press):
         async with visitor.visit(url) as socket:
             before = await visitor.run(socket, page, "v=1")
         async with visitor.visit(url) as socket:
-            return before, await visitor.run(socket, page, before.address or "", press(before))
+            return before, await visitor.run(socket, page, before.address or "v=1", press(before))
 
     return visitor.finish(session())
 
