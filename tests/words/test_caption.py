@@ -30,7 +30,10 @@ def test_the_largest_gate_and_the_selection_are_the_runs():
 
 
 def test_recall_is_counted():
-    seen = interference.recall(run())
-    said = words.recalled(run(), seen.home, seen.right, seen.strength, seen.crosstalk)
-    assert f"Of {len(seen.home)} stored pairs" in said
-    assert f"and {seen.right[-1].sum()} from one memory" in said
+    trace = run()
+    seen = interference.recall(trace)
+    own = seen.right[seen.home, np.arange(len(seen.home))]
+    said = words.recalled(trace, seen.home, seen.right, seen.strength, seen.crosstalk)
+    assert f"Each token writes a pair, {trace.T} in all." in said
+    assert f"Of these {len(seen.home)}, {own.sum()} come back right from the checkpoint of their own segment" in said
+    assert f"and {seen.right[-1].sum()} from one memory that wrote all {trace.T} tokens" in said
