@@ -118,7 +118,7 @@ def factor(pairs: Sequence[tuple[Any, Any]]) -> float | None:
         if one is None or other is None or one.shape != other.shape or not one.any() or not np.isfinite(other).all():
             return None
         ratio = float((one * other).sum() / (one * one).sum())
-        if not alike(ratio * one, other):
+        if not alike(np.asarray(ratio * one), other):
             return None
         found.append(ratio)
     same = bool(found) and np.allclose(found, found[0]) and not any(np.isclose(abs(found[0]), one) for one in (0, 1))
