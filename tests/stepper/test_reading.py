@@ -155,6 +155,7 @@ def test_keys_count_from_anywhere_in_streamlit_but_in_fields(served):
     assert page.evaluate("document.activeElement === document.body")
     page.keyboard.press("ArrowRight")
     shown(page, 136)
+    page.wait_for_function("location.search.includes('step=136')")  # the server knows
     page.get_by_role("button", name="go to 20").click()
     shown(page, 20)
     page.keyboard.press("ArrowRight")  # the button has the focus, and no use for it
