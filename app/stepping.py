@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Literal
 
 import streamlit as st
@@ -116,7 +117,8 @@ def theme() -> str:
 
 def chart(figure: figures.Figure, says: str) -> None:
     """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers."""
-    if figure.layout.title.text is None:  # figures are kept, and shown again
+    figure = deepcopy(figure)  # what is kept is shown to others at the same moment
+    if figure.layout.title.text is None:
         title = {"text": says, "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top"}
         title |= {"pad": {"t": 8}, "font": {"size": 14}}
         above = (figure.layout.margin.t or 0) + TITLE

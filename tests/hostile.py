@@ -66,7 +66,7 @@ def opens(view: str, values: dict[str, str]) -> list[str]:
         default_timeout=300,
     )
     for name, value in values.items():
-        page.query_params[name] = value
+        page.query_params[name] = value.encode(errors="replace").decode()  # as a browser sends it
     page.run()
     return [f"{error.proto.type}: {error.message}" for error in page.exception]
 
