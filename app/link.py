@@ -103,11 +103,9 @@ def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
     if version != VERSION:
         problems.append(f"v: expected a link of version {VERSION}, got {version[:40]!r}; what still fits is kept")
     given: Screen = {}
-    for name, text in parameters.items():
-        if name not in fields():
-            continue
+    for name in filter(parameters.__contains__, fields()):
         try:
-            given[name] = parse(name, text)
+            given[name] = parse(name, parameters[name])
         except ValueError as error:
             problems.append(str(error))
     first = defaults(str(given.get("run", fields()["run"].default)))
@@ -123,8 +121,6 @@ def ours(parameters: Mapping[str, str]) -> bool:
 
 def parse(name: str, text: str) -> Value:
     """The value of the field called `name`. Raises `ValueError` for anything that it may not be."""
-    if name not in fields():
-        raise ValueError(f"{name[:40]}: expected a field among {', '.join(fields())}")
     field = fields()[name]
     if field.choices and text not in field.choices:
         raise ValueError(f"{name}: expected one of {', '.join(filter(None, field.choices))}; got {text[:40]!r}")

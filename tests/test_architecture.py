@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "choices": Row({"rules", "config"}, set()),
     "segments": Row(set(), LIGHT),
     "palette": Row(set(), set()),
-    "graphemes": Row(set(), set()),
+    "graphemes": Row(set(), {"regex"}),
     "initial": Row({"rules", "config"}, LIGHT),
     "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
