@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from textwrap import wrap
 from typing import Literal
 
 import streamlit as st
@@ -15,8 +16,8 @@ from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
 """What a figure offers: to be saved, and nothing else."""
-TITLE = 34
-"""Pixels that a figure's title takes."""
+LINE = 40
+"""Letters of a figure's title that a phone has room for."""
 EXAMPLE = "one example"
 ONE = (
     "You see one sequence. It shows how the model works, and not how often that goes well: one example can be lucky. "
@@ -119,10 +120,13 @@ def chart(figure: figures.Figure, says: str) -> None:
     """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers."""
     figure = deepcopy(figure)  # what is kept is shown to others at the same moment
     if figure.layout.title.text is None:
-        title = {"text": says, "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top"}
-        title |= {"pad": {"t": 8}, "font": {"size": 14}}
-        above = (figure.layout.margin.t or 0) + TITLE
-        figure.update_layout(title=title, margin={"t": above}, height=figure.layout.height + TITLE)
+        lines = wrap(says, LINE)
+        title = {"text": "<br>".join(lines), "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top"}
+        title |= {"pad": {"t": 8 + 16 * (len(lines) - 1)}, "font": {"size": 14}}
+        # a legend above the plot takes up to three lines on a phone
+        room = 24 + 20 * len(lines) + (36 if figure.layout.legend.orientation == "h" else 0)
+        above = (figure.layout.margin.t or 0) + room
+        figure.update_layout(title=title, margin={"t": above}, height=figure.layout.height + room)
     figure.update_layout(paper_bgcolor=figures.CLEAR, plot_bgcolor=figures.CLEAR)
     name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
     saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}

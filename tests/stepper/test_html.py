@@ -476,3 +476,16 @@ def test_the_page_needs_no_more_than_its_title():
     page = html.page(replace(library(), title=""))
     assert "<title>Memory Caching, step by step</title>" in page
     assert json.dumps(page).isascii()
+
+
+def test_rows_of_two_runs_are_in_step(visit):
+    """Also where one of them compares nothing, and so has no relevance."""
+    runs = [library(MCConfig(aggregator="grm")), library(MCConfig(aggregator="none", start="checkpoint"))]
+    page = visit(*runs, width=1900)
+    for kind in ("weight", "share"):
+        tops = [view.locator(f"[data-number={kind}]").first.bounding_box()["y"] for view in page.locator(".view").all()]
+        assert len(tops) == 2
+        assert abs(tops[0] - tops[1]) < 1, kind
+    for view in page.locator(".view").all():
+        river, box = view.locator(".flows").bounding_box(), view.locator(".output").bounding_box()
+        assert abs(river["y"] + river["height"] - box["y"]) < 12

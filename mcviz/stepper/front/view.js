@@ -10,9 +10,11 @@ const LABELS = 100;
 
 /** Everything about one run at one token, from its tokens down to its output. */
 export class View {
-  constructor(stepper, run) {
+  constructor(stepper, run, runs) {
     this.stepper = stepper;
     this.run = run;
+    // what one of two runs has keeps its room in the other, so that their rows are in step
+    this.rows = Object.fromEntries(Object.keys(run.rows).map((name) => [name, runs.some(({ rows }) => rows[name])]));
     this.at = { t: 0, h: 0, i: -1 };
     this.picked = { kind: "weight", i: null };
     this.colours = null;

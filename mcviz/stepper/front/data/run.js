@@ -50,6 +50,17 @@ export class Run {
     }
   }
 
+  /** Which rows of numbers its memories have. */
+  get rows() {
+    const { a } = this;
+    return {
+      score: this.compares,
+      said: Boolean(a["reads.values"]),
+      word: Boolean(this.words),
+      share: Boolean(a.shares),
+    };
+  }
+
   index(t, h, i) {
     return this.row[t] + h * (this.own[t] + 1) + i;
   }

@@ -61,7 +61,7 @@ class Stepper {
       this.H = Math.max(...runs.map((run) => run.H));
       this.N = Math.max(...runs.map((run) => run.N));
       this.run = runs[0];
-      this.views = runs.map((run) => new View(this, run));
+      this.views = runs.map((run) => new View(this, run, runs));
       this.difference = difference ? new Difference(this, difference) : null;
     } catch (error) {
       this.root.replaceChildren(

@@ -62,7 +62,7 @@ export class Card {
   }
 
   resize(used, { width, frame, caption }) {
-    const { compares, words, a } = this.view.run;
+    const { rows, run } = this.view;
     this.width = width;
     show(this.node, used);
     place(this.node, { width: `${width}px` });
@@ -70,10 +70,18 @@ export class Card {
     for (const row of [this.scoreChart, this.gateChart, this.said, this.word, this.share]) {
       place(row, { marginTop: `${caption}px` });
     }
-    for (const row of [this.scoreChart, this.score]) show(row, compares);
-    for (const row of [this.word, this.chance]) show(row, Boolean(words));
-    show(this.said, Boolean(a["reads.values"]));
-    show(this.share, Boolean(a.shares));
+    const nodes = {
+      score: [this.scoreChart, this.score],
+      said: [this.said],
+      word: [this.word, this.chance],
+      share: [this.share],
+    };
+    for (const [name, row] of Object.entries(nodes)) {
+      for (const node of row) {
+        show(node, rows[name]);
+        node.classList.toggle("void", !run.rows[name]);
+      }
+    }
   }
 
   /** Show memory i; `scale` says where the bars end. */

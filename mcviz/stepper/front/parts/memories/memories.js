@@ -28,7 +28,6 @@ export class Memories {
   constructor(view) {
     this.view = view;
     const { run } = view;
-    this.says = Boolean(run.a["reads.values"]);
     this.layer = el("canvas", {
       class: "layer",
       role: "img",
@@ -56,10 +55,7 @@ export class Memories {
       el("div", { class: "labels" }, ...Object.values(this.legend)),
       this.stage,
     );
-    show(this.legend.score, run.compares);
-    show(this.legend.said, this.says);
-    show(this.legend.word, Boolean(run.words));
-    show(this.legend.share, Boolean(run.a.shares));
+    for (const [name, has] of Object.entries(run.rows)) show(this.legend[name], has);
   }
 
   resize(room) {
@@ -86,7 +82,7 @@ export class Memories {
 
   /** How many cards there is room for, and where their rows stand. */
   layOut({ stage: width, narrow, window }) {
-    const { run } = this.view;
+    const { run, rows } = this.view;
     const gap = width / run.N > 70 ? 10 : 5;
     const least = narrow ? 50 : 52;
     const slots = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
@@ -105,11 +101,11 @@ export class Memories {
     stack("name", NAME);
     y.picture = top;
     top += picture + 8;
-    if (run.compares) stack("score", SCORE + NUMBER);
+    if (rows.score) stack("score", SCORE + NUMBER);
     stack("gate", GATE + NUMBER);
-    if (this.says) stack("said", SAID);
-    if (run.words) stack("word", WORD);
-    if (run.a.shares) stack("share", NUMBER);
+    if (rows.said) stack("said", SAID);
+    if (rows.word) stack("word", WORD);
+    if (rows.share) stack("share", NUMBER);
     return { width, height: top, flow, gap, left, size, slots, picture, caption, y };
   }
 
@@ -181,7 +177,7 @@ export class Memories {
       const { text } = cell(found.grid, `${found.grid.name} of ${title} `)(found.r, found.c);
       return { text, pick: { kind: "inspect", i } };
     }
-    const said = this.says ? run.said(at.t, at.h, i) : null;
+    const said = run.rows.said ? run.said(at.t, at.h, i) : null;
     if (said && y >= top.said && y < top.said + 32) {
       return entry(said, `what ${title} says `, { kind: "read", i })(Math.floor(inside * run.V));
     }
