@@ -25,7 +25,7 @@ install_import_hook("mcviz", "beartype.beartype")
 
 # The same examples for everybody and every time; `make fuzz` draws new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
-settings.register_profile("fuzz", deadline=None, database=None)
+settings.register_profile("fuzz", derandomize=False, deadline=None, database=None)
 settings.load_profile("same")
 # Constants of the modules that are loaded are drawn too, and which are depends on the tests that ran before.
 import_module("hypothesis.internal.conjecture.providers").is_local_module_file = lambda file: False
