@@ -40,6 +40,7 @@ class Sitting:
     def edited(self, *changes: Change) -> "Sitting":
         """The same with more changes to its sequence.
 
+        >>> from mcviz.changes import Delete, Replace
         >>> sitting = Sitting("topics-ssc").edited(Replace(3, "fox"), Delete(7))
         >>> sitting.undone().changes
         (Replace(at=3, token='fox'),)
