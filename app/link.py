@@ -5,7 +5,7 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from mcviz import choices, claims, examples, watch
+from mcviz import changes, choices, claims, examples, watch
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
 from mcviz.tradeoff import RULES, Setting
@@ -56,6 +56,7 @@ def fields() -> Mapping[str, Field]:
         "run": Field(runs[0] if "topics-grm" not in runs else "topics-grm", runs),
         "b_run": Field("", ("", *watch.names())),  # "": the same model as the first run's
         "seed": Field(0),
+        "changes": Field(""),  # of the sequence of a trained model
         "text": Field(SAMPLE),
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
@@ -133,7 +134,7 @@ def parse(name: str, text: str) -> Value:
         if not (digits.isascii() and digits.isdecimal()) or len(digits) > LONGEST_NUMBER:
             raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
         return int(text)
-    return text
+    return changes.write(changes.parse(text)) if name == "changes" else text
 
 
 def address(page: str, screen: Screen, hide: str = "") -> str:

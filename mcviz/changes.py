@@ -88,6 +88,17 @@ def origins(length: int, changes: Iterable[Change]) -> tuple[int, ...]:
     return tuple(map(int, rewritten(range(length), marked)))
 
 
+def touched(length: int, changes: Iterable[Change]) -> tuple[int, ...]:
+    """The tokens after the changes that are new, or that were moved, of `length` tokens before them."""
+    marked: list[Change] = []
+    for each in changes:
+        if isinstance(each, Move):  # one more, and one less
+            marked += [Insert(each.to + (each.to > each.at), -1), Delete(each.at + (each.to <= each.at))]
+        else:
+            marked.append(each)
+    return tuple(t for t, origin in enumerate(origins(length, marked)) if origin < 0)
+
+
 def parse(text: str) -> tuple[Change, ...]:
     """The changes that `text` lists. Raises `ValueError` for anything else."""
     if len(text) > LONGEST:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mcviz import room
-from mcviz.changes import Change, origins, rewritten
+from mcviz import changes, room
+from mcviz.changes import Change
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.probes import oracle
@@ -157,7 +157,12 @@ def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
     Raises the `ValueError`s of `run`.
     """
     before = replace(sitting, changes=sitting.changes[:earlier])
-    return origins(len(words(before)), sitting.changes[earlier:])
+    return changes.origins(len(words(before)), sitting.changes[earlier:])
+
+
+def touched(sitting: Sitting) -> tuple[int, ...]:
+    """The tokens that the changes put where they are. Raises the `ValueError`s of `run`."""
+    return changes.touched(len(words(replace(sitting, changes=()))), sitting.changes)
 
 
 def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
@@ -270,7 +275,7 @@ def _drawn(sitting: Sitting) -> Batch:
 def _tokens(sitting: Sitting) -> tuple[int | str, ...]:
     """The tokens, by number or label, as far as nobody looked them up."""
     tokens = _drawn(sitting).words() if sitting.tokens is None else sitting.tokens
-    return rewritten(tokens, sitting.changes)
+    return changes.rewritten(tokens, sitting.changes)
 
 
 def _parsed(sitting: Sitting) -> Parsed:

@@ -90,6 +90,7 @@ MAY_IMPORT = {
         {
             "",
             *FOUNDATION,
+            "changes",
             "choices",
             "reference",
             "examples",

@@ -6,6 +6,8 @@ import { el, place } from "../drawing/dom.js";
 import { View } from "../view.js";
 import { Asking } from "./asking.js";
 import { Difference } from "./difference.js";
+import { Editing } from "./editing.js";
+import { Editor } from "./editor.js";
 import { Events } from "./events.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
@@ -38,6 +40,8 @@ class Stepper {
     this.time = new Time(this);
     this.pointing = new Pointing(this);
     this.asking = new Asking(this);
+    this.editing = new Editing(this);
+    this.editor = new Editor(this);
     this.stop = new AbortController();
     root.classList.add("mcviz");
     root.tabIndex = 0;
@@ -74,14 +78,16 @@ class Stepper {
     }
     this.events = new Events(this.run);
     this.toolbar = new Toolbar(this);
-    this.help = helpWithKeys();
+    this.help = helpWithKeys(this);
     this.pointing.tell(null);
     this.root.replaceChildren(
       this.toolbar.node,
       this.asking.node,
+      this.editing.node,
       ...(this.difference ? [this.difference.node] : []),
       el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
       this.pointing.tip,
+      this.editor.node,
       this.help,
     );
     this.resize();
@@ -187,6 +193,8 @@ class Stepper {
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
+    this.editing.paint();
+    this.editor.paint();
     Object.assign(this.root.dataset, this.state);
   }
 
