@@ -152,7 +152,7 @@ def remarks(sitting: Sitting) -> tuple[str, ...]:
 
 
 def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
-    """For each token, which it is of the sequence after the first `earlier` changes; -1 for one that is new since.
+    """For each token, at which place it was after the first `earlier` changes; -1 for one inserted since.
 
     Raises the `ValueError`s of `run`.
     """

@@ -1,12 +1,12 @@
-"""Your own: a text, a saved run, or a model."""
+"""Your own: a text, a saved run, a model, or a library for one."""
 
 import streamlit as st
 
-from app import controls, screen, stepping
+from app import controls, library, screen, stepping
 from app.words import plain, refused
 from mcviz import Trace, watch
 
-KINDS = ("A text", "A saved run", "A trained model")
+KINDS = ("A text", "A saved run", "A trained model", library.KIND)
 MEGABYTES = 64
 """The largest file that is taken in."""
 UNPACKED = 128
@@ -22,12 +22,15 @@ def page() -> None:
     if kind == KINDS[1]:
         saved()
         return
-    wanted = watch.names() if kind == KINDS[2] else ("text",)
+    wanted = {KINDS[2]: watch.names(), library.KIND: library.models()}.get(kind, ("text",))
     if screen.get("run") not in wanted and wanted:
         screen.put(run=wanted[0])
         screen.another_run()
     if not wanted:
         st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
+        return
+    if kind == library.KIND:
+        library.page()
         return
     if kind == KINDS[0]:
         st.markdown(

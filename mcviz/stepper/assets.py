@@ -1,8 +1,9 @@
 """The front end as text: its modules joined, for hosts that take one script and one style.
 
 `front/` holds ES modules and stylesheets that import each other by relative paths, and a browser may load them as they
-are. Joined, each stands once and after all that it imports, without its import lines and its comments. In the joined script all modules
-share one scope, so a name at the top level must be unique; only the first module's exports are exports still.
+are. Joined, each stands once and after all that it imports, without its import lines and its comments. In the joined
+script all modules share one scope, so a name at the top level must be unique; only the first module's exports are
+exports still.
 """
 
 import re

@@ -16,17 +16,13 @@ TOLERANCE = 1e-4
 def rewritten(before: Trace, after: Trace, origin: Sequence[int]) -> str:
     """Where the run after a change of its tokens parts from the run before it, and which answers are others.
 
-    `origin` says for each token of `after` which it was in `before`, -1 for one that is new. Raises `ValueError` if it
+    `origin` says for each token of `after` at which place it was in `before`, -1 for one more. Raises `ValueError` if it
     does not fit, or runs of other sizes are compared.
     """
-    if (
-        len(origin) != after.T
-        or max(origin, default=-1) >= before.T
-        or before.output.shape[1:] != after.output.shape[1:]
-    ):
-        raise ValueError(
-            f"origin: expected {after.T} tokens below {before.T}, got {len(origin)}, or runs of other sizes"
-        )
+    if len(origin) != after.T or max(origin, default=-1) >= before.T:
+        raise ValueError(f"origin: expected {after.T} tokens below {before.T}, got {len(origin)} up to {max(origin)}")
+    if before.output.shape[1:] != after.output.shape[1:]:
+        raise ValueError(f"after: expected outputs of {before.output.shape[1:]}, got {after.output.shape[1:]}")
     both = [(o, t) for t, o in enumerate(origin) if o >= 0]
     return " ".join(filter(None, [parted(before, after, both), *answered(before, after, both)]))
 
@@ -38,9 +34,10 @@ def parted(before: Trace, after: Trace, both: Sequence[tuple[int, int]]) -> str:
     apart = np.sqrt(np.mean(np.square(after.output[new] - before.output[old]), axis=(1, 2))) / scale
     where = np.flatnonzero(~(apart <= TOLERANCE))
     if not where.size:
-        return "Every token that was there before has the same output as before."
+        return "Every token has the same output as before."
     t = int(new[where[0]])
-    return f"Of the tokens that were there before, {len(where)} have another output, the first is {named(after, t)}."
+    tokens = "1 token has" if len(where) == 1 else f"{len(where)} tokens have"
+    return f"{tokens} another output than before, first {named(after, t)}."
 
 
 def answered(before: Trace, after: Trace, both: Sequence[tuple[int, int]]) -> list[str]:
@@ -56,9 +53,8 @@ def answered(before: Trace, after: Trace, both: Sequence[tuple[int, int]]) -> li
     said = [f"Before, {old[0]} of {old[1]} answers were right; now {new[0]} of {new[1]} are."]
     for o, t in others[:LISTED]:
         was, now = (f"“{p.tokens[i][0]}” ({p.probabilities[i, 0]:.3f})" for p, i in ((mine, o), (yours, t)))
-        said.append(
-            f"After {named(after, t)} the model said {was} and says {now}{judged(mine.targets[o], yours.targets[t])}."
-        )
+        right = judged(mine.targets[o], yours.targets[t])
+        said.append(f"After {named(after, t)} the model said {was} and says {now}; {right}.")
     if len(others) > LISTED:
         said.append(f"{len(others) - LISTED} more answers are others.")
     return said
@@ -67,10 +63,10 @@ def answered(before: Trace, after: Trace, both: Sequence[tuple[int, int]]) -> li
 def judged(was: str, now: str) -> str:
     """What was right there and what is."""
     if was == now:
-        return f"; right is “{now}”, as before"
+        return f"right is “{now}”, as before"
     if not now:
-        return f"; “{was}” was right, and now it has no answer"
-    return f"; right is “{now}” now, where " + (f"“{was}” was" if was else "nothing was")
+        return f"“{was}” was right, and now it has no answer"
+    return f"right is “{now}” now, where " + (f"“{was}” was" if was else "nothing was")
 
 
 def named(trace: Trace, t: int) -> str:
