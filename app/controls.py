@@ -51,10 +51,13 @@ Beside = dict[str, DeltaGenerator]
 """Room beside a choice, by its name: for what it does."""
 
 
-def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
+def draw(
+    two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "", models: Sequence[str] | None = None
+) -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names the one example that is offered: "text", the reader's own. Gives the room beside choices.
+    `only` names the one example that is offered: "text", the reader's own. `models` are those to choose from, where the
+    page has a sequence of its own for them. Gives the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):
@@ -63,7 +66,7 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
         if not only:
             st.selectbox(
                 "Model or sequence",
-                link.fields()["run"].choices,
+                models or link.fields()["run"].choices,
                 format_func=named,
                 key=screen.key("run"),
                 on_change=screen.another_run,
@@ -73,9 +76,10 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
             st.caption(about)
         if screen.get("run") == "text":
             own_text()
-        st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
-        if trained() and screen.get("changes"):
-            edited()
+        if models is None:
+            st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
+            if trained() and screen.get("changes"):
+                edited()
         if not two:
             configuration("", by, beside)
             return beside

@@ -1,12 +1,12 @@
-"""Your own: a text, a saved run, a model, or a library for one."""
+"""Your own: a text, a saved run, or a model."""
 
 import streamlit as st
 
-from app import controls, library, screen, stepping
+from app import controls, screen, stepping
 from app.words import plain, refused
 from mcviz import Trace, watch
 
-KINDS = ("A text", "A saved run", "A trained model", library.KIND)
+KINDS = ("A text", "A saved run", "A trained model")
 MEGABYTES = 64
 """The largest file that is taken in."""
 UNPACKED = 128
@@ -22,15 +22,12 @@ def page() -> None:
     if kind == KINDS[1]:
         saved()
         return
-    wanted = {KINDS[2]: watch.names(), library.KIND: library.models()}.get(kind, ("text",))
+    wanted = watch.names() if kind == KINDS[2] else ("text",)
     if screen.get("run") not in wanted and wanted:
         screen.put(run=wanted[0])
         screen.another_run()
     if not wanted:
         st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
-        return
-    if kind == library.KIND:
-        library.page()
         return
     if kind == KINDS[0]:
         st.markdown(

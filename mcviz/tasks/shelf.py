@@ -53,8 +53,8 @@ class Shelf:
             said = [document.animal, *(word for fact in document.facts for word in (document.animal, *fact))]
             if len(said) > length:
                 raise ValueError(
-                    f"library: expected at most {(length - 1) // 3} facts about the {document.animal}, which a document "
-                    f"of {length} tokens has room for, got {len(document.facts)}"
+                    f"library: expected at most {(length - 1) // 3} facts about the {document.animal}, as many as "
+                    f"{length} tokens have room for, got {len(document.facts)}"
                 )
             words += [*said, *islice(fillers, length - len(said))]
         return (*words, *(word for question in self.questions for word in question))

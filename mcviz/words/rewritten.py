@@ -16,8 +16,8 @@ TOLERANCE = 1e-4
 def rewritten(before: Trace, after: Trace, origin: Sequence[int]) -> str:
     """Where the run after a change of its tokens parts from the run before it, and which answers are others.
 
-    `origin` says for each token of `after` at which place it was in `before`, -1 for one more. Raises `ValueError` if it
-    does not fit, or runs of other sizes are compared.
+    `origin` says for each token of `after` at which place it was in `before`, -1 for one more. Raises `ValueError` if
+    it does not fit, or runs of other sizes are compared.
     """
     if len(origin) != after.T or max(origin, default=-1) >= before.T:
         raise ValueError(f"origin: expected {after.T} tokens below {before.T}, got {len(origin)} up to {max(origin)}")

@@ -1,4 +1,4 @@
-"""A library that the reader writes: documents as rows, facts as cells, questions, and what a trained model answers."""
+"""Library: documents as rows, facts as cells, then questions; and what a trained model answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,6 @@ from app.words import plain, refused
 from mcviz import watch, words
 from mcviz.tasks import library, shelf
 
-KIND = "A library"
 FACTS = 5
 """Facts that a document of the models has room for."""
 PREFIX = "library:"
@@ -24,12 +23,20 @@ def models() -> tuple[str, ...]:
 
 
 def page() -> None:
-    """The form, the model's answers beside it, and the run below."""
+    """The page."""
+    stepping.title("Library")
+    known = models()
+    if not known:
+        st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
+        return
+    if screen.get("run") not in known:
+        screen.put(run="topics-ssc" if "topics-ssc" in known else known[0])
+        screen.another_run()
     st.markdown(
         "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one after "
         "the other, keeps a checkpoint of each, and answers."
     )
-    controls.draw(only="library")
+    controls.draw(models=known)
     if not screen.hidden("controls") and not screen.get("present"):
         form()
     with refused():
@@ -106,16 +113,25 @@ def tables(first: shelf.Shelf) -> tuple[list[Row], list[Row]]:
         for each in first.documents
     ]
     questions = [{"Animal": animal, "Colour": colour} for animal, colour in first.questions]
-    empty = {"Animal": None, **{f"Fact {n + 1}": "" for n in range(FACTS)}}
-    return documents or [empty], questions or [{"Animal": None, "Colour": None}]
+    return documents or [row(None, [])], questions or [{"Animal": None, "Colour": None}]
+
+
+def row(animal: str | None, facts: Sequence[str]) -> Row:
+    """A row of the table of documents."""
+    return {"Animal": animal, **{name(n): facts[n] if n < len(facts) else "" for n in range(FACTS)}}
+
+
+def name(n: int) -> str:
+    """The name of a column."""
+    return f"Fact {n + 1}"
 
 
 def written(rows: Sequence[Row], asked: Sequence[Row]) -> str:
     """The tables as text; rows that are empty are none."""
     lines = []
-    for row in rows:
-        facts = [str(row.get(f"Fact {n + 1}") or "").strip() for n in range(FACTS)]
-        if row.get("Animal") or any(facts):
-            lines.append(f"{row.get('Animal') or ''}: {', '.join(filter(None, facts))}".rstrip())
-    lines += [f"? {row.get('Animal') or ''} {row.get('Colour') or ''}" for row in asked if any(row.values())]
+    for each in rows:
+        facts = [str(each.get(name(n)) or "").strip() for n in range(FACTS)]
+        if each.get("Animal") or any(facts):
+            lines.append(f"{each.get('Animal') or ''}: {', '.join(filter(None, facts))}".rstrip())
+    lines += [f"? {each.get('Animal') or ''} {each.get('Colour') or ''}" for each in asked if any(each.values())]
     return "\n".join(lines)
