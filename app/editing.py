@@ -1,26 +1,19 @@
-"""Editing the sequence of a trained model: what the stepper offers, what a reader asks of it, and what came of it."""
+"""Editing the sequence of a trained model: what the stepper offers, and what a reader asks of it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import streamlit as st
-
 from app import controls, runs, screen
-from app.words import plain
-from mcviz import Trace, changes, watch, words
-
-SAID = 3
-"""Remarks of the task that are shown at a time."""
+from mcviz import Trace, changes, watch
 
 
-def offers() -> Mapping[str, Mapping[str, Any]]:
-    """What the stepper may ask for: to edit the sequence, where it is a trained model's."""
+def offers(trace: Trace, earlier: Trace | None) -> Mapping[str, Mapping[str, Any]]:
+    """What the stepper may ask for: to edit the sequence, where it is a trained model's and no answers are hidden."""
     seat = controls.sitting()
-    if seat is None or screen.hidden("controls"):
+    if seat is None or screen.get("hide"):
         return {}
-    said = [changes.says(change) for change in seat.changes]
-    return {"edit": {"vocabulary": watch.vocabulary(seat.name), "changes": said, "touched": watch.touched(seat)}}
+    return {"edit": watch.offer(seat, trace, earlier)}
 
 
 def asked(kind: str, value: Mapping[str, Any]) -> None:
@@ -34,26 +27,7 @@ def asked(kind: str, value: Mapping[str, Any]) -> None:
     screen.end()
 
 
-def before(trace: Trace) -> Trace | None:
+def before() -> Trace | None:
     """The run before the last change; None where nothing was changed."""
     seat = controls.sitting()
-    if seat is None or not seat.changes:
-        return None
-    return runs.model(seat.undone(), screen.get("backend"))
-
-
-def said(trace: Trace, earlier: Trace) -> None:
-    """What the last change did to the answers."""
-    seat = controls.sitting()
-    if seat is None or screen.hidden("answers"):
-        return
-    st.markdown(plain(words.rewritten(earlier, trace, watch.origin(seat, len(seat.changes) - 1))))
-
-
-def remarks() -> None:
-    """What the task says of the sequence as it is now."""
-    seat = controls.sitting()
-    found = watch.remarks(seat) if seat else ()
-    if found:
-        more = f" {len(found) - SAID} more like this." if len(found) > SAID else ""
-        st.caption(plain(" ".join(found[:SAID]) + more))
+    return None if seat is None or not seat.changes else runs.model(seat.undone(), screen.get("backend"))

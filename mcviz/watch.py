@@ -21,7 +21,10 @@ from mcviz.reference import memory_caching, replay
 from mcviz.rules import AGGREGATORS, sheet
 from mcviz.tasks import Batch, Parsed
 from mcviz.trace import Trace
+from mcviz.words import rewritten
 
+REMARKS = 3
+"""Remarks of a task that are told one by one."""
 WEIGHTS = ("trained", "untrained")
 BACKENDS = ("pytorch", "numpy")
 
@@ -163,6 +166,22 @@ def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
 def touched(sitting: Sitting) -> tuple[int, ...]:
     """The tokens that the changes put where they are. Raises the `ValueError`s of `run`."""
     return changes.touched(len(words(replace(sitting, changes=()))), sitting.changes)
+
+
+def offer(sitting: Sitting, after: Trace, before: Trace | None = None) -> dict[str, Any]:
+    """What a stepper on `after`, the run of `sitting`, has to know for edits of its tokens (`mcviz.stepper.asking`).
+
+    `before` is the run before the last change, if there was one. Raises the `ValueError`s of `run`.
+    """
+    found = remarks(sitting)
+    more = [f"{len(found) - REMARKS} more like this."] if len(found) > REMARKS else []
+    told = "" if before is None else rewritten(before, after, origin(sitting, len(sitting.changes) - 1))
+    return {
+        "vocabulary": vocabulary(sitting.name),
+        "changes": [changes.says(change) for change in sitting.changes],
+        "touched": touched(sitting),
+        "said": " ".join(filter(None, [told, *found[:REMARKS], *more])),
+    }
 
 
 def run(sitting: Sitting, backend: str = "pytorch") -> Trace:

@@ -56,9 +56,8 @@ def form() -> None:
     """The library as two tables and as text. What is written in one is in the others."""
     begin()
     start, turn = st.session_state[PREFIX + "start"], st.session_state[PREFIX + "turn"]
-    facts = {
-        f"Fact {n}": st.column_config.TextColumn(help="A colour and a thing: red axe") for n in range(1, FACTS + 1)
-    }
+    fact = st.column_config.TextColumn(help="A colour and a thing: red axe")
+    facts = {name(n): fact for n in range(FACTS)}
     animal = st.column_config.SelectboxColumn(options=library.ANIMALS, required=True)
     colour = st.column_config.SelectboxColumn(options=library.COLOURS, required=True)
     shelves, questions = st.columns([3, 1])
@@ -105,13 +104,7 @@ def paste(key: str) -> None:
 
 def tables(first: shelf.Shelf) -> tuple[list[Row], list[Row]]:
     """Rows of the two tables, at least one each."""
-    documents = [
-        {
-            "Animal": each.animal,
-            **{f"Fact {n + 1}": " ".join(each.facts[n]) if n < len(each.facts) else "" for n in range(FACTS)},
-        }
-        for each in first.documents
-    ]
+    documents = [row(each.animal, [" ".join(fact) for fact in each.facts]) for each in first.documents]
     questions = [{"Animal": animal, "Colour": colour} for animal, colour in first.questions]
     return documents or [row(None, [])], questions or [{"Animal": None, "Colour": None}]
 

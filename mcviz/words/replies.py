@@ -11,9 +11,9 @@ NONE = "no document says it"
 
 
 def replies(trace: Trace, asked: Sequence[int], head: int = 0) -> dict[str, list[str]]:
-    """What the model says after each of the tokens `asked`, with its probability, and the document it read most.
+    """What the model says after each of the tokens `asked`, with its probability, and the checkpoint it read most.
 
-    Documents are the segments. Raises `ValueError` for a run in which no model says anything, or without labels.
+    Raises `ValueError` for a run in which no model says anything, or without labels.
     """
     said = trace.predictions
     if said is None or not said.targets or not trace.tokens:
@@ -35,7 +35,7 @@ def replies(trace: Trace, asked: Sequence[int], head: int = 0) -> dict[str, list
 
 
 def opened(trace: Trace, t: int, head: int) -> str:
-    """The document that token `t` read with the largest gate."""
+    """The memory that token `t` read with the largest gate."""
     if trace.config.aggregator not in GATED:
         return "has no gates to tell"
     own = int(trace.segment_of[t])
@@ -43,4 +43,4 @@ def opened(trace: Trace, t: int, head: int) -> str:
     gate = f"gate {trace.weights[t, head, most]:.3f}"
     if most == own:
         return f"its own segment, {gate}"
-    return f"document {most} ({trace.tokens[trace.segments[most][0]]}), {gate}"
+    return f"checkpoint {most} (“{trace.tokens[trace.segments[most][0]]} …”), {gate}"

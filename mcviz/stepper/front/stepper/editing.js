@@ -18,12 +18,13 @@ export class Editing {
     this.made = 0;
     this.last = null;
     this.says = el("span", {});
+    this.said = el("span", { class: "said" });
     const undo = el("button", { type: "button", onclick: () => this.undo() }, "Undo (u)");
     const clear = el("button", { type: "button", onclick: () => this.keep(() => 0) }, "Clear edits");
-    this.node = el("p", { class: "changes" }, this.says, " ", undo, clear);
+    this.node = el("p", { class: "changes", "aria-live": "polite" }, this.says, " ", undo, clear, this.said);
   }
 
-  /** What the host offers: {vocabulary, changes, touched}, or undefined where a sequence is what it is. */
+  /** What the host offers: {vocabulary, changes, touched, said}, or undefined where a sequence is what it is. */
   get offer() {
     return this.stepper.asking.offers.edit;
   }
@@ -64,6 +65,7 @@ export class Editing {
     const changes = this.offer?.changes ?? [];
     show(this.node, changes.length > 0);
     const last = changes.at(-1) ?? "";
+    write(this.said, this.offer?.said ?? "");
     write(this.says, changes.length > 1 ? `${changes.length} edits; the last: ${last}.` : `1 edit: ${last}.`);
   }
 }
