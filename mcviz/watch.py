@@ -194,18 +194,20 @@ def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
     has no room for.
     """
     from mcviz.pytorch import alone, capture
+    from mcviz.pytorch.threads import limited
 
     if backend not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}; got {backend!r}")
     model, batch = _model(sitting), _sequence(sitting)
-    trace = capture(
-        model,
-        batch.tokens[0],
-        labels=batch.labels,
-        targets=_targets(batch),
-        sources=batch.sources[0].tolist(),
-        title=_title(sitting),
-    )
+    with limited(1):  # so small a run waits longer for threads than they save
+        trace = capture(
+            model,
+            batch.tokens[0],
+            labels=batch.labels,
+            targets=_targets(batch),
+            sources=batch.sources[0].tolist(),
+            title=_title(sitting),
+        )
     trace = replace(trace, fact=_load(sitting.name).card.task.fact)
     if backend == "pytorch":
         return trace
