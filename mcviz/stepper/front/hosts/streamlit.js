@@ -60,7 +60,7 @@ function drawView({ parentElement, data, setStateValue }) {
   view.data = data;
   if (data.spotlight) root.dataset.spotlight = data.spotlight;
   else delete root.dataset.spotlight;
-  const onRest = (state, moved) => moved && view.setStateValue("selection", state);
+  const onRest = (state, moved) => moved && view.setStateValue("selection", { ...state, after: view.command });
   const onPresent = (on) => view.setStateValue("present", on);
   root.style.setProperty("--top", HEADER);
   const update = () => {
