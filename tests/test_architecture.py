@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "room": Row({"config", "segments", "initial"}, set()),
     "rows": Row(set(), set()),
+    "changes": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),
     # Never the reference: an oracle must be independent.
@@ -66,10 +67,14 @@ MAY_IMPORT = {
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when one is run.
-    "watch": Row(FOUNDATION | {"room", "reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})),
+    "watch": Row(
+        FOUNDATION | {"room", "changes", "tasks", "reference", "probes", "words"},
+        LIGHT,
+        lazily=frozenset({"pytorch", "zoo"}),
+    ),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
-        FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -87,6 +92,7 @@ MAY_IMPORT = {
         {
             "",
             *FOUNDATION,
+            "changes",
             "choices",
             "reference",
             "examples",
