@@ -82,12 +82,21 @@ MAY_IMPORT = {
         {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
+    # What is shared by the explorer and the site in a browser.
+    "uploads": Row({"trace"}, set()),
+    "link": Row({"config", "choices", "claims", "examples", "watch", "tradeoff"}, set()),
+    "wanted": Row({"config", "segments", "trace", "choices", "examples", "watch", "link"}, set()),
+    "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
     "app": Row(
         {
             "",
             *FOUNDATION,
             "choices",
+            "uploads",
+            "link",
+            "wanted",
+            "controls",
             "reference",
             "examples",
             "watch",
