@@ -6,7 +6,6 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 LEVEL = 0.95
 EXACT = 6
