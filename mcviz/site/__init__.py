@@ -5,7 +5,3 @@
 
 `front/` is what the browser loads as it is: a style, and the scripts of the explorer's page.
 """
-
-from mcviz.site.command import add_arguments, command
-
-__all__ = ["add_arguments", "command"]

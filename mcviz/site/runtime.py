@@ -38,7 +38,7 @@ Bring = Callable[[Path], None]
 
 
 def runtime(folder: Path | None = None, kept: Path | None = None) -> Path:
-    """A folder with all files, checked. From `folder` if one is given; else from `kept`, a cache, which is filled first.
+    """A folder with all files, checked: `folder`, if one is given; else `kept`, a cache, which is filled first.
 
     Raises `ValueError` for files that are missing, or are others than the lock names, and where a client failed.
     """

@@ -63,7 +63,10 @@ function show({ said, payload }) {
   node("stepper").classList.toggle("stale", Boolean(said.refused));
   if (said.refused) return;
   say("title", said.title);
-  say("diverged", said.diverged_at === null ? "" : `This run diverged: from token ${said.diverged_at} on, the output is not finite.`);
+  say(
+    "diverged",
+    said.diverged_at === null ? "" : `This run diverged: from token ${said.diverged_at} on, the output is not finite.`,
+  );
   whole = said.whole;
   draw(payload, said);
 }
@@ -138,7 +141,10 @@ node("brought").addEventListener("change", async () => {
   const [file] = node("brought").files;
   if (!file) return;
   if (file.size > megabytes * 2 ** 20) {
-    say("refused", `This cannot be shown. file: expected at most ${megabytes} MB, got ${Math.ceil(file.size / 2 ** 20)} MB`);
+    say(
+      "refused",
+      `This cannot be shown. file: expected at most ${megabytes} MB, got ${Math.ceil(file.size / 2 ** 20)} MB`,
+    );
     return;
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
