@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from mcviz.config import GATED, MCConfig
 from mcviz.pytorch.fast.launches import numbers, wide
