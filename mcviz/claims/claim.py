@@ -29,6 +29,9 @@ def sequences(condition: Condition) -> int:
     return CHOICE_SEQUENCES if condition.measure.startswith("choice") else SEQUENCES
 
 
+MQAR: Settings = {"task": "mqar"}
+
+
 class Comparison(NamedTuple):
     """One step of a claim: how two conditions, or a condition and a number, must stand to each other.
 
@@ -70,3 +73,27 @@ class Claim:
         unknown = sorted(named - set(self.conditions))
         if unknown or not self.rule:
             raise ValueError(f"{self.name}: expected a rule over {', '.join(self.conditions)}; unknown: {unknown}")
+
+
+MATTERS = 0.02
+"""The smallest difference that matters here, in accuracy and bits per character; for a router's choice, half a bit."""
+
+
+def on(task: Settings, aggregator: str, measure: str = "accuracy", **changes: Any) -> Condition:
+    """A model trained on a task."""
+    return Condition({**task, "aggregator": aggregator, **changes}, measure)
+
+
+def below(left: Side, right: Side, by: float = MATTERS) -> Comparison:
+    """`left` lies below `right` by more than `by`."""
+    return Comparison(left, "<", right, by)
+
+
+def at_most(left: Side, right: Side, by: float = MATTERS) -> Comparison:
+    """`left` does not exceed `right` by more than `by`."""
+    return Comparison(left, "≤", right, by)
+
+
+def equal(left: Side, right: Side, by: float = MATTERS) -> Comparison:
+    """`left` is `right`, but for `by`."""
+    return Comparison(left, "=", right, by)

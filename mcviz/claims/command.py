@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mcviz.claims.declared import CLAIMS, FAMILIES
 from mcviz.claims.finding import HOLDS, MISSING, VERDICTS, Finding
-from mcviz.claims.lab import SEEDS, board, run
+from mcviz.claims.lab import SEEDS, board, chosen, run
 
 SHELL = "mcviz claims --run"
 """Makes all runs again; with the name of a claim after it, those of that claim."""
@@ -16,6 +16,11 @@ SHELL = "mcviz claims --run"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which claims, and whether to make their runs anew."""
     parser.add_argument("names", nargs="*", metavar="CLAIM", help=f"which ones (default: all): {', '.join(CLAIMS)}")
+    parser.add_argument(
+        "--family",
+        choices=[family.lower() for family in FAMILIES],
+        help="those of one family; without it --run makes all but the frontier, which takes an hour of its own",
+    )
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")
     parser.add_argument("--jobs", type=int, default=-1, help="processes (default: -1, one for each core)")
@@ -31,13 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Print every claim with its verdict; after new runs, also whether it is the one that ships."""
-    names = arguments.names or None
+    family = next((family for family in FAMILIES if family.lower() == arguments.family), None)
+    names = arguments.names or (None if family is None else chosen(None, family))
     shipped = {finding.claim.name: finding.verdict for finding in board(names=names)}
     if not arguments.run:
         print(report(board(names=names)))
         return 0
     try:
-        found = run(names, arguments.seeds, arguments.out, arguments.jobs, progress=not arguments.quiet)
+        found = run(
+            arguments.names or None, arguments.seeds, arguments.out, arguments.jobs, not arguments.quiet, family
+        )
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from here")
         return 130

@@ -1,11 +1,11 @@
 """All claims, with the rules that decide them. No rule depends on a result."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from mcviz.claims.claim import Claim, Comparison, Condition, Settings, Side
+from mcviz.claims import frontier
+from mcviz.claims.claim import MQAR, Claim, Condition, Settings, at_most, below, equal, on
 
-RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, EXACT = FAMILIES = (
+RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, FRONTIER, EXACT = FAMILIES = (
     "Recall",
     "Gates and memories",
     "Segments",
@@ -13,40 +13,18 @@ RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, EXACT = FAMILIES = (
     "Cost",
     "Longer sequences",
     "Language",
+    frontier.FAMILY,
     "Identities",
 )
-MATTERS = 0.02
-"""The smallest difference that matters here, in accuracy and bits per character; for a router's choice, half a bit."""
 SAME = 1e-9
 """What rounding may do to two sides that are equal."""
 DIFFERENT = 1e-3
 
-MQAR: Settings = {"task": "mqar"}
 TOPICS: Settings = {"task": "topics"}
 NEEDLE: Settings = {"task": "needle"}
 TEXT: Settings = {"task": "text", "layers": 1, "steps": 600}
 DEEP: Settings = {"key": 8, "batch": 16, "steps": 400}
 """What a deep memory can be trained with in a minute; a linear one gets the same, to compare with."""
-
-
-def on(task: Settings, aggregator: str, measure: str = "accuracy", **changes: Any) -> Condition:
-    """A model trained on a task."""
-    return Condition({**task, "aggregator": aggregator, **changes}, measure)
-
-
-def below(left: Side, right: Side, by: float = MATTERS) -> Comparison:
-    """`left` lies below `right` by more than `by`."""
-    return Comparison(left, "<", right, by)
-
-
-def at_most(left: Side, right: Side, by: float = MATTERS) -> Comparison:
-    """`left` does not exceed `right` by more than `by`."""
-    return Comparison(left, "≤", right, by)
-
-
-def equal(left: Side, right: Side, by: float = MATTERS) -> Comparison:
-    """`left` is `right`, but for `by`."""
-    return Comparison(left, "=", right, by)
 
 
 LENGTHS: Mapping[int, Settings] = {
@@ -476,5 +454,7 @@ MEASURED: tuple[Claim, ...] = (
     ),
 )
 
-CLAIMS: Mapping[str, Claim] = {claim.name: claim for claim in (*MEASURED, *map(identity, IDENTITIES))}
+CLAIMS: Mapping[str, Claim] = {
+    claim.name: claim for claim in (*MEASURED, *frontier.CLAIMED, *map(identity, IDENTITIES))
+}
 """Every claim by name, family by family."""
