@@ -454,7 +454,6 @@ MEASURED: tuple[Claim, ...] = (
     ),
 )
 
-CLAIMS: Mapping[str, Claim] = {
-    claim.name: claim for claim in (*MEASURED, *frontier.CLAIMED, *map(identity, IDENTITIES))
-}
+EVERY = (*MEASURED, *frontier.CLAIMED, *map(identity, IDENTITIES))
+CLAIMS: Mapping[str, Claim] = {claim.name: claim for claim in EVERY}
 """Every claim by name, family by family."""
