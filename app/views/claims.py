@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import link, runs, screen, stepping
+from app import frontier, link, runs, screen, stepping
 from app.words import plain
 from mcviz import claims, figures, watch, words
 from mcviz.claims import Finding
@@ -27,6 +27,8 @@ def page() -> None:
         st.info("No claim of this kind has that verdict.")
     for name in dict.fromkeys(one.claim.family for one in found):
         st.markdown(f"#### {name}")
+        if name == claims.FRONTIER:
+            frontier.draw(board)
         for one in found:
             if one.claim.family == name:
                 opening(one)

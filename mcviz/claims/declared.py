@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mcviz.claims import frontier
+from mcviz.claims import frontier, ladder
 from mcviz.claims.claim import MQAR, Claim, Condition, Settings, at_most, below, equal, on
 
 RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, FRONTIER, EXACT = FAMILIES = (
@@ -456,4 +456,7 @@ MEASURED: tuple[Claim, ...] = (
 
 EVERY = (*MEASURED, *frontier.CLAIMED, *map(identity, IDENTITIES))
 CLAIMS: Mapping[str, Claim] = {claim.name: claim for claim in EVERY}
-"""Every claim by name, family by family."""
+"""Every claim of the board by name, family by family."""
+
+DECLARED: Mapping[str, Claim] = {**CLAIMS, **{claim.name: claim for claim in ladder.PLANNED}}
+"""Those, and the ladder's, whose rules are fixed and whose runs do not ship."""

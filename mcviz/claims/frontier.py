@@ -170,6 +170,8 @@ CURVES: tuple[Settings, ...] = (
     ssc(1),
     ssc(4),
     {**PAIRS, "aggregator": "grm", "segmentation": "logarithmic"},
+    {**PAIRS, "aggregator": "grm", "segment_length": 24, "key": 18},
+    {**PAIRS, "aggregator": "grm", "segment_length": 24, "key": 36},
     {**PAIRS, "aggregator": "residual", "start": "checkpoint"},
     RNN[192],
     RNN[3888],

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mcviz.checks import whole
-from mcviz.claims import frontier
-from mcviz.claims.declared import CLAIMS, FAMILIES
+from mcviz.claims import frontier, ladder
+from mcviz.claims.declared import CLAIMS, DECLARED, FAMILIES
 from mcviz.claims.finding import FEWEST, Finding, judge
 from mcviz.rows import Row, key, read
 
@@ -30,7 +30,7 @@ def board(found: Iterable[Row] | None = None, names: Sequence[str] | None = None
     Raises `ValueError` for an unknown name.
     """
     given = rows() if found is None else list(found)
-    return [judge(CLAIMS[name], given) for name in (CLAIMS if names is None else chosen(names))]
+    return [judge(DECLARED[name], given) for name in (CLAIMS if names is None else chosen(names))]
 
 
 def run(
@@ -68,7 +68,7 @@ def due(names: Sequence[str] | None, seeds: int, family: str | None = None) -> l
 
     The frontier also has points that no claim rests on, with fewer seeds: they belong to its family, not to a claim.
     """
-    conditions = [condition for name in chosen(names, family) for condition in CLAIMS[name].conditions.values()]
+    conditions = [condition for name in chosen(names, family) for condition in DECLARED[name].conditions.values()]
     wanted = {key(condition.settings, 0): (dict(condition.settings), seeds) for condition in conditions}
     if names is None and family == frontier.FAMILY:
         some = min(seeds, frontier.CURVE_SEEDS)
@@ -77,16 +77,13 @@ def due(names: Sequence[str] | None, seeds: int, family: str | None = None) -> l
 
 
 def chosen(names: Sequence[str] | None, family: str | None = None) -> list[str]:
-    """The claims called `names`, or those of a `family`, or all but the frontier's, whose runs take an hour."""
-    unknown = sorted(set(names or ()) - set(CLAIMS))
+    """The claims called `names`, or those of a `family`, or all but the frontier's and the ladder's, which take hours."""
+    unknown = sorted(set(names or ()) - set(DECLARED))
     if unknown:
-        raise ValueError(f"names: expected claims among {', '.join(CLAIMS)}; got {', '.join(unknown)}")
-    if family not in (None, *FAMILIES):
-        raise ValueError(f"family: expected one of {', '.join(FAMILIES)}; got {family!r}")
+        raise ValueError(f"names: expected claims among {', '.join(DECLARED)}; got {', '.join(unknown)}")
+    if family not in (None, *FAMILIES, ladder.FAMILY):
+        raise ValueError(f"family: expected one of {', '.join((*FAMILIES, ladder.FAMILY))}; got {family!r}")
     if names:
         return list(names)
-    return [
-        name
-        for name, claim in CLAIMS.items()
-        if claim.family == family or (family is None and claim.family != frontier.FAMILY)
-    ]
+    apart = () if family else (frontier.FAMILY, ladder.FAMILY)
+    return [name for name, claim in DECLARED.items() if claim.family == (family or claim.family) not in apart]
