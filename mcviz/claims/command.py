@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")
     parser.add_argument("--jobs", type=int, default=-1, help="processes (default: -1, one for each core)")
+    parser.add_argument("--device", default="cpu", help="where models are trained: cpu, cuda, … (default: cpu)")
     parser.add_argument(
         "--out",
         type=Path,

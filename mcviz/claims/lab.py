@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from mcviz.checks import whole
@@ -40,26 +41,29 @@ def run(
     jobs: int | None = None,
     progress: bool = True,
     family: str | None = None,
+    device: str = "cpu",
 ) -> list[Finding]:
     """Make the runs of the claims called `names` (of a `family`, of all) anew, with `seeds` seeds each, and judge them.
 
     Each run is a line in the file at `path` as soon as it is done, and is not made again where the line is there: what
     was killed goes on. Without a path nothing is kept. `jobs` processes share the work, -1 is one per core; None
-    leaves it to joblib's active backend, which may be a cluster. What is timed runs last, and alone.
+    leaves it to joblib's active backend, which may be a cluster. Models are trained on `device`, and measured on the
+    CPU. What is timed runs last, and alone.
 
-    Raises `ValueError` for unknown names, fewer than two seeds, and a file that is damaged or cannot be written.
+    Raises `ValueError` for unknown names and families, fewer than two seeds, and a file that is damaged or cannot be written.
     """
     from mcviz.claims.trials import TIMING, perform
     from mcviz.training.sweeps import spread
 
     seeds = whole("seeds", seeds, FEWEST)
+    trial = partial(perform, device=device)
     every = due(names, seeds, family)
     clocked = [one for one in every if one[0].get("trial") == TIMING]
     others = [one for one in every if one[0].get("trial") != TIMING]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "runs.jsonl" if path is None else Path(path)
-        found = spread(perform, others, file, jobs, progress) if others else []
-        found += spread(perform, clocked, file, 1, progress) if clocked else []
+        found = spread(trial, others, file, jobs, progress) if others else []
+        found += spread(trial, clocked, file, 1, progress) if clocked else []
     return board(found, chosen(names, family))
 
 
@@ -77,7 +81,7 @@ def due(names: Sequence[str] | None, seeds: int, family: str | None = None) -> l
 
 
 def chosen(names: Sequence[str] | None, family: str | None = None) -> list[str]:
-    """The claims called `names`, or those of a `family`, or all but the frontier's and the ladder's, which take hours."""
+    """The claims called `names`, or those of a `family`, or all but the frontier's and the ladder's: hours."""
     unknown = sorted(set(names or ()) - set(DECLARED))
     if unknown:
         raise ValueError(f"names: expected claims among {', '.join(DECLARED)}; got {', '.join(unknown)}")

@@ -31,16 +31,21 @@ ROUNDS = 5
 RNN = "plain RNN"
 
 
-def perform(settings: Settings, seed: int) -> Row:
-    """Run one trial and measure all there is to measure. Raises `ValueError` for settings that make no sense."""
-    trial = TRIALS[settings.get("trial", TRAINING)]
-    return {"settings": dict(settings), "seed": seed, **trial(settings, seed)}
+def perform(settings: Settings, seed: int, device: str = "cpu") -> Row:
+    """Run one trial and measure all there is to measure; what is trained is trained on `device`.
+
+    Raises `ValueError` for settings that make no sense.
+    """
+    name = settings.get("trial", TRAINING)
+    found = training(settings, seed, device) if name == TRAINING else TRIALS[name](settings, seed)
+    return {"settings": dict(settings), "seed": seed, **found}
 
 
-def training(settings: Settings, seed: int) -> Mapping[str, Any]:
-    """Train a model; measure it, also on longer sequences, and the choices of its router."""
+def training(settings: Settings, seed: int, device: str = "cpu") -> Mapping[str, Any]:
+    """Train a model; measure it on the CPU, also on longer sequences, and the choices of its router."""
     planned = plan(**settings, seed=seed)
-    trained = train(**vars(planned), progress=False)
+    trained = train(**vars(planned), device=device, progress=False)
+    trained.model.cpu()
     return {
         **measured(planned, trained, SEQUENCES),
         **on_longer_sequences(planned, trained),

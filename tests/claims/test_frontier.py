@@ -1,0 +1,125 @@
+"""The frontier: what is equal is equal, what is said to be spent was counted, and a point can be trained again."""
+
+import shlex
+
+import numpy as np
+import pytest
+
+from mcviz import MCConfig, claims, reference, training
+from mcviz.claims import frontier, ladder, points
+from mcviz.claims.spent import NUMBER, spent
+from mcviz.claims.trials import perform
+from mcviz.config import AGGREGATORS
+from mcviz.initial import readable
+from mcviz.training import shell
+
+EVERY = [
+    *(condition.settings for claim in frontier.CLAIMED for condition in claim.conditions.values()),
+    *frontier.CURVES,
+]
+SHIPPED = claims.points(claims.rows())
+CHEAP = frontier.RNN[192]
+
+
+def cost(settings, factor=1):
+    """What the last token of a setting spends with `factor` times the pairs of training."""
+    planned = training.plan(**settings)
+    shape = planned.model_config
+    return spent(shape.mixer, factor * planned.task.length, shape.key, shape.value, shape.heads)
+
+
+@pytest.mark.parametrize("name", ["frontier-bytes", "frontier-segments", "frontier-grows", "frontier-rules"])
+def test_what_is_compared_at_equal_bytes_keeps_as_many(name):
+    conditions = claims.CLAIMS[name].conditions
+    kept = {label: cost(condition.settings).kept for label, condition in conditions.items()}
+    if name == "frontier-bytes":
+        for numbers in (486, 972, 1944):
+            assert {kept[f"{one} ({numbers:,})"] for one in ("RNN", "GRM")} == {NUMBER * numbers}
+    else:
+        assert set(kept.values()) == {NUMBER * 1944}
+
+
+def test_what_is_compared_further_on_is_as_large_there():
+    longer, headline = (claims.CLAIMS[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
+    assert {cost(condition.settings, 4).kept for condition in longer.values()} == {NUMBER * 7776}
+    assert {cost(condition.settings).kept for condition in headline.values()} == {NUMBER * 3888}
+
+
+@pytest.mark.parametrize(("name", "factor"), [("reads", 1), ("selector", 1), ("longer-reads", 4)])
+def test_what_is_compared_at_equal_reads_reads_as_many(name, factor):
+    conditions = claims.CLAIMS[f"frontier-{name}"].conditions
+    (numbers,) = {cost(condition.settings, factor).read for condition in conditions.values()}
+    assert f"{numbers:,} numbers read for the last token" in claims.CLAIMS[f"frontier-{name}"].measured
+
+
+@pytest.mark.parametrize("s", ladder.RUNGS)
+def test_a_rung_keeps_as_many_bytes_whatever_stands_on_it(s):
+    assert {cost(settings).kept for settings in ladder.rung(s).values()} == {NUMBER * 9 * 12 * s * (4 * s + 1)}
+
+
+def test_the_second_rung_is_the_frontiers():
+    rung = {name: training.plan(**settings) for name, settings in ladder.rung(2).items()}
+    assert rung["GRM"] == training.plan(**frontier.GRM[1944])
+    assert rung["RNN"] == training.plan(**frontier.RNN[1944])
+    assert rung["SSC"] == training.plan(**frontier.ssc(2))
+
+
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("T", [7, 12])
+def test_what_a_layer_spends_was_counted_in_a_run(aggregator, T):
+    K, V, H = 5, 3, 2
+    cfg = MCConfig(aggregator=aggregator, segment_length=4)
+    rng = np.random.default_rng(0)
+    q, k, u = rng.standard_normal((3, T, H, K))
+    trace = reference.memory_caching(q, k, rng.standard_normal((T, H, V)), u, cfg)
+    kept = sum(checkpoint[name].size for checkpoint in trace.checkpoints[:-1] for name in readable(cfg))
+    kept = 0 if aggregator == "none" else kept
+    online = H * K * V + (H * K if cfg.compares else 0)
+    contexts = H * K * (trace.N - 1) if cfg.compares else 0
+    fetched = int(trace.read[-1].sum()) * K * V + (H * K * trace.N if cfg.compares else 0)
+    found = spent(cfg, T, K, V, H)
+    assert found.kept == NUMBER * (kept + online + contexts)
+    assert found.read == fetched
+    assert found.operations == trace.counts["flops"][-1]
+
+
+def test_attention_keeps_keys_and_values_and_reads_them_all():
+    assert spent(None, 10, 5, 3, 2) == (NUMBER * 10 * 2 * 8, 10 * 2 * 8, 10 * 2 * (2 * 5 + 5 + 2 * 3))
+
+
+def test_sizes_that_settings_leave_out_are_those_of_training():
+    planned = training.plan("mqar", "ssc")
+    mixer, shape = planned.model_config.mixer, planned.model_config
+    found = {"key": shape.key, "value": shape.value, "segment_length": mixer.segment_length, "top_k": mixer.top_k}
+    assert found == points.SIZES
+
+
+def test_every_setting_has_a_name_and_a_command_of_its_own():
+    distinct = {repr(training.plan(**settings)): settings for settings in EVERY}
+    assert len({points.called(settings) for settings in distinct.values() if "pairs" in settings}) == len(distinct) - 2
+    for settings in distinct.values():
+        words = shlex.split(points.command(settings))
+        assert words[:2] == ["mcviz", "train"]
+        given = dict(map(shell.assignment, words[words.index("--set") + 1 :] if "--set" in words else []))
+        flags = {name: words[words.index(f"--{name}") + 1] for name in ("aggregator", "memory", "steps") if f"--{name}" in words}
+        given |= flags | ({"steps": int(flags["steps"])} if "steps" in flags else {})
+        assert training.plan(words[2], **given) == training.plan(**settings)
+
+
+def test_points_are_the_rows_that_were_counted():
+    rows = [row for row in claims.rows() if "kept" in row]
+    assert sum(len(point.seeds) for point in SHIPPED) == len(rows)
+    for point in SHIPPED:
+        assert point.kind in points.KINDS
+        some = [row for row in rows if points.called(row["settings"]) == point.name]
+        assert point.recall[1].mean == pytest.approx(np.mean([row["accuracy"] for row in some]))
+        assert point.recall[4].mean == pytest.approx(np.mean([row["accuracy ×4, plain"] for row in some]))
+        for factor in claims.FACTORS:
+            assert point.spent[factor] == cost(some[0]["settings"], factor)
+
+
+def test_a_point_that_is_trained_again_falls_into_its_interval():
+    (stored,) = [point for point in SHIPPED if point.name == points.called(CHEAP)]
+    again = perform(CHEAP, stored.seeds[-1] + 1)
+    assert stored.recall[1].low <= again["accuracy"] <= stored.recall[1].high
+    assert claims.Spent(again["kept"], again["read"], again["operations"]) == stored.spent[1]
