@@ -103,6 +103,9 @@ def details(finding: Finding) -> None:
             + "\n\nA comparison holds if the whole interval lies where it says, does not hold if none of it does, and "
             "is undecided otherwise. The claim holds if all of them do."
         )
+        if finding.control:
+            said = "; ".join(f"{step.comparison}: **{step.verdict}**" for step in finding.control)
+            st.markdown(f"Only where this holds, too, is anything decided: {said}.")
         if margins := sorted({step.comparison.by for step in finding.steps if step.comparison.relation == "<"} - {0}):
             by = margins[-1]
             st.caption(

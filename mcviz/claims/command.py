@@ -68,7 +68,8 @@ def report(found: Sequence[Finding]) -> str:
             lines.append(f"\n[{finding.verdict}] {finding.claim.name}: {finding.claim.statement}")
             for label, (mean, low, high) in finding.intervals.items():
                 lines.append(f"    {mean:10.4g}  [{low:.4g}, {high:.4g}]  {label}")
-            lines += [f"    {step.verdict}: {step.comparison}" for step in finding.steps if step.verdict != HOLDS]
+            steps = (*finding.steps, *finding.control)
+            lines += [f"    {step.verdict}: {step.comparison}" for step in steps if step.verdict != HOLDS]
     counted = Counter(finding.verdict for finding in found)
     said = [f"{counted[verdict]} {verdict}" for verdict in (*VERDICTS, MISSING) if counted[verdict]]
     return "\n".join([*lines, f"\n{len(found)} {'claim' if len(found) == 1 else 'claims'}: {', '.join(said)}"])

@@ -50,7 +50,8 @@ def run(
     leaves it to joblib's active backend, which may be a cluster. Models are trained on `device`, and measured on the
     CPU. What is timed runs last, and alone.
 
-    Raises `ValueError` for unknown names and families, fewer than two seeds, and a file that is damaged or cannot be written.
+    Raises `ValueError` for unknown names and families, fewer than two seeds, and a file that is damaged or cannot be
+    written.
     """
     from mcviz.claims.trials import TIMING, perform
     from mcviz.training.sweeps import spread

@@ -1,11 +1,12 @@
 """A ladder of sizes: does what the frontier shows change as models and sequences grow?
 
-On rung s, pairs, keys, values, segments, steps and the model's width are s times those of the first, which has 12 pairs
-and 32 features; the second is the frontier's. Every layer of a rung keeps 9 · 12 s (4 s + 1) numbers after its last token.
+On rung s, pairs, keys, values, segments, steps and the model's width are s times those of the first, which has 12
+pairs and 32 features; the second is the frontier's. Every layer of a rung keeps 9 · 12 s (4 s + 1) numbers after its
+last token.
 
 Declared with its rules, and not run: rungs 1 to 8 take about four hours on two cores. For a day of a GPU, put 16 into
-`RUNGS` and say `mcviz claims --run --family ladder --device cuda --jobs 1`; `mcviz.training.sweeps` says how runs spread
-over a cluster. Neither has been tried.
+`RUNGS` and say `mcviz claims --run --family ladder --device cuda --jobs 1`; `mcviz.training.sweeps` says how runs
+spread over a cluster. Neither has been tried.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from mcviz.claims.points import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, Point
+from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, Point
 from mcviz.figures import theme as themes
 
 AXES = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mcviz import MCConfig, claims, reference, training
-from mcviz.claims import frontier, ladder, points
+from mcviz.claims import frontier, ladder, point
 from mcviz.claims.spent import NUMBER, spent
 from mcviz.claims.trials import perform
 from mcviz.config import AGGREGATORS
@@ -14,7 +14,11 @@ from mcviz.initial import readable
 from mcviz.training import shell
 
 EVERY = [
-    *(condition.settings for claim in frontier.CLAIMED for condition in claim.conditions.values()),
+    *(
+        condition.settings
+        for claim in (*frontier.CLAIMED, *frontier.PLANNED)
+        for condition in claim.conditions.values()
+    ),
     *frontier.CURVES,
 ]
 SHIPPED = claims.points(claims.rows())
@@ -40,7 +44,7 @@ def test_what_is_compared_at_equal_bytes_keeps_as_many(name):
 
 
 def test_what_is_compared_further_on_is_as_large_there():
-    longer, headline = (claims.CLAIMS[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
+    longer, headline = (claims.DECLARED[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
     assert {cost(condition.settings, 4).kept for condition in longer.values()} == {NUMBER * 7776}
     assert {cost(condition.settings).kept for condition in headline.values()} == {NUMBER * 3888}
 
@@ -91,35 +95,37 @@ def test_sizes_that_settings_leave_out_are_those_of_training():
     planned = training.plan("mqar", "ssc")
     mixer, shape = planned.model_config.mixer, planned.model_config
     found = {"key": shape.key, "value": shape.value, "segment_length": mixer.segment_length, "top_k": mixer.top_k}
-    assert found == points.SIZES
+    assert found == point.SIZES
 
 
 def test_every_setting_has_a_name_and_a_command_of_its_own():
     distinct = {repr(training.plan(**settings)): settings for settings in EVERY}
-    assert len({points.called(settings) for settings in distinct.values() if "pairs" in settings}) == len(distinct) - 2
+    assert len({point.called(settings) for settings in distinct.values() if "pairs" in settings}) == len(distinct) - 2
     for settings in distinct.values():
-        words = shlex.split(points.command(settings))
+        words = shlex.split(point.command(settings))
         assert words[:2] == ["mcviz", "train"]
-        given = dict(map(shell.assignment, words[words.index("--set") + 1 :] if "--set" in words else []))
-        flags = {name: words[words.index(f"--{name}") + 1] for name in ("aggregator", "memory", "steps") if f"--{name}" in words}
-        given |= flags | ({"steps": int(flags["steps"])} if "steps" in flags else {})
+        sizes = words[words.index("--set") + 1 :] if "--set" in words else []
+        given = dict(map(shell.assignment, sizes))
+        for flag in ("aggregator", "memory", "steps"):
+            if f"--{flag}" in words:
+                _, given[flag] = shell.assignment(f"{flag}={words[words.index(f'--{flag}') + 1]}")
         assert training.plan(words[2], **given) == training.plan(**settings)
 
 
 def test_points_are_the_rows_that_were_counted():
     rows = [row for row in claims.rows() if "kept" in row]
-    assert sum(len(point.seeds) for point in SHIPPED) == len(rows)
-    for point in SHIPPED:
-        assert point.kind in points.KINDS
-        some = [row for row in rows if points.called(row["settings"]) == point.name]
-        assert point.recall[1].mean == pytest.approx(np.mean([row["accuracy"] for row in some]))
-        assert point.recall[4].mean == pytest.approx(np.mean([row["accuracy ×4, plain"] for row in some]))
+    assert sum(len(one.seeds) for one in SHIPPED) == len(rows)
+    for one in SHIPPED:
+        assert one.kind in point.KINDS
+        some = [row for row in rows if point.called(row["settings"]) == one.name]
+        assert one.recall[1].mean == pytest.approx(np.mean([row["accuracy"] for row in some]))
+        assert one.recall[4].mean == pytest.approx(np.mean([row["accuracy ×4, plain"] for row in some]))
         for factor in claims.FACTORS:
-            assert point.spent[factor] == cost(some[0]["settings"], factor)
+            assert one.spent[factor] == cost(some[0]["settings"], factor)
 
 
 def test_a_point_that_is_trained_again_falls_into_its_interval():
-    (stored,) = [point for point in SHIPPED if point.name == points.called(CHEAP)]
+    (stored,) = [one for one in SHIPPED if one.name == point.called(CHEAP)]
     again = perform(CHEAP, stored.seeds[-1] + 1)
     assert stored.recall[1].low <= again["accuracy"] <= stored.recall[1].high
     assert claims.Spent(again["kept"], again["read"], again["operations"]) == stored.spent[1]

@@ -90,5 +90,5 @@ def command(settings: Settings) -> str:
     """What trains a model in a setting, on the command line."""
     flags = {name: settings[name] for name in ("aggregator", "memory", "steps") if name in settings}
     sizes = [f"{name}={value}" for name, value in settings.items() if name not in {"task", *flags}]
-    said = " ".join(f"--{name} {value}" for name, value in flags.items())
-    return f"mcviz train {PAIRS['task']} {said} --set {' '.join(sizes)}"
+    said = [f"--{name} {value}" for name, value in flags.items()]
+    return " ".join(["mcviz train", PAIRS["task"], *said, *(["--set", *sizes] if sizes else [])])
