@@ -137,6 +137,22 @@ CLAIMED: tuple[Claim, ...] = (
         run={"run": "mqar-ssc"},
     ),
     Claim(
+        name="frontier-topics",
+        family=FAMILY,
+        statement="Where segments are documents that a question names, GRM recalls more than a plain layer that keeps "
+        "as many bytes.",
+        source="our question; compare tables 2 and 3",
+        measured="accuracy on the topic library; 1,440 numbers kept after the last token",
+        conditions={
+            "RNN, 48 × 30": Condition({"task": "topics", "aggregator": "none", "key": 48, "value": 30}),
+            "GRM, 16 × 8": Condition({"task": "topics", "aggregator": "grm"}),
+        },
+        rule=(below("RNN, 48 × 30", "GRM, 16 × 8"),),
+        remark="The plain layer has to find a topic and a colour at once. A gate that finds the document leaves only "
+        "the colour to its memory.",
+        run={"run": "topics-grm"},
+    ),
+    Claim(
         name="frontier-rules",
         family=FAMILY,
         statement="Under caching, the delta rule and the gated delta rule recall as much as a linear memory or more.",

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mcviz.claims.claim import Settings
-from mcviz.claims.frontier import PAIRS
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.spent import Spent
 from mcviz.rows import Row
