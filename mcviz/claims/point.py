@@ -90,4 +90,4 @@ def command(settings: Settings) -> str:
     flags = {name: settings[name] for name in ("aggregator", "memory", "steps") if name in settings}
     sizes = [f"{name}={value}" for name, value in settings.items() if name not in {"task", *flags}]
     said = [f"--{name} {value}" for name, value in flags.items()]
-    return " ".join(["mcviz train", PAIRS["task"], *said, *(["--set", *sizes] if sizes else [])])
+    return " ".join(["mcviz train", settings["task"], *said, *(["--set", *sizes] if sizes else [])])

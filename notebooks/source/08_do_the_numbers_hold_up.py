@@ -233,6 +233,34 @@ assert board["selector-choice"].verdict == "does not hold", "there it does not h
 # the rule allows, and there it does not hold. Whoever wants to improve SSC knows where to look: at the router, and at
 # contexts that say more of a segment than the mean of its keys.
 #
+# ## Claim 5: is it the caching, or only more memory?
+#
+# In claim 1 the RNN keeps one matrix of 24 × 8 numbers, and GRM eighteen of them. A sceptic asks at once: what if the RNN had
+# *one* matrix with as many numbers? And what if it had one with as many as SSC *reads* for a token? The paper compares layers of
+# equal width, not of equal memory.
+#
+# Below, every mark is a setting, trained anew on 24 pairs for each seed: recall against what is kept, read or computed for the last token.
+# The buttons change the axis; the command that trains a mark stands under the pointer.
+#
+# **Predict:** with as many bytes, which recalls more of 24 pairs, one large matrix or nine small ones behind gates? And which
+# when 96 are asked for, four times as many as in training?
+
+# %% tags=["reveal", "slide"]
+# Recall against bytes kept: 24 pairs, as in training
+frontier = claims.points(claims.rows())
+figures.frontier(frontier)
+
+# %% tags=["reveal", "slide"]
+# Recall against bytes kept: 96 pairs, after training with 24
+figures.frontier(frontier, factor=4)
+
+# %% tags=["reveal"]
+for sentence in words.frontier({name: finding.intervals for name, finding in board.items()}):
+    print(sentence)
+
+# %% [markdown]
+# @@CLAIM5@@
+#
 # ## Where words and tables part
 #
 # A paper is a text and some tables, and both are written by people under a deadline. Read one against the other. The
