@@ -36,7 +36,8 @@ LONG: Settings = {**PAIRS, "aggregator": "grm", "segment_length": 24, "key": 72}
 """As many numbers as GRM with keys of 24: 18 small memories, and 3 large ones."""
 
 LEAN: Settings = {**PAIRS, "aggregator": "grm", "key": 11, "value": 7}
-"""GRM that reads 792 numbers for its last token, as SSC with k = 2 does."""
+WIDE: Settings = {**PAIRS, "aggregator": "grm", "segment_length": 24, "key": 24, "value": 10}
+"""GRM that reads 792 numbers for its last token, as SSC with k = 2 does: nine memories, and three."""
 
 
 def ssc(k: int) -> Settings:
@@ -95,11 +96,17 @@ CLAIMED: tuple[Claim, ...] = (
     Claim(
         name="frontier-selector",
         family=FAMILY,
-        statement="SSC lies on the frontier of reads: GRM with memories so small that it reads as much recalls less.",
+        statement="SSC lies on the frontier of reads: GRM with memories so small, or so few, that it reads as much recalls less.",
         source="our question; section 3.3",
         measured="accuracy on MQAR with 24 pairs; 792 numbers read for the last token",
-        conditions={"GRM, 11 × 7": Condition(LEAN), "SSC, k = 2, 24 × 8": Condition(ssc(2))},
-        rule=(below("GRM, 11 × 7", "SSC, k = 2, 24 × 8"),),
+        conditions={
+            "GRM, nine of 11 × 7": Condition(LEAN),
+            "GRM, three of 24 × 10": Condition(WIDE),
+            "SSC, k = 2": Condition(ssc(2)),
+        },
+        rule=(below("GRM, nine of 11 × 7", "SSC, k = 2"), below("GRM, three of 24 × 10", "SSC, k = 2")),
+        remark="With values of 7 numbers, GRM had learned little in a first run: that is why the three memories stand "
+        "beside it.",
         run={"run": "mqar-ssc"},
     ),
     Claim(
@@ -155,15 +162,14 @@ CLAIMED: tuple[Claim, ...] = (
     Claim(
         name="frontier-rules",
         family=FAMILY,
-        statement="Under caching, the delta rule and the gated delta rule recall as much as a linear memory or more.",
+        statement="Under caching, the delta rule recalls as much as a linear memory or more.",
         source="our question; the paper caches linear memories, SWLA, DLA and Titans",
         measured="accuracy of GRM on MQAR with 24 pairs; 1,944 numbers kept in each condition",
         conditions={
             "linear": Condition(GRM[1944]),
             "delta": Condition(ruled("delta", "grm")),
-            "gated delta": Condition(ruled("gated_delta", "grm")),
         },
-        rule=(at_most("linear", "delta"), at_most("linear", "gated delta")),
+        rule=(at_most("linear", "delta"),),
         run={"run": "mqar-grm"},
     ),
 )
@@ -204,6 +210,9 @@ CURVES: tuple[Settings, ...] = (
     RNN[600],
     RNN[1176],
     ruled("decay", "grm"),
+    ruled("gated_delta", "grm"),
+    {**PAIRS, "aggregator": "grm", "value": 16},
+    ruled("delta", "grm", value=16),
     ruled("swla", "none", key=54, value=36),
 )
 """Points that no claim rests on, for the figure."""
