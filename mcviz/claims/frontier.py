@@ -96,7 +96,8 @@ CLAIMED: tuple[Claim, ...] = (
     Claim(
         name="frontier-selector",
         family=FAMILY,
-        statement="SSC lies on the frontier of reads: GRM with memories so small, or so few, that it reads as much recalls less.",
+        statement="SSC lies on the frontier of reads: GRM with memories so small, or so few, that it reads no more "
+        "recalls less.",
         source="our question; section 3.3",
         measured="accuracy on MQAR with 24 pairs; 792 numbers read for the last token",
         conditions={
