@@ -32,7 +32,7 @@ def cost(settings, factor=1):
     return spent(shape.mixer, factor * planned.task.length, shape.key, shape.value, shape.heads)
 
 
-@pytest.mark.parametrize("name", ["frontier-bytes", "frontier-segments", "frontier-grows", "frontier-rules"])
+@pytest.mark.parametrize("name", [f"frontier-{name}" for name in ("bytes", "segments", "grows", "attention", "rules")])
 def test_what_is_compared_at_equal_bytes_keeps_as_many(name):
     conditions = claims.CLAIMS[name].conditions
     kept = {label: cost(condition.settings).kept for label, condition in conditions.items()}
@@ -44,6 +44,8 @@ def test_what_is_compared_at_equal_bytes_keeps_as_many(name):
 
 
 def test_what_is_compared_further_on_is_as_large_there():
+    attention = claims.CLAIMS["frontier-attention"].conditions
+    assert {cost(condition.settings, 4).kept for condition in attention.values()} == {NUMBER * 7776}
     longer, headline = (claims.DECLARED[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
     assert {cost(condition.settings, 4).kept for condition in longer.values()} == {NUMBER * 7776}
     assert {cost(condition.settings).kept for condition in headline.values()} == {NUMBER * 3888}
