@@ -27,7 +27,7 @@ def draw(board: list[Finding]) -> None:
         required=True,
     )
     figure = runs.drawn("frontier", found, factor, stepping.theme())
-    stepping.chart(figure, f"Recall against what it takes: {ASKED[factor]}")
+    stepping.chart(figure, f"Recall of {ASKED[factor]}")
     st.caption(
         "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the 95 % interval of the mean over "
         "seeds. Numbers take four bytes. The sizes, the weights and the command that trains it stand under the pointer."

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from mcviz.claims.interval import Interval
 from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, Point
 from mcviz.figures import theme as themes
 
@@ -38,9 +39,14 @@ def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> 
             **{GATED: colours.gate, SELECTED: colours.gate, ATTENTION: colours.ink},
         }[kind]
         means = [point.recall[factor] for point in some]
+        # one seed has no bounds, and no bar
+        known = [
+            each if len(point.seeds) > 1 else Interval(each.mean, each.mean, each.mean)
+            for each, point in zip(means, some, strict=True)
+        ]
         bars = {
-            "array": [min(each.high, 1.0) - each.mean for each in means],
-            "arrayminus": [each.mean - max(each.low, 0.0) for each in means],
+            "array": [min(each.high, 1.0) - each.mean for each in known],
+            "arrayminus": [each.mean - max(each.low, 0.0) for each in known],
         }
         figure.add_scatter(
             x=[point.spent[factor].kept for point in some],
