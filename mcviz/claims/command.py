@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mcviz.claims.declared import CLAIMS, FAMILIES
 from mcviz.claims.finding import HOLDS, MISSING, VERDICTS, Finding
-from mcviz.claims.lab import SEEDS, board, chosen, run
+from mcviz.claims.lab import SEEDS, board, chosen, due, run, took
 from mcviz.claims.ladder import FAMILY as LADDER
 
 SHELL = "mcviz claims --run"
@@ -45,10 +45,12 @@ def command(arguments: argparse.Namespace) -> int:
     if not arguments.run:
         print(report(board(names=names)))
         return 0
+    chosen_names, seeds, loud = arguments.names or None, arguments.seeds, not arguments.quiet
+    if loud:
+        wanted = due(chosen_names, seeds, family)
+        print(f"{len(wanted)} runs; those of them that ship trained for {took(wanted) / 60:.0f} minutes on one core")
     try:
-        found = run(
-            arguments.names or None, arguments.seeds, arguments.out, arguments.jobs, not arguments.quiet, family
-        )
+        found = run(chosen_names, seeds, arguments.out, arguments.jobs, loud, family, arguments.device)
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from here")
         return 130

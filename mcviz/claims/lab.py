@@ -81,6 +81,12 @@ def due(names: Sequence[str] | None, seeds: int, family: str | None = None) -> l
     return [(settings, seed) for seed in range(seeds) for settings, most in wanted.values() if seed < most]
 
 
+def took(wanted: Iterable[tuple[dict[str, object], int]]) -> float:
+    """Seconds for which `wanted` runs trained when those that ship were made; others are not counted."""
+    shipped = {key(row["settings"], row["seed"]): float(row.get("seconds", 0)) for row in rows()}
+    return sum(shipped.get(key(settings, seed), 0.0) for settings, seed in wanted)
+
+
 def chosen(names: Sequence[str] | None, family: str | None = None) -> list[str]:
     """The claims called `names`, or those of a `family`, or all but the frontier's and the ladder's: hours."""
     unknown = sorted(set(names or ()) - set(DECLARED))
