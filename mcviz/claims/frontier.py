@@ -212,6 +212,9 @@ PLANNED: tuple[Claim, ...] = (
 """Claims of the family whose runs do not ship."""
 
 CURVES: tuple[Settings, ...] = (
+    # 1,944 numbers again, in memories of another shape
+    {**PAIRS, "aggregator": "grm", "segment_length": 24, "key": 36, "value": 17},
+    {**PAIRS, "aggregator": "grm", "key": 12, "value": 17},
     ssc(1),
     ssc(4),
     {**PAIRS, "aggregator": "grm", "segmentation": "logarithmic"},
