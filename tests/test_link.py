@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from mcviz import link
 
-
 WRITTEN = {
     "changes": ("", "3=fox", "0+red 9-"),
     "library": (link.LIBRARY, "fox: red axe\n? fox red"),
