@@ -130,6 +130,7 @@ def test_a_reader_edits_by_mouse_by_keyboard_and_by_touch(chromium, streamlit_se
     page.set_viewport_size({"width": 1366, "height": 768})
     page.locator(".mcviz").focus()
     page.keyboard.press("w")
+    page.wait_for_selector(".editor input:focus")
     page.keyboard.type("gr")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")  # the second of the words with these letters first

@@ -77,7 +77,7 @@ const KEYS = [
       Enter: (stepper, picture) => stepper.pointing.explainSpot(picture),
     },
   ],
-  ["w", "write another word here", { w: (stepper) => stepper.editor.show() }, "edit"],
+  ["w", "write another word here", { w: (stepper) => stepper.editor.show(true) }, "edit"],
   ["u", "undo the last edit", { u: (stepper) => stepper.editing.undo() }, "edit"],
   ["f", "large, for a class, and back", { f: (stepper) => stepper.present(!stepper.presenting) }],
   ["Esc", "close what explains a number", { Escape: (stepper) => stepper.dismiss() }],
