@@ -30,7 +30,7 @@ def wanted() -> bool:
 def page() -> None:
     """A question, its rows, and what became of the reader's choice."""
     with refused():
-        trace = runs.model(MODEL, watch.config(MODEL).to_json(), screen.get("seed"), "trained", "pytorch")
+        trace = runs.model(MODEL, watch.config(MODEL).to_json(), screen.get("seed"), "trained", watch.choose())
         asked = words.questions(trace)
         picks, open_ = played(screen.get("ask"), asked, trace)
         ask(trace, asked, picks, open_)

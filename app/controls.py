@@ -50,7 +50,7 @@ Beside = dict[str, DeltaGenerator]
 """Room beside a choice, by its name: for what it does."""
 
 
-def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
+def draw(two: bool = False, by: Sequence[str] = watch.there(), only: str = "") -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
     `only` names the one example that is offered: "text", the reader's own. Gives the room beside choices.
