@@ -7,6 +7,9 @@ import pytest
 
 from tests.absent import environment
 
+TORCH = ("torch", "safetensors", "joblib", "tqdm")
+"""What the extra 'torch' alone brings."""
+
 MODELS = """
 import numpy as np
 from mcviz import cli, watch, zoo
@@ -61,9 +64,7 @@ print(*opened)
 def run(script, folder):
     """Run a script where there is no PyTorch; what it says if it fails."""
     command = [sys.executable, "-c", script]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment(folder, "torch", "safetensors")
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(folder, *TORCH))
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

@@ -397,7 +397,10 @@ def test_the_reader_reads_what_the_library_wrote(tmp_path, dtype):
         (file({"x": {"dtype": "F32", "shape": [-1], "data_offsets": [0, -4]}}), "expected whole numbers"),
         (file({"x": {"dtype": "F32", "shape": [1.0], "data_offsets": [0, 4]}}, b"1234"), "expected whole numbers"),
         (file({"x": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}, b"12345678"), "one after the other"),
-        (file({"x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, b"1234"), "77 bytes, as the header says, got 73"),
+        (
+            file({"x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, b"1234"),
+            "77 bytes, as the header says, got 73",
+        ),
         (file({"x": {"dtype": "F32", "shape": [1]}}, b"1234"), "data_offsets"),
         (file([1]), "a header that measures each tensor"),
     ],
