@@ -26,7 +26,7 @@ def errors(notebook):
     return [(output.ename, "\n".join(output.traceback)) for output in outputs if output.output_type == "error"]
 
 
-TORCH = ("07", "08", "10")
+TORCH = ("07", "08")
 """The notebooks that need PyTorch. The others run here as where there is none."""
 
 
