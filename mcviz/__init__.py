@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 
 if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checkers of types
+    from mcviz import backends as backends
     from mcviz import bench as bench
     from mcviz import choices as choices
     from mcviz import claims as claims

@@ -15,7 +15,8 @@ import numpy as np
 from mcviz import changes, reference, room, zoo
 from mcviz.backends import BACKENDS as BACKENDS
 from mcviz.backends import available as available
-from mcviz.backends import choose
+from mcviz.backends import choose as choose
+from mcviz.backends import there as there
 from mcviz.changes import Change
 from mcviz.checks import whole
 from mcviz.config import MCConfig
@@ -67,7 +68,9 @@ def names() -> tuple[str, ...]:
 
 def config(name: str) -> MCConfig:
     """The configuration that the model called `name` was trained with."""
-    cfg: MCConfig = _card(name).model.mixer
+    cfg = _card(name).model.mixer
+    if cfg is None:
+        raise ValueError(f"name: expected a model whose layers cache memories, got {name}, which attends")
     return cfg
 
 
