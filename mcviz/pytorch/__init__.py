@@ -10,6 +10,7 @@ from mcviz.pytorch.function import memory_caching
 from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import ModelConfig, SequenceModel
 from mcviz.pytorch.substitute import substitute
+from mcviz.pytorch.writing import Step, write
 
 __all__ = [
     "Attention",
@@ -20,10 +21,12 @@ __all__ = [
     "MemoryCaching",
     "ModelConfig",
     "SequenceModel",
+    "Step",
     "alone",
     "answering",
     "capture",
     "memory_caching",
     "substitute",
+    "write",
 ]
 __getattr__ = moved.attributes(__name__)

@@ -10,11 +10,26 @@ from mcviz.tasks.library import Topics as topics
 from mcviz.tasks.prose import Text as text
 from mcviz.tasks.recall import MQAR as mqar
 from mcviz.tasks.repetition import Induction as induction
+from mcviz.tasks.stories import Stories as stories
 from mcviz.tasks.task import Batch, Task
 
-__all__ = ["TASKS", "Batch", "Task", "from_dict", "induction", "mqar", "needle", "selective_copy", "text", "topics"]
+__all__ = [
+    "TASKS",
+    "Batch",
+    "Task",
+    "from_dict",
+    "induction",
+    "mqar",
+    "needle",
+    "selective_copy",
+    "stories",
+    "text",
+    "topics",
+]
 
-TASKS: Mapping[str, type[Task]] = {task.name: task for task in (mqar, needle, topics, selective_copy, induction, text)}
+TASKS: Mapping[str, type[Task]] = {
+    task.name: task for task in (mqar, needle, topics, selective_copy, induction, text, stories)
+}
 
 
 def from_dict(values: Mapping[str, Any]) -> Task:
