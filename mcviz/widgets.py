@@ -3,6 +3,7 @@
 import base64
 import struct
 import zlib
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
@@ -14,7 +15,7 @@ from jaxtyping import UInt8
 from mcviz import files
 from mcviz.checks import is_whole, plain
 from mcviz.palette import ANYWHERE
-from mcviz.stepper import assets
+from mcviz.stepper import asking, assets
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
 from mcviz.trace import Trace
@@ -87,6 +88,7 @@ class Stepper(anywidget.AnyWidget):
     step = Whole(0).tag(sync=True)
     head = Whole(0).tag(sync=True)
     segment = Whole(-1).tag(sync=True)
+    offers = traitlets.Dict().tag(sync=True)
 
     def __init__(self, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, **traits: Any) -> None:
         self.trace, self.other, self.budget = trace, other, budget
@@ -120,8 +122,14 @@ class Stepper(anywidget.AnyWidget):
             return {**bundle[0], "text/html": picture}, *bundle[1:]
         return bundle if bundle is None else {**bundle, "text/html": picture}
 
+    def on_request(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Do what the reader asks for, of what is in `offers`; nothing is, unless a class below this one adds it."""
+
     def _answer(self, content: Any, buffers: Any) -> None:
         """Send the online states around the token that the browser asks for, if the run carries none."""
+        if isinstance(content, dict) and "request" in content:
+            self.send(asking.answer(content["request"], self.offers, self.on_request))
+            return
         t = content.get("online") if isinstance(content, dict) else None
         if is_whole(t) and 0 <= t < min(run.T for run in (self.trace, self.other) if run is not None):
             self.send({"online": t}, buffers=[pack_online(self.trace, t, self.other, budget=self.budget)])

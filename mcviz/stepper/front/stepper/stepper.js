@@ -4,6 +4,7 @@ import { decode } from "../data/decode.js";
 import { open, readArrays } from "../data/payload.js";
 import { el, place } from "../drawing/dom.js";
 import { View } from "../view.js";
+import { Asking } from "./asking.js";
 import { Difference } from "./difference.js";
 import { Events } from "./events.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
@@ -22,7 +23,8 @@ const ROOM = [1100, 620];
  * `options`: step, head, segment, bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
  * when changes pause; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
  * `present`, whether it is large, for a class, and `onPresent(on)` when the reader changes that; `veiled`, whether
- * answers are hidden until they are asked for.
+ * answers are hidden until they are asked for; `offers`, what the host can do for a reader who asks, `onAsk(request)`, and
+ * `answered`, the number of the request that it answered last.
  */
 export function mount(root, payload, options) {
   return new Stepper(root, payload, options);
@@ -35,6 +37,7 @@ class Stepper {
     this.bookmarks = new Set(options.bookmarks ?? []);
     this.time = new Time(this);
     this.pointing = new Pointing(this);
+    this.asking = new Asking(this);
     this.stop = new AbortController();
     root.classList.add("mcviz");
     root.tabIndex = 0;
@@ -75,6 +78,7 @@ class Stepper {
     this.pointing.tell(null);
     this.root.replaceChildren(
       this.toolbar.node,
+      this.asking.node,
       ...(this.difference ? [this.difference.node] : []),
       el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
       this.pointing.tip,
@@ -124,6 +128,12 @@ class Stepper {
   /** Show in words what is on no picture, for a moment. */
   say(text) {
     this.toolbar.say(text);
+  }
+
+  /** What the host can do now for a reader who asks. */
+  offer(offers) {
+    this.asking.offers = offers;
+    this.go({}, { quiet: true });
   }
 
   /** Large, for a class, or not. */
