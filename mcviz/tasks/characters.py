@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from mcviz.tasks.task import Array, Task
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task
 
 VISIBLE = {" ": "␣", "\n": "↵"}
 
@@ -31,6 +31,13 @@ class Written(Task):
         if unknown:
             raise ValueError(f"text: expected characters that the book has; got {' '.join(map(repr, unknown[:8]))}")
         return np.array([numbers[character] for character in text], np.int64)
+
+    def parse(self, tokens: Sequence[int] | Int[Array, "T"]) -> Batch:
+        """Tokens of the vocabulary as a batch of one sequence: after each the one that follows is wanted."""
+        row = np.asarray(tokens, np.int64)[None]
+        targets = np.concatenate([row[:, 1:], np.zeros_like(row[:, :1])], 1)
+        mask = np.arange(row.shape[1])[None] < row.shape[1] - 1
+        return Batch(row, targets, mask, np.full_like(row, NOWHERE), self.labels)
 
     def decode(self, tokens: Sequence[int] | Int[Array, "T"]) -> str:
         """The text of `tokens`."""
