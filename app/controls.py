@@ -53,7 +53,8 @@ Beside = dict[str, DeltaGenerator]
 def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names the one example that is offered: "text", the reader's own. Gives the room beside choices.
+    `only` names what is offered alone: "text", the reader's own, or "write", where the page has a list of its own. Gives
+    the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):
@@ -68,7 +69,7 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
                 on_change=screen.another_run,
                 help="A small trained model with a sequence of its task, or a sequence run through random maps.",
             )
-        if trained() and (about := watch.about(screen.get("run"))):
+        if not only and trained() and (about := watch.about(screen.get("run"))):
             st.caption(about)
         if screen.get("run") == "text":
             own_text()

@@ -42,6 +42,8 @@ SAMPLE = (
     "The old librarian keeps a blue key in the desk. The young gardener keeps a red key in the shed. "
     "The gardener opens the shed with the red key. The librarian opens the desk with the blue key."
 )
+DRAFT = "Mia Fox has a hat. The hat is red. Tom Bear found a map. The map is blue. "
+"""A text that the models of stories go on with."""
 LONGEST = 6000
 """Characters of a text that a link carries: browsers cut longer addresses."""
 LONGEST_NUMBER = 15
@@ -57,6 +59,9 @@ def fields() -> Mapping[str, Field]:
         "b_run": Field("", ("", *watch.names())),  # "": the same model as the first run's
         "seed": Field(0),
         "text": Field(SAMPLE),
+        "draft": Field(DRAFT),
+        "written": Field(0),  # characters that the model wrote after it
+        "heat": Field(0),  # temperature, in hundredths; 0: always the likeliest character
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},

@@ -97,7 +97,7 @@ def put(**choices: link.Value) -> None:
 def another_run() -> None:
     """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
     costs = (link.COST + name for name in link.SETTING)
-    kept = {name: get(name) for name in ("run", "text", "split", "seed", "tour", *KEPT, *costs)}
+    kept = {name: get(name) for name in ("run", "text", "draft", "heat", "split", "seed", "tour", *KEPT, *costs)}
     put(**link.defaults(str(kept["run"])) | kept)
 
 

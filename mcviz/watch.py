@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from mcviz import room
+from mcviz.changes import Change, origins, rewritten
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
 from mcviz.reference import memory_caching, replay
 from mcviz.rules import AGGREGATORS, sheet
+from mcviz.tasks import Batch, Parsed, Task
 from mcviz.trace import Trace
 
 WEIGHTS = ("trained", "untrained")
@@ -32,6 +34,21 @@ class Sitting:
     cfg: MCConfig | None = None  # another configuration of the same weights; None: the one it was trained with
     seed: int = 0  # draws the sequence
     weights: str = "trained"  # or "untrained": the same model before its first step of training
+    tokens: tuple[int | str, ...] | None = None  # the reader's own, by number or label; None: those that `seed` draws
+    changes: tuple[Change, ...] = ()  # made to them, one after the other
+
+    def edited(self, *changes: Change) -> "Sitting":
+        """The same with more changes to its sequence.
+
+        >>> sitting = Sitting("topics-ssc").edited(Replace(3, "fox"), Delete(7))
+        >>> sitting.undone().changes
+        (Replace(at=3, token='fox'),)
+        """
+        return replace(self, changes=(*self.changes, *changes))
+
+    def undone(self, times: int = 1) -> "Sitting":
+        """The same without its last changes, at most as many as there are."""
+        return replace(self, changes=self.changes[: max(0, len(self.changes) - whole("times", times, 0))])
 
 
 def available() -> bool:
@@ -55,7 +72,13 @@ def config(name: str) -> MCConfig:
     return cfg
 
 
-TITLES = {"mqar": "Keys and values", "needle": "Needles in a haystack", "topics": "Topic library", "text": "Alice"}
+TITLES = {
+    "text": "Alice",
+    "stories": "Stories",
+    "mqar": "Keys and values",
+    "needle": "Needles in a haystack",
+    "topics": "Topic library",
+}
 """What a reader calls the tasks."""
 
 
@@ -110,17 +133,52 @@ def task(name: str) -> str:
     return str(_load(name).card.task.name)
 
 
+def learned(name: str) -> Task:
+    """The task that the model called `name` learned."""
+    task: Task = _load(name).card.task
+    return task
+
+
 def question(name: str, words: Sequence[str], t: int) -> str:
     """What a sequence of the task of the model called `name` asks after token `t`; "" where that is no sentence."""
     return str(_load(name).card.task.question(words, t))
+
+
+def vocabulary(name: str) -> tuple[str, ...]:
+    """The tokens that the model called `name` knows, by their labels."""
+    return tuple(_load(name).card.task.labels)
+
+
+def words(sitting: Sitting) -> tuple[str, ...]:
+    """The sequence that is put before the model, by the labels of its tokens. Raises the `ValueError`s of `run`."""
+    return _parsed(sitting).batch.words()
+
+
+def remarks(sitting: Sitting) -> tuple[str, ...]:
+    """What the task says of a sequence that it did not draw: questions without an answer, facts stated twice.
+
+    Raises the `ValueError`s of `run`.
+    """
+    return _parsed(sitting).remarks
+
+
+def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
+    """For each token, which it is of the sequence after the first `earlier` changes; -1 for one that is new since.
+
+    Raises the `ValueError`s of `run`.
+    """
+    before = replace(sitting, changes=sitting.changes[:earlier])
+    return origins(len(words(before)), sitting.changes[earlier:])
 
 
 def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
     """The Trace of the model's last layer on one sequence of its task, with what it predicts.
 
     `backend="numpy"` gives the reference the layer's queries, keys, values and connectors, and the model what the
-    reference made of them. Raises `ValueError` for unknown names, a seed below 0, a memory rule that the weights were
-    not made for, and a run that `mcviz.room` has no room for.
+    reference made of them. Of tokens that the reader wrote or changed, the task says what they ask for and where the
+    answers stand. Raises `ValueError` for unknown names, a seed below 0, a memory rule that the weights were not made
+    for, tokens outside the vocabulary, changes of places that the sequence does not have, and a run that `mcviz.room`
+    has no room for.
     """
     from mcviz.pytorch import alone, capture
 
@@ -174,6 +232,14 @@ def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
     )
 
 
+def model(sitting: Sitting) -> Any:
+    """The model, with the weights and under the configuration that `sitting` asks for: a `mcviz.pytorch.SequenceModel`.
+
+    Raises the `ValueError`s of `run`.
+    """
+    return _model(sitting)
+
+
 @lru_cache(maxsize=32)
 def _load(name: str) -> Any:
     from mcviz import zoo
@@ -193,7 +259,7 @@ def _model(sitting: Sitting) -> Any:
         own = trained.card.model.mixer.memory
         raise ValueError(f"memory: expected {own}, which {sitting.name} was trained with, got {cfg.memory}")
     shape = trained.card.model
-    room.check(cfg, _sequence(sitting).tokens.shape[1], shape.heads, shape.key, shape.value)
+    room.check(cfg, len(_tokens(sitting)), shape.heads, shape.key, shape.value)
     model = SequenceModel(replace(shape, mixer=cfg))
     if sitting.weights == "trained":
         weights = trained.state_dict()
@@ -210,9 +276,29 @@ def _model(sitting: Sitting) -> Any:
     return model.eval()
 
 
-def _sequence(sitting: Sitting) -> Any:
+def _sequence(sitting: Sitting) -> Batch:
+    """The sequence as a batch of one, with its answers."""
+    return _parsed(sitting).batch
+
+
+def _drawn(sitting: Sitting) -> Batch:
     """A batch of one sequence of the model's task, from the part that models are measured on."""
     return _load(sitting.name).card.task.held_out.sample(whole("seed", sitting.seed, 0), batch=1)
+
+
+def _tokens(sitting: Sitting) -> tuple[int | str, ...]:
+    """The tokens, by number or label, as far as nobody looked them up."""
+    tokens = _drawn(sitting).words() if sitting.tokens is None else sitting.tokens
+    return rewritten(tokens, sitting.changes)
+
+
+def _parsed(sitting: Sitting) -> Parsed:
+    """The sequence and what the task says of it: what it drew, or what it reads in what the reader wrote."""
+    if sitting.tokens is None and not sitting.changes:
+        return Parsed(_drawn(sitting))
+    tokens, shape = _tokens(sitting), _load(sitting.name).card.model
+    room.check(sitting.cfg or shape.mixer, len(tokens), shape.heads, shape.key, shape.value)
+    return _load(sitting.name).card.task.held_out.parse(tokens)
 
 
 def _targets(batch: Any) -> Sequence[int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mcviz import watch
 from mcviz.checks import whole
@@ -39,6 +39,7 @@ class Draft:
     temperature: float = 0.0  # 0: always the likeliest character; otherwise they are drawn
     seed: int = 0  # draws them
     cfg: MCConfig | None = None  # another configuration of the same weights; None: the one it was trained with
+    weights: str = "trained"  # or "untrained": the same model before its first step of training
 
 
 @lru_cache(maxsize=1)
@@ -85,19 +86,23 @@ def without(name: str, text: str) -> str:
 def write(draft: Draft) -> "Iterator[Step]":
     """What the model writes after the text, a step at a time and without end: see `mcviz.pytorch.write`.
 
-    Raises the `ValueError`s of `encode` and of `mcviz.pytorch.write`: segments have to be of one length, since others
-    are cut by the length of the whole text.
+    Raises the `ValueError`s of `encode` and of `mcviz.pytorch.write`, and for segments that are not of one length.
     """
     from mcviz.pytorch import write as steps
 
-    tokens = encode(draft.name, draft.text)
-    model = watch.model(sitting(draft, tokens))
+    tokens, cfg = encode(draft.name, draft.text), draft.cfg or watch.config(draft.name)
+    if cfg.segmentation != "constant":
+        raise ValueError(
+            "segmentation: expected segments of one length to write on, as others are cut by the length of the whole "
+            f"text, which nobody knows yet; got {cfg.segmentation}"
+        )
     labels = watch.learned(draft.name).labels
+    model = watch.model(sitting(draft, tokens))
     return steps(model, tokens, temperature=draft.temperature, seed=draft.seed, labels=labels)
 
 
 class Writer:
-    """Steps of one `write`, kept: to write one more costs one more."""
+    """Steps of one `write`, kept: one more costs one more."""
 
     def __init__(self, draft: Draft) -> None:
         self.steps: list[Step] = []
@@ -120,32 +125,38 @@ def steps(draft: Draft) -> "tuple[Step, ...]":
     Raises the `ValueError`s of `write`, and where the whole comes to more than `MOST` characters.
     """
     n = whole("characters", draft.characters, 0)
+    encode(draft.name, draft.text)
     if len(draft.text) + n > MOST:
         raise ValueError(
             f"characters: expected a text and what is written after it of at most {MOST:,} together, got "
             f"{len(draft.text):,} and {n:,}"
         )
-    return _writer(replace(draft, characters=0)).first(n)
+    return _writer(replace(draft, characters=0)).first(n) if n else ()
 
 
 def continuation(draft: Draft) -> str:
-    """The characters that the model writes after the text."""
+    """The characters that the model writes after the text. Raises the `ValueError`s of `steps`."""
     known = vocabulary(draft.name)
     return "".join(known[step.token] for step in steps(draft))
 
 
-def sitting(draft: Draft, tokens: tuple[int, ...] | None = None) -> Sitting:
-    """The model before the text and what it wrote: what `mcviz.watch` runs. Or before `tokens`."""
-    if tokens is None:
-        tokens = (*encode(draft.name, draft.text), *(step.token for step in steps(draft)))
-    return Sitting(draft.name, draft.cfg, tokens=tokens)
+def sitting(draft: Draft, tokens: tuple[int, ...]) -> Sitting:
+    """The model before these tokens."""
+    return Sitting(draft.name, draft.cfg, weights=draft.weights, tokens=tokens)
+
+
+def seated(draft: Draft) -> Sitting:
+    """The model before the text and what it wrote after it: all that `mcviz.watch` can do with it.
+
+    Raises the `ValueError`s of `encode` and `steps`.
+    """
+    return sitting(draft, (*encode(draft.name, draft.text), *(step.token for step in steps(draft))))
 
 
 def run(draft: Draft, backend: str = "pytorch") -> Trace:
     """The Trace of the model's last layer on the text and what it wrote, with what it predicts at every character.
 
-    The answer wanted at each is the character that follows. Raises the `ValueError`s of `steps` and of
+    The answer wanted at each is the character that follows. Raises the `ValueError`s of `seated` and of
     `mcviz.watch.run`.
     """
-    title = f"{draft.name} reads" if not draft.characters else f"{draft.name} writes"
-    return replace(watch.run(sitting(draft), backend), title=title)
+    return watch.run(seated(draft), backend)

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "room": Row({"config", "segments", "initial"}, set()),
     "rows": Row(set(), set()),
+    "changes": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),
     # Never the reference: an oracle must be independent.
@@ -66,7 +67,10 @@ MAY_IMPORT = {
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when one is run.
-    "watch": Row(FOUNDATION | {"room", "reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})),
+    "watch": Row(
+        FOUNDATION | {"room", "changes", "tasks", "reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})
+    ),
+    "writing": Row(FOUNDATION | {"tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
@@ -91,6 +95,7 @@ MAY_IMPORT = {
             "reference",
             "examples",
             "watch",
+            "writing",
             "probes",
             "tasks",
             "zoo",

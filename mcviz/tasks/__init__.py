@@ -7,6 +7,7 @@ from typing import Any
 from mcviz.tasks.copying import SelectiveCopy as selective_copy
 from mcviz.tasks.haystack import Needle as needle
 from mcviz.tasks.library import Topics as topics
+from mcviz.tasks.parsed import Parsed
 from mcviz.tasks.prose import Text as text
 from mcviz.tasks.recall import MQAR as mqar
 from mcviz.tasks.repetition import Induction as induction
@@ -16,6 +17,7 @@ from mcviz.tasks.task import Batch, Task
 __all__ = [
     "TASKS",
     "Batch",
+    "Parsed",
     "Task",
     "from_dict",
     "induction",

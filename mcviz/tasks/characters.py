@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
+from mcviz.tasks.parsed import Parsed
 from mcviz.tasks.task import NOWHERE, Array, Batch, Task
 
 VISIBLE = {" ": "␣", "\n": "↵"}
@@ -32,12 +33,16 @@ class Written(Task):
             raise ValueError(f"text: expected characters that the book has; got {' '.join(map(repr, unknown[:8]))}")
         return np.array([numbers[character] for character in text], np.int64)
 
-    def parse(self, tokens: Sequence[int] | Int[Array, "T"]) -> Batch:
-        """Tokens of the vocabulary as a batch of one sequence: after each the one that follows is wanted."""
-        row = np.asarray(tokens, np.int64)[None]
-        targets = np.concatenate([row[:, 1:], np.zeros_like(row[:, :1])], 1)
-        mask = np.arange(row.shape[1])[None] < row.shape[1] - 1
-        return Batch(row, targets, mask, np.full_like(row, NOWHERE), self.labels)
+    def sources(self, text: str) -> Int[Array, "T"]:
+        """For each character of `text`, where what follows it was said before; -1 where it was not, or nobody knows."""
+        return np.full(len(text), NOWHERE)
+
+    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
+        # the next character is wanted, which nobody knows after the last
+        asked = np.arange(len(tokens)) < len(tokens) - 1
+        targets = np.where(asked, np.roll(tokens, -1), 0)
+        sources = self.sources(self.decode(tokens))
+        return Parsed(Batch(tokens[None], targets[None], asked[None], sources[None], self.labels))
 
     def decode(self, tokens: Sequence[int] | Int[Array, "T"]) -> str:
         """The text of `tokens`."""

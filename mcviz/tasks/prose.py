@@ -15,6 +15,7 @@ BOOKS = ("alice",)
 PARTS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
 """Where each part of a book begins and ends."""
 
+
 @cache
 def read(book: str) -> str:
     """The text of a book that ships with mcviz: public domain, see `mcviz/data/README.md`."""

@@ -22,9 +22,7 @@ GOES_ON = 10
 def under(name, aggregator, dtype):
     """A text model with another aggregator, whose gates nobody trained where it had none."""
     trained = zoo.load(name)
-    model = SequenceModel(
-        replace(trained.config, mixer=replace(trained.config.mixer, aggregator=aggregator, top_k=1))
-    )
+    model = SequenceModel(replace(trained.config, mixer=replace(trained.config.mixer, aggregator=aggregator, top_k=1)))
     model.load_state_dict(trained.state_dict(), strict=False)
     return model.to(dtype).eval()
 
