@@ -73,11 +73,11 @@ class Stories(Written):
         return "".join(sorted(set(" \n".join(words)) - set("{}")))
 
     def easier(self, progress: float) -> "Stories":
-        """What is repeated counts more than the rest; for the first third of the training, there are two friends."""
-        easier = replace(self, others=0.1 * self.others)
-        if progress >= 1 / 3:
-            return easier
-        return replace(easier, length=max(1, self.length // 2), friends=min(2, self.friends))
+        """What is said again counts more than the rest; for the first half of the training, hardly anything else is."""
+        sizes = {"friends": self.friends, "again": self.again, "others": 0.1 * self.others}
+        if progress < 0.5:
+            return Reminders(max(1, self.length // 2), **sizes | {"friends": min(2, self.friends), "again": 12})
+        return Stories(self.length, **sizes)
 
     def sources(self, text: str) -> Int[Array, "T"]:
         """For each character of `text`, the place of the next one where it was said last of the same name or thing."""
@@ -109,16 +109,28 @@ class Stories(Written):
             text += self.story(rng)
         return text[: self.length + 1]
 
+    def cast(self, rng: np.random.Generator) -> list[tuple[str, ...]]:
+        """The friends of a story: name, kind, thing and colour of each."""
+        return list(zip(*(few(rng, each, self.friends) for each in (NAMES, KINDS, THINGS, COLOURS)), strict=True))
+
     def story(self, rng: np.random.Generator) -> str:
         """One story, and the end of its line."""
-        words = (few(rng, each, self.friends) for each in (NAMES, KINDS, THINGS, COLOURS))
-        told = [
-            {"name": name, "kind": kind, "thing": thing, "colour": colour}
-            for name, kind, thing, colour in zip(*words, strict=True)
-        ]
+        told = [dict(zip(("name", "kind", "thing", "colour"), friend, strict=True)) for friend in self.cast(rng)]
         plan = [(FIRST, friend) for friend in told]
         plan += [(BETWEEN, told[0]), *((AGAIN, pick(rng, told)) for _ in range(self.again)), (ENDINGS, told[0])]
         return " ".join(pick(rng, frames).format(**friend, place=pick(rng, PLACES)) for frames, friend in plan) + "\n"
+
+
+class Reminders(Stories):
+    """Stories in which nothing happens: dense in what is said again, to learn that from."""
+
+    def story(self, rng: np.random.Generator) -> str:
+        said = [
+            pair
+            for name, kind, thing, colour in self.cast(rng)
+            for pair in (f"{name} {kind}.", f"The {thing} is {colour}.")
+        ]
+        return " ".join([*said, *(pick(rng, said) for _ in range(self.again))]) + "\n"
 
 
 def pick(rng: np.random.Generator, choices: Sequence[Word]) -> Word:
