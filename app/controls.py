@@ -53,8 +53,8 @@ Beside = dict[str, DeltaGenerator]
 def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names what is offered alone: "text", the reader's own, or "write", where the page has a list of its own. Gives
-    the room beside choices.
+    `only` names what is offered alone: "text", the reader's own, or "write", where the page has its own list.
+    Gives the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):

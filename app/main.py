@@ -18,6 +18,7 @@ from app.views import claims, compare, cost, explore, glossary, interference, or
 st.set_page_config(page_title="mcviz", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 PAGES = [
     st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="explore", default=True),
+    st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
     st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
     st.Page(surgery.page, title="Surgery", icon=":material/healing:", url_path="surgery"),
     st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
@@ -25,7 +26,6 @@ PAGES = [
     st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
     st.Page(claims.page, title="Claims", icon=":material/balance:", url_path="claims"),
     st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
-    st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
     st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
 ]
 

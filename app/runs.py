@@ -8,11 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from app import edits
 from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch, writing
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
-from mcviz.probes import fading, interference, surgery
+from mcviz.probes import edits, fading, interference, surgery
 from mcviz.probes.oracle import Choice, Oracle
 from mcviz.stepper.kept import Kept
 from mcviz.tradeoff import Setting, count, game

@@ -11,7 +11,7 @@ import streamlit as st
 from app import runs, screen
 from app.words import plain
 from mcviz import Trace, figures, words
-from mcviz.stepper import page
+from mcviz.stepper import asking, page
 from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
@@ -25,8 +25,19 @@ ONE = (
 )
 
 
-def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotlight: str = "") -> None:
-    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts."""
+def step_through(
+    trace: Trace,
+    other: Trace | None = None,
+    *,
+    key: str,
+    spotlight: str = "",
+    offers: asking.Offers | None = None,
+    on_request: asking.Ask | None = None,
+) -> None:
+    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts.
+
+    What the reader may ask for is offered as `mcviz.stepper.asking` says.
+    """
     t, head = place(trace)
     stepper(
         shown(trace),
@@ -39,6 +50,8 @@ def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotligh
         on_present=presented,
         spotlight=spotlight,
         asks=asked(trace) if screen.hidden("answers") else (),
+        offers=offers,
+        on_request=on_request,
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import asking, controls, dial, stepping, tour
+from app import asking, controls, dial, operating, stepping, tour
 from app.words import plain, refused
 from mcviz import Trace, figures
 
@@ -25,7 +25,7 @@ def page() -> None:
         stepping.title("Explore", trace, tour.begin, asking.begin)
         if remark := controls.remark():
             st.caption(plain(remark))
-        stepping.step_through(trace, key="explore")
+        operating.step_through(trace, key="explore")
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(
             "The equations, with the numbers of one token",

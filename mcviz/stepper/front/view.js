@@ -48,6 +48,16 @@ export class View {
     return Boolean(this.stepper.options.live);
   }
 
+  /** Whether this is the run as it is now, and not the one before. */
+  get last() {
+    return this.stepper.views.at(-1) === this;
+  }
+
+  /** What can be done to checkpoints, where the host offers it. */
+  get surgery() {
+    return this.stepper.surgery;
+  }
+
   get playing() {
     return this.stepper.time.playing;
   }

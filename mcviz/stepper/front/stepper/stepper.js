@@ -11,6 +11,7 @@ import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { Pointing } from "./pointing.js";
 import { figureText } from "./saving.js";
+import { Surgery } from "./surgery.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -38,6 +39,7 @@ class Stepper {
     this.time = new Time(this);
     this.pointing = new Pointing(this);
     this.asking = new Asking(this);
+    this.surgery = new Surgery(this);
     this.stop = new AbortController();
     root.classList.add("mcviz");
     root.tabIndex = 0;
@@ -74,14 +76,16 @@ class Stepper {
     }
     this.events = new Events(this.run);
     this.toolbar = new Toolbar(this);
-    this.help = helpWithKeys();
+    this.help = helpWithKeys(this);
     this.pointing.tell(null);
     this.root.replaceChildren(
       this.toolbar.node,
       this.asking.node,
+      this.surgery.node,
       ...(this.difference ? [this.difference.node] : []),
       el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
       this.pointing.tip,
+      this.surgery.menu,
       this.help,
     );
     this.resize();
@@ -187,6 +191,7 @@ class Stepper {
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
+    this.surgery.paint();
     Object.assign(this.root.dataset, this.state);
   }
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import edits
+from mcviz.probes import edits
 from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
 
 segments = st.integers(0, 99)
