@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import link, runs, screen
-from mcviz import MCConfig, Trace, choices, examples, segments, watch
+from app.words import plain
+from mcviz import MCConfig, Trace, changes, choices, examples, segments, watch
 from mcviz.choices import CHOICES, Choice
 from mcviz.config import OPTIONS
 from mcviz.watch import Sitting
@@ -50,11 +51,13 @@ Beside = dict[str, DeltaGenerator]
 """Room beside a choice, by its name: for what it does."""
 
 
-def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
+def draw(
+    two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "", models: Sequence[str] | None = None
+) -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names what is offered alone: "text", the reader's own, or "write", where the page has its own list.
-    Gives the room beside choices.
+    `only` names the one example that is offered: "text", the reader's own. `models` are those to choose from, where the
+    page has a sequence of its own for them. Gives the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):
@@ -63,17 +66,20 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
         if not only:
             st.selectbox(
                 "Model or sequence",
-                link.fields()["run"].choices,
+                models or link.fields()["run"].choices,
                 format_func=named,
                 key=screen.key("run"),
                 on_change=screen.another_run,
                 help="A small trained model with a sequence of its task, or a sequence run through random maps.",
             )
-        if not only and trained() and (about := watch.about(screen.get("run"))):
+        if trained() and (about := watch.about(screen.get("run"))):
             st.caption(about)
         if screen.get("run") == "text":
             own_text()
-        st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"))
+        if models is None:
+            st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
+            if trained() and screen.get("changes"):
+                edited()
         if not two:
             configuration("", by, beside)
             return beside
@@ -87,6 +93,18 @@ def own_text() -> None:
     """The reader's text, and how it is cut into tokens."""
     st.text_area("Text", key=screen.key("text"), height=140)
     st.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
+
+
+def unedited() -> None:
+    """The sequence as it was drawn: edits of one are none of another."""
+    screen.put(changes="")
+
+
+def edited() -> None:
+    """What the reader changed in the sequence; the stepper takes edits back one by one."""
+    n = len(screen.get("changes").split())
+    st.caption(plain(f"The sequence is edited ({n} edit{'' if n == 1 else 's'}): {screen.get('changes')[:200]}"))
+    st.button("Clear edits", icon=":material/undo:", on_click=unedited)
 
 
 def trained() -> bool:
@@ -200,15 +218,15 @@ def sitting(side: str = "") -> Sitting | None:
     name = (side and screen.get("b_run")) or screen.get("run")
     own = watch.config(name)
     cfg = own if side and screen.get("b_run") else replace(config(side), seed=own.seed)
-    return Sitting(name, cfg, screen.get("seed"), screen.get(side + "weights"))
+    made = changes.parse(screen.get("changes"))
+    return Sitting(name, cfg, screen.get("seed"), screen.get(side + "weights"), changes=made)
 
 
 def trace(side: str = "", backend: str = "") -> Trace:
     """The run that is chosen, by the `backend` that is chosen if none is given. Raises the library's `ValueError`s."""
     seat = sitting(side)
-    if seat is not None and seat.cfg is not None:
-        by = backend or screen.get(side + "backend")
-        return runs.model(seat.name, seat.cfg.to_json(), seat.seed, seat.weights, by)
+    if seat is not None:
+        return runs.model(seat, backend or screen.get(side + "backend"))
     own = screen.get("run") == "text"
     text, split = (screen.get("text"), screen.get("split")) if own else ("", "word")
     return runs.example(screen.get("run"), config(side).to_json(), text, split)

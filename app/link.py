@@ -5,9 +5,10 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from mcviz import choices, claims, examples, watch
+from mcviz import changes, choices, claims, examples, watch
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
+from mcviz.tasks import shelf
 from mcviz.tradeoff import RULES, Setting
 
 VERSION = "1"
@@ -44,6 +45,14 @@ SAMPLE = (
 )
 DRAFT = "Mia Fox has a hat. The hat is red. Tom Bear found a map. The map is blue. "
 """A text that the models of stories go on with."""
+LIBRARY = """fox: red axe, blue bag, green cup
+eel: red cup, white boat
+owl: blue lamp, red pen, black door
+bee: green key, red axe
+? fox red
+? eel red
+? owl red
+? owl green"""
 LONGEST = 6000
 """Characters of a text that a link carries: browsers cut longer addresses."""
 LONGEST_NUMBER = 15
@@ -58,6 +67,8 @@ def fields() -> Mapping[str, Field]:
         "run": Field(runs[0] if "topics-grm" not in runs else "topics-grm", runs),
         "b_run": Field("", ("", *watch.names())),  # "": the same model as the first run's
         "seed": Field(0),
+        "changes": Field(""),  # of the sequence of a trained model
+        "library": Field(LIBRARY),
         "text": Field(SAMPLE),
         "draft": Field(DRAFT),
         "written": Field(0),  # characters that the model wrote after it
@@ -138,7 +149,9 @@ def parse(name: str, text: str) -> Value:
         if not (digits.isascii() and digits.isdecimal()) or len(digits) > LONGEST_NUMBER:
             raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
         return int(text)
-    return text
+    if name == "changes":
+        return changes.write(changes.parse(text))
+    return shelf.parse(text).text if name == "library" else text
 
 
 def address(page: str, screen: Screen, hide: str = "") -> str:

@@ -1,5 +1,7 @@
 """Surgery in the stepper: what its reader does to checkpoints, kept in the link."""
 
+from typing import Any
+
 import streamlit as st
 
 from app import controls, runs, screen, stepping
@@ -7,6 +9,7 @@ from app.words import plain
 from mcviz import Trace, words
 from mcviz.probes import edits
 from mcviz.probes.surgery import Edit
+from mcviz.stepper.asking import Ask, Offers
 
 
 def in_force(trace: Trace) -> list[Edit]:
@@ -21,21 +24,38 @@ def in_force(trace: Trace) -> list[Edit]:
     return changes
 
 
-def step_through(trace: Trace, *, key: str) -> None:
-    """The stepper on a run, or with edits on the run before and after them; the reader may make more."""
+def step_through(
+    trace: Trace,
+    earlier: Trace | None = None,
+    *,
+    key: str,
+    offers: Offers | None = None,
+    on_request: Ask | None = None,
+) -> None:
+    """The stepper on a run and what surgery made of it, or beside one of an `earlier` sequence.
+
+    The reader may operate, and ask for what else is in `offers`.
+    """
     changes: list[Edit] = []
     if screen.get("edits"):
         # The reference operates, so it also has to say what there was before: rounding is no difference.
         trace = controls.trace(backend="numpy")
         changes = in_force(trace)
     after = runs.edited(trace, screen.get("edits"), controls.sitting()) if changes else None
+    # of one token more or less two runs cannot be in step
+    beside = earlier is not None and earlier.T == trace.T and after is None
+    pair: Any = (earlier, trace) if beside else (trace, after)
 
     def ask(kind: str, value: edits.Asked) -> None:
+        if kind != "surgery":
+            assert on_request is not None
+            on_request(kind, value)
+            return
         screen.put(edits=edits.write(edits.asked(trace, value)))
         screen.end()
 
-    offers = {} if screen.hidden("controls") else {"surgery": edits.offer(trace, changes)}
-    stepping.step_through(trace, after, key=key, offers=offers, on_request=ask)
+    surgery = {} if screen.hidden("controls") else {"surgery": edits.offer(trace, changes)}
+    stepping.step_through(*pair, key=key, offers={**surgery, **(offers or {})}, on_request=ask)
     if after is not None and not screen.hidden("answers"):
         st.markdown(plain(words.compared(trace, after)))
 

@@ -97,7 +97,8 @@ def put(**choices: link.Value) -> None:
 def another_run() -> None:
     """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
     costs = (link.COST + name for name in link.SETTING)
-    kept = {name: get(name) for name in ("run", "text", "draft", "heat", "split", "seed", "tour", *KEPT, *costs)}
+    own = ("text", "split", "draft", "heat", "library")
+    kept = {name: get(name) for name in ("run", "seed", "tour", *own, *KEPT, *costs)}
     put(**link.defaults(str(kept["run"])) | kept)
 
 

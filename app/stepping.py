@@ -11,7 +11,8 @@ import streamlit as st
 from app import runs, screen
 from app.words import plain
 from mcviz import Trace, figures, words
-from mcviz.stepper import asking, page
+from mcviz.stepper import page
+from mcviz.stepper.asking import Ask, Offers
 from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
@@ -31,12 +32,12 @@ def step_through(
     *,
     key: str,
     spotlight: str = "",
-    offers: asking.Offers | None = None,
-    on_request: asking.Ask | None = None,
+    offers: Offers | None = None,
+    on_request: Ask | None = None,
 ) -> None:
     """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts.
 
-    What the reader may ask for is offered as `mcviz.stepper.asking` says.
+    `offers` are what the reader may ask it for, and `on_request` notes it.
     """
     t, head = place(trace)
     stepper(

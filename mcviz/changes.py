@@ -83,9 +83,27 @@ def rewritten(tokens: Sequence[Token], changes: Iterable[Change]) -> tuple[Token
 
 
 def origins(length: int, changes: Iterable[Change]) -> tuple[int, ...]:
-    """For each token after the changes, which of the `length` tokens before them it is; -1 for one that is new."""
+    """For each token after the changes, at which of `length` places it was before them, be it another since; -1 for one
+    that was inserted."""
+    moving = (each for each in changes if not isinstance(each, Replace))
+    return traced(length, moving)
+
+
+def traced(length: int, changes: Iterable[Change]) -> tuple[int, ...]:
+    """For each token after the changes its place before them; -1 for one that a change brought."""
     marked = (replace(each, token=-1) if isinstance(each, Replace | Insert) else each for each in changes)
     return tuple(map(int, rewritten(range(length), marked)))
+
+
+def touched(length: int, changes: Iterable[Change]) -> tuple[int, ...]:
+    """The tokens after the changes that are new, or that were moved, of `length` tokens before them."""
+    marked: list[Change] = []
+    for each in changes:
+        if isinstance(each, Move):  # one more, and one less
+            marked += [Insert(each.to + (each.to > each.at), -1), Delete(each.at + (each.to <= each.at))]
+        else:
+            marked.append(each)
+    return tuple(t for t, place in enumerate(traced(length, marked)) if place < 0)
 
 
 def parse(text: str) -> tuple[Change, ...]:

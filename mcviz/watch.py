@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mcviz import room
-from mcviz.changes import Change, origins, rewritten
+from mcviz import changes, room
+from mcviz.changes import Change
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.probes import oracle
@@ -21,7 +21,10 @@ from mcviz.reference import memory_caching, replay
 from mcviz.rules import AGGREGATORS, sheet
 from mcviz.tasks import Batch, Parsed, Task
 from mcviz.trace import Trace
+from mcviz.words import rewritten
 
+REMARKS = 3
+"""Remarks of a task that are told one by one."""
 WEIGHTS = ("trained", "untrained")
 BACKENDS = ("pytorch", "numpy")
 
@@ -40,6 +43,7 @@ class Sitting:
     def edited(self, *changes: Change) -> "Sitting":
         """The same with more changes to its sequence.
 
+        >>> from mcviz.changes import Delete, Replace
         >>> sitting = Sitting("topics-ssc").edited(Replace(3, "fox"), Delete(7))
         >>> sitting.undone().changes
         (Replace(at=3, token='fox'),)
@@ -163,12 +167,33 @@ def remarks(sitting: Sitting) -> tuple[str, ...]:
 
 
 def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
-    """For each token, which it is of the sequence after the first `earlier` changes; -1 for one that is new since.
+    """For each token, at which place it was after the first `earlier` changes; -1 for one inserted since.
 
     Raises the `ValueError`s of `run`.
     """
     before = replace(sitting, changes=sitting.changes[:earlier])
-    return origins(len(words(before)), sitting.changes[earlier:])
+    return changes.origins(len(words(before)), sitting.changes[earlier:])
+
+
+def touched(sitting: Sitting) -> tuple[int, ...]:
+    """The tokens that the changes put where they are. Raises the `ValueError`s of `run`."""
+    return changes.touched(len(words(replace(sitting, changes=()))), sitting.changes)
+
+
+def offer(sitting: Sitting, after: Trace, before: Trace | None = None) -> dict[str, Any]:
+    """What a stepper on `after`, the run of `sitting`, has to know for edits of its tokens (`mcviz.stepper.asking`).
+
+    `before` is the run before the last change, if there was one. Raises the `ValueError`s of `run`.
+    """
+    found = remarks(sitting)
+    more = [f"{len(found) - REMARKS} more like this."] if len(found) > REMARKS else []
+    told = "" if before is None else rewritten(before, after, origin(sitting, len(sitting.changes) - 1))
+    return {
+        "vocabulary": vocabulary(sitting.name),
+        "changes": [changes.says(change) for change in sitting.changes],
+        "touched": touched(sitting),
+        "said": " ".join(filter(None, [told, *found[:REMARKS], *more])),
+    }
 
 
 def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
@@ -289,7 +314,7 @@ def _drawn(sitting: Sitting) -> Batch:
 def _tokens(sitting: Sitting) -> tuple[int | str, ...]:
     """The tokens, by number or label, as far as nobody looked them up."""
     tokens = _drawn(sitting).words() if sitting.tokens is None else sitting.tokens
-    return rewritten(tokens, sitting.changes)
+    return changes.rewritten(tokens, sitting.changes)
 
 
 def _parsed(sitting: Sitting) -> Parsed:

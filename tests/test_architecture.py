@@ -68,12 +68,14 @@ MAY_IMPORT = {
     ),
     # The door of the pages to trained models: PyTorch loads when one is run.
     "watch": Row(
-        FOUNDATION | {"room", "changes", "tasks", "reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})
+        FOUNDATION | {"room", "changes", "tasks", "reference", "probes", "words"},
+        LIGHT,
+        lazily=frozenset({"pytorch", "zoo"}),
     ),
     "writing": Row(FOUNDATION | {"tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
-        FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -91,6 +93,7 @@ MAY_IMPORT = {
         {
             "",
             *FOUNDATION,
+            "changes",
             "choices",
             "reference",
             "examples",

@@ -175,14 +175,14 @@ def test_edited_is_the_same_run_as_the_same_tokens_afresh():
 
 
 @given(data=st.data())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_changes_are_answered_by_the_task_and_undone_one_by_one(data):
     sitting = Sitting("books", seed=data.draw(st.integers(0, 99)))
     at, label = st.integers(0, TASK.length - 6), st.sampled_from(TASK.labels)
     change = st.one_of(
         st.builds(Replace, at, label), st.builds(Insert, at, label), st.builds(Delete, at), st.builds(Move, at, at)
     )
-    first, changes = watch.run(sitting), data.draw(st.lists(change, min_size=1, max_size=5))
+    first, changes = watch.run(sitting), data.draw(st.lists(change, min_size=1, max_size=3))
     edited = sitting.edited(*changes)
     run, parsed = watch.run(edited), TASK.parse(watch.words(edited))
     assert run.predictions.targets == parsed.batch.answers()
@@ -190,7 +190,8 @@ def test_random_changes_are_answered_by_the_task_and_undone_one_by_one(data):
     assert watch.remarks(edited) == parsed.remarks
     assert run.hash == watch.run(Sitting("books", tokens=watch.words(edited))).hash
     origin = watch.origin(edited)
-    assert all(run.tokens[t] == first.tokens[o] for t, o in enumerate(origin) if o >= 0)
+    new = watch.touched(edited)
+    assert all(run.tokens[t] == first.tokens[o] for t, o in enumerate(origin) if t not in new)
     for _ in changes:
         edited = edited.undone()
     assert edited == sitting

@@ -31,21 +31,19 @@ def page() -> None:
             "A small network reads your text, a character at a time, and says after each what it expects next. Then it "
             "can write on: every character that it chooses is the next one that it reads."
         )
-    controls.draw(only="write")
+    controls.draw(models=names)
     if not screen.hidden("controls") and not screen.get("present"):
-        ask(names)
+        ask()
     going = st.session_state.get(GOING, False)
     st.fragment(run_every=PACE if going else None)(draw)(going)
 
 
-def ask(names: tuple[str, ...]) -> None:
-    """The text, who reads it, and how the next character is chosen."""
+def ask() -> None:
+    """The text, and how the next character is chosen."""
     left, right = st.columns([2, 1], gap="medium")
     with left:
         st.text_area("Your text", key=screen.key("draft"), height=130, on_change=begin)
     with right:
-        key = screen.key("run")
-        st.selectbox("Read by", names, format_func=watch.title, key=key, on_change=another)
         st.slider(
             "Temperature, in hundredths",
             0,
@@ -53,9 +51,11 @@ def ask(names: tuple[str, ...]) -> None:
             step=10,
             key=screen.key("heat"),
             on_change=begin,
-            help="0: always the likeliest character. Else characters are drawn, with a seed; the hotter, the wilder.",
+            help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
         )
-    st.caption(plain(f"{watch.about(screen.get('run'))} {able(screen.get('run'))}"))
+        if screen.get("heat"):
+            st.number_input("Seed", 0, step=1, key=screen.key("seed"), on_change=begin)
+    st.caption(plain(able(screen.get("run"))))
 
 
 def able(name: str) -> str:
@@ -146,12 +146,6 @@ def begin() -> None:
     """Back to the reader's text alone."""
     stop()
     screen.put(written=0, step=-1)
-
-
-def another() -> None:
-    """Another model reads the text."""
-    stop()
-    screen.another_run()
 
 
 def way_out() -> None:

@@ -46,9 +46,8 @@ class Induction(Task):
             here = f"“{self.labels[tokens[t]]}” at token {t}"
             first = {self.labels[tokens[place]]: place for place in reversed(followed.tolist())}
             if len(first) > 1:
-                each = " and ".join(
-                    f"“{word}” at token {place}" for word, place in sorted(first.items(), key=itemgetter(1))
-                )
+                found = sorted(first.items(), key=itemgetter(1))
+                each = " and ".join(f"“{word}” at token {place}" for word, place in found)
                 remarks.append(f"{here} was followed by {each}; it has no one answer, and none is marked.")
             elif first:
                 sources[t] = followed[0]

@@ -53,6 +53,16 @@ export class View {
     return this.stepper.views.at(-1) === this;
   }
 
+  /** What the host offers to whom wants another token here; of two runs the second is the one that is edited. */
+  get edit() {
+    return this.last ? this.stepper.editing.offer : undefined;
+  }
+
+  /** Open the editor of the token on screen. */
+  write() {
+    this.stepper.editor.show();
+  }
+
   /** What can be done to checkpoints, where the host offers it. */
   get surgery() {
     return this.stepper.surgery;

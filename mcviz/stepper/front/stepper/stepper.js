@@ -6,6 +6,8 @@ import { el, place } from "../drawing/dom.js";
 import { View } from "../view.js";
 import { Asking } from "./asking.js";
 import { Difference } from "./difference.js";
+import { Editing } from "./editing.js";
+import { Editor } from "./editor.js";
 import { Events } from "./events.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
@@ -40,6 +42,8 @@ class Stepper {
     this.pointing = new Pointing(this);
     this.asking = new Asking(this);
     this.surgery = new Surgery(this);
+    this.editing = new Editing(this);
+    this.editor = new Editor(this);
     this.stop = new AbortController();
     root.classList.add("mcviz");
     root.tabIndex = 0;
@@ -81,10 +85,12 @@ class Stepper {
     this.root.replaceChildren(
       this.toolbar.node,
       this.asking.node,
+      this.editing.node,
       this.surgery.node,
       ...(this.difference ? [this.difference.node] : []),
       el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
       this.pointing.tip,
+      this.editor.node,
       this.surgery.menu,
       this.help,
     );
@@ -192,6 +198,8 @@ class Stepper {
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
     this.surgery.paint();
+    this.editing.paint();
+    this.editor.paint();
     Object.assign(this.root.dataset, this.state);
   }
 
