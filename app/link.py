@@ -72,7 +72,7 @@ def fields() -> Mapping[str, Field]:
         "text": Field(SAMPLE),
         "draft": Field(DRAFT),
         "written": Field(0),  # characters that the model wrote after it
-        "heat": Field(0),  # temperature, in hundredths; 0: always the likeliest character
+        "heat": Field(70),  # temperature, in hundredths; 0: always the likeliest character
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},

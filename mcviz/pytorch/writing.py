@@ -13,6 +13,7 @@ from mcviz.checks import is_whole, whole
 from mcviz.pytorch.capture import TOP
 from mcviz.pytorch.labels import label
 from mcviz.pytorch.model import ModelStream, SequenceModel
+from mcviz.pytorch.threads import limited
 from mcviz.pytorch.traces import numpy
 
 HOTTEST = 4.0
@@ -84,7 +85,8 @@ def steps(
         )
         t += 1
         if t != length:
-            logits = stream.step(torch.tensor([token], device=logits.device))
+            with limited(1):  # a token is too little to share among threads
+                logits = stream.step(torch.tensor([token], device=logits.device))
 
 
 def begun(model: SequenceModel, prompt: Any, length: int | None) -> tuple[ModelStream, Tensor]:

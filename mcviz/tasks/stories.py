@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -73,11 +73,13 @@ class Stories(Written):
         return "".join(sorted(set(" \n".join(words)) - set("{}")))
 
     def easier(self, progress: float) -> "Stories":
-        """What is said again counts more than the rest; for the first half of the training, hardly anything else is."""
-        sizes = {"friends": self.friends, "again": self.again, "others": 0.1 * self.others}
-        if progress < 0.5:
-            return Reminders(max(1, self.length // 2), **sizes | {"friends": min(2, self.friends), "again": 12})
-        return Stories(self.length, **sizes)
+        """What is said again is hard, and rare in a story: first there is little else, and then little else counts."""
+        if progress >= 0.65:
+            return self
+        others = 0.1 * self.others
+        if progress >= 0.45:
+            return replace(self, others=others)
+        return Reminders(max(1, self.length // 2), min(2, self.friends), 2 * self.again, others)
 
     def sources(self, text: str) -> Int[Array, "T"]:
         """For each character of `text`, the place of the next one where it was said last of the same name or thing."""
