@@ -108,6 +108,15 @@ def measured(name: str) -> tuple[float, float, float, int]:
     return (*card.measured["accuracy"], card.sequences)
 
 
+def recalled(name: str) -> tuple[float, float, float] | None:
+    """How often the model called `name` begins right what a text said before, and between what bounds that falls.
+
+    None where its card does not tell that apart.
+    """
+    found = _load(name).card.measured.get("recalled")
+    return None if found is None else tuple(found)
+
+
 def stored(name: str) -> int:
     """How many facts stand in a sequence of the task of the model called `name`; 0 where it has no such things."""
     return int(_load(name).card.task.stored)

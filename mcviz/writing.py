@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcviz import watch
 from mcviz.checks import whole
@@ -48,18 +48,18 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in watch.names() if isinstance(watch.learned(name), Written))
 
 
-def vocabulary(name: str) -> str:
-    """The characters that the model called `name` knows. Raises `ValueError` for a model that reads no text."""
+def learned(name: str) -> Written:
+    """The texts that the model called `name` learned. Raises `ValueError` for a model that reads no text."""
     task = watch.learned(name) if name in watch.names() else None
     if not isinstance(task, Written):
         raise ValueError(f"name: expected a model that reads text, one of {', '.join(names())}; got {name!r}")
-    return task.characters
+    return task
 
 
 def encode(name: str, text: str) -> tuple[int, ...]:
     """The tokens of `text` for the model called `name`. Raises `ValueError` for characters that it does not know, for a
     text without any and for one of more than `MOST`."""
-    known = vocabulary(name)
+    known = learned(name).characters
     if not 1 <= len(text) <= MOST:
         raise ValueError(f"text: expected 1 to {MOST:,} characters, got {len(text):,}")
     unknown = sorted(set(text) - set(known))
@@ -79,7 +79,7 @@ def spelled(characters: str) -> str:
 
 def without(name: str, text: str) -> str:
     """`text` but for the characters that the model called `name` does not know."""
-    known = set(vocabulary(name))
+    known = set(learned(name).characters)
     return "".join(character for character in text if character in known)
 
 
@@ -96,7 +96,7 @@ def write(draft: Draft) -> "Iterator[Step]":
             "segmentation: expected segments of one length to write on, as others are cut by the length of the whole "
             f"text, which nobody knows yet; got {cfg.segmentation}"
         )
-    labels = watch.learned(draft.name).labels
+    labels = learned(draft.name).labels
     model = watch.model(sitting(draft, tokens))
     return steps(model, tokens, temperature=draft.temperature, seed=draft.seed, labels=labels)
 
@@ -136,8 +136,7 @@ def steps(draft: Draft) -> "tuple[Step, ...]":
 
 def continuation(draft: Draft) -> str:
     """The characters that the model writes after the text. Raises the `ValueError`s of `steps`."""
-    known = vocabulary(draft.name)
-    return "".join(known[step.token] for step in steps(draft))
+    return learned(draft.name).decode([step.token for step in steps(draft)])
 
 
 def sitting(draft: Draft, tokens: tuple[int, ...]) -> Sitting:
@@ -151,6 +150,16 @@ def seated(draft: Draft) -> Sitting:
     Raises the `ValueError`s of `encode` and `steps`.
     """
     return sitting(draft, (*encode(draft.name, draft.text), *(step.token for step in steps(draft))))
+
+
+def drafted(sitting: Sitting, **settings: Any) -> Draft:
+    """The text before the model of `sitting`, to be written on: `settings` are those of a `Draft`.
+
+    Raises `ValueError` for a model that reads no text, and those of `mcviz.watch.words`.
+    """
+    task = learned(sitting.name)
+    text = task.decode(task.numbers(watch.words(sitting)))
+    return Draft(sitting.name, text, cfg=sitting.cfg, weights=sitting.weights, **settings)
 
 
 def run(draft: Draft, backend: str = "pytorch") -> Trace:

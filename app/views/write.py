@@ -14,6 +14,13 @@ STRETCH = 6
 HOTTEST = 150
 """The highest temperature that is offered, in hundredths."""
 GOING = "write:going"
+CANNOT = {
+    "stories": "It knows stories of one kind, with a few names, animals, things and colours: of other texts it can read "
+    "every letter, but it learned nothing about them.",
+    "text": "It learned from three chapters of one book: it writes letters that look like English, and few words that "
+    "make sense.",
+}
+"""What the models of each task cannot do."""
 
 
 def page() -> None:
@@ -59,12 +66,16 @@ def ask() -> None:
 
 
 def able(name: str) -> str:
-    """What a model can do, as measured."""
+    """What a model can do, as measured, and what it cannot."""
     right, low, high, sequences = watch.measured(name)
-    return (
-        f"Measured on {sequences:,} new texts: {right:.0%} of the characters are the one it expects most "
-        f"({low:.1%} to {high:.1%})."
-    )
+    said = [
+        f"On {sequences:,} new texts, {right:.0%} of the characters are the one that it expects most ({low:.1%} to "
+        f"{high:.1%})."
+    ]
+    again = watch.recalled(name)
+    if again is not None:
+        said.append(f"What was said before, it begins right in {again[0]:.0%} ({again[1]:.1%} to {again[2]:.1%}).")
+    return " ".join([*said, CANNOT[watch.task(name)]])
 
 
 def draft(characters: int | None = None) -> Draft:

@@ -33,6 +33,10 @@ class Written(Task):
             raise ValueError(f"text: expected characters that the book has; got {' '.join(map(repr, unknown[:8]))}")
         return np.array([numbers[character] for character in text], np.int64)
 
+    def numbers(self, tokens: Sequence[int | str] | Int[Array, "T"]) -> Int[Array, "T"]:
+        """As of any task; characters are also taken as they are, so that a text is a sequence of tokens."""
+        return super().numbers([VISIBLE.get(token, token) if isinstance(token, str) else token for token in tokens])
+
     def sources(self, text: str) -> Int[Array, "T"]:
         """For each character of `text`, where what follows it was said before; -1 where it was not, or nobody knows."""
         return np.full(len(text), NOWHERE)
