@@ -15,8 +15,8 @@ HOTTEST = 150
 """The highest temperature that is offered, in hundredths."""
 GOING = "write:going"
 CANNOT = {
-    "stories": "It knows stories of one kind, with a few names, animals, things and colours: of other texts it can read "
-    "every letter, but it learned nothing about them.",
+    "stories": "It knows stories of one kind, with a few names, animals, things and colours. Of other texts it reads "
+    "every letter, but learned nothing about them.",
     "text": "It learned from three chapters of one book: it writes letters that look like English, and few words that "
     "make sense.",
 }

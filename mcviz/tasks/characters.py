@@ -35,6 +35,8 @@ class Written(Task):
 
     def numbers(self, tokens: Sequence[int | str] | Int[Array, "T"]) -> Int[Array, "T"]:
         """As of any task; characters are also taken as they are, so that a text is a sequence of tokens."""
+        if isinstance(tokens, np.ndarray):
+            return super().numbers(tokens)
         return super().numbers([VISIBLE.get(token, token) if isinstance(token, str) else token for token in tokens])
 
     def sources(self, text: str) -> Int[Array, "T"]:

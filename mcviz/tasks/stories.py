@@ -35,8 +35,8 @@ BETWEEN = ("They sat down in the {place}.", "It was a cold day.", "The wind blew
 ENDINGS = ("So they all went home.", "That was a good day.", "And that is all.")
 
 SAID = re.compile(
-    rf"\b(?:(?P<name>{'|'.join(NAMES)}) (?P<kind>{'|'.join(KINDS)})"
-    rf"|(?P<thing>{'|'.join(THINGS)}) is (?P<colour>{'|'.join(COLOURS)})|(?P<end>\n))"
+    rf"\b(?P<name>{'|'.join(NAMES)}) (?P<kind>{'|'.join(KINDS)})"
+    rf"|\b(?P<thing>{'|'.join(THINGS)}) is (?P<colour>{'|'.join(COLOURS)})|(?P<end>\n)"
 )
 """A name and what animal that is, a thing and its colour, or the end of a story."""
 
@@ -54,9 +54,9 @@ class Stories(Written):
     """
 
     name = "stories"
-    length: int = 160
-    friends: int = 3  # in a story
-    again: int = 6  # sentences that say again what was said before
+    length: int = 256
+    friends: int = 2  # in a story
+    again: int = 4  # sentences that say again what was said before
     others: float = 1.0  # share of the other characters that are asked for, which repeat nothing
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class Stories(Written):
         others = 0.1 * self.others
         if progress >= 0.45:
             return replace(self, others=others)
-        return Reminders(max(1, self.length // 2), min(2, self.friends), 2 * self.again, others)
+        return Reminders(max(1, self.length // 2), self.friends, 3 * self.again, others)
 
     def sources(self, text: str) -> Int[Array, "T"]:
         """For each character of `text`, the place of the next one where it was said last of the same name or thing."""

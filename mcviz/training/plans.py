@@ -26,7 +26,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     },
     "stories": {
         **{"segment_length": 32, "width": 48, "layers": 2, "heads": 2, "key": 24, "value": 16},
-        **{"convolution": 8, "mlp": 2, "steps": 1200, "batch": 32},
+        **{"convolution": 8, "mlp": 2, "steps": 1200, "batch": 16},
     },
 }
 """What works for each task, where it is not what the classes themselves take."""

@@ -9,6 +9,7 @@ import { el, show, write } from "../drawing/dom.js";
 
 const FACTORS = [0.5, 2, -1];
 const GATES = [0, 0.5, 1];
+const minus = (x) => `${x}`.replace("-", "−");
 const operation = (text, onclick, label) => el("button", { type: "button", onclick, "aria-label": label }, text);
 const operations = (name, ...buttons) =>
   el("div", { role: "group", "aria-label": name }, el("span", {}, name), ...buttons);
@@ -82,7 +83,7 @@ export class Surgery {
       operations(
         "Multiply by",
         ...FACTORS.map((x) =>
-          operation(x, () => this.add(`scale.${i}.${x.toFixed(1)}`, `scale.${i}.`), `Multiply by ${x}`),
+          operation(minus(x), () => this.add(`scale.${i}.${x.toFixed(1)}`, `scale.${i}.`), `Multiply by ${minus(x)}`),
         ),
       ),
       ...(this.offer.gated
