@@ -12,10 +12,12 @@ if sys.path[0] != (ROOT := str(Path(__file__).parents[1])):
 from app import loaded  # noqa: F401  (before any page)
 
 # isort: split
+import mcviz
 from app import screen, shell
 from app.views import claims, compare, cost, explore, glossary, interference, library, oracle, own, surgery, write
 
-st.set_page_config(page_title="mcviz", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+ICON = Path(mcviz.__file__).parent / "site" / "front" / "icon.svg"
+st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
 PAGES = [
     st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="explore", default=True),
     st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),

@@ -130,6 +130,12 @@ def rows() -> list[dict[str, Any]]:
     return [dict(row) for row in claims.rows()]
 
 
+@st.cache_resource
+def points() -> list[claims.Point]:
+    """The points of the frontier that were run."""
+    return claims.points(rows())
+
+
 def stored(claim: claims.Claim) -> bytes:
     """The stored runs that a claim rests on, a line of JSON each."""
     wanted = [condition.settings for condition in claim.conditions.values()]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from app import controls, link, runs, screen, stepping
+from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import Trace, watch, words
+from mcviz import Trace, link, watch, words
 from mcviz.watch import Sitting
 
 CACHED, PLAIN, ROUTED = "topics-grm", "topics-rnn", "topics-ssc"

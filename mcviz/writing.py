@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mcviz import watch
+from mcviz.backends import available
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.tasks.characters import Written
@@ -44,8 +45,12 @@ class Draft:
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """The shipped models that read text; none without PyTorch."""
-    return tuple(name for name in watch.names() if isinstance(watch.learned(name), Written))
+    """The shipped models that read text; none without PyTorch, which has the caches that they write with."""
+    return (
+        ()
+        if not available("pytorch")
+        else tuple(name for name in watch.names() if isinstance(watch.learned(name), Written))
+    )
 
 
 def learned(name: str) -> Written:
@@ -97,7 +102,7 @@ def write(draft: Draft) -> "Iterator[Step]":
             f"text, which nobody knows yet; got {cfg.segmentation}"
         )
     labels = learned(draft.name).labels
-    model = watch.model(sitting(draft, tokens))
+    model = watch.model(sitting(draft, tokens), "pytorch")
     return steps(model, tokens, temperature=draft.temperature, seed=draft.seed, labels=labels)
 
 
@@ -162,7 +167,7 @@ def drafted(sitting: Sitting, **settings: Any) -> Draft:
     return Draft(sitting.name, text, cfg=sitting.cfg, weights=sitting.weights, **settings)
 
 
-def run(draft: Draft, backend: str = "pytorch") -> Trace:
+def run(draft: Draft, backend: str | None = None) -> Trace:
     """The Trace of the model's last layer on the text and what it wrote, with what it predicts at every character.
 
     The answer wanted at each is the character that follows. Raises the `ValueError`s of `seated` and of

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from mcviz import MCConfig, tasks, watch, zoo  # noqa: E402
+from mcviz import MCConfig, backends, tasks, watch, zoo  # noqa: E402
 from mcviz.changes import Delete, Insert, Move, Replace  # noqa: E402
 from mcviz.pytorch import ModelConfig, SequenceModel, capture  # noqa: E402
 from mcviz.watch import Sitting  # noqa: E402
@@ -31,14 +31,15 @@ def small_zoo(tmp_path, monkeypatch):
                 weight.mul_(1.5)
         card = zoo.Card(name, "A shelf.", TASK, config, {}, "", 0, 0.0, 0, 0, {}, {})
         zoo.save(model, card, tmp_path)
-    load = zoo.load
+    load, read = zoo.load, zoo.read
     monkeypatch.setattr(zoo, "names", lambda: sorted(MODELS))
     monkeypatch.setattr(zoo, "load", lambda name: load(name, tmp_path))
+    monkeypatch.setattr(zoo, "read", lambda name: read(name, tmp_path))
     watch.names.cache_clear()
-    watch._load.cache_clear()
+    watch._read.cache_clear()
     yield
     watch.names.cache_clear()
-    watch._load.cache_clear()
+    watch._read.cache_clear()
 
 
 def test_only_models_that_cache_memories_are_watched():
@@ -146,10 +147,13 @@ def test_the_backends_are_two():
         watch.run(Sitting("books"), backend="fortran")
 
 
-def test_without_pytorch_there_are_no_models(monkeypatch):
-    watch.names.cache_clear()
-    monkeypatch.setattr(watch, "find_spec", lambda package: None)
-    assert watch.names() == ()
+def test_without_pytorch_a_run_is_numpys(monkeypatch):
+    ours = watch.run(Sitting("books"), backend="numpy")
+    monkeypatch.setattr(backends, "find_spec", lambda package: None)
+    assert watch.names() == ("books", "deep")
+    assert watch.run(Sitting("books")).hash == ours.hash
+    with pytest.raises(ValueError, match=r"^backend: expected numpy, as PyTorch, .* is not installed; got 'pyt"):
+        watch.run(Sitting("books"), backend="pytorch")
 
 
 def test_a_plain_layer_of_the_same_weights_needs_no_connector_and_a_gate_cannot_be_made_up(tmp_path):
@@ -160,7 +164,7 @@ def test_a_plain_layer_of_the_same_weights_needs_no_connector_and_a_gate_cannot_
     config = replace(shared.card.model, mixer=replace(CFG, aggregator="none"))
     model = SequenceModel(config)
     zoo.save(model, replace(shared.card, model=config), tmp_path)
-    watch._load.cache_clear()
+    watch._read.cache_clear()
     with pytest.raises(ValueError, match=r"needs .*W_u"):
         watch.run(Sitting("books", CFG))
 

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mcviz.checks import is_whole, whole
+from mcviz.labels import label
 from mcviz.pytorch.capture import TOP
-from mcviz.pytorch.labels import label
 from mcviz.pytorch.model import ModelStream, SequenceModel
 from mcviz.pytorch.threads import limited
 from mcviz.pytorch.traces import numpy

@@ -124,6 +124,8 @@ def _draw(
 
     def settled() -> None:
         said = st.session_state[key].get("selection") or {}
+        if said.get("after", memory["command"]) != memory["command"]:
+            return  # where the reader stood before the page said where to stand
         memory["at"] = Selection(*(int(said.get(name, 0)) for name in Selection._fields))
         if on_change is not None:
             on_change(memory["at"])

@@ -86,8 +86,8 @@ def test_a_checkpoint_that_no_token_reads_is_not_offered():
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        ({}, "edits: expected words, got None"),
-        ({"edits": 3}, "edits: expected words, got 3"),
+        ({}, "edits: expected words, got 'None'"),
+        ({"edits": 3}, "edits: expected words, got '3'"),
         ({"edits": "off.99"}, "99"),
         ({"edits": "fly.2"}, "edits: expected words like off.2"),
         ({"edits": " ".join(f"scale.0.{n}.0" for n in range(13))}, "edits: expected at most 12, got 13"),

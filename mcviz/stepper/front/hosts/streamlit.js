@@ -60,7 +60,7 @@ function drawView({ parentElement, data, setStateValue, setTriggerValue }) {
   view.data = data;
   if (data.spotlight) root.dataset.spotlight = data.spotlight;
   else delete root.dataset.spotlight;
-  const onRest = (state, moved) => moved && view.setStateValue("selection", state);
+  const onRest = (state, moved) => moved && view.setStateValue("selection", { ...state, after: view.command });
   const onPresent = (on) => view.setStateValue("present", on);
   const onAsk = (request) => view.setTriggerValue("request", request);
   root.style.setProperty("--top", HEADER);

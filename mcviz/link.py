@@ -109,6 +109,12 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
     return {side + name: value for name, value in choices.chosen(cfg).items()}
 
 
+def turned(screen: Screen) -> Screen:
+    """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
+    kept = ("run", "text", "split", "draft", "heat", "seed", "library", *(COST + name for name in SETTING))
+    return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
+
+
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
     """The screen that a link describes, and what could not be read in it: that stays as it is at first.
 
