@@ -11,8 +11,6 @@ PACE = 0.7
 """Seconds from one stretch of text to the next, while the model writes by itself."""
 STRETCH = 6
 """Characters in it."""
-HOTTEST = 150
-"""The highest temperature that is offered, in hundredths."""
 GOING = "write:going"
 CANNOT = {
     "stories": "It knows stories of one kind, with a few names, animals, things and colours. Of other texts it reads "
@@ -51,17 +49,15 @@ def ask() -> None:
     with left:
         st.text_area("Your text", key=screen.key("draft"), height=130, on_change=begin)
     with right:
-        st.slider(
+        st.number_input(
             "Temperature, in hundredths",
-            0,
-            HOTTEST,
             step=10,
             key=screen.key("heat"),
             on_change=begin,
             help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
         )
         if screen.get("heat"):
-            st.number_input("Seed", 0, step=1, key=screen.key("seed"), on_change=begin)
+            st.number_input("Seed", step=1, key=screen.key("seed"), on_change=begin)
     st.caption(plain(able(screen.get("run"))))
 
 
