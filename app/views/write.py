@@ -13,8 +13,8 @@ STRETCH = 6
 """Characters in it."""
 GOING = "write:going"
 CANNOT = {
-    "stories": "It knows stories of one kind, with a few names, animals, things and colours. Of other texts it reads "
-    "every letter, but learned nothing about them.",
+    "stories": "It knows stories of one kind, with a few names, animals, things and colours, and often takes another name "
+    "where it should take one of the story. Of other texts it reads every letter, but learned nothing about them.",
     "text": "It learned from three chapters of one book: it writes letters that look like English, and few words that "
     "make sense.",
 }
@@ -118,7 +118,7 @@ def buttons(full: bool) -> None:
     going = st.session_state.get(GOING, False)
     with st.container(horizontal=True):
         if going:
-            st.button("Stop", icon=":material/stop:", type="primary", on_click=stop)
+            st.button("Stop writing", icon=":material/stop:", type="primary", on_click=stop)
         else:
             label = "Go on" if screen.get("written") else "Write"
             st.button(label, icon=":material/play_arrow:", type="primary", on_click=go, disabled=full)

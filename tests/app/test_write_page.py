@@ -50,7 +50,7 @@ def test_write_goes_on_until_it_is_stopped():
     page.run()
     second = int(in_link(page, "written"))
     assert 0 < first < second
-    press(page, "Stop")
+    press(page, "Stop writing")
     page.run()
     assert int(in_link(page, "written")) == second
     assert any(button.label == "Go on" for button in page.button)
@@ -82,8 +82,8 @@ def test_what_the_model_does_not_know_is_said_and_nothing_is_lost():
         ({"draft": "a" * 5000}, f"text: expected 1 to {MOST:,} characters, got 5,000"),
         ({"written": "99999999"}, "characters: expected a text and what is written after it of at most 1,024"),
         ({"written": "-3"}, "characters: expected a whole number, at least 0, got -3"),
-        ({"seed": "-3"}, "seed: expected a whole number, at least 0, got -3"),
-        ({"heat": "-3"}, "temperature: expected a number from 0 to 4"),
+        ({"seed": "-3", "written": "1"}, "seed: expected a whole number, at least 0, got -3"),
+        ({"heat": "-3", "written": "1"}, "temperature: expected a number from 0 to 4"),
         ({"segmentation": "logarithmic", "written": "3"}, "segmentation: expected segments of one length to write on"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_pasted_book_is_one_sentence():
 
 def test_what_the_models_can_do_is_what_their_cards_say():
     page = opened("write", run="stories-grm")
-    right, low, high, sequences = watch.measured("stories-grm")
+    right, _, _, sequences = watch.measured("stories-grm")
     again = watch.recalled("stories-grm")
     assert f"On {sequences:,} new texts, {right:.0%} of the characters" in words(page)
     assert f"begins right in {again[0]:.0%} ({again[1]:.1%} to {again[2]:.1%})" in words(page)
