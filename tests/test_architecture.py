@@ -75,7 +75,7 @@ MAY_IMPORT = {
     "writing": Row(FOUNDATION | {"backends", "tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
-        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.

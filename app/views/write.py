@@ -13,8 +13,8 @@ STRETCH = 6
 """Characters in it."""
 GOING = "write:going"
 CANNOT = {
-    "stories": "It knows stories of one kind, with a few names, animals, things and colours, and often takes another name "
-    "where it should take one of the story. Of other texts it reads every letter, but learned nothing about them.",
+    "stories": "It knows stories of one kind, with few names, animals, things and colours, and often takes a new name "
+    "where one of the story would be right. Of other texts it reads every letter, but learned nothing about them.",
     "text": "It learned from three chapters of one book: it writes letters that look like English, and few words that "
     "make sense.",
 }
