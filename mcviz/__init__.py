@@ -56,6 +56,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import watch as watch
     from mcviz import widgets as widgets
     from mcviz import words as words
+    from mcviz import writing as writing
     from mcviz import zoo as zoo
     from mcviz.course import exercises as exercises
     from mcviz.course import plot as plot

@@ -72,9 +72,10 @@ MAY_IMPORT = {
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
     "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
+    "writing": Row(FOUNDATION | {"backends", "tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
-        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -106,6 +107,7 @@ MAY_IMPORT = {
             "reference",
             "examples",
             "watch",
+            "writing",
             "probes",
             "tasks",
             "zoo",
