@@ -72,6 +72,11 @@ MAY_IMPORT = {
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
     "watch": Row(FOUNDATION | {"backends", "room", "tasks", "reference", "probes", "zoo"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
+    # What is shared by the explorer and the site in a browser.
+    "uploads": Row({"trace"}, set()),
+    "link": Row({"config", "choices", "claims", "examples", "watch", "tradeoff"}, set()),
+    "wanted": Row({"config", "segments", "trace", "choices", "examples", "watch", "link"}, set()),
+    "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
         FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
@@ -82,15 +87,16 @@ MAY_IMPORT = {
         LIGHT | {"hypothesis", "IPython", "ipywidgets", "plotly", "torch"},
         lazily=frozenset({"widgets"}),
     ),
+    "site": Row(
+        {"", "palette", "rules", "trace", "claims", "figures", "words", "stepper", "tradeoff", "watch", "choices"}
+        | {"uploads", "link", "wanted", "controls"},
+        {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
+        | {"yaml"},
+    ),
     "cli": Row(
         {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
-    # What is shared by the explorer and the site in a browser.
-    "uploads": Row({"trace"}, set()),
-    "link": Row({"config", "choices", "claims", "examples", "watch", "tradeoff"}, set()),
-    "wanted": Row({"config", "segments", "trace", "choices", "examples", "watch", "link"}, set()),
-    "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
     "app": Row(
         {

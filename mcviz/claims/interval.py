@@ -42,6 +42,8 @@ def bootstrap(values: Sequence[float]) -> Interval:
     else:
         picks = np.random.default_rng(0).integers(n, size=(DRAWS, n))
 
+    from scipy import special  # loaded where it is needed: who asks for the claims' names needs none of it
+
     tail = special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + LEVEL) / 2))
     low, high = np.quantile(sample[picks].mean(1), [tail, 1 - tail])
     return Interval(mean, float(low), float(high))

@@ -17,7 +17,7 @@ const FOLLOWED = ["v", "run", "step", "head"];
 /** Milliseconds until it is said that something is computed. */
 const SOON = 150;
 
-const chosen = new URLSearchParams(location.search);
+let chosen = new URLSearchParams(location.search);
 const controls = new Controls(node("controls"), (name, text) => change({ [name]: text }));
 let stepper;
 /** The run on screen carries what the stepper shows of every token. */
@@ -85,8 +85,7 @@ async function answered(message, moved, transfer = []) {
     if (!answer) return;
     show(answer);
     if (moved && answer.said.parameters) {
-      for (const name of [...chosen.keys()]) chosen.delete(name);
-      for (const [name, text] of Object.entries(answer.said.parameters)) chosen.set(name, text);
+      chosen = new URLSearchParams(answer.said.parameters);
       remember();
     }
     node("status").replaceChildren("Live: this browser computes what you choose, and sends nothing anywhere.");

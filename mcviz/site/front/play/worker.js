@@ -33,6 +33,7 @@ async function load({ base, packed, archives }) {
   const extractDir = python.runPython("import site; site.getsitepackages()[0]");
   for (const archive of come) python.unpackArchive(archive, "zip", { extractDir });
   player = python.runPython("from mcviz.site import player; player");
+  globalThis.python = python; // for whoever looks closer, in the console
   postMessage({ kind: "live" });
 }
 
