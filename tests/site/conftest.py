@@ -60,9 +60,10 @@ class Visit:
         self.complaints: list[str] = []
         self.context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, **options})
         self.context.on("request", self.requested)
+        self.context.on("requestfailed", lambda request: self.complain(f"{request.failure}: {request.url}"))
         self.page = self.context.new_page()
-        self.page.set_default_timeout(180_000)
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complain(said.text))
+        self.page.set_default_timeout(90_000)
+        self.page.on("console", lambda said: said.type == "error" and self.complain(said.text))
         self.page.on("pageerror", lambda error: self.complain(str(error)))
         prepare(self.page)
         self.page.goto(self.home + address)

@@ -136,6 +136,8 @@ async function open() {
 
 node("settings").open = matchMedia("(min-width: 900px)").matches;
 node("retry").addEventListener("click", begin);
+// Enter in a field is a choice, not a new page
+node("controls").addEventListener("submit", (event) => event.preventDefault());
 node("brought").addEventListener("change", async () => {
   const [file] = node("brought").files;
   if (!file) return;
