@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import runs, screen
+from app.words import plain
 from mcviz import Trace, choices, controls, examples, link, wanted, watch
 from mcviz.choices import Choice
 from mcviz.watch import Sitting
@@ -20,10 +21,13 @@ Beside = dict[str, DeltaGenerator]
 """Room beside a choice, by its name: for what it does."""
 
 
-def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
+def draw(
+    two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "", models: Sequence[str] | None = None
+) -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names the one example that is offered: "text", the reader's own. Gives the room beside choices.
+    `only` names the one example that is offered: "text", the reader's own. `models` are those to choose from, where the
+    page has a sequence of its own for them. Gives the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):
@@ -32,7 +36,7 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
         if not only:
             st.selectbox(
                 "Model or sequence",
-                link.fields()["run"].choices,
+                models or link.fields()["run"].choices,
                 format_func=controls.named,
                 key=screen.key("run"),
                 on_change=screen.another_run,
@@ -42,7 +46,10 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
             st.caption(about)
         if screen.get("run") == "text":
             own_text()
-        st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"))
+        if models is None:
+            st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
+            if trained() and screen.get("changes"):
+                edited()
         if not two:
             configuration("", by, beside)
             return beside
@@ -56,6 +63,18 @@ def own_text() -> None:
     """The reader's text, and how it is cut into tokens."""
     st.text_area("Text", key=screen.key("text"), height=140)
     st.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
+
+
+def unedited() -> None:
+    """The sequence as it was drawn: edits of one are none of another."""
+    screen.put(changes="")
+
+
+def edited() -> None:
+    """What the reader changed in the sequence; the stepper takes edits back one by one."""
+    n = len(screen.get("changes").split())
+    st.caption(plain(f"The sequence is edited ({n} edit{'' if n == 1 else 's'}): {screen.get('changes')[:200]}"))
+    st.button("Clear edits", icon=":material/undo:", on_click=unedited)
 
 
 def trained() -> bool:
@@ -130,8 +149,7 @@ def sitting(side: str = "") -> Sitting | None:
 def trace(side: str = "", backend: str = "") -> Trace:
     """The run that is chosen, by the `backend` that is chosen if none is given. Raises the library's `ValueError`s."""
     seat = sitting(side)
-    if seat is not None and seat.cfg is not None:
-        by = backend or screen.get(side + "backend")
-        return runs.model(seat.name, seat.cfg.to_json(), seat.seed, seat.weights, by)
+    if seat is not None:
+        return runs.model(seat, backend or screen.get(side + "backend"))
     cfg = wanted.config(screen.get, side)
     return runs.example(screen.get("run"), cfg.to_json(), *wanted.text(screen.get))

@@ -14,7 +14,7 @@ from app import loaded  # noqa: F401  (before any page)
 # isort: split
 import mcviz
 from app import screen, shell
-from app.views import claims, compare, cost, explore, glossary, interference, oracle, own, surgery
+from app.views import claims, compare, cost, explore, glossary, interference, library, oracle, own, surgery
 
 ICON = Path(mcviz.__file__).parent / "site" / "front" / "icon.svg"
 st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
@@ -27,6 +27,7 @@ PAGES = [
     st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
     st.Page(claims.page, title="Claims", icon=":material/balance:", url_path="claims"),
     st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
+    st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
     st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
 ]
 

@@ -40,10 +40,10 @@ def example(name: str, cfg: str, text: str, split: str) -> Trace:
 
 
 @_kept.shared
-@st.cache_resource(max_entries=KEPT, show_spinner="Running the model …")
-def model(name: str, cfg: str, seed: int, weights: str, backend: str) -> Trace:
-    """The run of a trained model under the configuration `cfg` (JSON). Raises the library's `ValueError`s."""
-    trace = watch.run(Sitting(name, MCConfig.from_json(cfg), seed, weights), backend)
+@st.cache_resource(max_entries=KEPT, show_spinner="Running the model …", hash_funcs=HASHES)
+def model(sitting: Sitting, backend: str) -> Trace:
+    """The run of a trained model on a sequence. Raises the library's `ValueError`s."""
+    trace = watch.run(sitting, backend)
     return _kept.keep(trace, trace.nbytes)
 
 
@@ -119,6 +119,12 @@ def measured(setting: Setting) -> dict[str, tuple[float, float]]:
 def rows() -> list[dict[str, Any]]:
     """The stored runs that claims rest on."""
     return [dict(row) for row in claims.rows()]
+
+
+@st.cache_resource
+def points() -> list[claims.Point]:
+    """The points of the frontier that were run."""
+    return claims.points(rows())
 
 
 def stored(claim: claims.Claim) -> bytes:

@@ -12,6 +12,7 @@ from app import runs, screen
 from app.words import plain
 from mcviz import Trace, figures, wanted, words
 from mcviz.stepper import page
+from mcviz.stepper.asking import Ask, Offers
 from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
@@ -25,8 +26,19 @@ ONE = (
 )
 
 
-def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotlight: str = "") -> None:
-    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts."""
+def step_through(
+    trace: Trace,
+    other: Trace | None = None,
+    *,
+    key: str,
+    spotlight: str = "",
+    offers: Offers | None = None,
+    on_request: Ask | None = None,
+) -> None:
+    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts.
+
+    `offers` are what the reader may ask it for, and `on_request` notes it.
+    """
     t, head = place(trace)
     stepper(
         shown(trace),
@@ -39,6 +51,8 @@ def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotligh
         on_present=presented,
         spotlight=spotlight,
         asks=asked(trace) if screen.hidden("answers") else (),
+        offers=offers,
+        on_request=on_request,
     )
 
 

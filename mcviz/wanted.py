@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mcviz import choices, examples, link, watch
+from mcviz import changes, choices, examples, link, watch
 from mcviz.choices import Get
 from mcviz.config import MCConfig
 from mcviz.segments import constant
@@ -43,7 +43,7 @@ def sitting(get: Get, side: str = "") -> Sitting | None:
     name = model(get, side)
     own = watch.config(name)
     cfg = own if side and get(link.SECOND + "run") else replace(config(get, side), seed=own.seed)
-    return Sitting(name, cfg, get("seed"), get(side + "weights"))
+    return Sitting(name, cfg, get("seed"), get(side + "weights"), changes=changes.parse(get("changes")))
 
 
 def text(get: Get) -> tuple[str, str]:

@@ -7,23 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
-from mcviz import reference, room, zoo
+from mcviz import changes, reference, room, zoo
 from mcviz.backends import BACKENDS as BACKENDS
 from mcviz.backends import available as available
 from mcviz.backends import choose
+from mcviz.changes import Change
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.model import ModelConfig, Weights, parameters
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
 from mcviz.rules import AGGREGATORS, sheet
-from mcviz.tasks import Batch
+from mcviz.tasks import Batch, Parsed
 from mcviz.trace import Trace
+from mcviz.words import rewritten
 from mcviz.zoo import Card
 
+REMARKS = 3
+"""Remarks of a task that are told one by one."""
 WEIGHTS = ("trained", "untrained")
 
 
@@ -35,6 +40,22 @@ class Sitting:
     cfg: MCConfig | None = None  # another configuration of the same weights; None: the one it was trained with
     seed: int = 0  # draws the sequence
     weights: str = "trained"  # or "untrained": the same model before its first step of training
+    tokens: tuple[int | str, ...] | None = None  # the reader's own, by number or label; None: those that `seed` draws
+    changes: tuple[Change, ...] = ()  # made to them, one after the other
+
+    def edited(self, *changes: Change) -> "Sitting":
+        """The same with more changes to its sequence.
+
+        >>> from mcviz.changes import Delete, Replace
+        >>> sitting = Sitting("topics-ssc").edited(Replace(3, "fox"), Delete(7))
+        >>> sitting.undone().changes
+        (Replace(at=3, token='fox'),)
+        """
+        return replace(self, changes=(*self.changes, *changes))
+
+    def undone(self, times: int = 1) -> "Sitting":
+        """The same without its last changes, at most as many as there are."""
+        return replace(self, changes=self.changes[: max(0, len(self.changes) - whole("times", times, 0))])
 
 
 @lru_cache(maxsize=1)
@@ -109,12 +130,62 @@ def question(name: str, words: Sequence[str], t: int) -> str:
     return str(_card(name).task.question(words, t))
 
 
+def vocabulary(name: str) -> tuple[str, ...]:
+    """The tokens that the model called `name` knows, by their labels."""
+    return tuple(_card(name).task.labels)
+
+
+def words(sitting: Sitting) -> tuple[str, ...]:
+    """The sequence that is put before the model, by the labels of its tokens. Raises the `ValueError`s of `run`."""
+    return _parsed(sitting).batch.words()
+
+
+def remarks(sitting: Sitting) -> tuple[str, ...]:
+    """What the task says of a sequence that it did not draw: questions without an answer, facts stated twice.
+
+    Raises the `ValueError`s of `run`.
+    """
+    return _parsed(sitting).remarks
+
+
+def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
+    """For each token, at which place it was after the first `earlier` changes; -1 for one inserted since.
+
+    Raises the `ValueError`s of `run`.
+    """
+    before = replace(sitting, changes=sitting.changes[:earlier])
+    return changes.origins(len(words(before)), sitting.changes[earlier:])
+
+
+def touched(sitting: Sitting) -> tuple[int, ...]:
+    """The tokens that the changes put where they are. Raises the `ValueError`s of `run`."""
+    return changes.touched(len(words(replace(sitting, changes=()))), sitting.changes)
+
+
+def offer(sitting: Sitting, after: Trace, before: Trace | None = None) -> dict[str, Any]:
+    """What a stepper on `after`, the run of `sitting`, has to know for edits of its tokens (`mcviz.stepper.asking`).
+
+    `before` is the run before the last change, if there was one. Raises the `ValueError`s of `run`.
+    """
+    found = remarks(sitting)
+    more = [f"{len(found) - REMARKS} more like this."] if len(found) > REMARKS else []
+    told = "" if before is None else rewritten(before, after, origin(sitting, len(sitting.changes) - 1))
+    return {
+        "vocabulary": vocabulary(sitting.name),
+        "changes": [changes.says(change) for change in sitting.changes],
+        "touched": touched(sitting),
+        "said": " ".join(filter(None, [told, *found[:REMARKS], *more])),
+    }
+
+
 def run(sitting: Sitting, backend: str | None = None) -> Trace:
     """The Trace of the model's last layer on one sequence of its task, with what it predicts.
 
     Without a `backend`, PyTorch runs the model where it is installed, and else NumPy. Both compute in the dtype of the
-    weights, float32, and agree but for rounding. Raises `ValueError` for unknown names, a backend that is not there, a
-    seed below 0, a memory rule that the weights were not made for, and a run that `mcviz.room` has no room for.
+    weights, float32, and agree but for rounding. Of tokens that the reader wrote or changed, the task says what they
+    ask for and where the answers stand. Raises `ValueError` for unknown names, a backend that is not there, a seed
+    below 0, a memory rule that the weights were not made for, tokens outside the vocabulary, changes of places that
+    the sequence does not have, and a run that `mcviz.room` has no room for.
     """
     backend = choose(backend)
     library = reference if backend == "numpy" else import_module("mcviz.pytorch")
@@ -177,7 +248,7 @@ def _model(sitting: Sitting) -> tuple[ModelConfig, Weights]:
     cfg = own if sitting.cfg is None else sitting.cfg
     if cfg.memory != own.memory:
         raise ValueError(f"memory: expected {own.memory}, which {sitting.name} was trained with, got {cfg.memory}")
-    room.check(cfg, _sequence(sitting).tokens.shape[1], shape.heads, shape.key, shape.value)
+    room.check(cfg, len(_tokens(sitting)), shape.heads, shape.key, shape.value)
     shape = replace(shape, mixer=cfg)
     if sitting.weights == "untrained":
         return shape, {name: array.astype(np.float32) for name, array in parameters(shape).items()}
@@ -198,8 +269,29 @@ def _model(sitting: Sitting) -> tuple[ModelConfig, Weights]:
 
 
 def _sequence(sitting: Sitting) -> Batch:
+    """The sequence as a batch of one, with its answers."""
+    return _parsed(sitting).batch
+
+
+def _drawn(sitting: Sitting) -> Batch:
     """A batch of one sequence of the model's task, from the part that models are measured on."""
     return _card(sitting.name).task.held_out.sample(whole("seed", sitting.seed, 0), batch=1)
+
+
+def _tokens(sitting: Sitting) -> tuple[int | str, ...]:
+    """The tokens, by number or label, as far as nobody looked them up."""
+    tokens = _drawn(sitting).words() if sitting.tokens is None else sitting.tokens
+    return changes.rewritten(tokens, sitting.changes)
+
+
+def _parsed(sitting: Sitting) -> Parsed:
+    """The sequence and what the task says of it: what it drew, or what it reads in what the reader wrote."""
+    if sitting.tokens is None and not sitting.changes:
+        return Parsed(_drawn(sitting))
+    tokens, card = _tokens(sitting), _card(sitting.name)
+    shape = card.model
+    room.check(sitting.cfg or config(sitting.name), len(tokens), shape.heads, shape.key, shape.value)
+    return card.task.held_out.parse(tokens)
 
 
 def _targets(batch: Batch) -> Sequence[int]:

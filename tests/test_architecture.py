@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "room": Row({"config", "segments", "initial"}, set()),
     "rows": Row(set(), set()),
+    "changes": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),
     # Never the reference: an oracle must be independent.
@@ -70,15 +71,16 @@ MAY_IMPORT = {
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
-    "watch": Row(FOUNDATION | {"backends", "room", "tasks", "reference", "probes", "zoo"}, LIGHT),
+    "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
+    # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
-    "link": Row({"config", "choices", "claims", "examples", "watch", "tradeoff"}, set()),
-    "wanted": Row({"config", "segments", "trace", "choices", "examples", "watch", "link"}, set()),
+    "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
+    "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
-        FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -102,6 +104,7 @@ MAY_IMPORT = {
         {
             "",
             *FOUNDATION,
+            "changes",
             "choices",
             "uploads",
             "link",

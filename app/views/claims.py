@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import runs, screen, stepping
+from app import frontier, runs, screen, stepping
 from app.words import plain
 from mcviz import claims, figures, link, watch, words
 from mcviz.claims import Finding
@@ -16,10 +16,10 @@ def page() -> None:
     st.title("Do the numbers hold up?", anchor=False)
     board = runs.board()
     st.markdown(
-        f"The paper's claims, and questions that it leaves open, asked of models with 13,000 to 30,000 weights: "
-        f"{claims.SEEDS} seeds for each condition, and a rule for each verdict that was fixed before these runs. (Some "
-        "settings had been run before with fewer seeds, and seen; no margin was moved afterwards.) What holds here is "
-        "not proven for large models, and what fails here is not refuted for them."
+        f"The paper's claims, and questions that it leaves open, asked of small models with {weights()} weights: "
+        f"{claims.SEEDS} seeds for each condition (on the frontier, at least 3), and a rule for each verdict that was "
+        "fixed before these runs. (Some settings had been run before with fewer seeds, and seen; no margin was moved "
+        "afterwards.) What holds here is not proven for large models, and what fails here is not refuted for them."
     )
     verdict, family = chosen(board)
     found = [one for one in board if verdict in (EVERY, one.verdict) and family in (EVERY, one.claim.family)]
@@ -27,10 +27,18 @@ def page() -> None:
         st.info("No claim of this kind has that verdict.")
     for name in dict.fromkeys(one.claim.family for one in found):
         st.markdown(f"#### {name}")
+        if name == claims.FRONTIER:
+            frontier.draw(board)
         for one in found:
             if one.claim.family == name:
                 opening(one)
     st.caption(f"Every number comes from stored runs with seeds. To make them all again: `{claims.SHELL}`")
+
+
+def weights() -> str:
+    """From how many to how many, in thousands."""
+    found = [row["parameters"] for row in runs.rows() if "parameters" in row]
+    return f"{round(min(found), -3):,} to {round(max(found), -3):,}"
 
 
 def chosen(board: list[Finding]) -> tuple[str, str]:
@@ -101,6 +109,9 @@ def details(finding: Finding) -> None:
             + "\n\nA comparison holds if the whole interval lies where it says, does not hold if none of it does, and "
             "is undecided otherwise. The claim holds if all of them do."
         )
+        if finding.control:
+            said = "; ".join(f"{step.comparison}: **{step.verdict}**" for step in finding.control)
+            st.markdown(f"Only where this holds, too, is anything decided: {said}.")
         if margins := sorted({step.comparison.by for step in finding.steps if step.comparison.relation == "<"} - {0}):
             by = margins[-1]
             st.caption(

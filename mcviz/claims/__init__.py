@@ -8,16 +8,22 @@
 
 from mcviz.claims.claim import Claim, Comparison, Condition, sequences
 from mcviz.claims.command import SHELL, add_arguments, command
-from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES
+from mcviz.claims.declared import CLAIMS, DECLARED, EXACT, FAMILIES
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
+from mcviz.claims.frontier import FAMILY as FRONTIER
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.lab import SEEDS, SHIPPED, board, due, rows, run
+from mcviz.claims.point import FACTORS, Point, points
+from mcviz.claims.spent import Spent
 from mcviz.claims.trained import Trained, trained
 
 __all__ = [
     "CLAIMS",
+    "DECLARED",
     "EXACT",
+    "FACTORS",
     "FAMILIES",
+    "FRONTIER",
     "MISSING",
     "SEEDS",
     "SHELL",
@@ -28,6 +34,8 @@ __all__ = [
     "Condition",
     "Finding",
     "Interval",
+    "Point",
+    "Spent",
     "Step",
     "Trained",
     "add_arguments",
@@ -36,6 +44,7 @@ __all__ = [
     "command",
     "due",
     "judge",
+    "points",
     "rows",
     "run",
     "sequences",

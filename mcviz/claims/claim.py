@@ -29,6 +29,9 @@ def sequences(condition: Condition) -> int:
     return CHOICE_SEQUENCES if condition.measure.startswith("choice") else SEQUENCES
 
 
+MQAR: Settings = {"task": "mqar"}
+
+
 class Comparison(NamedTuple):
     """One step of a claim: how two conditions, or a condition and a number, must stand to each other.
 
@@ -50,7 +53,10 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim. It holds if each of its comparisons does, for the interval of the differences, seed by seed."""
+    """One claim. It holds if each of its comparisons does, for the interval of the differences, seed by seed.
+
+    Where a comparison of its `control` does not hold, the runs cannot show what the claim is about, and it stays open.
+    """
 
     name: str  # names it on the command line and in links
     family: str
@@ -59,6 +65,7 @@ class Claim:
     measured: str  # the quantity, with its unit
     conditions: Mapping[str, Condition]
     rule: tuple[Comparison, ...]
+    control: tuple[Comparison, ...] = ()  # what must hold for the rule to decide anything: else the claim is open
     reported: Mapping[str, float] = field(default_factory=dict)  # the paper's own numbers
     reported_as: str = ""  # what those numbers are, and of which size of model
     remark: str = ""  # what to bear in mind
@@ -66,7 +73,33 @@ class Claim:
     run: Settings = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        named = {side for step in self.rule for side in (step.left, step.right) if isinstance(side, str)}
+        named = {
+            side for step in (*self.rule, *self.control) for side in (step.left, step.right) if isinstance(side, str)
+        }
         unknown = sorted(named - set(self.conditions))
         if unknown or not self.rule:
             raise ValueError(f"{self.name}: expected a rule over {', '.join(self.conditions)}; unknown: {unknown}")
+
+
+MATTERS = 0.02
+"""The smallest difference that matters here, in accuracy and bits per character; for a router's choice, half a bit."""
+
+
+def on(task: Settings, aggregator: str, measure: str = "accuracy", **changes: Any) -> Condition:
+    """A model trained on a task."""
+    return Condition({**task, "aggregator": aggregator, **changes}, measure)
+
+
+def below(left: Side, right: Side, by: float = MATTERS) -> Comparison:
+    """`left` lies below `right` by more than `by`."""
+    return Comparison(left, "<", right, by)
+
+
+def at_most(left: Side, right: Side, by: float = MATTERS) -> Comparison:
+    """`left` does not exceed `right` by more than `by`."""
+    return Comparison(left, "≤", right, by)
+
+
+def equal(left: Side, right: Side, by: float = MATTERS) -> Comparison:
+    """`left` is `right`, but for `by`."""
+    return Comparison(left, "=", right, by)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mcviz.claims.declared import CLAIMS, FAMILIES
 from mcviz.claims.finding import HOLDS, MISSING, VERDICTS, Finding
-from mcviz.claims.lab import SEEDS, board, run
+from mcviz.claims.lab import SEEDS, board, chosen, due, run, took
+from mcviz.claims.ladder import FAMILY as LADDER
 
 SHELL = "mcviz claims --run"
 """Makes all runs again; with the name of a claim after it, those of that claim."""
@@ -16,9 +17,16 @@ SHELL = "mcviz claims --run"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which claims, and whether to make their runs anew."""
     parser.add_argument("names", nargs="*", metavar="CLAIM", help=f"which ones (default: all): {', '.join(CLAIMS)}")
+    parser.add_argument(
+        "--family",
+        choices=[family.lower() for family in (*FAMILIES, LADDER)],
+        help="those of one family; without it --run makes all but the frontier, which takes half an hour on two cores, "
+        "and the ladder, which takes four",
+    )
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")
     parser.add_argument("--jobs", type=int, default=-1, help="processes (default: -1, one for each core)")
+    parser.add_argument("--device", default="cpu", help="where models are trained: cpu, cuda, … (default: cpu)")
     parser.add_argument(
         "--out",
         type=Path,
@@ -31,13 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Print every claim with its verdict; after new runs, also whether it is the one that ships."""
-    names = arguments.names or None
+    family = next((family for family in (*FAMILIES, LADDER) if family.lower() == arguments.family), None)
+    names = arguments.names or (None if family is None else chosen(None, family))
     shipped = {finding.claim.name: finding.verdict for finding in board(names=names)}
     if not arguments.run:
         print(report(board(names=names)))
         return 0
+    chosen_names, seeds, loud = arguments.names or None, arguments.seeds, not arguments.quiet
+    if loud:
+        wanted = due(chosen_names, seeds, family)
+        print(f"{len(wanted)} runs; those of them that ship trained for {took(wanted) / 60:.0f} minutes on one core")
     try:
-        found = run(names, arguments.seeds, arguments.out, arguments.jobs, progress=not arguments.quiet)
+        found = run(chosen_names, seeds, arguments.out, arguments.jobs, loud, family, arguments.device)
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from here")
         return 130
@@ -50,14 +63,15 @@ def command(arguments: argparse.Namespace) -> int:
 def report(found: Sequence[Finding]) -> str:
     """Claims, verdicts and numbers as text."""
     lines = []
-    for family in FAMILIES:
+    for family in (*FAMILIES, LADDER):
         some = [finding for finding in found if finding.claim.family == family]
         lines += [f"\n{family.upper()}"] if some else []
         for finding in some:
             lines.append(f"\n[{finding.verdict}] {finding.claim.name}: {finding.claim.statement}")
             for label, (mean, low, high) in finding.intervals.items():
                 lines.append(f"    {mean:10.4g}  [{low:.4g}, {high:.4g}]  {label}")
-            lines += [f"    {step.verdict}: {step.comparison}" for step in finding.steps if step.verdict != HOLDS]
+            steps = (*finding.steps, *finding.control)
+            lines += [f"    {step.verdict}: {step.comparison}" for step in steps if step.verdict != HOLDS]
     counted = Counter(finding.verdict for finding in found)
     said = [f"{counted[verdict]} {verdict}" for verdict in (*VERDICTS, MISSING) if counted[verdict]]
     return "\n".join([*lines, f"\n{len(found)} {'claim' if len(found) == 1 else 'claims'}: {', '.join(said)}"])

@@ -34,6 +34,7 @@ class Finding:
     intervals: Mapping[str, Interval]  # of their means
     steps: tuple[Step, ...]
     verdict: str
+    control: tuple[Step, ...] = ()
 
 
 def judge(claim: Claim, rows: Iterable[Row]) -> Finding:
@@ -47,7 +48,11 @@ def judge(claim: Claim, rows: Iterable[Row]) -> Finding:
     steps = tuple(weigh(step, values) for step in claim.rule)
     verdicts = {step.verdict for step in steps}
     verdict = FAILS if FAILS in verdicts else OPEN if OPEN in verdicts else HOLDS
-    return Finding(claim, tuple(seeds), values, {label: bootstrap(of) for label, of in values.items()}, steps, verdict)
+    control = tuple(weigh(step, values) for step in claim.control)
+    if any(step.verdict != HOLDS for step in control):
+        verdict = OPEN
+    intervals = {label: bootstrap(of) for label, of in values.items()}
+    return Finding(claim, tuple(seeds), values, intervals, steps, verdict, control)
 
 
 def by_seed(condition: Condition, rows: Iterable[Row]) -> dict[int, float]:

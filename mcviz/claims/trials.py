@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from mcviz.bench import measure
 from mcviz.bench.contenders import ATTENTION, FORWARD, OURS, Shape, call, functions
 from mcviz.claims import identities
 from mcviz.claims.claim import CHOICE_SEQUENCES, LONGER_SEQUENCES, SEQUENCES, Settings
+from mcviz.claims.spent import spent
 from mcviz.config import MCConfig
 from mcviz.initial import readable
 from mcviz.probes import oracle
 from mcviz.pytorch.threads import limited
 from mcviz.rows import Row
+from mcviz.tasks.recall import MQAR
 from mcviz.training import caching
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
@@ -28,19 +31,25 @@ ROUNDS = 5
 RNN = "plain RNN"
 
 
-def perform(settings: Settings, seed: int) -> Row:
-    """Run one trial and measure all there is to measure. Raises `ValueError` for settings that make no sense."""
-    trial = TRIALS[settings.get("trial", TRAINING)]
-    return {"settings": dict(settings), "seed": seed, **trial(settings, seed)}
+def perform(settings: Settings, seed: int, device: str = "cpu") -> Row:
+    """Run one trial and measure all there is to measure; what is trained is trained on `device`.
+
+    Raises `ValueError` for settings that make no sense.
+    """
+    name = settings.get("trial", TRAINING)
+    found = training(settings, seed, device) if name == TRAINING else TRIALS[name](settings, seed)
+    return {"settings": dict(settings), "seed": seed, **found}
 
 
-def training(settings: Settings, seed: int) -> Mapping[str, Any]:
-    """Train a model; measure it, also on longer sequences, and the choices of its router."""
+def training(settings: Settings, seed: int, device: str = "cpu") -> Mapping[str, Any]:
+    """Train a model; measure it on the CPU, also on longer sequences, and the choices of its router."""
     planned = plan(**settings, seed=seed)
-    trained = train(**vars(planned), progress=False)
+    trained = train(**vars(planned), device=device, progress=False)
+    trained.model.cpu()
     return {
         **measured(planned, trained, SEQUENCES),
         **on_longer_sequences(planned, trained),
+        **on_more_pairs(planned, trained),
         **of_the_router(planned, trained),
     }
 
@@ -58,6 +67,22 @@ def on_longer_sequences(planned: Plan, trained: Run) -> dict[str, float]:
             model = trained.model if way == caching.PLAIN else caching.cached(trained.model, task.length, way)
             said = evaluate(model, longer, planned.seed, LONGER_SEQUENCES)
             found |= {f"{name} ×{factor}, {way}": said[name].value for name in ("accuracy", "bits")}
+    return found
+
+
+def on_more_pairs(planned: Plan, trained: Run) -> dict[str, float]:
+    """Accuracy and bits of MQAR with more pairs than in training, and what the last token costs at each length."""
+    if not isinstance(planned.task, MQAR) or max(caching.FACTORS) * planned.task.pairs > planned.task.keys:
+        return {}
+    found: dict[str, float] = {}
+    for factor in caching.FACTORS:
+        task, shape, at = replace(planned.task, pairs=factor * planned.task.pairs), planned.model_config, ""
+        if factor > 1:
+            at = f" ×{factor}, {caching.PLAIN}"
+            said = evaluate(trained.model, task, planned.seed, LONGER_SEQUENCES)
+            found |= {f"{name}{at}": said[name].value for name in ("accuracy", "bits")}
+        costs = spent(shape.mixer, task.length, shape.key, shape.value, shape.heads)
+        found |= {f"{name}{at}": value for name, value in costs._asdict().items()}
     return found
 
 

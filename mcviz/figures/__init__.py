@@ -13,6 +13,7 @@ from mcviz.figures.claims import comparisons, evidence, reported
 from mcviz.figures.cost import fetched, spent, stored
 from mcviz.figures.difference import difference
 from mcviz.figures.fading import fading
+from mcviz.figures.frontier import frontier
 from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
 from mcviz.figures.interference import capacity, recovered
@@ -71,6 +72,7 @@ __all__ = [
     "fading",
     "fetched",
     "first_difference",
+    "frontier",
     "gates",
     "heaviest",
     "judged",

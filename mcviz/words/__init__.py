@@ -7,11 +7,13 @@
 """
 
 from mcviz.words.caption import caption, compared, heaviest, recalled
-from mcviz.words.claims import SIGNS, measured
+from mcviz.words.claims import SIGNS, frontier, measured
 from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
 from mcviz.words.equation import Equation, equations, number
 from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed, won
 from mcviz.words.oracle import judged
+from mcviz.words.replies import replies
+from mcviz.words.rewritten import rewritten
 from mcviz.words.shelf import found, questions, shelf
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "equations",
     "first_difference",
     "found",
+    "frontier",
     "heaviest",
     "judged",
     "ledger",
@@ -36,6 +39,8 @@ __all__ = [
     "number",
     "questions",
     "recalled",
+    "replies",
+    "rewritten",
     "shelf",
     "timed",
     "tried",

@@ -1,9 +1,12 @@
 """The page of claims as Streamlit runs it, without a browser."""
 
+import json
+
 import pytest
 
 from app import runs
-from mcviz import claims, watch
+from mcviz import claims, figures, watch
+from mcviz import words as said
 from tests.app.test_pages import in_link, opened, words
 
 BOARD = claims.board()
@@ -52,7 +55,10 @@ def test_claims_open_to_what_they_rest_on(family):
         assert f"mcviz claims --run {claim.name}" in said.replace("`", "")
         for step in finding.steps:
             assert f"{step.comparison}: **{step.verdict}**" in said
+        for step in finding.control:
+            assert f"Only where this holds, too, is anything decided: {step.comparison}: **{step.verdict}**" in said
     charts = sum(1 + (family != claims.EXACT) + bool(finding.claim.reported) for finding in found)
+    charts += family == claims.FRONTIER
     assert len(page.get("plotly_chart")) == charts
     watched = [finding.claim.name for finding in found if finding.claim.run.get("run") in watch.names()]
     assert [button.key for button in page.button if button.label == "Watch one run"] == [
@@ -97,3 +103,18 @@ def test_the_way_to_a_run_opens_no_lock():
     screen = page.session_state["screen"]
     button.click().run()  # there is no page to turn to here
     assert (screen["hide"], screen["game"]) == ("answers", "nothing")
+
+
+@pytest.mark.parametrize("factor", claims.FACTORS)
+def test_the_frontier_is_drawn_with_as_many_pairs_as_are_asked_for(factor):
+    page = opened("claims", family=claims.FRONTIER)
+    (asked,) = [one for one in page.button_group if one.key == "frontier:asked"]
+    asked.set_value([factor]).run()
+    assert not page.exception
+    (drawn,) = [json.loads(one.proto.spec) for one in page.get("plotly_chart")]
+    expected = figures.frontier(claims.points(claims.rows()), factor)
+    assert [trace["name"] for trace in drawn["data"]] == [trace.name for trace in expected.data]
+    assert [sentence for sentence in SAID if sentence not in words(page)] == []
+
+
+SAID = said.frontier({finding.claim.name: finding.intervals for finding in BOARD})

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +76,19 @@ def test_a_comparison_says_what_it_asks():
     assert str(Comparison("A", "<", "B", 0.02)) == "A lies below B by more than 0.02"
     assert str(Comparison("A", "≤", 1.0, 0.0)) == "A does not exceed 1"
     assert str(Comparison("A", "=", "B", 0.5)) == "A equals B within 0.5"
+
+
+def test_a_claim_is_open_where_its_control_does_not_hold():
+    some = rows([0.4, 0.6], [0, 0])
+    holds, fails, opens = (Comparison("A", "<", 1.0, by) for by in (0.2, 0.9, 0.5))
+    for rule, control, verdict in (
+        (holds, holds, HOLDS),
+        (fails, holds, FAILS),
+        (holds, fails, OPEN),
+        (fails, opens, OPEN),
+    ):
+        finding = judge(replace(claim(rule), control=(control,)), some)
+        assert finding.verdict == verdict
+        assert [step.comparison for step in finding.control] == [control]
+    with pytest.raises(ValueError, match="unknown: \\['C'\\]"):
+        replace(claim(holds), control=(Comparison("C", "<", 1.0, 0.0),))

@@ -1,4 +1,7 @@
-"""One cheap claim of each family, from scratch: with fewer seeds than the board has, the verdict is the same."""
+"""One cheap claim of each family, from scratch: with fewer seeds than the board has, the verdict is the same.
+
+The frontier's claims take minutes: tests/claims/test_frontier.py trains one point again.
+"""
 
 import pytest
 
@@ -19,7 +22,7 @@ SEEDS = 2
 
 
 def test_each_family_has_its_cheap_claim():
-    assert list(CHEAP) == list(FAMILIES)
+    assert list(CHEAP) == [family for family in FAMILIES if family != claims.FRONTIER]
     assert [claims.CLAIMS[name].family for name in CHEAP.values()] == list(FAMILIES)
 
 

@@ -41,6 +41,7 @@ def every(theme):
     yield from (draw(SETTING, theme) for draw in (figures.spent, figures.stored, figures.fetched))
     yield from (draw(finding(), theme) for draw in (figures.evidence, figures.comparisons, figures.reported))
     yield figures.tries(PLAYS, 1000, PLAYS[:1], theme)
+    yield figures.frontier(claims.points(claims.rows()), theme=theme)
 
 
 def charts():

@@ -1,8 +1,35 @@
 """Verdicts are told by marks."""
 
+import re
+
+import pytest
+
 from mcviz import claims, words
 
 
 def test_every_verdict_has_a_mark_of_its_own():
     assert set(words.SIGNS) == {*claims.VERDICTS, claims.MISSING}
     assert len(set(words.SIGNS.values())) == len(words.SIGNS)
+
+
+BOARD = {finding.claim.name: finding.intervals for finding in claims.board()}
+
+
+def test_what_the_frontier_says_are_means_of_its_claims():
+    said = words.frontier(BOARD)
+    numbers = [float(number) for sentence in said for number in re.findall(r"([\d.]+)%", sentence)]
+    wanted = [
+        *(BOARD["frontier-bytes"][f"GRM ({kept})"] for kept in ("486", "972", "1,944")),
+        *(BOARD["frontier-bytes"][f"RNN ({kept})"] for kept in ("486", "972", "1,944")),
+        *(BOARD["frontier-reads"][label] for label in ("SSC, k = 2", "RNN")),
+        *(BOARD["frontier-grows"][label] for label in ("RNN ×4", "GRM ×4")),
+        BOARD["frontier-longer-bytes"]["RNN ×4"],
+        *(BOARD["frontier-longer-reads"][label] for label in ("SSC, k = 2 ×4", "RNN ×4")),
+    ]
+    assert numbers == [pytest.approx(100 * mean, abs=0.05) for mean, _, _ in wanted]
+
+
+def test_what_was_not_run_is_not_said():
+    assert words.frontier({name: {} for name in BOARD}) == []
+    (only,) = words.frontier({"frontier-reads": BOARD["frontier-reads"]})
+    assert only.startswith("With 792 numbers read for a token, SSC recalls")

@@ -1,0 +1,34 @@
+"""The frontier: recall against what it takes, as a picture and in sentences."""
+
+import streamlit as st
+
+from app import runs, stepping
+from app.words import plain
+from mcviz import claims, words
+from mcviz.claims import Finding
+
+ASKED = {1: "24 pairs, as in training", 2: "48 pairs", 4: "96 pairs"}
+
+
+@st.fragment
+def draw(board: list[Finding]) -> None:
+    """Every point that was run, with as many pairs as the reader asks for; and what they say."""
+    found = runs.points()
+    if not found:
+        return
+    said = words.frontier({one.claim.name: one.intervals for one in board})
+    st.markdown(plain(f"Is it the caching, or only more memory? {' '.join(said)}"))
+    factor = st.segmented_control(
+        "Asked for",
+        claims.FACTORS,
+        default=claims.FACTORS[0],
+        format_func=ASKED.__getitem__,
+        key="frontier:asked",
+        required=True,
+    )
+    figure = runs.drawn("frontier", found, factor, stepping.theme())
+    stepping.chart(figure, f"Recall of {ASKED[factor]}")
+    st.caption(
+        "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the 95 % interval of the mean over "
+        "seeds. Numbers take four bytes. The sizes, the weights and the command that trains it stand under the pointer."
+    )

@@ -1,0 +1,63 @@
+"""A ladder of sizes: does what the frontier shows change as models and sequences grow?
+
+On rung s, pairs, keys, values, segments, steps and the model's width are s times those of the first, which has 12
+pairs and 32 features; the second is the frontier's. Every layer of a rung keeps 9 · 12 s (4 s + 1) numbers after its
+last token.
+
+Declared with its rules, and not run: rungs 1 to 8 take about four hours on two cores. For a day of a GPU, put 16 into
+`RUNGS` and say `mcviz claims --run --family ladder --device cuda --jobs 1`; `mcviz.training.sweeps` says how runs
+spread over a cluster. Neither has been tried.
+"""
+
+from collections.abc import Mapping
+
+from mcviz.claims.claim import MQAR, Claim, Condition, Settings, at_most, below
+
+FAMILY = "Ladder"
+RUNGS = (1, 2, 4, 8)
+
+
+def rung(s: int) -> Mapping[str, Settings]:
+    """Layers that keep as many numbers: one matrix, nine memories and their contexts, or keys and values."""
+    sizes = {"pairs": 12 * s, "keys": 64 * s, "values": 32 * s, "width": 32 * s, "steps": 400 * s}
+    cached: Settings = {**MQAR, **sizes, "segment_length": 4 * s, "key": 12 * s, "value": 4 * s}
+    return {
+        "RNN": {**MQAR, **sizes, "aggregator": "none", "key": 27 * s, "value": 16 * s + 4},
+        "SSC": {**cached, "aggregator": "ssc", "top_k": 2},
+        "GRM": {**cached, "aggregator": "grm"},
+        "attention": {**MQAR, **sizes, "aggregator": "attention", "key": 8 * s + 3, "value": 4 * s},
+    }
+
+
+CONDITIONS = {f"{name}, {32 * s}": Condition(settings) for s in RUNGS for name, settings in rung(s).items()}
+MEASURED = "accuracy on MQAR with 12 pairs for each 32 features; after the comma, the width"
+PLANNED: tuple[Claim, ...] = (
+    Claim(
+        name="ladder-bytes",
+        family=FAMILY,
+        statement="At every size, a plain recurrent layer that keeps as many bytes recalls as much as GRM.",
+        source="our question",
+        measured=MEASURED,
+        conditions=CONDITIONS,
+        rule=tuple(at_most(f"GRM, {32 * s}", f"RNN, {32 * s}") for s in RUNGS),
+        remark="One size at which GRM recalls more refutes it.",
+    ),
+    Claim(
+        name="ladder-selector",
+        family=FAMILY,
+        statement="As models and sequences grow, SSC with k = 2 stays as near to GRM as it is.",
+        source="our question; k is never stated",
+        measured=MEASURED,
+        conditions=CONDITIONS,
+        rule=tuple(at_most(f"GRM, {32 * s}", f"SSC, {32 * s}") for s in RUNGS),
+    ),
+    Claim(
+        name="ladder-attention",
+        family=FAMILY,
+        statement="At every size, attention that keeps as many bytes recalls more than GRM.",
+        source="our question; compare tables 2 and 3",
+        measured=MEASURED,
+        conditions=CONDITIONS,
+        rule=tuple(below(f"GRM, {32 * s}", f"attention, {32 * s}") for s in RUNGS),
+    ),
+)

@@ -1,0 +1,26 @@
+"""What a layer spends on its last token: bytes kept, numbers read, operations."""
+
+from typing import NamedTuple
+
+from mcviz import cost
+from mcviz.config import MCConfig
+
+NUMBER = 4
+"""Bytes of a number."""
+
+
+class Spent(NamedTuple):
+    """Of the last of T tokens, over all heads. Short convolutions, which all layers have alike, are left out."""
+
+    kept: int  # bytes there are after it: checkpoints and contexts and the memory being written, or keys and values
+    read: int  # numbers fetched to answer it: memories, and the contexts that scores compare; or keys and values
+    operations: int  # to write and to read
+
+
+def spent(mixer: MCConfig | None, T: int, K: int, V: int, H: int = 1) -> Spent:
+    """What the last of `T` tokens costs a layer; None is softmax attention."""
+    if mixer is None:
+        whole, before = (cost.attention(n, K, V, H, NUMBER) for n in (T, T - 1))
+        return Spent(whole.cached, (whole.bytes - before.bytes) // NUMBER, whole.flops - before.flops)
+    last = cost.token(mixer, cost.memories(mixer, T), K, V, H, NUMBER)
+    return Spent(last.cached + cost.online(mixer, K, V, H, NUMBER), last.bytes // NUMBER, last.flops)

@@ -1,0 +1,86 @@
+"""Recall against what it takes: bytes kept, numbers read, operations of the last token."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from mcviz.claims.interval import Interval
+from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, Point
+from mcviz.figures import theme as themes
+
+AXES = {
+    "kept": ("bytes kept", "bytes kept after the last token"),
+    "read": ("numbers read", "numbers read for the last token"),
+    "operations": ("operations", "operations for the last token"),
+}
+"""What can be the horizontal axis: on its button, and under the axis."""
+
+SYMBOLS = {
+    **{ONE: "square", RULE: "square-open", ADDED: "diamond"},
+    **{GATED: "circle", SELECTED: "triangle-up", ATTENTION: "star"},
+}
+TOP = 1.06
+
+
+def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> go.Figure:
+    """Recall with `factor` times the pairs of training, against what the last token takes; three buttons choose what.
+
+    A mark is a setting: the mean over its seeds, with its interval, the sizes and the command under the pointer.
+    """
+    colours = themes.THEMES[theme]
+    figure, shown = go.Figure(), []
+    for kind in KINDS:
+        some = [point for point in points if point.kind == kind]
+        if not some:
+            continue
+        shown.append(some)
+        colour = {
+            **{ONE: colours.online, RULE: colours.online, ADDED: colours.checkpoint},
+            **{GATED: colours.gate, SELECTED: colours.gate, ATTENTION: colours.ink},
+        }[kind]
+        means = [point.recall[factor] for point in some]
+        # one seed has no bounds, and no bar
+        known = [
+            each if len(point.seeds) > 1 else Interval(each.mean, each.mean, each.mean)
+            for each, point in zip(means, some, strict=True)
+        ]
+        bars = {
+            "array": [min(each.high, 1.0) - each.mean for each in known],
+            "arrayminus": [each.mean - max(each.low, 0.0) for each in known],
+        }
+        figure.add_scatter(
+            x=[point.spent[factor].kept for point in some],
+            y=[each.mean for each in means],
+            error_y={**bars, "thickness": 1.5, "width": 3},
+            name=kind,
+            mode="lines+markers" if kind == ONE else "markers",
+            line={"color": colour, "width": 1, "dash": "dot"},
+            marker={"symbol": SYMBOLS[kind], "size": 11, "color": colour, "line": {"width": 1.5, "color": colour}},
+            customdata=[
+                [point.name, *point.spent[factor], len(point.seeds), point.parameters, point.command] for point in some
+            ],
+            hovertemplate="<b>%{customdata[0]}</b><br>recall %{y:.1%}, %{customdata[4]} seeds<br>"
+            "%{customdata[1]:,} bytes kept, %{customdata[2]:,} numbers read<br>%{customdata[3]:,} operations<br>"
+            "%{customdata[5]:,} weights<br>%{customdata[6]}<extra></extra>",
+        )
+    themes.layout(figure, colours, 460)
+    figure.update_xaxes(type="log", title=AXES["kept"][1], tickformat=",", showgrid=True, gridcolor=colours.grid)
+    figure.update_xaxes(dtick="D2")
+    figure.update_yaxes(title="recall", range=[0, TOP], tickformat=".0%", showgrid=True, gridcolor=colours.grid)
+    buttons = []
+    for name, (short, title) in AXES.items():
+        x = [[getattr(point.spent[factor], name) for point in some] for some in shown]
+        buttons.append({"label": short, "method": "update", "args": [{"x": x}, {"xaxis.title.text": title}]})
+    figure.update_layout(
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0},
+        margin={"t": 44},
+        updatemenus=[
+            {
+                **{"type": "buttons", "direction": "right", "buttons": buttons, "showactive": False},
+                **{"x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "pad": {"b": 4}},
+                **{"bgcolor": colours.zero, "bordercolor": colours.muted, "font": {"color": colours.ink, "size": 12}},
+            }
+        ],
+    )
+    return figure

@@ -1,0 +1,41 @@
+"""The command says what it is about to do, and goes on where it was."""
+
+import argparse
+
+import pytest
+
+from mcviz import claims
+from mcviz.rows import line
+
+
+def said(capsys, *words):
+    """What the command prints, given these words."""
+    parser = argparse.ArgumentParser()
+    claims.add_arguments(parser)
+    status = claims.command(parser.parse_args(words))
+    return status, capsys.readouterr().out
+
+
+def test_a_family_is_printed_by_its_name(capsys):
+    status, out = said(capsys, "--family", "frontier")
+    assert status == 0
+    assert out.count("] frontier-") == sum(claim.family == claims.FRONTIER for claim in claims.DECLARED.values())
+    _, out = said(capsys, "--family", "ladder")
+    assert "3 claims: 3 not run" in out
+
+
+def test_a_run_says_first_how_long_it_may_take(capsys, tmp_path):
+    """All its rows are there: nothing is trained."""
+    path = tmp_path / "runs.jsonl"
+    wanted = claims.due(["frontier-reads"], 2)
+    rows = [row for row in claims.rows() if (row["settings"], row["seed"]) in wanted]
+    path.write_text("".join(map(line, rows)))
+    status, out = said(capsys, "frontier-reads", "--run", "--seeds", "2", "--out", str(path), "--jobs", "1")
+    assert status == 0
+    minutes = sum(row["seconds"] for row in rows) / 60
+    assert f"{len(wanted)} runs; those of them that ship trained for {minutes:.0f} minutes on one core" in out
+
+
+def test_another_family_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        said(capsys, "--family", "no-such")

@@ -1,0 +1,140 @@
+"""The frontier: what is equal is equal, what is said to be spent was counted, and a point can be trained again."""
+
+import math
+import shlex
+
+import numpy as np
+import pytest
+
+from mcviz import MCConfig, claims, reference, training
+from mcviz.claims import frontier, ladder, point
+from mcviz.claims.spent import NUMBER, spent
+from mcviz.claims.trials import perform
+from mcviz.config import AGGREGATORS
+from mcviz.initial import readable
+from mcviz.training import shell
+
+EVERY = [
+    *(
+        condition.settings
+        for claim in (*frontier.CLAIMED, *frontier.PLANNED)
+        for condition in claim.conditions.values()
+    ),
+    *frontier.CURVES,
+]
+SHIPPED = claims.points(claims.rows())
+CHEAP = frontier.RNN[486]
+
+
+def cost(settings, factor=1):
+    """What the last token of a setting spends with `factor` times the pairs of training."""
+    planned = training.plan(**settings)
+    shape = planned.model_config
+    return spent(shape.mixer, factor * planned.task.length, shape.key, shape.value, shape.heads)
+
+
+@pytest.mark.parametrize("name", [f"frontier-{name}" for name in ("bytes", "segments", "grows", "attention", "rules")])
+def test_what_is_compared_at_equal_bytes_keeps_as_many(name):
+    conditions = claims.CLAIMS[name].conditions
+    kept = {label: cost(condition.settings).kept for label, condition in conditions.items()}
+    if name == "frontier-bytes":
+        for numbers in (486, 972, 1944):
+            assert {kept[f"{one} ({numbers:,})"] for one in ("RNN", "GRM")} == {NUMBER * numbers}
+    else:
+        assert set(kept.values()) == {NUMBER * 1944}
+
+
+def test_what_is_compared_further_on_is_as_large_there():
+    attention = claims.CLAIMS["frontier-attention"].conditions
+    assert {cost(condition.settings, 4).kept for condition in attention.values()} == {NUMBER * 7776}
+    longer, headline = (claims.DECLARED[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
+    assert {cost(condition.settings, 4).kept for condition in longer.values()} == {NUMBER * 7776}
+    assert {cost(condition.settings).kept for condition in headline.values()} == {NUMBER * 3888}
+    topics = claims.CLAIMS["frontier-topics"].conditions
+    assert {cost(condition.settings).kept for condition in topics.values()} == {NUMBER * 1440}
+
+
+@pytest.mark.parametrize(("name", "factor"), [("reads", 1), ("selector", 1), ("longer-reads", 4)])
+def test_what_is_compared_at_equal_reads_reads_as_many(name, factor):
+    conditions = claims.CLAIMS[f"frontier-{name}"].conditions
+    (numbers,) = {cost(condition.settings, factor).read for condition in conditions.values()}
+    assert f"{numbers:,} numbers read for the last token" in claims.CLAIMS[f"frontier-{name}"].measured
+
+
+@pytest.mark.parametrize("s", ladder.RUNGS)
+def test_a_rung_keeps_as_many_bytes_whatever_stands_on_it(s):
+    assert {cost(settings).kept for settings in ladder.rung(s).values()} == {NUMBER * 9 * 12 * s * (4 * s + 1)}
+
+
+def test_the_second_rung_is_the_frontiers():
+    rung = {name: training.plan(**settings) for name, settings in ladder.rung(2).items()}
+    assert rung["GRM"] == training.plan(**frontier.GRM[1944])
+    assert rung["RNN"] == training.plan(**frontier.RNN[1944])
+    assert rung["SSC"] == training.plan(**frontier.ssc(2))
+
+
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+@pytest.mark.parametrize("T", [7, 12])
+def test_what_a_layer_spends_was_counted_in_a_run(aggregator, T):
+    K, V, H = 5, 3, 2
+    cfg = MCConfig(aggregator=aggregator, segment_length=4)
+    rng = np.random.default_rng(0)
+    q, k, u = rng.standard_normal((3, T, H, K))
+    trace = reference.memory_caching(q, k, rng.standard_normal((T, H, V)), u, cfg)
+    kept = sum(checkpoint[name].size for checkpoint in trace.checkpoints[:-1] for name in readable(cfg))
+    kept = 0 if aggregator == "none" else kept
+    online = H * K * V + (H * K if cfg.compares else 0)
+    contexts = H * K * (trace.N - 1) if cfg.compares else 0
+    fetched = int(trace.read[-1].sum()) * K * V + (H * K * trace.N if cfg.compares else 0)
+    found = spent(cfg, T, K, V, H)
+    assert found.kept == NUMBER * (kept + online + contexts)
+    assert found.read == fetched
+    assert found.operations == trace.counts["flops"][-1]
+
+
+def test_attention_keeps_keys_and_values_and_reads_them_all():
+    assert spent(None, 10, 5, 3, 2) == (NUMBER * 10 * 2 * 8, 10 * 2 * 8, 10 * 2 * (2 * 5 + 5 + 2 * 3))
+
+
+def test_sizes_that_settings_leave_out_are_those_of_training():
+    planned = training.plan("mqar", "ssc")
+    mixer, shape = planned.model_config.mixer, planned.model_config
+    found = {"key": shape.key, "value": shape.value, "segment_length": mixer.segment_length, "top_k": mixer.top_k}
+    assert found == point.SIZES
+
+
+def test_every_setting_has_a_name_and_a_command_of_its_own():
+    distinct = {repr(training.plan(**settings)): settings for settings in EVERY}
+    named = [point.called(settings) for settings in distinct.values() if "pairs" in settings]
+    assert len(set(named)) == len(named)
+    for settings in distinct.values():
+        words = shlex.split(point.command(settings))
+        assert words[:2] == ["mcviz", "train"]
+        sizes = words[words.index("--set") + 1 :] if "--set" in words else []
+        given = dict(map(shell.assignment, sizes))
+        for flag in ("aggregator", "memory", "steps"):
+            if f"--{flag}" in words:
+                _, given[flag] = shell.assignment(f"{flag}={words[words.index(f'--{flag}') + 1]}")
+        assert training.plan(words[2], **given) == training.plan(**settings)
+
+
+def test_points_are_the_rows_that_were_counted():
+    rows = [row for row in claims.rows() if "kept" in row]
+    assert sum(len(one.seeds) for one in SHIPPED) == len(rows)
+    for one in SHIPPED:
+        assert one.kind in point.KINDS
+        some = [row for row in rows if point.called(row["settings"]) == one.name]
+        assert one.recall[1].mean == pytest.approx(np.mean([row["accuracy"] for row in some]))
+        assert one.recall[4].mean == pytest.approx(np.mean([row["accuracy ×4, plain"] for row in some]))
+        for factor in claims.FACTORS:
+            assert one.spent[factor] == cost(some[0]["settings"], factor)
+
+
+def test_a_point_that_is_trained_again_lies_where_one_more_seed_would():
+    (stored,) = [one for one in SHIPPED if one.name == point.called(CHEAP)]
+    again = perform(CHEAP, stored.seeds[0])
+    for factor, end in ((1, ""), (4, " ×4, plain")):
+        mean, low, high = stored.recall[factor]
+        half = (high - low) / 2 * math.sqrt(len(stored.seeds) + 1)  # of one value, not of their mean
+        assert abs(again[f"accuracy{end}"] - mean) <= half
+        assert claims.Spent(*(again[f"{name}{end}"] for name in claims.Spent._fields)) == stored.spent[factor]

@@ -1,0 +1,38 @@
+"""The frontier's figure shows its points, and nothing else."""
+
+import pytest
+
+from mcviz import claims, figures
+from mcviz.figures.frontier import AXES
+
+POINTS = claims.points(claims.rows())
+
+
+@pytest.mark.parametrize("theme", figures.THEMES)
+@pytest.mark.parametrize("factor", claims.FACTORS)
+def test_every_point_stands_at_its_numbers_on_each_axis(factor, theme):
+    figure = figures.frontier(POINTS, factor, theme)
+    drawn = [list(about) for trace in figure.data for about in trace.customdata]
+    assert sorted(about[0] for about in drawn) == sorted(point.name for point in POINTS)
+    (menu,) = figure.layout.updatemenus
+    assert [button.label for button in menu.buttons] == [short for short, _ in AXES.values()]
+    for point in POINTS:
+        (trace,) = [trace for trace in figure.data if trace.name == point.kind]
+        at = [about[0] for about in trace.customdata].index(point.name)
+        mean, low, high = point.recall[factor]
+        assert trace.y[at] == mean
+        if len(point.seeds) > 1:
+            assert trace.y[at] + trace.error_y.array[at] == pytest.approx(min(high, 1))
+            assert trace.y[at] - trace.error_y.arrayminus[at] == pytest.approx(max(low, 0))
+        assert trace.x[at] == point.spent[factor].kept
+        which = list(figure.data).index(trace)
+        for button, name in zip(menu.buttons, AXES, strict=True):
+            assert button.args[0]["x"][which][at] == getattr(point.spent[factor], name)
+        assert trace.customdata[at][-1] == point.command
+
+
+def test_a_run_of_its_own_is_drawn_without_an_interval():
+    """One seed has no bounds."""
+    one = POINTS[0]._replace(seeds=(0,), recall={1: claims.bootstrap([0.5])})
+    (trace,) = figures.frontier([one]).data
+    assert (trace.error_y.array[0], trace.error_y.arrayminus[0]) == (0, 0)
