@@ -74,7 +74,6 @@ MAY_IMPORT = {
     "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
-    # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
     "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
