@@ -40,9 +40,12 @@ def guarded(text: str, name: str) -> str:
     hashes = " ".join(sorted({fingerprint(each) for each in SCRIPT.findall(text)}))
     policy = {**frame.POLICY, "script-src": f"'self' {hashes}", "style-src": "'self' 'unsafe-inline'"}
     said = html.escape("; ".join(f"{name} {value}" for name, value in policy.items()))
-    back = f'<nav class="pdoc"><p><a href="../{"../" * name.count("/")}index.html">mcviz: the site</a></p>'
-    text = text.replace('<nav class="pdoc">', back, 1)
-    return text.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{said}">', 1)
+    root = "../" * (name.count("/") + 1)
+    head = (
+        f'<head>\n<meta http-equiv="Content-Security-Policy" content="{said}">\n<link rel="icon" href="{root}icon.svg">'
+    )
+    back = f'<nav class="pdoc"><p><a href="{root}index.html">mcviz: the site</a></p>'
+    return text.replace("<head>", head, 1).replace('<nav class="pdoc">', back, 1)
 
 
 def fingerprint(text: str) -> str:

@@ -15,8 +15,7 @@ PICTURES = {
 
 def settings() -> dict[str, tuple[str, Setting]]:
     """What is shown: a file's name, how it is called, and the sizes."""
-    first = {"first": ("A small layer", Setting())}
-    return first | {f"paper-{n}": (one.name, one.setting) for n, one in enumerate(PAPER)}
+    return {f"paper-{n}": (f"The paper's {one.name}", one.setting) for n, one in enumerate(PAPER)}
 
 
 def page() -> str:
@@ -31,7 +30,8 @@ def page() -> str:
         sizes = f"d = {setting.d}, H = {setting.H}, C = {setting.C:,}, L = {setting.L:,}, k = {setting.k}"
         drawn = "".join(numbers.figure(f"cost/{name}-{draw}", says) for draw, says in PICTURES.items())
         body.append(
-            f"<details{' open' if name == 'first' else ''}><summary><b>{html.escape(title)}</b>: {sizes}</summary>"
+            f"<details{' open' if setting == PAPER[0].setting else ''}>"
+            f"<summary><b>{html.escape(title)}</b>: {sizes}</summary>"
             f"<p>{html.escape(words.weighed(setting))}</p>{drawn}{numbers.table(words.ledger(setting))}</details>"
         )
     return frame.page(

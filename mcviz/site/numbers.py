@@ -1,7 +1,8 @@
 """Do the numbers hold up? The board of claims as a page, each with what it rests on and its figures."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from mcviz import claims, figures, words
 from mcviz.claims import Finding
@@ -12,6 +13,7 @@ POLICY: Mapping[str, str] = {
     **frame.POLICY,
     "style-src": "'self' 'unsafe-inline'",  # Plotly sets styles of its own; scripts stay ours
 }
+Draw = Callable[..., figures.Figure]
 SCRIPTS, STYLES = ("figures.js",), ("figures.css",)
 
 
@@ -21,13 +23,12 @@ def page(board: Sequence[Finding]) -> str:
     said = ", ".join(f"{n} {words.SIGNS[name]} {name}" for name, n in count.items() if n)
     body = [
         "<h1>Do the numbers hold up?</h1>",
-        "<p>The paper's claims, and questions that it leaves open, asked of models with 13,000 to 30,000 weights: "
-        f"{claims.SEEDS} seeds for each condition, and a rule for each verdict that was fixed before these runs. What "
-        "holds here is not proven for large models, and what fails here is not refuted for them.</p>",
+        f"<p>{html.escape(claims.told(claims.rows()))}</p>",
         f"<p><b>{len(board)} claims:</b> {html.escape(said)}.</p>",
     ]
     for family in dict.fromkeys(one.claim.family for one in board):
         body.append(f"<h2>{html.escape(family)}</h2>")
+        body += frontier(board) if family == claims.FRONTIER else ()
         body += [opening(one) for one in board if one.claim.family == family]
     body.append(f'<p class="muted">To make all runs again: <code>{html.escape(claims.SHELL)}</code></p>')
     return frame.page(
@@ -39,6 +40,13 @@ def page(board: Sequence[Finding]) -> str:
         scripts=SCRIPTS,
         policy=POLICY,
     )
+
+
+def frontier(board: Sequence[Finding]) -> list[str]:
+    """Whether it is the caching or only more memory: in words, and a picture for each number of pairs."""
+    said = words.frontier({one.claim.name: one.intervals for one in board})
+    drawn = [figure(f"numbers/frontier-{factor}", f"Recall of {claims.ASKED[factor]}") for factor in claims.FACTORS]
+    return [f"<p>Is it the caching, or only more memory? {html.escape(' '.join(said))}</p>", *drawn]
 
 
 def opening(finding: Finding) -> str:
@@ -76,10 +84,15 @@ def shown(finding: Finding) -> list[tuple[str, str, str]]:
 
 def files(board: Sequence[Finding]) -> dict[str, str]:
     """The figures, by their file's name."""
+    points = claims.points(claims.rows())
+    drawn: dict[str, Draw] = {
+        f"frontier-{factor}": partial(figures.frontier, points, factor) for factor in claims.FACTORS
+    }
+    for finding in board:
+        drawn |= {name: partial(getattr(figures, draw), finding) for name, _, draw in shown(finding)}
     return {
-        f"numbers/{name}-{theme}.json": str(getattr(figures, draw)(finding, theme).to_json())
-        for finding in board
-        for name, _, draw in shown(finding)
+        f"numbers/{name}-{theme}.json": str(draw(theme=theme).to_json())
+        for name, draw in drawn.items()
         for theme in THEMES
     }
 
