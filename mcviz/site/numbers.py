@@ -14,7 +14,7 @@ POLICY: Mapping[str, str] = {
     "style-src": "'self' 'unsafe-inline'",  # Plotly sets styles of its own; scripts stay ours
 }
 Draw = Callable[..., figures.Figure]
-SCRIPTS, STYLES = ("figures.js",), ("figures.css",)
+SCRIPTS, STYLES = ("plotly.js", "figures.js"), ("figures.css",)
 
 
 def page(board: Sequence[Finding]) -> str:
@@ -44,6 +44,8 @@ def page(board: Sequence[Finding]) -> str:
 
 def frontier(board: Sequence[Finding]) -> list[str]:
     """Whether it is the caching or only more memory: in words, and a picture for each number of pairs."""
+    if not claims.points(claims.rows()):
+        return []
     said = words.frontier({one.claim.name: one.intervals for one in board})
     drawn = [figure(f"numbers/frontier-{factor}", f"Recall of {claims.ASKED[factor]}") for factor in claims.FACTORS]
     return [f"<p>Is it the caching, or only more memory? {html.escape(' '.join(said))}</p>", *drawn]
@@ -86,7 +88,7 @@ def files(board: Sequence[Finding]) -> dict[str, str]:
     """The figures, by their file's name."""
     points = claims.points(claims.rows())
     drawn: dict[str, Draw] = {
-        f"frontier-{factor}": partial(figures.frontier, points, factor) for factor in claims.FACTORS
+        f"frontier-{factor}": partial(figures.frontier, points, factor) for factor in claims.FACTORS if points
     }
     for finding in board:
         drawn |= {name: partial(getattr(figures, draw), finding) for name, _, draw in shown(finding)}

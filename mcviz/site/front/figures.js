@@ -1,6 +1,4 @@
-/* Figures: each is fetched and drawn when it comes into view, in the reader's scheme. */
-
-import "./plotly.js";
+/* Figures: each is fetched and drawn by Plotly when it comes into view, in the reader's scheme. */
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const options = { displaylogo: false, responsive: true, modeBarButtons: [["toImage"]] };
