@@ -89,7 +89,20 @@ MAY_IMPORT = {
         lazily=frozenset({"widgets"}),
     ),
     "site": Row(
-        {"", "palette", "rules", "trace", "claims", "figures", "words", "stepper", "tradeoff", "watch", "choices"}
+        {
+            "",
+            "palette",
+            "rules",
+            "trace",
+            "claims",
+            "figures",
+            "words",
+            "stepper",
+            "tradeoff",
+            "watch",
+            "changes",
+            "choices",
+        }
         | {"uploads", "link", "wanted", "controls"},
         {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
         | {"yaml"},

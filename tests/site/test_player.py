@@ -80,3 +80,19 @@ def test_a_saved_run_comes_back_and_anything_else_is_refused(tmp_path):
     said, payload = player.taken(b"nothing of ours")
     assert json.loads(said)["refused"]
     assert not payload
+
+
+def test_a_word_written_over_is_in_the_address_and_in_the_run():
+    parameters = {"run": "topics-grm"}
+    asked = {"parameters": parameters, "changes": {}, "request": {"number": 1, "edit": {"change": "3=fox"}}}
+    said, payload = player.answer(json.dumps(asked))
+    said = json.loads(said)
+    assert (said["answered"], said["problem"]) == (1, "")
+    assert said["parameters"]["changes"] == "3=fox"
+    assert unpack(payload)[0]["runs"][0]["tokens"][3] == "fox"
+    assert said["offers"]["edit"]["changes"]
+    refused = {**asked, "request": {"number": 2, "edit": {"change": "9999=fox"}}}
+    said = json.loads(player.answer(json.dumps(refused))[0])
+    assert said["answered"] == 2
+    assert said["problem"]
+    assert "changes" not in said["parameters"]
