@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import pytorch as pytorch
     from mcviz import room as room
     from mcviz import rows as rows
+    from mcviz import site as site
     from mcviz import stepper as stepper
     from mcviz import tasks as tasks
     from mcviz import tradeoff as tradeoff
