@@ -6,6 +6,7 @@ from app import runs, screen, shell, stepping, tour
 from app.words import plain, refused
 from mcviz import Trace, watch, words
 from mcviz.palette import PALETTES
+from mcviz.watch import Sitting
 
 MODEL = "topics-ssc"
 """It has both: a router that takes documents, and gates that weigh them."""
@@ -30,7 +31,7 @@ def wanted() -> bool:
 def page() -> None:
     """A question, its rows, and what became of the reader's choice."""
     with refused():
-        trace = runs.model(MODEL, watch.config(MODEL).to_json(), screen.get("seed"), "trained", "pytorch")
+        trace = runs.model(Sitting(MODEL, watch.config(MODEL), screen.get("seed")), "pytorch")
         asked = words.questions(trace)
         picks, open_ = played(screen.get("ask"), asked, trace)
         ask(trace, asked, picks, open_)

@@ -3,57 +3,31 @@
 `by` are the backends to choose from.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import link, runs, screen
-from mcviz import MCConfig, Trace, choices, examples, segments, watch
-from mcviz.choices import CHOICES, Choice
-from mcviz.config import OPTIONS
+from app import runs, screen
+from app.words import plain
+from mcviz import Trace, choices, controls, examples, link, wanted, watch
+from mcviz.choices import Choice
 from mcviz.watch import Sitting
 from mcviz.words import glossary
 
-RUNS = {
-    "topics": "Topic library, untrained",
-    "needle": "Needles in a haystack, untrained",
-    "recall": "Associative recall, untrained",
-    "text": "Your own text, untrained",
-}
 BACKEND = {"pytorch": "PyTorch", "numpy": "NumPy"}
-
-
-WORDS = {
-    "memory": "memory",
-    "aggregator": "aggregator",
-    "top_k": "top-k",
-    "gate": "gate",
-    "pooling": "context",
-    "segmentation": "segment",
-    "segment_length": "segment length",
-    "start": "start",
-}
-"""The word of the glossary that a choice is about."""
-
-
-def named(run: str) -> str:
-    """How a run is called in the list: a model by its title, and its name, under which a program finds it."""
-    if run in watch.names():
-        return f"{watch.title(run)} ({run})"
-    return RUNS.get(run, run or "The same model")
-
 
 Beside = dict[str, DeltaGenerator]
 """Room beside a choice, by its name: for what it does."""
 
 
-def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") -> Beside:
+def draw(
+    two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "", models: Sequence[str] | None = None
+) -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names the one example that is offered: "text", the reader's own. Gives the room beside choices.
+    `only` names the one example that is offered: "text", the reader's own. `models` are those to choose from, where the
+    page has a sequence of its own for them. Gives the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):
@@ -62,8 +36,8 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
         if not only:
             st.selectbox(
                 "Model or sequence",
-                link.fields()["run"].choices,
-                format_func=named,
+                models or link.fields()["run"].choices,
+                format_func=controls.named,
                 key=screen.key("run"),
                 on_change=screen.another_run,
                 help="A small trained model with a sequence of its task, or a sequence run through random maps.",
@@ -72,7 +46,10 @@ def draw(two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "") 
             st.caption(about)
         if screen.get("run") == "text":
             own_text()
-        st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"))
+        if models is None:
+            st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
+            if trained() and screen.get("changes"):
+                edited()
         if not two:
             configuration("", by, beside)
             return beside
@@ -88,9 +65,21 @@ def own_text() -> None:
     st.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
 
 
+def unedited() -> None:
+    """The sequence as it was drawn: edits of one are none of another."""
+    screen.put(changes="")
+
+
+def edited() -> None:
+    """What the reader changed in the sequence; the stepper takes edits back one by one."""
+    n = len(screen.get("changes").split())
+    st.caption(plain(f"The sequence is edited ({n} edit{'' if n == 1 else 's'}): {screen.get('changes')[:200]}"))
+    st.button("Clear edits", icon=":material/undo:", on_click=unedited)
+
+
 def trained() -> bool:
     """Whether the run is that of a model."""
-    return screen.get("run") in watch.names()
+    return wanted.trained(screen.get)
 
 
 def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
@@ -99,7 +88,7 @@ def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
     if told:
         if side:
             others = ("", *watch.alike(screen.get("run")))
-            st.selectbox("Model", others, format_func=named, key=screen.key("b_run"))
+            st.selectbox("Model", others, format_func=controls.named, key=screen.key("b_run"))
             if screen.get("b_run"):
                 st.caption(watch.about(screen.get("b_run")))
         st.segmented_control(
@@ -121,16 +110,14 @@ def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
             )
     if side and told and screen.get("b_run"):
         return
-    rule = {"memory", *OPTIONS[chosen(side)("memory")]} if told else set()
-    for choice in CHOICES:
-        if choice.name not in rule and choice.when(chosen(side)):
-            draw_one(choice, side)
-            beside[side + choice.name] = st.container(gap="small")
+    for choice in controls.offered(screen.get, side):
+        draw_one(choice, side)
+        beside[side + choice.name] = st.container(gap="small")
 
 
 def draw_one(choice: Choice, side: str) -> None:
     """The widget that a choice takes."""
-    key, help_ = screen.key(side + choice.name), explained(choice)
+    key, help_ = screen.key(side + choice.name), controls.explained(choice) or None
     if choice.titles:
         fits = fit if choice.name == "segmentation" else None
         titles, title = tuple(choice.titles), choice.titles.__getitem__
@@ -143,71 +130,26 @@ def draw_one(choice: Choice, side: str) -> None:
         st.text_input(choice.label, key=key, help=help_)
 
 
-def explained(choice: Choice) -> str | None:
-    """What a choice is about, from the glossary, and what it does here."""
-    term = WORDS.get(choice.name)
-    return " ".join(filter(None, [glossary.about(term) if term else "", choice.help])) or None
-
-
 def fit(side: str) -> None:
-    """Lengths of the reader's own start with lengths that fit: those of the segments as they are."""
-    if screen.get(side + "segmentation") != choices.EXPLICIT:
-        return
-    cuts = segments.constant(tokens(), max(1, min(screen.get(side + "segment_length"), tokens())))
-    screen.put(**{side + "lengths": ", ".join(str(stop - start) for start, stop in cuts)})
-
-
-def tokens() -> int:
-    """How many tokens the sequence has; 1 for a text that has none."""
-    run = screen.get("run")
-    if trained():
-        return watch.length(run)
-    if run in examples.TASKS:
-        return examples.TASKS[run].length
-    return max(1, len(examples.SPLITS[screen.get("split")](screen.get("text"))))
-
-
-def chosen(side: str) -> Callable[[str], Any]:
-    """What is chosen for one of two runs, by name."""
-    return lambda name: screen.get(side + name)
-
-
-def config(side: str = "") -> MCConfig:
-    """The configuration that is chosen. Raises the library's `ValueError` where there is none."""
-    return choices.config(chosen(side), screen.get("seed"))
+    """Lengths of the reader's own start with lengths that fit."""
+    if screen.get(side + "segmentation") == choices.EXPLICIT:
+        screen.put(**{side + "lengths": wanted.lengths(screen.get, side)})
 
 
 def remark(side: str = "") -> str:
-    """What has to be said of weights whose cache was taken away, and which never learned to do without; else "".
-
-    A plain recurrent network is one that was trained as one.
-    """
-    name = (side and screen.get("b_run")) or screen.get("run")
-    if not trained() or chosen(side)("aggregator") != "none" or (side and screen.get("b_run")):
-        return ""
-    if watch.config(name).aggregator == "none" or screen.get(side + "weights") != "trained":
-        return ""
-    other = watch.plain(name)
-    see = f" The plain network that was trained as one is {other}." if other else ""
-    return f"These weights were trained with caching, and their cache is taken away: that is no fair plain RNN.{see}"
+    """What has to be said of weights whose cache was taken away; else ""."""
+    return wanted.remark(screen.get, side)
 
 
 def sitting(side: str = "") -> Sitting | None:
     """The model, its configuration and its sequence; None for an example. Raises the library's `ValueError`s."""
-    if not trained():
-        return None
-    name = (side and screen.get("b_run")) or screen.get("run")
-    own = watch.config(name)
-    cfg = own if side and screen.get("b_run") else replace(config(side), seed=own.seed)
-    return Sitting(name, cfg, screen.get("seed"), screen.get(side + "weights"))
+    return wanted.sitting(screen.get, side)
 
 
 def trace(side: str = "", backend: str = "") -> Trace:
     """The run that is chosen, by the `backend` that is chosen if none is given. Raises the library's `ValueError`s."""
     seat = sitting(side)
-    if seat is not None and seat.cfg is not None:
-        by = backend or screen.get(side + "backend")
-        return runs.model(seat.name, seat.cfg.to_json(), seat.seed, seat.weights, by)
-    own = screen.get("run") == "text"
-    text, split = (screen.get("text"), screen.get("split")) if own else ("", "word")
-    return runs.example(screen.get("run"), config(side).to_json(), text, split)
+    if seat is not None:
+        return runs.model(seat, backend or screen.get(side + "backend"))
+    cfg = wanted.config(screen.get, side)
+    return runs.example(screen.get("run"), cfg.to_json(), *wanted.text(screen.get))

@@ -7,8 +7,7 @@ It must not need a server, and so must not reach the stepper, which registers it
 import gc
 from importlib import import_module
 
-from app import link
-from mcviz import watch
+from mcviz import link, watch
 
 LIBRARIES = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat", "plotly.graph_objects", "plotly.subplots")
 

@@ -12,10 +12,12 @@ if sys.path[0] != (ROOT := str(Path(__file__).parents[1])):
 from app import loaded  # noqa: F401  (before any page)
 
 # isort: split
+import mcviz
 from app import screen, shell
-from app.views import claims, compare, cost, explore, glossary, interference, oracle, own, surgery
+from app.views import claims, compare, cost, explore, glossary, interference, library, oracle, own, surgery
 
-st.set_page_config(page_title="mcviz", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+ICON = Path(mcviz.__file__).parent / "site" / "front" / "icon.svg"
+st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
 PAGES = [
     st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="explore", default=True),
     st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
@@ -25,6 +27,7 @@ PAGES = [
     st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
     st.Page(claims.page, title="Claims", icon=":material/balance:", url_path="claims"),
     st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
+    st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
     st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
 ]
 

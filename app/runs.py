@@ -40,10 +40,10 @@ def example(name: str, cfg: str, text: str, split: str) -> Trace:
 
 
 @_kept.shared
-@st.cache_resource(max_entries=KEPT, show_spinner="Running the model …")
-def model(name: str, cfg: str, seed: int, weights: str, backend: str) -> Trace:
-    """The run of a trained model under the configuration `cfg` (JSON). Raises the library's `ValueError`s."""
-    trace = watch.run(Sitting(name, MCConfig.from_json(cfg), seed, weights), backend)
+@st.cache_resource(max_entries=KEPT, show_spinner="Running the model …", hash_funcs=HASHES)
+def model(sitting: Sitting, backend: str) -> Trace:
+    """The run of a trained model on a sequence. Raises the library's `ValueError`s."""
+    trace = watch.run(sitting, backend)
     return _kept.keep(trace, trace.nbytes)
 
 

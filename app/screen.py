@@ -8,8 +8,9 @@ from streamlit.navigation.page import StreamlitPage
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
-from app import link, network
+from app import network
 from app.words import plain
+from mcviz import link
 
 PREFIX = "choice:"
 KEPT = ("hide", "game")
@@ -96,9 +97,8 @@ def put(**choices: link.Value) -> None:
 
 def another_run() -> None:
     """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
-    costs = (link.COST + name for name in link.SETTING)
-    kept = {name: get(name) for name in ("run", "text", "split", "seed", "tour", *KEPT, *costs)}
-    put(**link.defaults(str(kept["run"])) | kept)
+    here = {name: get(name) for name in link.fields()}
+    put(**link.turned(here) | {name: here[name] for name in ("tour", *KEPT)})
 
 
 def go(title: str) -> NoReturn:

@@ -10,8 +10,9 @@ import streamlit as st
 
 from app import runs, screen
 from app.words import plain
-from mcviz import Trace, figures, words
+from mcviz import Trace, figures, wanted, words
 from mcviz.stepper import page
+from mcviz.stepper.asking import Ask, Offers
 from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
@@ -25,8 +26,19 @@ ONE = (
 )
 
 
-def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotlight: str = "") -> None:
-    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts."""
+def step_through(
+    trace: Trace,
+    other: Trace | None = None,
+    *,
+    key: str,
+    spotlight: str = "",
+    offers: Offers | None = None,
+    on_request: Ask | None = None,
+) -> None:
+    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts.
+
+    `offers` are what the reader may ask it for, and `on_request` notes it.
+    """
     t, head = place(trace)
     stepper(
         shown(trace),
@@ -39,6 +51,8 @@ def step_through(trace: Trace, other: Trace | None = None, *, key: str, spotligh
         on_present=presented,
         spotlight=spotlight,
         asks=asked(trace) if screen.hidden("answers") else (),
+        offers=offers,
+        on_request=on_request,
     )
 
 
@@ -61,15 +75,7 @@ def shown(trace: Trace) -> Trace:
 
 def place(trace: Trace) -> tuple[int, int]:
     """The token and the head to show: what the link or the reader asks for, within this run."""
-    t, head = screen.get("step"), screen.get("head")
-    return (opening(trace) if t < 0 else min(t, trace.T - 1)), max(0, min(head, trace.H - 1))
-
-
-def opening(trace: Trace) -> int:
-    """The first token whose answer stands in an earlier segment; the last token, where there is none."""
-    segment = trace.segment_of
-    asked = (t for t, source in enumerate(trace.sources) if source >= 0 and segment[source] < segment[t])
-    return next(asked, trace.T - 1)
+    return wanted.place(screen.get, trace)
 
 
 def moved(to: Selection) -> None:

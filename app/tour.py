@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from app import controls, link, runs, screen, stepping
+from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import Trace, watch, words
+from mcviz import Trace, link, watch, words
+from mcviz.watch import Sitting
 
 CACHED, PLAIN, ROUTED = "topics-grm", "topics-rnn", "topics-ssc"
 """Models of one task: with gates, trained as a plain recurrent network, and with a router."""
@@ -277,7 +278,7 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
 def rights(length: int) -> int:
     """Right answers of the sequence with segments of that length."""
     cfg = replace(watch.config(CACHED), segment_length=length)
-    trace = runs.model(CACHED, cfg.to_json(), screen.get("seed"), "trained", "pytorch")
+    trace = runs.model(Sitting(CACHED, cfg, screen.get("seed")), "pytorch")
     return (words.accuracy(trace) or (0, 0))[0]
 
 

@@ -35,10 +35,12 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import choices as choices
     from mcviz import claims as claims
     from mcviz import cli as cli
+    from mcviz import controls as controls
     from mcviz import course as course
     from mcviz import examples as examples
     from mcviz import figures as figures
     from mcviz import graphemes as graphemes
+    from mcviz import link as link
     from mcviz import palette as palette
     from mcviz import probes as probes
     from mcviz import pytorch as pytorch
@@ -48,6 +50,8 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import tasks as tasks
     from mcviz import tradeoff as tradeoff
     from mcviz import training as training
+    from mcviz import uploads as uploads
+    from mcviz import wanted as wanted
     from mcviz import watch as watch
     from mcviz import widgets as widgets
     from mcviz import words as words

@@ -210,5 +210,6 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command("write a saved run as one HTML file", export_arguments, export),
     "train": elsewhere("mcviz.training", "train a small model on a task"),
     "claims": elsewhere("mcviz.claims", "what the paper claims, and what holds up at toy scale"),
+    "site": elsewhere("mcviz.site.command", "build the site: pages for any browser, without an install"),
     "bench": elsewhere("mcviz.bench", "measure speed and memory on this machine"),
 }

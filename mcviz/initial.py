@@ -128,22 +128,22 @@ def parameters(
     """
     rng = np.random.default_rng(seed)
     shapes = parameter_shapes(cfg, D, H, K, V, convolution)
-    weights = {name: _uniform(rng, shapes[name], D) for name in ("W_q", "W_k", "W_v")}
+    weights = {name: uniform(rng, shapes[name], D) for name in ("W_q", "W_k", "W_v")}
     if "W_u" in shapes:
         weights["W_u"] = 0.02 * rng.standard_normal(shapes["W_u"])
-    weights |= {name: _uniform(rng, shape, convolution) for name, shape in shapes.items() if name.startswith("F_")}
+    weights |= {name: uniform(rng, shape, convolution) for name, shape in shapes.items() if name.startswith("F_")}
     most = ceilings(cfg, K)
     for name, value in constants(cfg, K).items():
         share = min(value / most[name], 0.999)
         weights[f"W_{name}"] = np.zeros(shapes[f"W_{name}"])
         weights[f"b_{name}"] = np.full(shapes[f"b_{name}"], np.log(share / (1 - share)))
-    weights["W_o"] = _uniform(rng, shapes["W_o"], H * V)
+    weights["W_o"] = uniform(rng, shapes["W_o"], H * V)
     if SHEETS[cfg.memory].kind == "network":
         start = initial_state(cfg, H, K, V)
         weights |= {f"initial.{name}": start[name] for name in readable(cfg)}
     return weights
 
 
-def _uniform(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> Float[np.ndarray, "..."]:
+def uniform(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> Float[np.ndarray, "..."]:
     """Uniform within ±1/√fan_in."""
     return rng.uniform(-1, 1, shape) / np.sqrt(fan_in)

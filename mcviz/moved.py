@@ -26,6 +26,7 @@ MOVED: Mapping[str, str] = {
     "mcviz.pytorch.deep": "mcviz.pytorch.fast.deep",
     "mcviz.pytorch.dispatch": "mcviz.pytorch.fast.dispatch",
     "mcviz.pytorch.gate": "mcviz.pytorch.fast.gate",
+    "mcviz.pytorch.labels": "mcviz.labels",
     "mcviz.pytorch.layer": "mcviz.pytorch.loop",
     "mcviz.pytorch.online": "mcviz.pytorch.fast.matrices",
     "mcviz.pytorch.scan": "mcviz.pytorch.fast.scan",

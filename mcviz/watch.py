@@ -1,27 +1,35 @@
 """What a trained model does with a sequence of its task: its Trace, as trained or under another configuration.
 
-This is the door through which pages reach trained models; PyTorch loads when it is first used.
+This is the door through which pages reach trained models. It needs no PyTorch, which loads where it is asked for.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from mcviz import room
+from mcviz import changes, reference, room, zoo
+from mcviz.backends import BACKENDS as BACKENDS
+from mcviz.backends import available as available
+from mcviz.backends import choose
+from mcviz.changes import Change
 from mcviz.checks import whole
 from mcviz.config import MCConfig
+from mcviz.model import ModelConfig, Weights, parameters
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
-from mcviz.reference import memory_caching, replay
 from mcviz.rules import AGGREGATORS, sheet
+from mcviz.tasks import Batch, Parsed
 from mcviz.trace import Trace
+from mcviz.words import rewritten
+from mcviz.zoo import Card
 
+REMARKS = 3
+"""Remarks of a task that are told one by one."""
 WEIGHTS = ("trained", "untrained")
-BACKENDS = ("pytorch", "numpy")
 
 
 @dataclass(frozen=True)
@@ -32,26 +40,33 @@ class Sitting:
     cfg: MCConfig | None = None  # another configuration of the same weights; None: the one it was trained with
     seed: int = 0  # draws the sequence
     weights: str = "trained"  # or "untrained": the same model before its first step of training
+    tokens: tuple[int | str, ...] | None = None  # the reader's own, by number or label; None: those that `seed` draws
+    changes: tuple[Change, ...] = ()  # made to them, one after the other
 
+    def edited(self, *changes: Change) -> "Sitting":
+        """The same with more changes to its sequence.
 
-def available() -> bool:
-    """Whether PyTorch is there to run a model."""
-    return all(find_spec(package) is not None for package in ("torch", "safetensors"))
+        >>> from mcviz.changes import Delete, Replace
+        >>> sitting = Sitting("topics-ssc").edited(Replace(3, "fox"), Delete(7))
+        >>> sitting.undone().changes
+        (Replace(at=3, token='fox'),)
+        """
+        return replace(self, changes=(*self.changes, *changes))
+
+    def undone(self, times: int = 1) -> "Sitting":
+        """The same without its last changes, at most as many as there are."""
+        return replace(self, changes=self.changes[: max(0, len(self.changes) - whole("times", times, 0))])
 
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """The shipped models whose layers cache memories; none without PyTorch."""
-    if not available():
-        return ()
-    from mcviz import zoo
-
-    return tuple(name for name in zoo.names() if _load(name).card.model.mixer is not None)
+    """The shipped models whose layers cache memories."""
+    return tuple(name for name in zoo.names() if _card(name).model.mixer is not None)
 
 
 def config(name: str) -> MCConfig:
     """The configuration that the model called `name` was trained with."""
-    cfg: MCConfig = _load(name).card.model.mixer
+    cfg: MCConfig = _card(name).model.mixer
     return cfg
 
 
@@ -61,7 +76,7 @@ TITLES = {"mqar": "Keys and values", "needle": "Needles in a haystack", "topics"
 
 def title(name: str) -> str:
     """What the model called `name` is, in a few words: its task, and how it reads."""
-    card = _load(name).card
+    card = _card(name)
     cfg = card.model.mixer
     if cfg is None:
         return f"{TITLES[card.task.name]}: attention"
@@ -72,28 +87,28 @@ def title(name: str) -> str:
 
 def about(name: str) -> str:
     """One sentence on the model called `name`."""
-    return str(_load(name).card.about)
+    return str(_card(name).about)
 
 
 def measured(name: str) -> tuple[float, float, float, int]:
     """The accuracy on the model's card, between which bounds it falls, and on how many sequences it was measured."""
-    card = _load(name).card
+    card = _card(name)
     return (*card.measured["accuracy"], card.sequences)
 
 
 def stored(name: str) -> int:
     """How many facts stand in a sequence of the task of the model called `name`; 0 where it has no such things."""
-    return int(_load(name).card.task.stored)
+    return int(_card(name).task.stored)
 
 
 def length(name: str) -> int:
     """How many tokens a sequence of that task has."""
-    return int(_load(name).card.task.length)
+    return int(_card(name).task.length)
 
 
 def alike(name: str) -> tuple[str, ...]:
     """The models that learned the same task as the model called `name`, which is one of them."""
-    return tuple(other for other in names() if _load(other).card.task == _load(name).card.task)
+    return tuple(other for other in names() if _card(other).task == _card(name).task)
 
 
 def plain(name: str) -> str:
@@ -107,40 +122,83 @@ def plain(name: str) -> str:
 
 def task(name: str) -> str:
     """The name of the task that the model called `name` learned."""
-    return str(_load(name).card.task.name)
+    return str(_card(name).task.name)
 
 
 def question(name: str, words: Sequence[str], t: int) -> str:
     """What a sequence of the task of the model called `name` asks after token `t`; "" where that is no sentence."""
-    return str(_load(name).card.task.question(words, t))
+    return str(_card(name).task.question(words, t))
 
 
-def run(sitting: Sitting, backend: str = "pytorch") -> Trace:
+def vocabulary(name: str) -> tuple[str, ...]:
+    """The tokens that the model called `name` knows, by their labels."""
+    return tuple(_card(name).task.labels)
+
+
+def words(sitting: Sitting) -> tuple[str, ...]:
+    """The sequence that is put before the model, by the labels of its tokens. Raises the `ValueError`s of `run`."""
+    return _parsed(sitting).batch.words()
+
+
+def remarks(sitting: Sitting) -> tuple[str, ...]:
+    """What the task says of a sequence that it did not draw: questions without an answer, facts stated twice.
+
+    Raises the `ValueError`s of `run`.
+    """
+    return _parsed(sitting).remarks
+
+
+def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
+    """For each token, at which place it was after the first `earlier` changes; -1 for one inserted since.
+
+    Raises the `ValueError`s of `run`.
+    """
+    before = replace(sitting, changes=sitting.changes[:earlier])
+    return changes.origins(len(words(before)), sitting.changes[earlier:])
+
+
+def touched(sitting: Sitting) -> tuple[int, ...]:
+    """The tokens that the changes put where they are. Raises the `ValueError`s of `run`."""
+    return changes.touched(len(words(replace(sitting, changes=()))), sitting.changes)
+
+
+def offer(sitting: Sitting, after: Trace, before: Trace | None = None) -> dict[str, Any]:
+    """What a stepper on `after`, the run of `sitting`, has to know for edits of its tokens (`mcviz.stepper.asking`).
+
+    `before` is the run before the last change, if there was one. Raises the `ValueError`s of `run`.
+    """
+    found = remarks(sitting)
+    more = [f"{len(found) - REMARKS} more like this."] if len(found) > REMARKS else []
+    told = "" if before is None else rewritten(before, after, origin(sitting, len(sitting.changes) - 1))
+    return {
+        "vocabulary": vocabulary(sitting.name),
+        "changes": [changes.says(change) for change in sitting.changes],
+        "touched": touched(sitting),
+        "said": " ".join(filter(None, [told, *found[:REMARKS], *more])),
+    }
+
+
+def run(sitting: Sitting, backend: str | None = None) -> Trace:
     """The Trace of the model's last layer on one sequence of its task, with what it predicts.
 
-    `backend="numpy"` gives the reference the layer's queries, keys, values and connectors, and the model what the
-    reference made of them. Raises `ValueError` for unknown names, a seed below 0, a memory rule that the weights were
-    not made for, and a run that `mcviz.room` has no room for.
+    Without a `backend`, PyTorch runs the model where it is installed, and else NumPy. Both compute in the dtype of the
+    weights, float32, and agree but for rounding. Of tokens that the reader wrote or changed, the task says what they
+    ask for and where the answers stand. Raises `ValueError` for unknown names, a backend that is not there, a seed
+    below 0, a memory rule that the weights were not made for, tokens outside the vocabulary, changes of places that
+    the sequence does not have, and a run that `mcviz.room` has no room for.
     """
-    from mcviz.pytorch import alone, capture
-
-    if backend not in BACKENDS:
-        raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}; got {backend!r}")
-    model, batch = _model(sitting), _sequence(sitting)
-    trace = capture(
-        model,
+    backend = choose(backend)
+    library = reference if backend == "numpy" else import_module("mcviz.pytorch")
+    batch = _sequence(sitting)
+    trace = library.capture(
+        library.SequenceModel(*_model(sitting)),
         batch.tokens[0],
         labels=batch.labels,
         targets=_targets(batch),
         sources=batch.sources[0].tolist(),
-        title=_title(sitting),
+        title=_title(sitting) + (", in NumPy" if backend == "numpy" else ""),
     )
-    trace = replace(trace, fact=_load(sitting.name).card.task.fact)
-    if backend == "pytorch":
-        return trace
-    ours = memory_caching(trace.q, trace.k, trace.v, trace.u, model.config.mixer, trace.coefficients, trace.initial)
-    ours = replace(ours, tokens=trace.tokens, sources=trace.sources, fact=trace.fact, title=f"{trace.title}, in NumPy")
-    return replace(answered(sitting, ours), alone=alone(model, batch.tokens[0], replay.answering(ours), batch.labels))
+    return replace(trace, fact=_card(sitting.name).task.fact)
 
 
 def answered(sitting: Sitting, trace: Trace) -> Trace:
@@ -148,11 +206,9 @@ def answered(sitting: Sitting, trace: Trace) -> Trace:
 
     And what it would say from each memory alone that `trace` has an answer of.
     """
-    from mcviz.pytorch import alone, substitute
-
-    model, batch = _model(sitting), _sequence(sitting)
-    said = substitute(model, batch.tokens[0], trace.output, labels=batch.labels, targets=_targets(batch))
-    heard = None if trace.reads is None else alone(model, batch.tokens[0], trace, batch.labels)
+    model, batch = reference.SequenceModel(*_model(sitting)), _sequence(sitting)
+    said = reference.substitute(model, batch.tokens[0], trace.output, labels=batch.labels, targets=_targets(batch))
+    heard = None if trace.reads is None else reference.alone(model, batch.tokens[0], trace, batch.labels)
     return replace(trace, predictions=said, alone=heard)
 
 
@@ -163,7 +219,7 @@ def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
     """
     batch = _sequence(sitting)
     return oracle.consult(
-        _model(sitting),
+        reference.SequenceModel(*_model(sitting)),
         batch.tokens[0].tolist(),
         _targets(batch),
         k,
@@ -175,47 +231,70 @@ def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
 
 
 @lru_cache(maxsize=32)
-def _load(name: str) -> Any:
-    from mcviz import zoo
-
-    return zoo.load(name)
+def _read(name: str) -> tuple[Card, Weights]:
+    return zoo.read(name)
 
 
-def _model(sitting: Sitting) -> Any:
-    """The model, with the weights and under the configuration that `sitting` asks for."""
-    from mcviz.pytorch import SequenceModel
+def _card(name: str) -> Card:
+    return _read(name)[0]
 
+
+def _model(sitting: Sitting) -> tuple[ModelConfig, Weights]:
+    """What a model is made of, with the weights and under the configuration that `sitting` asks for."""
     if sitting.weights not in WEIGHTS:
         raise ValueError(f"weights: expected one of {', '.join(WEIGHTS)}; got {sitting.weights!r}")
-    trained = _load(sitting.name)
-    cfg = trained.card.model.mixer if sitting.cfg is None else sitting.cfg
-    if cfg.memory != trained.card.model.mixer.memory:
-        own = trained.card.model.mixer.memory
-        raise ValueError(f"memory: expected {own}, which {sitting.name} was trained with, got {cfg.memory}")
-    shape = trained.card.model
-    room.check(cfg, _sequence(sitting).tokens.shape[1], shape.heads, shape.key, shape.value)
-    model = SequenceModel(replace(shape, mixer=cfg))
-    if sitting.weights == "trained":
-        weights = trained.state_dict()
-        missing = sorted(set(model.state_dict()) - set(weights))
-        if missing:
+    card, trained = _read(sitting.name)
+    shape, own = card.model, config(sitting.name)
+    cfg = own if sitting.cfg is None else sitting.cfg
+    if cfg.memory != own.memory:
+        raise ValueError(f"memory: expected {own.memory}, which {sitting.name} was trained with, got {cfg.memory}")
+    room.check(cfg, len(_tokens(sitting)), shape.heads, shape.key, shape.value)
+    shape = replace(shape, mixer=cfg)
+    if sitting.weights == "untrained":
+        return shape, {name: array.astype(np.float32) for name, array in parameters(shape).items()}
+    wanted = shape.shapes()
+    missing = sorted(set(wanted) - set(trained))
+    if missing:
+        raise ValueError(
+            f"config: expected one that uses the weights of {sitting.name} and no others, but {cfg.aggregator} "
+            f"with gate {cfg.gate} needs {', '.join(missing)} as well"
+        )
+    for name, size in wanted.items():
+        if trained[name].shape != size:
             raise ValueError(
-                f"config: expected one that uses the weights of {sitting.name} and no others, but {cfg.aggregator} "
-                f"with gate {cfg.gate} needs {', '.join(missing)} as well"
+                f"config: expected one that the weights of {sitting.name} fit; {name} is {trained[name].shape}, and "
+                f"{size} would be needed"
             )
-        try:
-            model.load_state_dict({key: weights[key] for key in model.state_dict()})
-        except RuntimeError as error:
-            raise ValueError(f"config: expected one that the weights of {sitting.name} fit; {error}") from None
-    return model.eval()
+    return shape, {name: trained[name] for name in wanted}
 
 
-def _sequence(sitting: Sitting) -> Any:
+def _sequence(sitting: Sitting) -> Batch:
+    """The sequence as a batch of one, with its answers."""
+    return _parsed(sitting).batch
+
+
+def _drawn(sitting: Sitting) -> Batch:
     """A batch of one sequence of the model's task, from the part that models are measured on."""
-    return _load(sitting.name).card.task.held_out.sample(whole("seed", sitting.seed, 0), batch=1)
+    return _card(sitting.name).task.held_out.sample(whole("seed", sitting.seed, 0), batch=1)
 
 
-def _targets(batch: Any) -> Sequence[int]:
+def _tokens(sitting: Sitting) -> tuple[int | str, ...]:
+    """The tokens, by number or label, as far as nobody looked them up."""
+    tokens = _drawn(sitting).words() if sitting.tokens is None else sitting.tokens
+    return changes.rewritten(tokens, sitting.changes)
+
+
+def _parsed(sitting: Sitting) -> Parsed:
+    """The sequence and what the task says of it: what it drew, or what it reads in what the reader wrote."""
+    if sitting.tokens is None and not sitting.changes:
+        return Parsed(_drawn(sitting))
+    tokens, card = _tokens(sitting), _card(sitting.name)
+    shape = card.model
+    room.check(sitting.cfg or config(sitting.name), len(tokens), shape.heads, shape.key, shape.value)
+    return card.task.held_out.parse(tokens)
+
+
+def _targets(batch: Batch) -> Sequence[int]:
     """The answers wanted, -1 where nothing is asked."""
     wanted: list[int] = np.where(batch.mask[0], batch.targets[0], -1).tolist()
     return wanted

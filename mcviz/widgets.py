@@ -3,6 +3,8 @@
 import base64
 import struct
 import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -11,13 +13,14 @@ import numpy as np
 import traitlets
 from jaxtyping import UInt8
 
-from mcviz import files
+from mcviz import changes, files, watch
 from mcviz.checks import is_whole, plain
 from mcviz.palette import ANYWHERE
-from mcviz.stepper import assets
+from mcviz.stepper import asking, assets
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
 from mcviz.trace import Trace
+from mcviz.watch import Sitting
 
 MARGIN = 200
 """Tokens on each side of the present one that a still picture shows."""
@@ -73,12 +76,20 @@ class Stepper(anywidget.AnyWidget):
         ipywidgets.jslink((slider, "value"), (stepper, "step"))  # in the browser alone
         ipywidgets.interact(stepper.go, step=(0, trace.T - 1))   # drive it from controls
 
+    On a trained model the reader edits the sequence, and the kernel runs it again. `tokens` are those of the run on
+    screen; code hears of them, and sets others, by number or label:
+
+        stepper = Stepper(model="topics-ssc", tokens=["fox", "fox", "red", "axe", "so", "fox", "red"])
+        stepper.observe(lambda change: print(stepper.latest.predictions.tokens[-1]), "tokens")
+        Stepper(mcviz.watch.Sitting("needle-grm", seed=3))      # or any sitting
+
     The numbers are sent to the browser once. JupyterLab saves them with the notebook if told to ("Save Widget State
     Automatically"); nbclient does, with all widgets' state, unless it is given `store_widget_state=False`. Beside the
     widget an output holds a picture of the gates where it stood, which `nbconvert` and other pages without widgets show
     if no numbers were saved. `to_html` keeps the whole view for those who read without running.
 
-    Raises `ValueError` for a step, head or segment that the run does not have, and as `mcviz.stepper.pack` does.
+    Raises `ValueError` for a step, head or segment that the run does not have, and as `mcviz.stepper.pack` and
+    `mcviz.watch.run` do.
     """
 
     _esm = assets.script()
@@ -87,10 +98,34 @@ class Stepper(anywidget.AnyWidget):
     step = Whole(0).tag(sync=True)
     head = Whole(0).tag(sync=True)
     segment = Whole(-1).tag(sync=True)
+    offers = traitlets.Dict().tag(sync=True)
+    tokens = traitlets.Tuple()
 
-    def __init__(self, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, **traits: Any) -> None:
-        self.trace, self.other, self.budget = trace, other, budget
-        super().__init__(payload=pack(trace, other, budget=budget), **traits)
+    def __init__(
+        self,
+        trace: Trace | Sitting | None = None,
+        other: Trace | None = None,
+        *,
+        model: str = "",
+        tokens: Sequence[int | str] | None = None,
+        budget: int = BUDGET,
+        **traits: Any,
+    ) -> None:
+        if (trace is None) == (not model):
+            raise ValueError(
+                "trace: expected a run or a sitting, or the name of a trained model as `model`, got not one"
+            )
+        given = Sitting(model) if trace is None else trace
+        self.sitting = given if isinstance(given, Sitting) else None
+        if self.sitting is not None and tokens is not None:
+            self.sitting = replace(self.sitting, tokens=tuple(tokens), changes=())
+        self.trace = given if isinstance(given, Trace) else watch.run(self.sitting)
+        self.other, self.budget = other, budget
+        if self.sitting is not None:
+            traits |= {"tokens": self.trace.tokens, "offers": {"edit": watch.offer(self.sitting, self.trace)}}
+        elif tokens is not None:
+            raise ValueError("tokens: expected a trained model to read them, got a run")
+        super().__init__(payload=pack(self.trace, other, budget=budget), **traits)
         self.on_msg(Stepper._answer)
 
     def show(self, trace: Trace, other: Trace | None = None) -> None:
@@ -120,8 +155,52 @@ class Stepper(anywidget.AnyWidget):
             return {**bundle[0], "text/html": picture}, *bundle[1:]
         return bundle if bundle is None else {**bundle, "text/html": picture}
 
+    def sit(self, sitting: Sitting) -> None:
+        """Show the run of another sitting in the same place, beside that before its last change.
+
+        Raises `ValueError` as `mcviz.watch.run` does; then what is shown stays.
+        """
+        trace = watch.run(sitting)
+        earlier = watch.run(sitting.undone()) if sitting.changes else None
+        other = earlier if earlier is not None and earlier.T == trace.T else None
+        runs = (trace,) if other is None else (other, trace)
+        payload, offers = pack(*runs, budget=self.budget), {"edit": watch.offer(sitting, trace, earlier)}
+        self.sitting, self.trace, self.other = sitting, runs[0], other and trace
+        with self.hold_trait_notifications():
+            self.step, self.payload, self.offers, self.tokens = (
+                min(self.step, trace.T - 1),
+                payload,
+                offers,
+                trace.tokens,
+            )
+
+    def on_request(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Do what the reader asks for, of what is in `offers`: to edit the sequence."""
+        if self.sitting is not None:
+            self.sit(replace(self.sitting, changes=changes.asked(self.sitting.changes, value)))
+
+    @property
+    def latest(self) -> Trace:
+        """The run on screen; of two, the second."""
+        return self.other or self.trace
+
+    @traitlets.validate("tokens")
+    def _known(self, proposal: Any) -> tuple[str, ...]:
+        if self.sitting is None:
+            raise ValueError("tokens: expected a trained model to read them, got a run")
+        return watch.words(replace(self.sitting, tokens=tuple(proposal["value"]), changes=()))
+
+    @traitlets.observe("tokens")
+    def _rewrite(self, change: Any) -> None:
+        """Other tokens, from code: the run is made again."""
+        if self.sitting is not None and change["new"] != self.latest.tokens:
+            self.sit(replace(self.sitting, tokens=change["new"], changes=()))
+
     def _answer(self, content: Any, buffers: Any) -> None:
         """Send the online states around the token that the browser asks for, if the run carries none."""
+        if isinstance(content, dict) and "request" in content:
+            self.send(asking.answer(content["request"], self.offers, self.on_request))
+            return
         t = content.get("online") if isinstance(content, dict) else None
         if is_whole(t) and 0 <= t < min(run.T for run in (self.trace, self.other) if run is not None):
             self.send({"online": t}, buffers=[pack_online(self.trace, t, self.other, budget=self.budget)])

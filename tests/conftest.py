@@ -1,4 +1,4 @@
-"""What all tests share: checked shapes, one thread each, and a browser with the app in it."""
+"""What all tests share: the same examples, one thread each, and a browser with the app in it."""
 
 import os
 import shutil
@@ -19,9 +19,6 @@ from jaxtyping import install_import_hook
 # Tests run side by side, one process per core. Read when NumPy and PyTorch load, so before the rest.
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-
-# From here on, each call of a function of mcviz checks its annotated shapes and types.
-install_import_hook("mcviz", "beartype.beartype")
 
 # The same examples for everybody and every time; `make fuzz` draws new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -46,9 +43,18 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shapes", action="store_true", help="check annotated shapes and types in each call of mcviz")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--shapes"):
+        install_import_hook("mcviz", "beartype.beartype")
+
+
 @pytest.fixture
 def unchecked() -> Iterator[None]:
-    """Calls without the checks of types and shapes: what users get who pass the wrong thing."""
+    """Calls without the checks of `--shapes`: what users get who pass the wrong thing."""
     jaxtyping_config.update("jaxtyping_disable", True)
     yield
     jaxtyping_config.update("jaxtyping_disable", False)

@@ -17,8 +17,17 @@ ROOT = Path(__file__).parents[1]
 def command(seed: int) -> list[str]:
     """What runs one round: every test that hypothesis marks as its own."""
     files = [path for path in sorted(ROOT.glob("tests/**/test_*.py")) if "@given" in path.read_text(encoding="utf-8")]
-    options = ["-m", "hypothesis", "--hypothesis-profile=fuzz", f"--hypothesis-seed={seed}", "-n", "auto", "-q"]
-    return [sys.executable, "-m", "pytest", *options, *(str(path.relative_to(ROOT)) for path in files)]
+    options = ["-m", "hypothesis", "--hypothesis-profile=fuzz", f"--hypothesis-seed={seed}", "--shapes"]
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        "auto",
+        "-q",
+        *options,
+        *(str(path.relative_to(ROOT)) for path in files),
+    ]
 
 
 def run(seed: int) -> int:

@@ -77,13 +77,11 @@ def page(name: str) -> list[str]:
 
 def file(name: str) -> list[str]:
     """Take a file in, as the page does that shows saved runs, and make its files; what is refused."""
-    from app.views import own
-    from mcviz import Trace
+    from mcviz import uploads
     from mcviz.stepper import html, payload
 
     try:
-        trace = Trace.load(io.BytesIO(DATA[name]), at_most=own.UNPACKED * 2**20)
-        own.check(trace)
+        trace = uploads.read(io.BytesIO(DATA[name]), len(DATA[name]))
         payload.pack(trace)
         payload.pack_online(trace, trace.T - 1)
         html.page(trace)

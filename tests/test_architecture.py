@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LIGHT = {"numpy", "jaxtyping"}
 TOOLS = {"checks", "files"}
 """What every unit but these may import: how arguments are checked and files are written."""
-FOUNDATION = {"rules", "config", "segments", "initial", "cost", "trace", "palette"}
+FOUNDATION = {"rules", "config", "segments", "initial", "model", "cost", "trace", "labels", "palette"}
 
 
 class Row(NamedTuple):
@@ -37,16 +37,21 @@ MAY_IMPORT = {
     "palette": Row(set(), set()),
     "graphemes": Row(set(), {"regex"}),
     "initial": Row({"rules", "config"}, LIGHT),
+    "model": Row({"config", "initial"}, LIGHT),
+    "labels": Row(set(), LIGHT),
+    "backends": Row(set(), set()),
     "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "room": Row({"config", "segments", "initial"}, set()),
     "rows": Row(set(), set()),
+    "changes": Row(set(), set()),
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),
     # Never the reference: an oracle must be independent.
     "pytorch": Row(FOUNDATION | {"moved"}, LIGHT | {"torch"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
-    "probes": Row(FOUNDATION | {"reference", "tasks"}, LIGHT | {"torch"}, lazily=frozenset({"pytorch"})),
+    # A model of PyTorch's is asked through its weights.
+    "probes": Row(FOUNDATION | {"reference", "tasks"}, LIGHT, lazily=frozenset({"pytorch"})),
     # Its rows of the game are measurements, from wherever they come.
     "tradeoff": Row(FOUNDATION | {"reference"}, LIGHT),
     "words": Row(FOUNDATION | {"probes", "tradeoff"}, LIGHT),
@@ -55,7 +60,7 @@ MAY_IMPORT = {
     "examples": Row(FOUNDATION | {"graphemes", "room", "tasks", "reference"}, LIGHT),
     # The package lends a Trace what replays and draws it; all else loads on first use, by name.
     "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
-    "zoo": Row(FOUNDATION | {"tasks", "pytorch"}, LIGHT | {"torch", "safetensors"}),
+    "zoo": Row(FOUNDATION | {"backends", "tasks", "reference", "pytorch"}, LIGHT | {"torch", "safetensors"}),
     "training": Row(
         FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
     ),
@@ -65,11 +70,11 @@ MAY_IMPORT = {
         FOUNDATION | {"rows", "reference", "pytorch", "probes", "bench", "training"},
         LIGHT | {"scipy", "torch"},
     ),
-    # The door of the pages to trained models: PyTorch loads when one is run.
-    "watch": Row(FOUNDATION | {"room", "reference", "probes"}, LIGHT, lazily=frozenset({"pytorch", "zoo"})),
+    # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
+    "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     "widgets": Row(
-        FOUNDATION | {"reference", "tasks", "examples", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -82,12 +87,22 @@ MAY_IMPORT = {
         {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
+    # What is shared by the explorer and the site in a browser.
+    "uploads": Row({"trace"}, set()),
+    "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
+    "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
+    "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
     "app": Row(
         {
             "",
             *FOUNDATION,
+            "changes",
             "choices",
+            "uploads",
+            "link",
+            "wanted",
+            "controls",
             "reference",
             "examples",
             "watch",
@@ -256,6 +271,8 @@ def test_the_table_lets_through(path, source):
         ("mcviz", {"torch", "plotly", "streamlit", "ipywidgets", "anywidget", "IPython", "pandas"}),
         ("mcviz.pytorch", {"torch._dynamo", "torch._inductor", "plotly", "pandas"}),
         ("mcviz.probes", {"torch", "plotly"}),
+        ("mcviz.zoo", {"torch", "safetensors", "plotly"}),
+        ("mcviz.watch", {"torch", "safetensors", "plotly"}),
         ("mcviz.tradeoff", {"torch", "plotly"}),
         ("mcviz.claims", {"torch", "plotly", "scipy.stats"}),
     ],

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from mcviz import MCConfig, tasks, watch, zoo  # noqa: E402
+from mcviz import MCConfig, backends, tasks, watch, zoo  # noqa: E402
+from mcviz.changes import Delete, Insert, Move, Replace  # noqa: E402
 from mcviz.pytorch import ModelConfig, SequenceModel, capture  # noqa: E402
 from mcviz.watch import Sitting  # noqa: E402
 
@@ -28,14 +31,15 @@ def small_zoo(tmp_path, monkeypatch):
                 weight.mul_(1.5)
         card = zoo.Card(name, "A shelf.", TASK, config, {}, "", 0, 0.0, 0, 0, {}, {})
         zoo.save(model, card, tmp_path)
-    load = zoo.load
+    load, read = zoo.load, zoo.read
     monkeypatch.setattr(zoo, "names", lambda: sorted(MODELS))
     monkeypatch.setattr(zoo, "load", lambda name: load(name, tmp_path))
+    monkeypatch.setattr(zoo, "read", lambda name: read(name, tmp_path))
     watch.names.cache_clear()
-    watch._load.cache_clear()
+    watch._read.cache_clear()
     yield
     watch.names.cache_clear()
-    watch._load.cache_clear()
+    watch._read.cache_clear()
 
 
 def test_only_models_that_cache_memories_are_watched():
@@ -143,10 +147,13 @@ def test_the_backends_are_two():
         watch.run(Sitting("books"), backend="fortran")
 
 
-def test_without_pytorch_there_are_no_models(monkeypatch):
-    watch.names.cache_clear()
-    monkeypatch.setattr(watch, "find_spec", lambda package: None)
-    assert watch.names() == ()
+def test_without_pytorch_a_run_is_numpys(monkeypatch):
+    ours = watch.run(Sitting("books"), backend="numpy")
+    monkeypatch.setattr(backends, "find_spec", lambda package: None)
+    assert watch.names() == ("books", "deep")
+    assert watch.run(Sitting("books")).hash == ours.hash
+    with pytest.raises(ValueError, match=r"^backend: expected numpy, as PyTorch, .* is not installed; got 'pyt"):
+        watch.run(Sitting("books"), backend="pytorch")
 
 
 def test_a_plain_layer_of_the_same_weights_needs_no_connector_and_a_gate_cannot_be_made_up(tmp_path):
@@ -157,6 +164,65 @@ def test_a_plain_layer_of_the_same_weights_needs_no_connector_and_a_gate_cannot_
     config = replace(shared.card.model, mixer=replace(CFG, aggregator="none"))
     model = SequenceModel(config)
     zoo.save(model, replace(shared.card, model=config), tmp_path)
-    watch._load.cache_clear()
+    watch._read.cache_clear()
     with pytest.raises(ValueError, match=r"needs .*W_u"):
         watch.run(Sitting("books", CFG))
+
+
+def test_edited_is_the_same_run_as_the_same_tokens_afresh():
+    sitting = Sitting("books", seed=5).edited(Replace(3, "wolf"), Insert(0, "and"), Delete(9), Move(2, 6))
+    for backend in watch.BACKENDS:
+        edited = watch.run(sitting, backend)
+        afresh = watch.run(Sitting("books", seed=8, tokens=watch.words(sitting)), backend)
+        assert edited.hash == afresh.hash
+        assert edited.tokens == watch.words(sitting)
+
+
+@given(data=st.data())
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_random_changes_are_answered_by_the_task_and_undone_one_by_one(data):
+    sitting = Sitting("books", seed=data.draw(st.integers(0, 99)))
+    at, label = st.integers(0, TASK.length - 6), st.sampled_from(TASK.labels)
+    change = st.one_of(
+        st.builds(Replace, at, label), st.builds(Insert, at, label), st.builds(Delete, at), st.builds(Move, at, at)
+    )
+    first, changes = watch.run(sitting), data.draw(st.lists(change, min_size=1, max_size=3))
+    edited = sitting.edited(*changes)
+    run, parsed = watch.run(edited), TASK.parse(watch.words(edited))
+    assert run.predictions.targets == parsed.batch.answers()
+    assert run.sources == tuple(parsed.batch.sources[0].tolist())
+    assert watch.remarks(edited) == parsed.remarks
+    assert run.hash == watch.run(Sitting("books", tokens=watch.words(edited))).hash
+    origin = watch.origin(edited)
+    new = watch.touched(edited)
+    assert all(run.tokens[t] == first.tokens[o] for t, o in enumerate(origin) if t not in new)
+    for _ in changes:
+        edited = edited.undone()
+    assert edited == sitting
+    assert watch.run(edited).hash == first.hash
+
+
+def test_numpy_gives_the_same_run_of_the_readers_tokens():
+    sitting = Sitting("books", tokens=("ant", "ant", "red", "axe", "and", "bat", "bat", "red", "bag", "ant", "red"))
+    fast, ours = watch.run(sitting), watch.run(sitting, "numpy")
+    np.testing.assert_allclose(ours.output, fast.output, atol=1e-5)
+    assert fast.predictions.targets[-1] == ours.predictions.targets[-1] == "axe"
+    assert fast.sources[-1] == ours.sources[-1] == 3
+
+
+@pytest.mark.parametrize(
+    ("sitting", "message"),
+    [
+        (Sitting("books", changes=(Replace(400, "ant"),)), "at: expected a token from 0 to 31, got 400"),
+        (Sitting("books", changes=(Delete(31), Delete(31))), "at: expected a token from 0 to 30, got 31"),
+        (Sitting("books", changes=(Replace(0, "unicorn"),)), "tokens: expected the 80 tokens .* got 'unicorn'"),
+        (Sitting("books", tokens=("ant",) * 100_000), "stay below 131,072, got 100,000 tokens in 12,500 segments"),
+        (Sitting("books", tokens=("a" * 100_000,)), "tokens: expected the 80 tokens"),
+        (Sitting("books", tokens=()), "tokens: expected at least one, got none|T: expected"),
+    ],
+)
+def test_what_cannot_be_written_is_said_in_one_sentence(sitting, message):
+    for ask in (watch.run, watch.remarks, watch.words):
+        with pytest.raises(ValueError, match=message) as refused:
+            ask(sitting)
+        assert len(str(refused.value)) < 300

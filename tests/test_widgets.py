@@ -154,3 +154,57 @@ def test_in_jupyterlab(chromium, lab):
     reading.check_online_state(page, trace, 20, 1)
     assert not errors
     page.close()
+
+
+@pytest.fixture
+def shelved():
+    watch = pytest.importorskip("mcviz.watch")
+    if "topics-ssc" not in watch.names():
+        pytest.skip("no trained model is here")
+    return Stepper(model="topics-ssc", tokens=FACT.split())
+
+
+FACT = "fox fox red axe so fox red"
+
+
+def test_a_reader_edits_and_code_hears_of_it(shelved):
+    heard = []
+    shelved.step = 6
+    shelved.observe(lambda change: heard.append((change["new"], shelved.latest.predictions.tokens[6][0])), "tokens")
+    first = shelved.trace
+    shelved.on_request("edit", {"change": "3=bag"})
+    assert heard == [(tuple(FACT.replace("axe", "bag").split()), "bag")]
+    assert (shelved.trace.hash, shelved.step) == (first.hash, 6)
+    assert shelved.payload == pack(first, shelved.latest)
+    assert shelved.offers["edit"]["changes"] == ["Token 3 is “bag”"]
+    shelved.on_request("edit", {"keep": 0})
+    assert shelved.latest.hash == first.hash
+    assert shelved.other is None
+
+
+def test_code_writes_tokens_by_label_or_number(shelved):
+    shelved.step = 6
+    shelved.tokens = ["fox", 32, "axe"]
+    assert shelved.tokens == shelved.latest.tokens == ("fox", "red", "axe")
+    assert shelved.step == 2
+    with pytest.raises(ValueError, match="got 'unicorn' at place 0"):
+        shelved.tokens = ["unicorn"]
+    assert shelved.tokens == shelved.latest.tokens == ("fox", "red", "axe")
+
+
+def test_what_cannot_be_edited_stays(shelved, monkeypatch):
+    sent = []
+    monkeypatch.setattr(shelved, "send", lambda content, buffers=None: sent.append(content))
+    shelved._handle_custom_msg({"request": {"number": 1, "edit": {"change": "99=fox"}}}, [])
+    assert sent == [{"answered": 1, "problem": "at: expected a token from 0 to 6, got 99"}]
+    assert " ".join(shelved.tokens) == FACT
+
+
+def test_a_run_has_no_tokens_to_write():
+    trace = noise(MCConfig(segment_length=4), 12)
+    assert Stepper(trace).offers == {}
+    for given in ({"tokens": ("fox",)}, {"model": "topics-ssc"}):
+        with pytest.raises(ValueError, match=r"tokens: expected a trained model|trace: expected a run"):
+            Stepper(trace, **given)
+    with pytest.raises(ValueError, match="trace: expected a run"):
+        Stepper()

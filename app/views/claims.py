@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from app import frontier, link, runs, screen, stepping
+from app import frontier, runs, screen, stepping
 from app.words import plain
-from mcviz import claims, figures, watch, words
+from mcviz import claims, figures, link, watch, words
 from mcviz.claims import Finding
 
 COLOURS = {"holds": "green", "does not hold": "red", "not decidable at this scale": "gray", "not run": "orange"}

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from app import controls, link, screen, stepping
+from app import controls, screen, stepping
 from app.words import plain, refused
-from mcviz import words
+from mcviz import link, words
 
 
 def page() -> None:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from app import link, playing, runs, screen, stepping
+from app import playing, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import tradeoff, words
+from mcviz import link, tradeoff, words
 from mcviz.rules import SHEETS
 from mcviz.tradeoff import PAPER, RULES, Setting
 

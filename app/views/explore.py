@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import asking, controls, dial, stepping, tour
+from app import asking, controls, dial, editing, stepping, tour
 from app.words import plain, refused
 from mcviz import Trace, figures
 
@@ -18,6 +18,7 @@ def page() -> None:
     room = controls.draw()
     with refused():
         trace = controls.trace()
+        earlier = editing.before()
         for name in dial.PAPER:
             if name in room:
                 with room[name]:
@@ -25,7 +26,9 @@ def page() -> None:
         stepping.title("Explore", trace, tour.begin, asking.begin)
         if remark := controls.remark():
             st.caption(plain(remark))
-        stepping.step_through(trace, key="explore")
+        # of one token more or less the two runs cannot be in step
+        pair = (earlier, trace) if earlier is not None and earlier.T == trace.T else (trace,)
+        stepping.step_through(*pair, key="explore", offers=editing.offers(trace, earlier), on_request=editing.asked)
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(
             "The equations, with the numbers of one token",

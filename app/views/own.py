@@ -4,15 +4,9 @@ import streamlit as st
 
 from app import controls, screen, stepping
 from app.words import plain, refused
-from mcviz import Trace, watch
+from mcviz import Trace, uploads, watch
 
 KINDS = ("A text", "A saved run", "A trained model")
-MEGABYTES = 64
-"""The largest file that is taken in."""
-UNPACKED = 128
-"""Megabytes that its arrays may take: half of them are empty, as no token reads what is to come."""
-NUMBERS = 2**22
-"""Of one memory, all its heads: it goes to the browser three times over for the token on screen."""
 
 
 def page() -> None:
@@ -44,23 +38,12 @@ def page() -> None:
 def saved() -> None:
     """A run that was saved before."""
     st.markdown("Choose a file that `Trace.save`, `mcviz trace` or the download below any run here has written.")
-    file = st.file_uploader("A saved run (.npz)", type="npz", max_upload_size=MEGABYTES)
+    file = st.file_uploader("A saved run (.npz)", type="npz", max_upload_size=uploads.MEGABYTES)
     if file is None:
         return
     with refused():
-        if file.size > MEGABYTES * 2**20:
-            raise ValueError(f"file: expected at most {MEGABYTES} MB, got {file.size / 2**20:.0f} MB")
-        trace = Trace.load(file, at_most=UNPACKED * 2**20)
-        check(trace)
-        show(trace)
+        show(uploads.read(file, file.size))
     st.caption("The link of this page does not hold the file: send it along.")
-
-
-def check(trace: Trace) -> None:
-    """Raise `ValueError` for a run whose memory is too large to be sent."""
-    numbers = sum(array.size for array in trace.initial.values())
-    if numbers > NUMBERS:
-        raise ValueError(f"file: expected memories of at most {NUMBERS:,} numbers, got {numbers:,}")
 
 
 def show(trace: Trace) -> None:

@@ -6,7 +6,6 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 LEVEL = 0.95
 EXACT = 6
@@ -42,6 +41,7 @@ def bootstrap(values: Sequence[float]) -> Interval:
         picks = np.array(list(product(range(n), repeat=n)))
     else:
         picks = np.random.default_rng(0).integers(n, size=(DRAWS, n))
+
     tail = special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + LEVEL) / 2))
     low, high = np.quantile(sample[picks].mean(1), [tail, 1 - tail])
     return Interval(mean, float(low), float(high))

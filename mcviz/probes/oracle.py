@@ -5,11 +5,11 @@ answer and no other, and every subset can be tried. The regret of a choice is wh
 """
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from math import comb, log
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,17 @@ from jaxtyping import Float, Int
 
 from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
+from mcviz.reference import SequenceModel, capture, memory_caching
 from mcviz.reference.aggregators import softmax
+from mcviz.reference.capture import likelihood
+from mcviz.reference.model import Block
 from mcviz.rules import AGGREGATORS
 from mcviz.tasks.task import EVALUATION
 from mcviz.trace import Trace
 
 Array = np.ndarray
 Model = Any
-"""A `mcviz.pytorch.SequenceModel`: PyTorch loads when one is run."""
+"""A `SequenceModel` of either backend. What it costs to read something else is computed in NumPy."""
 MOST = 20_000
 """Subsets of one question's checkpoints that are tried, at most."""
 MOST_LISTED = 2**23
@@ -117,15 +120,7 @@ def consult(
     it does not have, no question that could read a checkpoint, more than 20,000 subsets for a question, and subsets so
     large that together they list more than `MOST_LISTED` checkpoints.
     """
-    import torch
-
-    from mcviz.pytorch import SequenceModel, capture
-
-    if not isinstance(model, SequenceModel):
-        raise ValueError(
-            "model: expected a SequenceModel, where nothing after the last layer mixes tokens, got "
-            f"{type(model).__name__}"
-        )
+    model = readable(model)
     cfg = model.config.mixer
     if cfg is None or cfg.aggregator not in GATED or AGGREGATORS[cfg.aggregator].mixes:
         raise ValueError(
@@ -155,22 +150,15 @@ def consult(
             f"top_k: expected at most {MOST_LISTED:,} checkpoints in all selections together, got {listed:,}, "
             f"which {k} of up to {most} have for {len(asked)} questions"
         )
-    with torch.no_grad():
-        found = tuple(choices(judged, trace, given, wanted, asked, k, head))
+    found = tuple(choices(judged, trace, given, wanted, asked, k, head))
     return Oracle(k, head, trace, found, AGGREGATORS[cfg.aggregator].routes)
 
 
 def choices(
-    model: Model, trace: Trace, tokens: list[int], wanted: list[int], asked: list[int], k: int, head: int
+    model: SequenceModel, trace: Trace, tokens: list[int], wanted: list[int], asked: list[int], k: int, head: int
 ) -> Iterator[Choice]:
     """The choice of every question in `asked`."""
-    import torch
-    from torch.nn.functional import log_softmax
-
-    last: Any = model.blocks[-1]
-    x = model.embedding(torch.tensor(tokens, device=next(model.parameters()).device)[None])
-    for block in model.blocks[:-1]:
-        x = block(x)
+    x = model.before(np.array(tokens))
     reads = answers(trace)
 
     for t in asked:
@@ -186,9 +174,7 @@ def choices(
             read = [*subset, s]
             gates = softmax(trace.scores[t, head, read][:, None])[:, 0]
             y[row, head] = gates @ reads[t, head, read]
-        mixed = last.mixer.merge(torch.as_tensor(y, dtype=x.dtype, device=x.device)[None])[0]
-        logits = model.head(model.norm(last.channels(x[0, t] + mixed)))
-        bits = (-log_softmax(logits.double(), -1)[:, wanted[t]] / log(2)).cpu().numpy()
+        bits = -np.log2(likelihood(model.after(x[[t]], y))[:, wanted[t]])
         yield Choice(
             t=t,
             source=trace.sources[t] if trace.sources else -1,
@@ -202,31 +188,37 @@ def choices(
 
 def answers(trace: Trace) -> Float[Array, "T H N V"]:
     """What every memory of the last layer says to every token, also those that its router did not select."""
-    import torch
-
-    from mcviz.pytorch import memory_caching
-
-    q, k, v, u = (torch.from_numpy(np.array(array))[None] for array in (trace.q, trace.k, trace.v, trace.u))
-    c = {name: torch.from_numpy(np.array(array))[None] for name, array in trace.coefficients.items()}
-    start = {name: torch.from_numpy(np.array(array)) for name, array in trace.initial.items()}
-    _, (every,) = memory_caching(q, k, v, u, replace(trace.config, aggregator="grm"), c, start, trace=True)
+    cfg = replace(trace.config, aggregator="grm")
+    every = memory_caching(trace.q, trace.k, trace.v, trace.u, cfg, trace.coefficients, trace.initial)
     said: Float[Array, "T H N V"] = every.reads
     return said
 
 
-def as_read(model: Model, cfg: MCConfig) -> Model:
-    """The model with another way of reading its last layer; the layers before it read as they do."""
-    if model.blocks[-1].mixer.config == cfg:
+def readable(model: Model) -> SequenceModel:
+    """The model in NumPy, with the same weights. Raises `ValueError` for one of another kind."""
+    if isinstance(model, SequenceModel):
         return model
-    other = deepcopy(model).eval()
-    last: Any = other.blocks[-1].mixer
-    last.cfg = last.config = cfg
+    from mcviz import pytorch
+    from mcviz.pytorch.traces import numpy
+
+    if not isinstance(model, pytorch.SequenceModel):
+        raise ValueError(
+            "model: expected a SequenceModel, where nothing after the last layer mixes tokens, got "
+            f"{type(model).__name__}"
+        )
+    return SequenceModel(model.config, {name: numpy(tensor) for name, tensor in model.state_dict().items()})
+
+
+def as_read(model: SequenceModel, cfg: MCConfig) -> SequenceModel:
+    """The model with another way of reading its last layer; the layers before it read as they do."""
+    other, last = copy(model), model.blocks[-1]
+    other.blocks = [*model.blocks[:-1], Block(replace(last.config, mixer=cfg), last.weights)]
     return other
 
 
 def measure(model: Model, task: Any, k: int, seed: int = 0, sequences: int = 8) -> dict[str, float]:
     """`Oracle.mean` over the questions of several held-out sequences of a task."""
-    batch = task.held_out.sample((seed, EVALUATION), sequences)
+    batch, model = task.held_out.sample((seed, EVALUATION), sequences), readable(model)
     wanted = np.where(batch.mask, batch.targets, -1)
     found = [
         consult(model, row.tolist(), targets.tolist(), k) for row, targets in zip(batch.tokens, wanted, strict=True)

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from mcviz.labels import heard
 from mcviz.pytorch.function import memory_caching
-from mcviz.pytorch.labels import label
-from mcviz.pytorch.model import SequenceModel, check_tokens
+from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.traces import numpy
 from mcviz.rules import AGGREGATORS
 from mcviz.trace import Alone, Trace
@@ -30,11 +30,7 @@ def alone(model: SequenceModel, tokens: Any, trace: Trace, labels: Sequence[str]
     """
     if trace.reads is None:
         raise ValueError("trace: expected one in which memories answer one by one, got a soup's; see `answering`")
-    block: Any = model.blocks[-1]
-    ids = torch.as_tensor(tokens, device=model.embedding.weight.device).reshape(1, -1)
-    x = model.embedding(check_tokens(ids, model.config.vocabulary, 2))
-    for before in list(model.blocks)[:-1]:
-        x = before(x)
+    x = model.before(torch.as_tensor(tokens, device=model.embedding.weight.device).reshape(1, -1))
     if x.shape[1] != trace.T:
         raise ValueError(f"trace: expected one of {x.shape[1]} tokens, got {trace.T}")
     said = np.full((trace.T, trace.N), -1)
@@ -43,13 +39,9 @@ def alone(model: SequenceModel, tokens: Any, trace: Trace, labels: Sequence[str]
     for i in range(trace.N):
         rows = np.flatnonzero(known[:, i])
         y = torch.as_tensor(trace.reads[rows, :, i], dtype=x.dtype, device=x.device)[None]
-        logits = model.head(model.norm(block.channels(x[:, rows] + block.mixer.merge(y))))
-        top, token = _likeliest(logits)
+        top, token = _likeliest(model.after(x[:, rows], y))
         said[rows, i], probabilities[rows, i] = token.cpu(), numpy(top)
-    words, places = np.unique(said, return_inverse=True)
-    first = 1 if words[0] == -1 else 0
-    names = tuple(label(labels, word) for word in words[first:].tolist())
-    return Alone(names, places.reshape(said.shape) - first, probabilities)
+    return Alone(*heard(said, labels), probabilities)
 
 
 def _likeliest(logits: Float[Tensor, "1 n vocabulary"]) -> tuple[Float[Tensor, "n"], Any]:

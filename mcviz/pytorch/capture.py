@@ -11,9 +11,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mcviz.config import MCConfig
+from mcviz.labels import answers, display, label, places
 from mcviz.pytorch.alone import alone, answering
 from mcviz.pytorch.function import memory_caching
-from mcviz.pytorch.labels import display, label, places
 from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.traces import numpy
@@ -185,11 +185,7 @@ def predict(
     said = tuple(tuple(label(labels, token) for token in row) for row in tokens.tolist())
     if targets is None:
         return Predictions(said, numpy(top))
-    wanted = places("targets", targets, T)
-    if max(wanted) >= vocabulary:
-        raise ValueError(
-            f"targets: expected tokens below {vocabulary}, or -1 where nothing is asked, got {max(wanted)}"
-        )
+    wanted = answers(targets, T, vocabulary)
     asked = torch.tensor(wanted, device=logits.device)
     right = probabilities.gather(-1, asked.clamp(min=0)[:, None])[:, 0].masked_fill(asked < 0, 0)
     names = tuple(label(labels, token) if token >= 0 else "" for token in wanted)

@@ -1,7 +1,5 @@
 """A small sequence model: tokens in, logits of the next token out, with one kind of mixer in every block."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -9,64 +7,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from mcviz import initial
-from mcviz.checks import plain_fields, whole
-from mcviz.config import MCConfig
+from mcviz.model import ModelConfig, Weights, ends, mlp
 from mcviz.pytorch.attention import Attention
 from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.mixer import MemoryCaching, Mixer
 from mcviz.pytorch.numerics import is_hidden
 from mcviz.pytorch.padding import beyond, blank
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The shape of a `SequenceModel`, and the seed of its weights. A bad value is a `ValueError`."""
-
-    vocabulary: int  # tokens that can be said
-    mixer: MCConfig | None  # a variant of Memory Caching, or None for causal softmax attention
-    width: int = 64  # features of a token
-    layers: int = 1
-    heads: int = 1
-    key: int = 24  # size of a head's keys
-    value: int = 8  # size of a head's values
-    convolution: int = 2  # tokens that q, k, v and u see of the latest; 1 is the token alone
-    mlp: int = 0  # hidden width of the block's MLP, in units of `width`; 0 is no MLP
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        plain_fields(self)
-        if self.mixer is not None and not isinstance(self.mixer, MCConfig):
-            raise ValueError(f"mixer: expected an MCConfig, or None for attention, got {type(self.mixer).__name__}")
-        for field in fields(self):
-            if field.name != "mixer":
-                whole(field.name, getattr(self, field.name), 0 if field.name in ("mlp", "seed") else 1)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain JSON values; `ModelConfig.from_dict` reads them back."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**values, "mixer": self.mixer and self.mixer.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "ModelConfig":
-        known = [field.name for field in fields(cls)]
-        if not isinstance(values, Mapping) or not {"vocabulary", "mixer"} <= set(values) <= set(known):
-            raise ValueError(
-                f"model: expected a mapping with vocabulary, mixer, among {', '.join(known)}; got {values}"
-            )
-        mixer = values["mixer"]
-        return cls(**{**values, "mixer": MCConfig.from_dict(mixer) if isinstance(mixer, Mapping) else mixer})
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each weight of the model, by its name in `state_dict`. Nothing is drawn or allocated."""
-        D, hidden = self.width, self.mlp * self.width
-        cfg = self.mixer or MCConfig(memory="linear", aggregator="none")  # whose projections attention has
-        mixer = initial.parameter_shapes(cfg, D, self.heads, self.key, self.value, self.convolution)
-        block: dict[str, tuple[int, ...]] = {"norm.weight": (D,), **{f"mixer.{name}": mixer[name] for name in mixer}}
-        if self.mlp:
-            block |= {"mlp_norm.weight": (D,), "mlp.0.weight": (hidden, D), "mlp.2.weight": (D, hidden)}
-        ends = {"embedding.weight": (self.vocabulary, D), "norm.weight": (D,), "head.weight": (self.vocabulary, D)}
-        return ends | {f"blocks.{i}.{name}": block[name] for i in range(self.layers) for name in block}
 
 
 class Block(nn.Module):
@@ -84,10 +30,9 @@ class Block(nn.Module):
         )
         self.mlp_norm = self.mlp = None
         if config.mlp:
-            rng = np.random.default_rng((config.seed, index + 1, 1))
-            hidden = config.mlp * config.width
+            up, down = map(linear, mlp(config, index).values())
             self.mlp_norm = nn.RMSNorm(config.width, eps=1e-6)
-            self.mlp = nn.Sequential(linear(rng, config.width, hidden), nn.GELU(), linear(rng, hidden, config.width))
+            self.mlp = nn.Sequential(up, nn.GELU(), down)
 
     def channels(self, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
         """What follows the mixer: each token on its own."""
@@ -102,19 +47,19 @@ class Block(nn.Module):
 class SequenceModel(nn.Module):
     """Embedding, residual blocks with a norm before each part, a last norm, and a head of its own weights.
 
-    The weights are drawn from `config.seed`, and nothing of torch's random state is read or moved.
+    Without `weights` they are drawn from `config.seed`, and nothing of torch's random state is read or moved.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, weights: Weights | None = None) -> None:
         super().__init__()
         self.config = config
-        rng = np.random.default_rng((config.seed, 0))
-        self.embedding = nn.Embedding(
-            config.vocabulary, config.width, _weight=tensor(rng.standard_normal((config.vocabulary, config.width)))
-        )
+        embedding, head = ends(config).values()
+        self.embedding = nn.Embedding(config.vocabulary, config.width, _weight=tensor(embedding))
         self.blocks = nn.ModuleList(Block(config, index) for index in range(config.layers))
         self.norm = nn.RMSNorm(config.width, eps=1e-6)
-        self.head = linear(rng, config.width, config.vocabulary)
+        self.head = linear(head)
+        if weights is not None:
+            self.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
 
     def forward(
         self,
@@ -153,6 +98,18 @@ class SequenceModel(nn.Module):
         past = 0 if state is None else state.tokens
         return (logits, Carried(past + tokens.shape[1], left)) if return_state else logits
 
+    def before(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """The features of each token that reach the last block."""
+        x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2))
+        for block in list(self.blocks)[:-1]:
+            x = block(x)
+        return x
+
+    def after(self, x: Float[Tensor, "B #T D"], y: Float[Tensor, "B T H V"]) -> Float[Tensor, "B T vocabulary"]:
+        """Logits, where features `x` reach the last block and its heads read `y`. Each token is on its own."""
+        last: Any = self.blocks[-1]
+        return self.head(self.norm(last.channels(x + last.mixer.merge(y))))
+
     def stream(self, length: int | None = None, state: Carried | None = None) -> "ModelStream":
         """The model, one token of each sequence at a time, with caches: the logits of `forward`, for inference.
 
@@ -181,10 +138,10 @@ class ModelStream:
         return self.model.head(self.model.norm(x))
 
 
-def linear(rng: np.random.Generator, inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer without bias, its weights uniform within ±1/√inputs."""
-    layer = nn.Linear(inputs, outputs, bias=False, device="meta")
-    layer.weight = nn.Parameter(tensor(rng.uniform(-1, 1, (outputs, inputs)) / np.sqrt(inputs)))
+def linear(weights: Float[np.ndarray, "outputs inputs"]) -> nn.Linear:
+    """A linear layer without bias."""
+    layer = nn.Linear(weights.shape[1], weights.shape[0], bias=False, device="meta")
+    layer.weight = nn.Parameter(tensor(weights))
     return layer
 
 

@@ -1,8 +1,21 @@
 """Memory Caching in NumPy: loops and one equation a line, to be read beside the paper."""
 
 from mcviz import moved
+from mcviz.reference.capture import alone, capture, substitute
 from mcviz.reference.contribution import shares
 from mcviz.reference.loop import Step, Stream, memory_caching
+from mcviz.reference.model import SequenceModel
+from mcviz.reference.replay import answering
 
-__all__ = ["Step", "Stream", "memory_caching", "shares"]
+__all__ = [
+    "SequenceModel",
+    "Step",
+    "Stream",
+    "alone",
+    "answering",
+    "capture",
+    "memory_caching",
+    "shares",
+    "substitute",
+]
 __getattr__ = moved.attributes(__name__)

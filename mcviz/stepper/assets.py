@@ -1,8 +1,9 @@
 """The front end as text: its modules joined, for hosts that take one script and one style.
 
 `front/` holds ES modules and stylesheets that import each other by relative paths, and a browser may load them as they
-are. Joined, each stands once and after all that it imports, without its import lines. In the joined script all modules
-share one scope, so a name at the top level must be unique; only the first module's exports are exports still.
+are. Joined, each stands once and after all that it imports, without its import lines and its comments. In the joined
+script all modules share one scope, so a name at the top level must be unique; only the first module's exports are
+exports still.
 """
 
 import re
@@ -21,6 +22,8 @@ IMPORT = {
     ".js": re.compile(r'^import [^;]*?"(\.[^"]+)";\n', re.M),
     ".css": re.compile(r'^@import "(\.[^"]+)";\n', re.M),
 }
+COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)\n", re.M | re.S)
+"""Those that stand alone on their lines: for who reads the modules."""
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.M)
 
 
@@ -64,5 +67,5 @@ def imports(path: Path) -> Iterator[Path]:
 
 
 def without_imports(path: Path) -> str:
-    """A file's text without its import lines."""
-    return IMPORT[path.suffix].sub("", path.read_text(encoding="utf-8"))
+    """A file's text without its import lines, and without what is for its readers."""
+    return COMMENT.sub("", IMPORT[path.suffix].sub("", path.read_text(encoding="utf-8")))

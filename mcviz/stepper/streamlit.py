@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from mcviz.checks import plain
-from mcviz.stepper import assets
+from mcviz.stepper import asking, assets
 from mcviz.stepper.kept import Kept
 from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
 from mcviz.trace import Trace
@@ -43,6 +43,8 @@ def stepper(
     budget: int = BUDGET,
     spotlight: str = "",
     asks: tuple[int, ...] = (),
+    offers: asking.Offers | None = None,
+    on_request: asking.Ask | None = None,
 ) -> Selection:
     """Draw the stepper on a run, or on two runs in step, and return where the reader stood when last at rest.
 
@@ -59,14 +61,19 @@ def stepper(
 
     `asks` are tokens at which something is asked, for runs whose answers are left out.
 
+    `offers` are what the reader may ask for, by kind (`mcviz.stepper.asking`), and `on_request(kind, value)` notes it:
+    all of the page runs again then, and shows another run under the same key. A `ValueError` that it raises is shown to
+    the reader, who keeps the run that is there.
+
     `key` names this stepper in the page. A new run under the same key takes the place of the old one, and the reader
-    stays at the token. Raises `ValueError` as `mcviz.stepper.pack` does.
+    stays at the token. Raises `ValueError` as `mcviz.stepper.pack` does, and for offers of an unknown kind.
     """
     name = identity(trace, other, budget)
     at_first = Selection(*map(plain, (step, head, segment)))
     with st.container(gap=None):
         _numbers(key=f"{key}-numbers", data=_pack(name, asks, trace, other, budget), height="content")
-        _draw(key, (trace, other, budget), name, at_first, on_change, present, on_present, spotlight)
+        told = {"present": present, "spotlight": spotlight, "offers": asking.check(offers or {})}
+        _draw(key, (trace, other, budget), name, at_first, told, on_change, on_present, on_request)
     return selection(key)
 
 
@@ -101,14 +108,14 @@ def _draw(
     runs: tuple[Trace, Trace | None, int],
     payload: str,
     wanted: Selection,
+    told: dict[str, Any],
     on_change: Callable[[Selection], None] | None,
-    present: bool,
     on_present: Callable[[bool], None] | None,
-    spotlight: str,
+    on_request: asking.Ask | None,
 ) -> None:
     memory = _memory(key)
     if memory.pop("again", False):
-        st.rerun()  # all of the page: it draws no controls while a class looks
+        st.rerun()  # all of the page: it draws no controls while a class looks, and another run when it is asked for
     if wanted != memory["wanted"]:
         if wanted != memory["at"]:
             memory["command"] += 1
@@ -117,6 +124,8 @@ def _draw(
 
     def settled() -> None:
         said = st.session_state[key].get("selection") or {}
+        if said.get("after", memory["command"]) != memory["command"]:
+            return  # where the reader stood before the page said where to stand
         memory["at"] = Selection(*(int(said.get(name, 0)) for name in Selection._fields))
         if on_change is not None:
             on_change(memory["at"])
@@ -126,6 +135,11 @@ def _draw(
             on_present(bool(st.session_state[key].get("present")))
             memory["again"] = True
 
+    def requested() -> None:
+        if on_request is not None and (said := st.session_state[key].get("request")):
+            memory["answer"] = asking.answer(said, told["offers"], on_request)
+            memory["again"] = not memory["answer"]["problem"]
+
     if not carries_states(*runs):
         trace = runs[0]
         t = max(0, min(memory["at"].step, trace.T - 1))
@@ -133,13 +147,12 @@ def _draw(
             _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
         except MemoryError:
             st.error("The machine that serves this page has too little memory left for the states around this token.")
-    told = {"command": memory["command"], "present": present, "spotlight": spotlight}
-    data = {"payload": payload, **told, **memory["at"]._asdict()}
-    _view(key=key, data=data, on_selection_change=settled, on_present_change=presented)
+    data = {"payload": payload, "command": memory["command"], **told, **memory["at"]._asdict(), **memory["answer"]}
+    _view(key=key, data=data, on_selection_change=settled, on_present_change=presented, on_request_change=requested)
 
 
 def _memory(key: str) -> dict[str, Any]:
     """What a stepper knows between two runs of the page."""
-    fresh = {"wanted": None, "at": Selection(), "command": 0}
+    fresh = {"wanted": None, "at": Selection(), "command": 0, "answer": {}}
     memory: dict[str, Any] = st.session_state.setdefault(f"{key}-memory", fresh)
     return memory

@@ -7,12 +7,25 @@ from typing import Any
 from mcviz.tasks.copying import SelectiveCopy as selective_copy
 from mcviz.tasks.haystack import Needle as needle
 from mcviz.tasks.library import Topics as topics
+from mcviz.tasks.parsed import Parsed
 from mcviz.tasks.prose import Text as text
 from mcviz.tasks.recall import MQAR as mqar
 from mcviz.tasks.repetition import Induction as induction
 from mcviz.tasks.task import Batch, Task
 
-__all__ = ["TASKS", "Batch", "Task", "from_dict", "induction", "mqar", "needle", "selective_copy", "text", "topics"]
+__all__ = [
+    "TASKS",
+    "Batch",
+    "Parsed",
+    "Task",
+    "from_dict",
+    "induction",
+    "mqar",
+    "needle",
+    "selective_copy",
+    "text",
+    "topics",
+]
 
 TASKS: Mapping[str, type[Task]] = {task.name: task for task in (mqar, needle, topics, selective_copy, induction, text)}
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int
 
 from mcviz.checks import whole
-from mcviz.tasks.task import NOWHERE, Batch, Task, scattered
+from mcviz.tasks.parsed import Parsed, answered
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task, scattered
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,17 @@ class SelectiveCopy(Task):
     @property
     def length(self) -> int:
         return self.length_before + self.symbols
+
+    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
+        places, asking = np.flatnonzero(tokens > 1), np.flatnonzero(tokens == 1)
+        sources, remarks = np.full(len(tokens), NOWHERE), []
+        for n, t in enumerate(asking.tolist()):
+            if n < len(places) and places[n] < t:
+                sources[t] = places[n]
+            else:
+                before = int((places < t).sum())
+                remarks.append(f"Token {t} asks for symbol {n + 1}, but only {before} stand before it.")
+        return answered(tokens, sources, self.labels, remarks)
 
     def easier(self, progress: float) -> "SelectiveCopy":
         """A quarter of the symbols for the first fifth of the training, then a half up to 35 %."""

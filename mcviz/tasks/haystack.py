@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int
 
 from mcviz.checks import whole
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct, scattered
+from mcviz.tasks.parsed import Parsed, recalled
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task, distinct, scattered
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ class Needle(Task):
     @property
     def length(self) -> int:
         return self.haystack + self.needles
+
+    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
+        return recalled(tokens, (range(self.keys), range(self.keys, self.keys + self.values)), self.labels)
 
     def easier(self, progress: float) -> "Needle":
         """A quarter of the haystack and no decoys for the first fifth of the training."""

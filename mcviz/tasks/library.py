@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Int
 
 from mcviz.checks import whole
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct
+from mcviz.tasks.parsed import Parsed, recalled
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task, distinct
 
 ANIMALS = (
     *("ant", "bat", "bear", "bee", "cat", "cow", "crab", "crow", "deer", "dog", "duck", "eel", "elk", "fox", "frog"),
@@ -66,6 +69,9 @@ class Topics(Task):
             return ""
         return f"What {words[t]} thing has the {words[t - 1]}?"
 
+    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
+        return recalled(tokens, numbered(ANIMALS, COLOURS, THINGS), self.labels)
+
     def easier(self, progress: float) -> "Topics":
         """Three documents for the first quarter of the training."""
         if progress >= 0.25:
@@ -99,3 +105,9 @@ class Topics(Task):
         targets[:, shelf + 1 :: 2] = things[rows, document, fact]
         sources[:, shelf + 1 :: 2] = document * self.document + 3 * fact + 3
         return Batch(tokens, targets, sources >= 0, sources, self.labels)
+
+
+def numbered(*kinds: Sequence[str]) -> list[range]:
+    """The numbers of words that are counted through kind after kind."""
+    ends = np.cumsum([0, *map(len, kinds)]).tolist()
+    return [range(first, stop) for first, stop in pairwise(ends)]

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from mcviz.checks import whole
+from mcviz.tasks.parsed import Parsed
 from mcviz.tasks.task import NOWHERE, Array, Batch, Task
 
 BOOKS = ("alice",)
@@ -83,6 +84,13 @@ class Text(Task):
     def decode(self, tokens: Sequence[int] | Int[Array, "T"]) -> str:
         """The text of `tokens`."""
         return "".join(self.characters[token] for token in tokens)
+
+    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
+        # the next character is wanted, which nobody knows after the last
+        asked = np.arange(len(tokens)) < len(tokens) - 1
+        targets = np.where(asked, np.roll(tokens, -1), 0)
+        nowhere = np.full_like(tokens, NOWHERE)
+        return Parsed(Batch(tokens[None], targets[None], asked[None], nowhere[None], self.labels))
 
     def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
         passage = encoded(self)

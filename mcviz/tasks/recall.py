@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int
 
 from mcviz.checks import whole
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct
+from mcviz.tasks.parsed import Parsed, recalled
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task, distinct
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class MQAR(Task):
     @property
     def length(self) -> int:
         return 3 * self.pairs
+
+    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
+        return recalled(tokens, (range(self.keys), range(self.keys, self.keys + self.values)), self.labels)
 
     def easier(self, progress: float) -> "MQAR":
         """A sixth of the pairs for the first fifth of the training, then a half, then all."""

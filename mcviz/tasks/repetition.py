@@ -1,11 +1,14 @@
 """Induction: a random passage comes a second time, and each token's successor is known from the first."""
 
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
+from jaxtyping import Int
 
 from mcviz.checks import whole
-from mcviz.tasks.task import NOWHERE, Batch, Task, distinct
+from mcviz.tasks.parsed import Parsed, answered
+from mcviz.tasks.task import NOWHERE, Array, Batch, Task, distinct
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,23 @@ class Induction(Task):
     @property
     def length(self) -> int:
         return 2 * self.passage
+
+    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
+        # a symbol that stood before asks for what followed it then; the last has nothing more to say
+        sources, remarks = np.full(len(tokens), NOWHERE), []
+        for t in range(1, len(tokens) - 1):
+            followed = 1 + np.flatnonzero(tokens[:t] == tokens[t])
+            here = f"“{self.labels[tokens[t]]}” at token {t}"
+            first = {self.labels[tokens[place]]: place for place in reversed(followed.tolist())}
+            if len(first) > 1:
+                found = sorted(first.items(), key=itemgetter(1))
+                each = " and ".join(f"“{word}” at token {place}" for word, place in found)
+                remarks.append(f"{here} was followed by {each}; it has no one answer, and none is marked.")
+            elif first:
+                sources[t] = followed[0]
+            elif 2 * t >= len(tokens):
+                remarks.append(f"{here} stands there for the first time: nothing says what follows it.")
+        return answered(tokens, sources, self.labels, remarks)
 
     def easier(self, progress: float) -> "Induction":
         """A quarter of the passage for the first fifth of the training, then a half up to 35 %."""

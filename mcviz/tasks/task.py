@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Int
 
-from mcviz.checks import plain_fields, whole
+from mcviz.checks import is_whole, plain_fields, whole
+
+if TYPE_CHECKING:
+    from mcviz.tasks.parsed import Parsed
 
 Array = np.ndarray
 Seed = int | Sequence[int] | np.random.Generator
@@ -88,6 +91,35 @@ class Task:
 
     def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
         raise NotImplementedError
+
+    def parse(self, tokens: Sequence[int | str] | Int[Array, "T"]) -> "Parsed":
+        """What the task says of any sequence of its tokens, given by number or by label.
+
+        Of a sequence that it drew it says just what it drew. Raises `ValueError` as `numbers` does.
+        """
+        return self._parse(self.numbers(tokens))
+
+    def _parse(self, tokens: Int[Array, "T"]) -> "Parsed":
+        raise NotImplementedError
+
+    def numbers(self, tokens: Sequence[int | str] | Int[Array, "T"]) -> Int[Array, "T"]:
+        """The numbers of tokens that are given by number or by label.
+
+        Raises `ValueError` for none at all, and for what the vocabulary does not have.
+        """
+        known = {label: number for number, label in enumerate(self.labels)}
+        found = [known.get(token, -1) if isinstance(token, str) else token for token in tokens]
+        if not found:
+            raise ValueError("tokens: expected at least one, got none")
+        for t, (number, token) in enumerate(zip(found, tokens, strict=True)):
+            if not is_whole(number) or not 0 <= number < len(known):
+                some = ", ".join(self.labels[:3])
+                given = repr(token if len(str(token)) <= 40 else f"{str(token)[:40]}…")
+                raise ValueError(
+                    f"tokens: expected the {len(known)} tokens of the task {self.name} ({some} …), or their numbers, "
+                    f"got {given} at place {t}"
+                )
+        return np.array(found, np.int64)
 
     def question(self, words: Sequence[str], t: int) -> str:
         """What is asked after token `t` of a sequence, as a sentence; "" where a task has none."""

@@ -12,6 +12,8 @@ from mcviz.words.difference import accuracy, apart, changed_predictions, first_d
 from mcviz.words.equation import Equation, equations, number
 from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed, won
 from mcviz.words.oracle import judged
+from mcviz.words.replies import replies
+from mcviz.words.rewritten import rewritten
 from mcviz.words.shelf import found, questions, shelf
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "number",
     "questions",
     "recalled",
+    "replies",
+    "rewritten",
     "shelf",
     "timed",
     "tried",

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import torch
+import numpy as np
+from jaxtyping import Float, Int
 
-from mcviz.pytorch import SequenceModel
+from mcviz import reference
+from mcviz.reference.capture import likelihood
 from mcviz.tasks import Task
 
 SEED = 2**21
@@ -32,17 +34,25 @@ class Answers(NamedTuple):
         return cls(**{**values, "tokens": tuple(values["tokens"]), "probabilities": tuple(values["probabilities"])})
 
 
-def answers(model: SequenceModel, task: Task, seed: int = SEED) -> Answers:
-    """What `model` answers to the first questions of the sequence of `task.held_out` that `seed` draws."""
+def answers(model: Any, task: Task, seed: int = SEED) -> Answers:
+    """What `model`, of either backend, answers to the first questions of the sequence of `task.held_out` that `seed`
+    draws."""
     batch = task.held_out.sample(seed, 1)
     asked = batch.mask[0].nonzero()[0][:QUESTIONS]
-    tokens = torch.from_numpy(batch.tokens).to(next(model.parameters()).device)
-    with torch.no_grad():
-        likelihood = model(tokens)[0, torch.from_numpy(asked)].double().softmax(-1)
-    best = likelihood.max(-1)
+    likely = likelihood(logits(model, batch.tokens)[0, asked])
     return Answers(
         seed,
         hashlib.sha256(batch.tokens.astype("<i8").tobytes() + batch.mask.tobytes()).hexdigest(),
-        tuple(batch.labels[i] for i in best.indices.tolist()),
-        tuple(round(p, DIGITS) for p in best.values.tolist()),
+        tuple(batch.labels[i] for i in likely.argmax(-1)),
+        tuple(round(p, DIGITS) for p in likely.max(-1).tolist()),
     )
+
+
+def logits(model: Any, tokens: Int[np.ndarray, "B T"]) -> Float[np.ndarray, "B T vocabulary"]:
+    """What `model` makes of `tokens`, in NumPy."""
+    if isinstance(model, reference.SequenceModel):
+        return model(tokens)
+    import torch
+
+    with torch.no_grad():
+        return model(torch.from_numpy(tokens).to(next(model.parameters()).device)).cpu().numpy()

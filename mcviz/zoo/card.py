@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mcviz import tasks
-from mcviz.pytorch import ModelConfig
+from mcviz.model import ModelConfig
 from mcviz.zoo.answers import Answers
 
 MAX_BYTES = 2**20

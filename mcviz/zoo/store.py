@@ -3,16 +3,18 @@
 import os
 import re
 from dataclasses import replace as changed
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-
-from mcviz import files
-from mcviz.pytorch import SequenceModel
+from mcviz import backends, files, reference
+from mcviz.model import Weights
 from mcviz.zoo import weights
 from mcviz.zoo.card import Card
+
+if TYPE_CHECKING:
+    from mcviz import pytorch
+    from mcviz.zoo.trained import Trained
 
 SHIPPED = Path(__file__).parent / "models"
 
@@ -24,8 +26,8 @@ DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)\d)(\..*)?", re.IGNORECASE)
 """What Windows takes for a device, whatever follows it."""
 
 
-class Trained(SequenceModel):
-    """A `SequenceModel` with trained weights, and the card that says where they come from."""
+class Readable(reference.SequenceModel):
+    """A `mcviz.reference.SequenceModel` with trained weights, and the card that says where they come from."""
 
     card: Card
 
@@ -55,8 +57,8 @@ def check_name(name: str, folder: str | os.PathLike[str]) -> str:
     return name
 
 
-def load(name: str, folder: str | os.PathLike[str] = SHIPPED) -> Trained:
-    """A trained model, ready to run; its card is `model.card`.
+def read(name: str, folder: str | os.PathLike[str] = SHIPPED) -> tuple[Card, Weights]:
+    """The card of a trained model, and its weights as NumPy's arrays.
 
     Raises `ValueError` for unknown names and for files that are damaged or do not belong together.
     """
@@ -67,23 +69,38 @@ def load(name: str, folder: str | os.PathLike[str] = SHIPPED) -> Trained:
     tensors, about = files_of(name, folder)
     try:
         card = Card.read(about)
-        content = weights.read(tensors, card)
-        model = Trained(card.model)
-        model.load_state_dict(load_tensors(content))
-    except (ValueError, SafetensorError, RuntimeError, MemoryError) as error:
+        return card, weights.read(tensors, card)
+    except (ValueError, MemoryError) as error:
         raise ValueError(f"{name}: expected a model and its card in {folder}, got damaged files ({error})") from None
+
+
+@overload
+def load(name: str, folder: str | os.PathLike[str] = SHIPPED, backend: Literal["pytorch"] = "pytorch") -> "Trained": ...
+@overload
+def load(name: str, folder: str | os.PathLike[str] = SHIPPED, *, backend: Literal["numpy"]) -> Readable: ...
+def load(name: str, folder: str | os.PathLike[str] = SHIPPED, backend: str = "pytorch") -> Any:
+    """A trained model, ready to run, in PyTorch or in NumPy, which needs no PyTorch; its card is `model.card`.
+
+    NumPy computes in the dtype of the file, which is float32 for all models that ship. Raises the `ValueError`s of
+    `read`, and one for a backend that is not there.
+    """
+    card, there = read(name, folder)
+    if backends.choose(backend) == "numpy":
+        model: Any = Readable(card.model, there)
+    else:
+        model = trained().Trained(card.model, there).eval()
     model.card = card
-    return model.eval()
+    return model
 
 
-def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> None:
+def save(model: "pytorch.SequenceModel", card: Card, folder: str | os.PathLike[str]) -> None:
     """Write a model and its card into `folder`, each whole or not at all. Raises `ValueError` if that cannot be, and
     as `check_name` does.
 
     The card that is written names the very file of weights.
     """
     tensors, about = files_of(check_name(card.name, folder), folder)
-    content = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
+    content = trained().content(model)
     described = changed(card, weights=weights.sha256(content)).to_json().encode()
     files.put(tensors, content)
     files.put(about, described)
@@ -92,3 +109,14 @@ def save(model: SequenceModel, card: Card, folder: str | os.PathLike[str]) -> No
 def files_of(name: str, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
     """The weights and the card of a model. A name may hold dots: nothing after one is a suffix."""
     return Path(folder) / f"{name}.safetensors", Path(folder) / f"{name}.json"
+
+
+def trained() -> Any:
+    """What needs PyTorch."""
+    return import_module("mcviz.zoo.trained")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Trained":
+        return trained().Trained
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

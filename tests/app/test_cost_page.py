@@ -5,8 +5,8 @@ import json
 import pytest
 
 import mcviz
-from app import link, playing, runs
-from mcviz import figures, tradeoff, watch
+from app import playing, runs
+from mcviz import figures, link, tradeoff, watch
 from mcviz.tradeoff import LIMITS, PAPER, Setting, game
 from tests.app.test_pages import in_link, opened, words
 

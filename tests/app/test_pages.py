@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import mcviz
-from app import link, tour
-from mcviz import MCConfig, examples, watch
+from app import tour
+from mcviz import MCConfig, examples, link, watch
 from mcviz.probes import interference, surgery
 from mcviz.stepper.payload import pack, unpack
 

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app import link, tour
+from app import tour
 from app.tour import STOPS
-from mcviz import watch, words
+from mcviz import link, watch, words
 from mcviz.probes.fading import fading
 from tests.app.test_pages import in_link, numbers, opened, place
 from tests.app.test_pages import words as text

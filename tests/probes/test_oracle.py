@@ -10,6 +10,7 @@ import torch
 from mcviz import MCConfig
 from mcviz.probes import oracle
 from mcviz.pytorch import ModelConfig, SequenceModel, capture, substitute
+from mcviz.reference import capture as ours
 from mcviz.tasks import mqar
 
 TASK = mqar(pairs=6, keys=12, values=8)
@@ -50,7 +51,7 @@ def test_every_selection_costs_what_a_run_that_makes_it_says(k, layers):
     one = model(layers=layers)
     tokens, targets, _ = sequence()
     found = consult(one, k)
-    grm = capture(oracle.as_read(one, replace(SSC, aggregator="grm")), tokens)
+    grm = ours(oracle.as_read(oracle.readable(one), replace(SSC, aggregator="grm")), tokens)
     for choice in found.choices[:3]:
         s, t = int(grm.segment_of[choice.t]), choice.t
         assert [tuple(subset) for subset in choice.subsets] == list(combinations(range(s), min(k, s)))
@@ -147,11 +148,11 @@ def test_selections_that_list_too_much_are_refused(monkeypatch):
 def test_only_the_last_layer_is_read_another_way():
     one = model(replace(SSC, aggregator="grm"), layers=2)
     tokens, targets, _ = sequence()
-    found = consult(one, 2)
-    first, asked = (capture(each, tokens, layer=0) for each in (one, oracle.as_read(one, SSC)))
+    found, read = consult(one, 2), oracle.readable(one)
+    first, asked = (ours(each, tokens, layer=0) for each in (read, oracle.as_read(read, SSC)))
     assert replace(first, predictions=None).hash == replace(asked, predictions=None).hash
     assert not np.array_equal(first.predictions.probabilities, asked.predictions.probabilities)
-    assert (one.blocks[0].mixer.config.aggregator, one.blocks[1].mixer.config.aggregator) == ("grm", "grm")
+    assert [block.config.mixer.aggregator for block in read.blocks] == ["grm", "grm"]
     said = capture(one, tokens, targets=targets).predictions.target_probabilities
     for choice in found.choices:
         assert choice.all == pytest.approx(-np.log2(said[choice.t]), abs=1e-4)

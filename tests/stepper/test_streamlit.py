@@ -70,6 +70,18 @@ def test_the_reader_steps_and_the_server_hears_when_he_rests(visit):
 
 
 @pytest.mark.browser
+def test_a_button_of_the_page_is_not_overtaken_by_the_step_before_it(visit):
+    page = visit()
+    shown(page, 135).focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="go to 20").dispatch_event("click")
+    page.get_by_text("server: 20, 0, -1").wait_for()
+    page.wait_for_timeout(1000)
+    shown(page, 20)
+    assert page.get_by_text("server: 20, 0, -1").count() == 1
+
+
+@pytest.mark.browser
 def test_another_run_under_the_same_key_keeps_the_token(visit):
     page = visit()
     root = shown(page, 135)

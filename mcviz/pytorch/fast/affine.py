@@ -1,4 +1,6 @@
-"""A recurrence that is affine in its state, all steps at once: `S_n = S_{n-1} D_n + U_n` in log₂ rounds.
+"""A recurrence that is affine in its state, all steps at once: `S_n = S_{n-1} D_n + U_n`.
+
+Where D_n is a number, that is one product of matrices. Otherwise it is done in log₂ rounds.
 
 Two steps are one step, `S D_1 D_2 + (U_1 D_2 + U_2)`. So after a round in which each step takes in the one before it,
 steps span two, after another round four, and after log₂ n rounds each spans all that came before (Hillis and Steele).
@@ -10,6 +12,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from mcviz.pytorch.fast.forms import products
+from mcviz.pytorch.fast.launches import numbers
 from mcviz.pytorch.numerics import is_transformed
 
 
@@ -27,6 +31,17 @@ def states(
         return rounds(decay, update, opens)
     found: Tensor = Scan.apply(decay, update, opens)  # type: ignore[no-untyped-call]
     return found
+
+
+def fits(D: Float[Tensor, "n ..."]) -> bool:
+    """Whether there is room for a number for each pair of steps."""
+    return len(D) * D.numel() <= numbers(D, 0)
+
+
+def sums(D: Float[Tensor, "n *b 1 1"], U: Float[Tensor, "n *b V K"]) -> Float[Tensor, "n *b V K"]:
+    """The states where `D_n` is a number: `S_n = Σ_m (Π_{m<i≤n} D_i) U_m`, one product of matrices."""
+    P = products(D[..., 0, 0].movedim(0, -1))
+    return (P @ U.flatten(-2).movedim(0, -2)).movedim(-2, 0).unflatten(-1, U.shape[-2:])
 
 
 def rounds(
@@ -69,7 +84,7 @@ class Scan(torch.autograd.Function):
     def forward(
         ctx: Any, D: Float[Tensor, "n ..."], U: Float[Tensor, "n *b V K"], opens: Bool[Tensor, "n"] | None
     ) -> Float[Tensor, "n *b V K"]:
-        S = rounds(D, U, opens)
+        S = sums(D, U) if opens is None and D.shape[-1] == 1 and fits(D) else rounds(D, U, opens)
         ctx.save_for_backward(D, S)
         ctx.opens = opens
         return S

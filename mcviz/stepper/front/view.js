@@ -48,6 +48,16 @@ export class View {
     return Boolean(this.stepper.options.live);
   }
 
+  /** What the host offers to whom wants another token here; of two runs the second is the one that is edited. */
+  get edit() {
+    return this.stepper.views.at(-1) === this ? this.stepper.editing.offer : undefined;
+  }
+
+  /** Open the editor of the token on screen. */
+  write() {
+    this.stepper.editor.show();
+  }
+
   get playing() {
     return this.stepper.time.playing;
   }

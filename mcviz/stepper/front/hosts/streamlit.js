@@ -49,22 +49,23 @@ function onBookmarks(tokens) {
 }
 
 /** Called again whenever Python says something new; the stepper in `parentElement` stays. */
-function drawView({ parentElement, data, setStateValue }) {
+function drawView({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".mcviz");
   let view = shared.views.get(root);
   if (!view) {
     view = { stepper: null, payload: null, online: null, command: -1 };
     shared.views.set(root, view);
   }
-  view.setStateValue = setStateValue;
+  Object.assign(view, { setStateValue, setTriggerValue });
   view.data = data;
   if (data.spotlight) root.dataset.spotlight = data.spotlight;
   else delete root.dataset.spotlight;
-  const onRest = (state, moved) => moved && view.setStateValue("selection", state);
+  const onRest = (state, moved) => moved && view.setStateValue("selection", { ...state, after: view.command });
   const onPresent = (on) => view.setStateValue("present", on);
+  const onAsk = (request) => view.setTriggerValue("request", request);
   root.style.setProperty("--top", HEADER);
   const update = () => {
-    const { payload, command, step, head, segment, present = false } = view.data;
+    const { payload, command, step, head, segment, present = false, offers = {}, answered = 0, problem } = view.data;
     const bytes = shared.payloads.get(payload);
     if (!bytes) return;
     const commanded = command !== view.command;
@@ -73,12 +74,15 @@ function drawView({ parentElement, data, setStateValue }) {
       if (view.stepper) view.stepper.open(bytes, at);
       else {
         const bookmarks = bookmarked();
-        view.stepper = mount(root, bytes, { ...at, bookmarks, present, onRest, onPresent, onBookmarks, ...HOST });
+        const hears = { onRest, onPresent, onBookmarks, onAsk };
+        view.stepper = mount(root, bytes, { ...at, bookmarks, present, offers, answered, ...hears, ...HOST });
       }
       view.online = null;
     } else if (commanded) view.stepper.go({ step, head, segment }, { quiet: true });
     if (view.presented !== present) view.stepper.present((view.presented = present));
     Object.assign(view, { payload, command });
+    if (JSON.stringify(offers) !== JSON.stringify(view.stepper.asking.offers)) view.stepper.offer(offers);
+    view.stepper.asking.answer({ answered, problem });
     const online = shared.online.get(payload);
     if (online && online !== view.online) view.stepper.attach(online);
     view.online = online;

@@ -17,14 +17,23 @@ export function renderWidget({ model, el: root }) {
   const ask = ({ step }) => {
     if (stepper.views.some(({ run }) => !run.knows(step))) model.send({ online: step });
   };
-  const stepper = mount(node, model.get("payload"), { ...at(), onChange: follow, onRest: ask, live: true });
-  const take = (message, buffers) => stepper.attach(buffers[0]);
+  const stepper = mount(node, model.get("payload"), {
+    ...at(),
+    onChange: follow,
+    onRest: ask,
+    live: true,
+    offers: model.get("offers"),
+    onAsk: (request) => model.send({ request }),
+  });
+  const take = (message, buffers) =>
+    "answered" in message ? stepper.asking.answer(message) : stepper.attach(buffers[0]);
   const move = () => stepper.go(at(), { quiet: true });
   const reopen = () => stepper.open(model.get("payload"), at());
   // one name at a time: a host that speaks anywidget knows no more
   const hears = [
     ...["step", "head", "segment"].map((name) => [`change:${name}`, move]),
     ["change:payload", reopen],
+    ["change:offers", () => stepper.offer(model.get("offers"))],
     ["msg:custom", take],
   ];
   for (const [name, hear] of hears) model.on(name, hear);

@@ -103,7 +103,10 @@ export class Output {
       row.node.className = !target ? "" : label === target ? "right" : p === 0 ? "wrong" : "";
     });
     if (!target) {
-      write(this.truth, "Nothing is asked here. Training looks at questions only, so this is no answer.");
+      write(
+        this.truth,
+        "Nothing is asked here that has an answer. Training looks at such questions only, so this is no answer.",
+      );
       return;
     }
     const right = run.predictions.tokens[t][0] === target;

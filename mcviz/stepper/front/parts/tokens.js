@@ -18,10 +18,15 @@ export class Tokens {
     this.lens = el("div", { class: "lens" });
     this.bar = el("div", { class: "scrub" }, this.overview, this.lens);
     this.away = el("button", { type: "button", class: "away", onclick: () => this.jump() });
+    this.write = el(
+      "button",
+      { type: "button", class: "write-here", title: "Write another word here (w)", onclick: () => view.write() },
+      "✎ edit",
+    );
     this.node = el(
       "div",
       { class: "tokens", role: "group", "aria-label": "Token strip" },
-      el("div", { class: "legend" }, term("token", el("b", {}, "tokens")), this.away),
+      el("div", { class: "legend" }, term("token", el("b", {}, "tokens")), this.away, this.write),
       el("div", { class: "stage" }, this.arcs, this.strip, this.bands, this.bar),
     );
     this.chips = [];
@@ -48,7 +53,8 @@ export class Tokens {
         type: "button",
         class: "chip",
         tabindex: "-1",
-        onclick: () => this.view.go({ step: chip.t }),
+        onclick: () =>
+          this.view.edit && chip.t === this.view.at.t ? this.view.write() : this.view.go({ step: chip.t }),
       });
       chip.hint = () => this.hint(chip.t);
       this.chips.push(chip);
@@ -67,7 +73,8 @@ export class Tokens {
     const { run } = this.view;
     return (
       `token ${t}: ${visible(run.label(t))}  ·  segment ${run.own[t]}` +
-      (run.source(t) >= 0 ? `  ·  asks for what stands at token ${run.source(t)}` : "")
+      (run.source(t) >= 0 ? `  ·  asks for what stands at token ${run.source(t)}` : "") +
+      (this.view.edit ? `  ·  ${t === this.view.at.t ? "click" : "go there and click again"} to edit it` : "")
     );
   }
 
@@ -102,9 +109,12 @@ export class Tokens {
     first = Math.max(0, Math.min(run.T - this.shown, first));
     if (first !== this.first) this.scroll(first);
     const source = run.source(t);
+    const { edit } = this.view;
+    show(this.write, Boolean(edit));
     for (let i = 0; i < this.shown; i++) {
       const chip = this.chips[i];
       const here = chip.t === t;
+      chip.classList.toggle("edited", Boolean(edit?.touched.includes(chip.t)));
       chip.classList.toggle("now", here);
       chip.classList.toggle("source", chip.t === source);
       chip.classList.toggle("later", chip.t > t);

@@ -3,7 +3,8 @@
 import { el } from "../drawing/dom.js";
 import { bookmark, toAnswer, toBookmark, toEvent, toMemory, toSegment } from "./jumps.js";
 
-/** What stands in the help, and what it does: by the key's name, (stepper, element with the focus) -> anything. */
+/** What stands in the help, and what it does: by the key's name, (stepper, element with the focus) -> anything. Last,
+ * the kind of request without whose offer there is no such key. */
 const KEYS = [
   [
     "← →",
@@ -76,12 +77,17 @@ const KEYS = [
       Enter: (stepper, picture) => stepper.pointing.explainSpot(picture),
     },
   ],
+  ["w", "write another word here", { w: (stepper) => stepper.editor.show() }, "edit"],
+  ["u", "undo the last edit", { u: (stepper) => stepper.editing.undo() }, "edit"],
   ["f", "large, for a class, and back", { f: (stepper) => stepper.present(!stepper.presenting) }],
   ["Esc", "close what explains a number", { Escape: (stepper) => stepper.dismiss() }],
   ["?", "this help", { "?": (stepper) => stepper.help.showModal() }],
 ];
 
-const ACTIONS = new Map(KEYS.flatMap(([, , actions]) => Object.entries(actions)));
+/** The keys that count where the host offers what it does. */
+function keysOf({ asking }) {
+  return KEYS.filter(([, , , kind]) => !kind || asking.offers[kind]);
+}
 
 function turn(stepper, by) {
   if (stepper.presenting) stepper.go({ step: stepper.state.step + by });
@@ -116,7 +122,7 @@ export function press(stepper, event) {
   }
   if (key === "Enter" && !(target.pick && stepper.pointing.spot)) return;
   const name = event.shiftKey && target.move && key.startsWith("Arrow") ? `Shift ${key}` : key;
-  const action = ACTIONS.get(name);
+  const action = keysOf(stepper).find(([, , actions]) => Object.hasOwn(actions, name))?.[2][name];
   // Where we have the focus no key of ours, nor any other plain letter, may reach the shortcuts of the page around us.
   if (action || (key.length === 1 && stepper.root.contains(target))) event.stopPropagation();
   if (!action) return;
@@ -126,13 +132,13 @@ export function press(stepper, event) {
 }
 
 /** A dialog that lists the keys. */
-export function helpWithKeys() {
+export function helpWithKeys(stepper) {
   const close = () => dialog.close();
   const dialog = el(
     "dialog",
     { class: "help", "aria-label": "Keyboard" },
     el("h2", {}, "Keyboard"),
-    el("dl", {}, ...KEYS.flatMap(([keys, what]) => [el("dt", {}, keys), el("dd", {}, what)])),
+    el("dl", {}, ...keysOf(stepper).flatMap(([keys, what]) => [el("dt", {}, keys), el("dd", {}, what)])),
     el(
       "p",
       {},

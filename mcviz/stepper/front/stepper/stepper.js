@@ -4,7 +4,10 @@ import { decode } from "../data/decode.js";
 import { open, readArrays } from "../data/payload.js";
 import { el, place } from "../drawing/dom.js";
 import { View } from "../view.js";
+import { Asking } from "./asking.js";
 import { Difference } from "./difference.js";
+import { Editing } from "./editing.js";
+import { Editor } from "./editor.js";
 import { Events } from "./events.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
@@ -22,7 +25,8 @@ const ROOM = [1100, 620];
  * `options`: step, head, segment, bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
  * when changes pause; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
  * `present`, whether it is large, for a class, and `onPresent(on)` when the reader changes that; `veiled`, whether
- * answers are hidden until they are asked for.
+ * answers are hidden until they are asked for; `offers`, what the host can do for a reader who asks, `onAsk(request)`, and
+ * `answered`, the number of the request that it answered last.
  */
 export function mount(root, payload, options) {
   return new Stepper(root, payload, options);
@@ -35,6 +39,9 @@ class Stepper {
     this.bookmarks = new Set(options.bookmarks ?? []);
     this.time = new Time(this);
     this.pointing = new Pointing(this);
+    this.asking = new Asking(this);
+    this.editing = new Editing(this);
+    this.editor = new Editor(this);
     this.stop = new AbortController();
     root.classList.add("mcviz");
     root.tabIndex = 0;
@@ -71,13 +78,16 @@ class Stepper {
     }
     this.events = new Events(this.run);
     this.toolbar = new Toolbar(this);
-    this.help = helpWithKeys();
+    this.help = helpWithKeys(this);
     this.pointing.tell(null);
     this.root.replaceChildren(
       this.toolbar.node,
+      this.asking.node,
+      this.editing.node,
       ...(this.difference ? [this.difference.node] : []),
       el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
       this.pointing.tip,
+      this.editor.node,
       this.help,
     );
     this.resize();
@@ -124,6 +134,12 @@ class Stepper {
   /** Show in words what is on no picture, for a moment. */
   say(text) {
     this.toolbar.say(text);
+  }
+
+  /** What the host can do now for a reader who asks. */
+  offer(offers) {
+    this.asking.offers = offers;
+    this.go({}, { quiet: true });
   }
 
   /** Large, for a class, or not. */
@@ -177,6 +193,8 @@ class Stepper {
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
+    this.editing.paint();
+    this.editor.paint();
     Object.assign(this.root.dataset, this.state);
   }
 

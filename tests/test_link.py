@@ -4,13 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import link
+from mcviz import link
+
+WRITTEN = {
+    "changes": ("", "3=fox", "0+red 9-"),
+    "library": (link.LIBRARY, "fox: red axe\n? fox red"),
+}
+"""Texts of a form of their own: others are refused."""
 
 
 def screens():
     choices = {
-        name: st.sampled_from(field.choices)
-        if field.choices
+        name: st.sampled_from(field.choices or WRITTEN[name])
+        if field.choices or name in WRITTEN
         else st.booleans()
         if isinstance(field.default, bool)
         else st.integers(-(10**15) + 1, 10**15 - 1)

@@ -5,9 +5,10 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from mcviz import choices, claims, examples, watch
+from mcviz import changes, choices, claims, examples, watch
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
+from mcviz.tasks import shelf
 from mcviz.tradeoff import RULES, Setting
 
 VERSION = "1"
@@ -42,6 +43,14 @@ SAMPLE = (
     "The old librarian keeps a blue key in the desk. The young gardener keeps a red key in the shed. "
     "The gardener opens the shed with the red key. The librarian opens the desk with the blue key."
 )
+LIBRARY = """fox: red axe, blue bag, green cup
+eel: red cup, white boat
+owl: blue lamp, red pen, black door
+bee: green key, red axe
+? fox red
+? eel red
+? owl red
+? owl green"""
 LONGEST = 6000
 """Characters of a text that a link carries: browsers cut longer addresses."""
 LONGEST_NUMBER = 15
@@ -56,6 +65,8 @@ def fields() -> Mapping[str, Field]:
         "run": Field(runs[0] if "topics-grm" not in runs else "topics-grm", runs),
         "b_run": Field("", ("", *watch.names())),  # "": the same model as the first run's
         "seed": Field(0),
+        "changes": Field(""),  # of the sequence of a trained model
+        "library": Field(LIBRARY),
         "text": Field(SAMPLE),
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
@@ -91,6 +102,12 @@ def defaults(run: str) -> Screen:
 def of_config(cfg: MCConfig, side: str = "") -> Screen:
     """The choices that make up a configuration."""
     return {side + name: value for name, value in choices.chosen(cfg).items()}
+
+
+def turned(screen: Screen) -> Screen:
+    """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
+    kept = ("run", "text", "split", "seed", "library", *(COST + name for name in SETTING))
+    return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
 
 
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
@@ -133,7 +150,9 @@ def parse(name: str, text: str) -> Value:
         if not (digits.isascii() and digits.isdecimal()) or len(digits) > LONGEST_NUMBER:
             raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
         return int(text)
-    return text
+    if name == "changes":
+        return changes.write(changes.parse(text))
+    return shelf.parse(text).text if name == "library" else text
 
 
 def address(page: str, screen: Screen, hide: str = "") -> str:

@@ -1,0 +1,130 @@
+"""Library: documents as rows, facts as cells, then questions; and what a trained model answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app import controls, runs, screen, stepping
+from app.words import plain, refused
+from mcviz import watch, words
+from mcviz.tasks import library, shelf
+
+FACTS = 5
+"""Facts that a document of the models has room for."""
+PREFIX = "library:"
+Row = Mapping[str, Any]
+
+
+def models() -> tuple[str, ...]:
+    """The trained models that read libraries."""
+    return tuple(name for name in watch.names() if watch.task(name) == "topics")
+
+
+def page() -> None:
+    """The page."""
+    stepping.title("Library")
+    known = models()
+    if not known:
+        st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
+        return
+    if screen.get("run") not in known:
+        screen.put(run="topics-ssc" if "topics-ssc" in known else known[0])
+        screen.another_run()
+    st.markdown(
+        "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one after "
+        "the other, keeps a checkpoint of each, and answers."
+    )
+    controls.draw(models=known)
+    if not screen.hidden("controls") and not screen.get("present"):
+        form()
+    with refused():
+        written = shelf.parse(screen.get("library"))
+        seat = controls.sitting()
+        if seat is None:
+            raise ValueError("run: expected a trained model of the topic library")
+        trace = runs.model(replace(seat, tokens=written.tokens(), changes=()), screen.get("backend"))
+        asked = [trace.T - 2 * n - 1 for n in reversed(range(len(written.questions)))]
+        if not screen.hidden("answers"):
+            st.table(words.replies(trace, asked))
+        stepping.step_through(trace, key="library")
+        stepping.export(trace)
+
+
+def form() -> None:
+    """The library as two tables and as text. What is written in one is in the others."""
+    begin()
+    start, turn = st.session_state[PREFIX + "start"], st.session_state[PREFIX + "turn"]
+    fact = st.column_config.TextColumn(help="A colour and a thing: red axe")
+    facts = {name(n): fact for n in range(FACTS)}
+    animal = st.column_config.SelectboxColumn(options=library.ANIMALS, required=True)
+    colour = st.column_config.SelectboxColumn(options=library.COLOURS, required=True)
+    shelves, questions = st.columns([3, 1])
+    with shelves:
+        rows = st.data_editor(
+            start[0], key=f"{PREFIX}documents {turn}", num_rows="dynamic", column_config={"Animal": animal, **facts}
+        )
+    with questions:
+        asked = st.data_editor(
+            start[1],
+            key=f"{PREFIX}questions {turn}",
+            num_rows="dynamic",
+            column_config={"Animal": animal, "Colour": colour},
+        )
+    text = written(rows, asked)
+    if text != st.session_state[PREFIX + "text"]:
+        st.session_state[PREFIX + "text"] = text
+        screen.put(library=text)
+    with st.popover("As text, to copy and to paste", icon=":material/notes:"):
+        key = f"{PREFIX}pasted {text}"
+        st.text_area("Library", text, key=key, height=240, on_change=paste, args=(key,), label_visibility="collapsed")
+        st.caption(plain("A line for each document, fox: red axe, blue bag, and for each question, ? fox red."))
+
+
+def begin() -> None:
+    """Let the tables begin with what the link or the reader's text says, if it is not what they hold."""
+    text = screen.get("library")
+    if st.session_state.get(PREFIX + "text") == text:
+        return
+    try:
+        first = shelf.parse(text)
+    except ValueError:
+        first = shelf.Shelf((), ())
+    st.session_state[PREFIX + "start"] = tables(first)
+    st.session_state[PREFIX + "turn"] = st.session_state.get(PREFIX + "turn", 0) + 1
+    st.session_state[PREFIX + "text"] = text
+
+
+def paste(key: str) -> None:
+    """The reader's text takes the place of what is in the tables, if it is a library."""
+    with refused():
+        screen.put(library=shelf.parse(st.session_state[key]).text)
+
+
+def tables(first: shelf.Shelf) -> tuple[list[Row], list[Row]]:
+    """Rows of the two tables, at least one each."""
+    documents = [row(each.animal, [" ".join(fact) for fact in each.facts]) for each in first.documents]
+    questions = [{"Animal": animal, "Colour": colour} for animal, colour in first.questions]
+    return documents or [row(None, [])], questions or [{"Animal": None, "Colour": None}]
+
+
+def row(animal: str | None, facts: Sequence[str]) -> Row:
+    """A row of the table of documents."""
+    return {"Animal": animal, **{name(n): facts[n] if n < len(facts) else "" for n in range(FACTS)}}
+
+
+def name(n: int) -> str:
+    """The name of a column."""
+    return f"Fact {n + 1}"
+
+
+def written(rows: Sequence[Row], asked: Sequence[Row]) -> str:
+    """The tables as text; rows that are empty are none."""
+    lines = []
+    for each in rows:
+        facts = [str(each.get(name(n)) or "").strip() for n in range(FACTS)]
+        if each.get("Animal") or any(facts):
+            lines.append(f"{each.get('Animal') or ''}: {', '.join(filter(None, facts))}".rstrip())
+    lines += [f"? {each.get('Animal') or ''} {each.get('Colour') or ''}" for each in asked if any(each.values())]
+    return "\n".join(lines)

@@ -1,0 +1,23 @@
+"""What can run a model: PyTorch, where it is installed, and NumPy, which is always there."""
+
+from importlib.util import find_spec
+
+BACKENDS = ("pytorch", "numpy")
+
+
+def available(backend: str = "numpy") -> bool:
+    """Whether a backend is there."""
+    return backend == "numpy" or (backend == "pytorch" and find_spec("torch") is not None)
+
+
+def choose(backend: str | None = None) -> str:
+    """`backend`, or the faster one that is there if it is None. Raises `ValueError` for one that is not there."""
+    if backend is None:
+        return next(filter(available, BACKENDS))
+    if backend not in BACKENDS:
+        raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}; got {backend!r}")
+    if not available(backend):
+        raise ValueError(
+            f"backend: expected numpy, as PyTorch, which the extra 'torch' brings, is not installed; got {backend!r}"
+        )
+    return backend

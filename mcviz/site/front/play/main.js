@@ -1,0 +1,164 @@
+/* The explorer as one page: a stored picture at once, and every control as soon as Python is there.
+ *
+ * The address holds all that is chosen, by the names that the app's addresses have. What it means is for Python to say.
+ */
+
+import { mount } from "../stepper.js";
+import { Controls } from "./controls.js";
+import { lacking, Python } from "./python.js";
+import { stored } from "./stored.js";
+
+const node = (id) => document.getElementById(id);
+const { runs, first, megabytes, ...told } = JSON.parse(node("site").textContent);
+const [base, worker] = ["../python/", "worker.js"].map((each) => new URL(each, location).href);
+const parts = { ...told.parts, base, worker };
+/** Parameters that a stored picture can follow. */
+const FOLLOWED = ["v", "run", "step", "head"];
+/** Milliseconds until it is said that something is computed. */
+const SOON = 150;
+
+const chosen = new URLSearchParams(location.search);
+const controls = new Controls(node("controls"), (name, text) => change({ [name]: text }));
+let stepper;
+/** The run on screen carries what the stepper shows of every token. */
+let whole = true;
+let brought = false;
+
+function draw(payload, { step, head }) {
+  if (stepper) stepper.open(payload, { step, head });
+  else stepper = mount(node("stepper"), payload, { step, head, keys: document, live: true, onRest: rest });
+}
+
+/** The reader has come to rest: the address follows, and so do states that did not come with the picture. */
+async function rest({ step, head }, moved) {
+  if (moved && !brought) {
+    chosen.set("step", step);
+    chosen.set("head", head);
+    remember();
+  }
+  if (whole || !python.live) return;
+  const answer = await python.ask({ said: { online: step } });
+  if (answer) stepper.attach(answer.payload);
+}
+
+function remember() {
+  chosen.set("v", "1");
+  history.replaceState(null, "", `?${chosen}`);
+}
+
+function say(id, text) {
+  node(id).textContent = text;
+  node(id).hidden = !text;
+}
+
+/** Show what was answered, or why there is no picture: then the last one stays. */
+function show({ said, payload }) {
+  say("refused", said.refused ? `This cannot be shown. ${said.refused}` : "");
+  if (said.controls) {
+    controls.show(said.controls, python.live);
+    say("about", said.about);
+    say("remark", said.remark);
+    say("problems", said.problems.map((problem) => `This could not be read. ${problem}`).join(" "));
+  }
+  node("stepper").classList.toggle("stale", Boolean(said.refused));
+  if (said.refused) return;
+  say("title", said.title);
+  say(
+    "diverged",
+    said.diverged_at === null ? "" : `This run diverged: from token ${said.diverged_at} on, the output is not finite.`,
+  );
+  whole = said.whole;
+  draw(payload, said);
+}
+
+/** Ask Python for the screen after these changes. */
+async function change(changes) {
+  for (const [name, text] of Object.entries(changes)) chosen.set(name, text);
+  brought = false;
+  await answered({ said: { parameters: Object.fromEntries(chosen), changes } }, Object.keys(changes).length > 0);
+}
+
+async function answered(message, moved, transfer = []) {
+  const soon = setTimeout(() => node("status").replaceChildren("Computing …"), SOON);
+  try {
+    const answer = await python.ask(message, transfer);
+    if (!answer) return;
+    show(answer);
+    if (moved && answer.said.parameters) {
+      for (const name of [...chosen.keys()]) chosen.delete(name);
+      for (const [name, text] of Object.entries(answer.said.parameters)) chosen.set(name, text);
+      remember();
+    }
+    node("status").replaceChildren("Live: this browser computes what you choose, and sends nothing anywhere.");
+  } catch (error) {
+    say("refused", `This cannot be shown. ${error.message}`);
+  } finally {
+    clearTimeout(soon);
+  }
+}
+
+const python = new Python(parts, {
+  progress(loaded) {
+    const [come, all] = [loaded, parts.bytes].map((bytes) => (bytes / 2 ** 20).toFixed(1));
+    node("progress").value = loaded / parts.bytes;
+    const words = loaded < parts.bytes ? `${come} of ${all} MB` : "starting";
+    node("status").replaceChildren(`Stored picture. Python is on its way to this browser: ${words}.`);
+  },
+  live() {
+    node("progress").hidden = true;
+    node("retry").hidden = true;
+    node("brought").disabled = false;
+    document.documentElement.dataset.live = "yes";
+    void change({});
+  },
+  failed(message) {
+    node("progress").hidden = true;
+    node("retry").hidden = false;
+    const words = "Python did not come, so the settings stay as they are; the stored picture can be stepped through.";
+    node("status").replaceChildren(`${words} (${message})`);
+  },
+});
+
+function begin() {
+  node("progress").hidden = false;
+  node("retry").hidden = true;
+  python.start();
+}
+
+async function open() {
+  const run = runs.includes(chosen.get("run")) ? chosen.get("run") : first;
+  const { about, payload } = await stored(run);
+  const at = Object.fromEntries(FOLLOWED.filter((name) => chosen.has(name)).map((name) => [name, chosen.get(name)]));
+  const step = Number(at.step ?? -1) >= 0 ? Number(at.step) : about.step;
+  show({ said: { ...about, step, head: Number(at.head ?? 0) }, payload });
+  const others = [...chosen.keys()].filter((name) => !FOLLOWED.includes(name));
+  say("remark", others.length ? "This is the run as it is at first. What your link asks for comes with Python." : "");
+}
+
+node("settings").open = matchMedia("(min-width: 900px)").matches;
+node("retry").addEventListener("click", begin);
+node("brought").addEventListener("change", async () => {
+  const [file] = node("brought").files;
+  if (!file) return;
+  if (file.size > megabytes * 2 ** 20) {
+    say(
+      "refused",
+      `This cannot be shown. file: expected at most ${megabytes} MB, got ${Math.ceil(file.size / 2 ** 20)} MB`,
+    );
+    return;
+  }
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  brought = true;
+  await answered({ file: bytes }, false, [bytes.buffer]);
+});
+
+const lacks = lacking();
+if (lacks) {
+  node("status").replaceChildren(
+    `This browser is too old to run Python (it lacks ${lacks}). Chrome and Edge from version 95, Firefox from 114 and ` +
+      "Safari from 16.4 do.",
+  );
+} else {
+  await open();
+  begin();
+}

@@ -1,0 +1,86 @@
+"""Play: the explorer as one page. A picture is stored for every run, and the rest is computed in the browser."""
+
+import html
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from mcviz import link, uploads
+from mcviz.site import frame, player
+from mcviz.stepper import assets
+
+FIRST_BUDGET = 250_000
+"""Bytes that the states of a stored picture may take: it is there within a second."""
+POLICY: Mapping[str, str] = {
+    **frame.POLICY,
+    # Pyodide compiles WebAssembly; its worker is a blob, so that this policy is the worker's too
+    "script-src": "'self' 'wasm-unsafe-eval'",
+    "worker-src": "'self' blob:",
+}
+PYTHON = "python/"
+"""The folder with Python."""
+
+_BODY = """
+<details id="settings">
+<summary>Settings</summary>
+<form id="controls"></form>
+<p class="brought"><label for="brought">A saved run (.npz) of your own</label>
+<input id="brought" type="file" accept=".npz" disabled></p>
+</details>
+<section aria-label="The run">
+<h1 id="title">The explorer</h1>
+<div class="state"><p id="status" role="status">The stored picture is on its way.</p>
+<progress id="progress" max="1" value="0" aria-label="Python on its way" hidden></progress>
+<button id="retry" hidden>Try again</button></div>
+<p id="problems" role="alert" hidden></p>
+<p id="refused" role="alert" hidden></p>
+<p id="diverged" role="alert" hidden></p>
+<p id="remark" hidden></p>
+<div id="stepper" class="mcviz"><noscript>This page draws with JavaScript, which is switched off.</noscript></div>
+<p id="about" hidden></p>
+</section>
+<script id="site" type="application/json">{told}</script>
+"""
+
+
+def page(parts: Mapping[str, Any]) -> str:
+    """The page. `parts` says what there is of Python, and how many bytes come."""
+    told = {"runs": runs(), "first": first(), "parts": parts, "megabytes": uploads.MEGABYTES}
+    return frame.page(
+        "Play",
+        _BODY.format(told=html.escape(json.dumps(told), quote=False)),
+        "play/",
+        about="Step through what a recurrent network with cached memories computed, in any browser.",
+        kind="play",
+        styles=("stepper.css", "play/play.css"),
+        scripts=("play/main.js",),
+        policy=POLICY,
+    )
+
+
+def runs() -> list[str]:
+    """The runs that there is a stored picture of."""
+    return list(link.fields()["run"].choices)
+
+
+def first() -> str:
+    """The run that the page opens with, where the address asks for none."""
+    return str(link.fields()["run"].default)
+
+
+def pictures() -> dict[str, bytes]:
+    """The stored pictures, by their file's name: of each run, what the page shows beside it, and the payload."""
+    found = {}
+    for name in runs():
+        screen = link.defaults(name)
+        about, payload = player.picture(screen, player.run(screen), FIRST_BUDGET)
+        said = {**player.state(screen, []), **about, "whole": True}  # what did not fit comes with Python
+        found[f"{name}.json"] = json.dumps(said).encode()
+        found[f"{name}.z"] = zlib.compress(payload, 9)
+    return found
+
+
+def scripts() -> dict[str, str]:
+    """The stepper as one module, and its style."""
+    return {"stepper.js": assets.script(), "stepper.css": assets.style()}

@@ -1,0 +1,90 @@
+"""Sentences on an edit, beside the runs that they speak of."""
+
+import re
+
+import numpy as np
+import pytest
+
+from mcviz import watch, words
+from mcviz.changes import Delete, Insert, Replace
+from mcviz.watch import Sitting
+from mcviz.words import accuracy
+
+pytestmark = pytest.mark.skipif("topics-ssc" not in watch.names(), reason="no trained model is here")
+TOKENS = tuple(["fox", "fox", "red", "axe", "so", "and", "fox", "red", "then", "fox", "fox", "red"])
+TOLD = r"After token (\d+) “(\w+)” the model said “(\w+)” \(([\d.]+)\) and says “(\w+)” \(([\d.]+)\); (.*?)\."
+FIRST = Sitting("topics-ssc", tokens=TOKENS)
+
+
+@pytest.fixture(scope="module")
+def first():
+    return watch.run(FIRST)
+
+
+@pytest.mark.parametrize("change", [Replace(3, "bag"), Replace(7, "blue"), Insert(5, "now"), Delete(4), Delete(7)])
+def test_every_number_is_one_of_the_runs(first, change):
+    sitting = FIRST.edited(change)
+    after = watch.run(sitting)
+    origin = watch.origin(sitting)
+    said = words.rewritten(first, after, origin)
+    was, now = accuracy(first), accuracy(after)
+    assert f"Before, {was[0]} of {was[1]} answers were right; now {now[0]} of {now[1]} are." in said
+    scale = np.sqrt(np.mean(first.output**2))
+    far = [
+        t
+        for t, o in enumerate(origin)
+        if o >= 0 and np.sqrt(np.mean((after.output[t] - first.output[o]) ** 2)) > 1e-4 * scale
+    ]
+    assert re.match(rf"{len(far)} tokens? ha(s|ve) another output than before, first token {far[0]} “", said)
+    told = re.findall(
+        r"After token (\d+) “(\w+)” the model said “(\w+)” \(([\d.]+)\) and says “(\w+)” \(([\d.]+)\); (.*?)\.", said
+    )
+    for t, word, old, p, new, q, right in told:
+        t, o = int(t), origin[int(t)]
+        assert after.tokens[t] == word
+        assert (first.predictions.tokens[o][0], after.predictions.tokens[t][0]) == (old, new)
+        assert (f"{first.predictions.probabilities[o, 0]:.3f}", f"{after.predictions.probabilities[t, 0]:.3f}") == (
+            p,
+            q,
+        )
+        wanted = first.predictions.targets[o], after.predictions.targets[t]
+        assert all(f"“{each}”" in right for each in wanted if each)
+        assert ("no answer" in right) == (not wanted[1])
+    changed = sum(
+        (first.predictions.targets[o], first.predictions.tokens[o][0])
+        != (after.predictions.targets[t], after.predictions.tokens[t][0])
+        for t, o in enumerate(origin)
+        if o >= 0 and (first.predictions.targets[o] or after.predictions.targets[t])
+    )
+    assert len(told) == min(3, changed)
+
+
+def test_the_same_run_is_the_same(first):
+    said = words.rewritten(first, first, range(first.T))
+    assert said.startswith("Every token has the same output as before. Before, ")
+
+
+def test_runs_that_do_not_fit_are_refused(first):
+    with pytest.raises(ValueError, match="origin: expected 12 tokens below 12, got 3"):
+        words.rewritten(first, first, (0, 1, 2))
+    with pytest.raises(ValueError, match="origin: expected 12 tokens below 12"):
+        words.rewritten(first, first, range(1, 13))
+
+
+def test_replies_are_what_the_model_says(first):
+    columns = words.replies(first, [7, 11])
+    said = first.predictions
+    assert columns["Question"] == ["fox red", "fox red"]
+    assert columns["Answer"] == [said.tokens[t][0] for t in (7, 11)]
+    assert columns["Probability"] == [f"{said.probabilities[t, 0]:.3f}" for t in (7, 11)]
+    assert columns[""] == ["✓ right" if said.tokens[t][0] == "axe" else "✗ wrong: axe" for t in (7, 11)]
+    assert all(
+        f"gate {first.weights[t, 0].max():.3f}" in cell for t, cell in zip((7, 11), columns["Read most"], strict=True)
+    )
+
+
+def test_a_reply_to_what_no_document_says():
+    run = watch.run(Sitting("topics-rnn", tokens=(*TOKENS, "eel", "red")))
+    columns = words.replies(run, [13])
+    assert columns[""] == ["— no document says it"]
+    assert columns["Read most"] == ["has no gates to tell"]
