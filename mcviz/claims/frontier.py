@@ -161,7 +161,7 @@ CLAIMED: tuple[Claim, ...] = (
         },
         rule=(below("GRM", "attention"), below("GRM ×4", "attention ×4")),
         remark="One seed had been seen.",
-        run={"run": "mqar-attention"},
+        run={"run": "mqar-grm"},
     ),
     Claim(
         name="frontier-topics",
