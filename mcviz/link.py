@@ -43,6 +43,8 @@ SAMPLE = (
     "The old librarian keeps a blue key in the desk. The young gardener keeps a red key in the shed. "
     "The gardener opens the shed with the red key. The librarian opens the desk with the blue key."
 )
+DRAFT = "Mia Fox has a hat. The hat is red. Tom Bear found a map. The map is blue. "
+"""A text that the models of stories go on with."""
 LIBRARY = """fox: red axe, blue bag, green cup
 eel: red cup, white boat
 owl: blue lamp, red pen, black door
@@ -68,6 +70,9 @@ def fields() -> Mapping[str, Field]:
         "changes": Field(""),  # of the sequence of a trained model
         "library": Field(LIBRARY),
         "text": Field(SAMPLE),
+        "draft": Field(DRAFT),
+        "written": Field(0),  # characters that the model wrote after it
+        "heat": Field(70),  # temperature, in hundredths; 0: always the likeliest character
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},
@@ -106,7 +111,7 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
 
 def turned(screen: Screen) -> Screen:
     """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
-    kept = ("run", "text", "split", "seed", "library", *(COST + name for name in SETTING))
+    kept = ("run", "text", "split", "draft", "heat", "seed", "library", *(COST + name for name in SETTING))
     return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
 
 

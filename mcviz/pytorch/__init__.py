@@ -11,6 +11,7 @@ from mcviz.pytorch.function import memory_caching
 from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.substitute import substitute
+from mcviz.pytorch.writing import Step, write
 
 __all__ = [
     "Attention",
@@ -21,10 +22,12 @@ __all__ = [
     "MemoryCaching",
     "ModelConfig",
     "SequenceModel",
+    "Step",
     "alone",
     "answering",
     "capture",
     "memory_caching",
     "substitute",
+    "write",
 ]
 __getattr__ = moved.attributes(__name__)
