@@ -116,8 +116,8 @@ def counted(setting: Setting) -> dict[str, Cost]:
 
 def measured(setting: Setting) -> dict[str, tuple[float, float]]:
     """Milliseconds on this machine and their ratios to attention's, taken now. Raises the library's `ValueError`s."""
-    if not watch.available():
-        raise ValueError("torch: expected PyTorch to be installed, which is what is measured")
+    if not watch.available("pytorch"):
+        raise ValueError("torch: expected PyTorch, which is what is measured; the extra 'torch' brings it")
     from mcviz import bench
 
     with st.spinner("Measuring …"):

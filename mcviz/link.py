@@ -28,7 +28,7 @@ class Field(NamedTuple):
 CONFIG: Mapping[str, Field] = {
     **{choice.name: Field(choice.default, tuple(choice.titles)) for choice in CHOICES},
     "weights": Field("trained", watch.WEIGHTS),
-    "backend": Field("pytorch", watch.BACKENDS),
+    "backend": Field(watch.choose(), watch.BACKENDS),
 }
 """How a sequence is run. The second run of a comparison has the same fields, with `SECOND` before their names."""
 
@@ -146,6 +146,8 @@ def parse(name: str, text: str) -> Value:
     field = fields()[name]
     if field.choices and text not in field.choices:
         raise ValueError(f"{name}: expected one of {', '.join(filter(None, field.choices))}; got {text[:40]!r}")
+    if name.removeprefix(SECOND) == "backend":
+        return watch.choose(text)
     if isinstance(field.default, bool):
         if text not in ("0", "1"):
             raise ValueError(f"{name}: expected 0 or 1, got {text[:40]!r}")

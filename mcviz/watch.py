@@ -4,6 +4,7 @@ This is the door through which pages reach trained models. It needs no PyTorch, 
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
@@ -14,7 +15,8 @@ import numpy as np
 from mcviz import changes, reference, room, zoo
 from mcviz.backends import BACKENDS as BACKENDS
 from mcviz.backends import available as available
-from mcviz.backends import choose
+from mcviz.backends import choose as choose
+from mcviz.backends import there as there
 from mcviz.changes import Change
 from mcviz.checks import whole
 from mcviz.config import MCConfig
@@ -66,7 +68,9 @@ def names() -> tuple[str, ...]:
 
 def config(name: str) -> MCConfig:
     """The configuration that the model called `name` was trained with."""
-    cfg: MCConfig = _card(name).model.mixer
+    cfg = _card(name).model.mixer
+    if cfg is None:
+        raise ValueError(f"name: expected a model whose layers cache memories, got {name}, which attends")
     return cfg
 
 
@@ -209,14 +213,16 @@ def run(sitting: Sitting, backend: str | None = None) -> Trace:
     """
     backend = choose(backend)
     batch = _sequence(sitting)
-    trace = _library(backend).capture(
-        model(sitting, backend),
-        batch.tokens[0],
-        labels=batch.labels,
-        targets=_targets(batch),
-        sources=batch.sources[0].tolist(),
-        title=_title(sitting) + (", in NumPy" if backend == "numpy" else ""),
-    )
+    # so small a run waits longer for threads than they save
+    with nullcontext() if backend == "numpy" else import_module("mcviz.pytorch.threads").limited(1):
+        trace = _library(backend).capture(
+            model(sitting, backend),
+            batch.tokens[0],
+            labels=batch.labels,
+            targets=_targets(batch),
+            sources=batch.sources[0].tolist(),
+            title=_title(sitting) + (", in NumPy" if backend == "numpy" else ""),
+        )
     return replace(trace, fact=_card(sitting.name).task.fact)
 
 

@@ -89,7 +89,7 @@ const KEYS = [
     { s: (stepper) => stepper.surgery.open(stepper.state.segment) },
     "surgery",
   ],
-  ["w", "write another word here", { w: (stepper) => stepper.editor.show() }, "edit"],
+  ["w", "write another word here", { w: (stepper) => stepper.editor.show(true) }, "edit"],
   ["u", "undo the last edit", { u: (stepper) => stepper.editing.undo() }, "edit"],
   ["f", "large, for a class, and back", { f: (stepper) => stepper.present(!stepper.presenting) }],
   ["Esc", "close what explains a number", { Escape: (stepper) => stepper.dismiss() }],
