@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 endif
 
 # What a target needs installed: $(VENV)/.has-EXTRAS
-APP := $(VENV)/.has-app,torch
+APP := $(VENV)/.has-app
 SITE := $(VENV)/.has-site
 DEV := $(VENV)/.has-dev
 

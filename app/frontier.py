@@ -27,6 +27,8 @@ def draw(board: list[Finding]) -> None:
     figure = runs.drawn("frontier", found, factor, stepping.theme())
     stepping.chart(figure, f"Recall of {claims.ASKED[factor]}")
     st.caption(
-        "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the 95 % interval of the mean over "
-        "seeds. Numbers take four bytes. The sizes, the weights and the command that trains it stand under the pointer."
+        "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
+        "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "
+        "in 100; one seed has no bar. Numbers take four bytes. The sizes, the weights and the command that trains it "
+        "stand under the pointer."
     )

@@ -67,11 +67,12 @@ MAY_IMPORT = {
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # Claims are judged without PyTorch, and their runs made with it.
     "claims": Row(
-        FOUNDATION | {"rows", "reference", "pytorch", "probes", "bench", "training"},
+        FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training"},
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
     "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
+    "writing": Row(FOUNDATION | {"backends", "tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
@@ -79,7 +80,7 @@ MAY_IMPORT = {
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
-        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -125,6 +126,7 @@ MAY_IMPORT = {
             "reference",
             "examples",
             "watch",
+            "writing",
             "probes",
             "tasks",
             "zoo",

@@ -42,6 +42,18 @@ def test_the_verdicts_are_those_of_the_board():
     assert [*map(int, said.groups())] == [len(claims.CLAIMS), *(counted[verdict] for verdict in claims.VERDICTS)]
 
 
+def test_the_numbers_of_the_frontier_are_those_of_its_runs():
+    (said,) = re.findall(r"- Is it the caching.*?(?=\n- )", README, re.DOTALL)
+    board = {finding.claim.name: finding.intervals for finding in claims.board()}
+    conditions = (
+        *(("bytes", "RNN (1,944)"), ("bytes", "GRM (1,944)"), ("grows", "RNN ×4"), ("grows", "GRM ×4")),
+        *(("longer-bytes", "RNN ×4"), ("longer-reads", "SSC, k = 2 ×4"), ("longer-reads", "RNN ×4")),
+        *(("topics", "GRM, 16 × 8"), ("topics", "RNN, 48 × 30")),
+    )
+    means = [f"{board[f'frontier-{name}'][label][0]:.1%}" for name, label in conditions]
+    assert re.findall(r"[\d.]+%", said) == means
+
+
 def test_a_recipe_names_files_that_there_are():
     _, recipes = CONTRIBUTING.split("## Recipes")
     steps = re.findall(r"^\d\. `([^`]+)`", recipes, re.MULTILINE)

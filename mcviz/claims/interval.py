@@ -30,6 +30,8 @@ def bootstrap(values: Sequence[float]) -> Interval:
     the Bootstrap", 2015). Of five normal values it then covers the mean 92 times in 100, and without that 84.
     Raises `ValueError` for no values.
     """
+    from scipy import special
+
     sample = np.asarray(values, float)
     n = len(sample)
     if not n:
@@ -41,9 +43,6 @@ def bootstrap(values: Sequence[float]) -> Interval:
         picks = np.array(list(product(range(n), repeat=n)))
     else:
         picks = np.random.default_rng(0).integers(n, size=(DRAWS, n))
-
-    from scipy import special  # loaded where it is needed: who asks for the claims' names needs none of it
-
     tail = special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + LEVEL) / 2))
     low, high = np.quantile(sample[picks].mean(1), [tail, 1 - tail])
     return Interval(mean, float(low), float(high))

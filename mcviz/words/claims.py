@@ -21,35 +21,34 @@ Means = Mapping[str, Mapping[str, tuple[float, float, float]]]
 
 def frontier(found: Means) -> list[str]:
     """What the runs of the frontier recalled, a sentence for each question that was run."""
-
-    def recalled(name: str, *labels: str) -> str:
-        return listed([f"{found[name][label][0]:.1%}" for label in labels])
-
+    sizes = ("486", "972", "1,944")
     sentences = {
-        "frontier-bytes": lambda name: (
-            "With 486, 972 and 1,944 numbers kept, GRM recalls "
-            f"{recalled(name, 'GRM (486)', 'GRM (972)', 'GRM (1,944)')} of 24 pairs, and a plain recurrent layer with "
-            f"one large memory {recalled(name, 'RNN (486)', 'RNN (972)', 'RNN (1,944)')}."
-        ),
-        "frontier-reads": lambda name: (
-            f"With 792 numbers read for a token, SSC recalls {recalled(name, 'SSC, k = 2')}, and the plain layer "
-            f"{recalled(name, 'RNN')}."
-        ),
-        "frontier-grows": lambda name: (
-            "Asked for 96 pairs, four times as many as in training, the plain layer of 1,944 numbers recalls "
-            f"{recalled(name, 'RNN ×4')}, and GRM, whose cache has grown to 7,776, {recalled(name, 'GRM ×4')}."
-        ),
-        "frontier-longer-bytes": lambda name: (
-            f"A plain layer that has 7,776 numbers from the first token on recalls {recalled(name, 'RNN ×4')} of them."
-        ),
-        "frontier-longer-reads": lambda name: (
-            f"With 1,440 numbers read for a token there, SSC recalls {recalled(name, 'SSC, k = 2 ×4')}, and the plain "
-            f"layer {recalled(name, 'RNN ×4')}."
-        ),
+        "frontier-bytes": "With 486, 972 and 1,944 numbers kept, GRM in segments of 8 recalls "
+        f"{recalled(found, 'bytes', *(f'GRM ({kept})' for kept in sizes))} of 24 pairs, and a plain recurrent layer "
+        f"with one larger memory {recalled(found, 'bytes', *(f'RNN ({kept})' for kept in sizes))}.",
+        "frontier-reads": f"With 792 numbers read for a token, SSC recalls {recalled(found, 'reads', 'SSC, k = 2')}, "
+        f"and the plain layer {recalled(found, 'reads', 'RNN')}.",
+        "frontier-grows": "Asked for 96 pairs, four times as many as in training, the plain layer of 1,944 numbers "
+        f"recalls {recalled(found, 'grows', 'RNN ×4')}, and GRM, whose cache has grown to 7,776, "
+        f"{recalled(found, 'grows', 'GRM ×4')}.",
+        "frontier-longer-bytes": "A plain layer that has 7,776 numbers from the first token on recalls "
+        f"{recalled(found, 'longer-bytes', 'RNN ×4')} of them.",
+        "frontier-longer-reads": "With 1,440 numbers read for a token there, SSC recalls "
+        f"{recalled(found, 'longer-reads', 'SSC, k = 2 ×4')}, and the plain layer "
+        f"{recalled(found, 'longer-reads', 'RNN ×4')}.",
+        "frontier-topics": "Where segments are documents that a question names, and as many bytes are kept, GRM "
+        f"recalls {recalled(found, 'topics', 'GRM, 16 × 8')}, and the plain layer "
+        f"{recalled(found, 'topics', 'RNN, 48 × 30')}.",
     }
-    return [say(name) for name, say in sentences.items() if found.get(name)]
+    return [sentence for name, sentence in sentences.items() if found.get(name)]
+
+
+def recalled(found: Means, name: str, *labels: str) -> str:
+    """The mean accuracies of some conditions of a claim of the frontier; "" where they were not run."""
+    intervals = found.get(f"frontier-{name}", {})
+    return listed([f"{intervals[label][0]:.1%}" for label in labels if label in intervals])
 
 
 def listed(parts: Sequence[str]) -> str:
     """`a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else list(parts))

@@ -290,9 +290,13 @@ assert mean["frontier-topics"]["GRM, 16 × 8"] > mean["frontier-topics"]["RNN, 4
     "GRM is ahead at equal bytes at once"
 )
 
+assert all(step.verdict == "does not hold" for step in board["language-text"].control), (
+    "attention, which reads everything, gains nothing over the plain layer"
+)
+
 # %% [markdown]
-# Whether language is more like pairs or more like documents, these runs cannot say. The board asks characters, and there even
-# attention, which reads all, has to gain something first: see the control of `language-text`.
+# Whether language is more like pairs or more like documents, these runs cannot say. On the board's text by character,
+# attention, which reads everything, gains nothing over the plain layer, so that `language-text` stays open.
 #
 # ## Where words and tables part
 #
