@@ -33,6 +33,7 @@ __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checkers of types
     from mcviz import backends as backends
     from mcviz import bench as bench
+    from mcviz import changes as changes
     from mcviz import choices as choices
     from mcviz import claims as claims
     from mcviz import cli as cli
