@@ -42,7 +42,7 @@ def guarded(text: str, name: str) -> str:
     said = html.escape("; ".join(f"{name} {value}" for name, value in policy.items()))
     root = "../" * (name.count("/") + 1)
     head = (
-        f'<head>\n<meta http-equiv="Content-Security-Policy" content="{said}">\n<link rel="icon" href="{root}icon.svg">'
+        f'<head>\n<meta http-equiv="Content-Security-Policy" content="{said}">\n<link rel="icon" href="{frame.icon()}">'
     )
     back = f'<nav class="pdoc"><p><a href="{root}index.html">mcviz: the site</a></p>'
     return text.replace("<head>", head, 1).replace('<nav class="pdoc">', back, 1)

@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import mcviz
+from mcviz import watch
 
 PACKAGE = Path(mcviz.__file__).parent
 ELSEWHERE = {"_pages", "bench", "course", "figures", "pytorch", "training", "widgets.py"}
@@ -43,5 +44,6 @@ def needed() -> Iterator[Path]:
     """The files of mcviz that run in the browser."""
     for path in PACKAGE.rglob("*"):
         parts = path.relative_to(PACKAGE).parts
-        if path.is_file() and path.suffix in SUFFIXES and parts[0] not in ELSEWHERE and not UNSEEN & set(parts):
+        unwatched = path.suffix == ".safetensors" and path.stem not in watch.names()
+        if path.suffix in SUFFIXES and parts[0] not in ELSEWHERE and not UNSEEN & set(parts) and not unwatched:
             yield path

@@ -1,7 +1,9 @@
 """What all pages share: one frame, one look, and a policy that lets nothing in from elsewhere."""
 
+import base64
 import html
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from mcviz.palette import PALETTES
 
@@ -36,7 +38,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="{about}">
-<link rel="icon" href="{root}icon.svg">
+<link rel="icon" href="{icon}">
 {styles}
 <title>{title}</title>
 {scripts}
@@ -75,6 +77,7 @@ def page(
         policy=html.escape("; ".join(f"{name} {value}" for name, value in policy.items())),
         about=html.escape(about or title),
         root=root,
+        icon=icon(),
         styles="\n".join(f'<link rel="stylesheet" href="{root}{each}">' for each in ("site.css", *styles)),
         title=html.escape(f"{title} · mcviz" if title != "mcviz" else title),
         scripts="\n".join(f'<script type="module" src="{root}{each}"></script>' for each in scripts),
@@ -82,6 +85,12 @@ def page(
         kind=kind,
         body=body,
     )
+
+
+def icon() -> str:
+    """The icon, in the address itself: browsers ask for it whenever a page changes its own, also without a server."""
+    content = (Path(__file__).parent / "front" / "icon.svg").read_bytes()
+    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
 
 
 def link(root: str, at: str, name: str, place: str) -> str:

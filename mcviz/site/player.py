@@ -50,7 +50,7 @@ def state(screen: Screen, problems: list[str]) -> dict[str, Any]:
     return {
         "parameters": link.write(screen),
         "controls": [asdict(each) for each in controls.controls(get)],
-        "about": watch.about(get("run")) if trained else "",
+        "about": watch.about(str(get("run"))) if trained else "",
         "remark": wanted.remark(get),
         "problems": problems,
     }

@@ -85,7 +85,7 @@ def test_each_page_has_a_policy_and_asks_nothing_of_other_servers(pages):
 def test_links_between_pages_lead_somewhere(pages):
     notebooks = {f"learn/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")}
     there = {*pages, *notebooks, *markdown.ADDRESSES.values(), *(f"{at}index.html" for at in frame.PAGES)}
-    there |= {"site.css", "learn.css", "icon.svg", "figures.js", "figures.css"}
+    there |= {"site.css", "learn.css", "figures.js", "figures.css"}
     for name, text in pages.items():
         for target in re.findall(r'(?:href|src)="([^"]*)"', text):
             path = target.partition("#")[0].partition("?")[0]

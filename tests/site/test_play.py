@@ -122,6 +122,18 @@ def test_a_saved_run_is_taken_in_and_a_false_one_refused(playing, tmp_path):
     assert playing.inner_text("#title") == "recall, untrained"
 
 
+def test_a_word_is_written_over_in_the_picture(playing):
+    playing.get_by_label("Model or sequence", exact=True).select_option("topics-ssc")
+    playing.wait_for_selector("#title:text('topics-ssc, trained')")
+    live(playing)
+    playing.locator("#stepper").focus()
+    playing.keyboard.press("w")
+    playing.get_by_role("combobox", name="Filter the vocabulary").fill("fox")
+    playing.keyboard.press("Enter")
+    playing.wait_for_url(re.compile(r"changes=\d+%3Dfox"))
+    playing.get_by_text("1 edit:").wait_for()
+
+
 def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened):
     page = opened(prepare=lambda page: page.route("**/numpy-*", lambda route: route.abort()), expected=("ERR_FAILED",))
     page.wait_for_selector("#stepper[data-step='129']")
