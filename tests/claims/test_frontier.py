@@ -138,3 +138,13 @@ def test_a_point_that_is_trained_again_lies_where_one_more_seed_would():
         half = (high - low) / 2 * math.sqrt(len(stored.seeds) + 1)  # of one value, not of their mean
         assert abs(again[f"accuracy{end}"] - mean) <= half
         assert claims.Spent(*(again[f"{name}{end}"] for name in claims.Spent._fields)) == stored.spent[factor]
+
+
+def test_gates_over_delta_memories_find_the_segment_less_often():
+    """What the remark of frontier-rules says of the rows."""
+    rows = claims.rows()
+    linear, delta = (
+        [row["largest"] for row in rows if row["settings"] == dict(settings)]
+        for settings in (frontier.GRM[1944], frontier.ruled("delta", "grm"))
+    )
+    assert max(delta) < min(linear)
