@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help explore test fuzz notebooks bench claims lint format clean
+.PHONY: help explore site test fuzz notebooks bench claims lint format clean
 
 VENV := .venv
 MINUTES ?= 10
@@ -16,11 +16,13 @@ BIN := $(VENV)/bin
 endif
 
 # What a target needs installed: $(VENV)/.has-EXTRAS
-APP := $(VENV)/.has-app,torch
+APP := $(VENV)/.has-app
+SITE := $(VENV)/.has-site
 DEV := $(VENV)/.has-dev
 
 help:
 	$(info make explore     open the explorer in the browser)
+	$(info make site        build the site, into build/site)
 	$(info make test        run all tests)
 	$(info make fuzz        test with new random examples, for MINUTES=10)
 	$(info make notebooks   build the notebooks of the course and run them)
@@ -33,6 +35,9 @@ help:
 
 explore: $(APP)
 	$(BIN)/mcviz explore
+
+site: $(SITE)
+	$(BIN)/mcviz site --out build/site
 
 test: $(DEV)
 	$(BIN)/pytest -n auto --dist worksteal

@@ -31,7 +31,7 @@ def wanted() -> bool:
 def page() -> None:
     """A question, its rows, and what became of the reader's choice."""
     with refused():
-        trace = runs.model(Sitting(MODEL, watch.config(MODEL), screen.get("seed")), "pytorch")
+        trace = runs.model(Sitting(MODEL, watch.config(MODEL), screen.get("seed")), watch.choose())
         asked = words.questions(trace)
         picks, open_ = played(screen.get("ask"), asked, trace)
         ask(trace, asked, picks, open_)

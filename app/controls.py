@@ -22,7 +22,7 @@ Beside = dict[str, DeltaGenerator]
 
 
 def draw(
-    two: bool = False, by: Sequence[str] = watch.BACKENDS, only: str = "", models: Sequence[str] | None = None
+    two: bool = False, by: Sequence[str] = watch.there(), only: str = "", models: Sequence[str] | None = None
 ) -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 

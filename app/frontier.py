@@ -7,8 +7,6 @@ from app.words import plain
 from mcviz import claims, words
 from mcviz.claims import Finding
 
-ASKED = {1: "24 pairs, as in training", 2: "48 pairs", 4: "96 pairs"}
-
 
 @st.fragment
 def draw(board: list[Finding]) -> None:
@@ -22,12 +20,12 @@ def draw(board: list[Finding]) -> None:
         "Asked for",
         claims.FACTORS,
         default=claims.FACTORS[0],
-        format_func=ASKED.__getitem__,
+        format_func=claims.ASKED.__getitem__,
         key="frontier:asked",
         required=True,
     )
     figure = runs.drawn("frontier", found, factor, stepping.theme())
-    stepping.chart(figure, f"Recall of {ASKED[factor]}")
+    stepping.chart(figure, f"Recall of {claims.ASKED[factor]}")
     st.caption(
         "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
         "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "

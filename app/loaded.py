@@ -11,7 +11,7 @@ from mcviz import link, watch
 
 LIBRARIES = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat", "plotly.graph_objects", "plotly.subplots")
 
-for name in (*LIBRARIES, *(("mcviz.pytorch", "mcviz.bench") if watch.available() else ())):
+for name in (*LIBRARIES, *(("mcviz.pytorch", "mcviz.bench") if watch.available("pytorch") else ())):
     import_module(name)
 link.fields()  # reads the models, which are kept
 # Streamlit looks for garbage after every run: among what came since, not in all the libraries.

@@ -14,12 +14,13 @@ from app import loaded  # noqa: F401  (before any page)
 # isort: split
 import mcviz
 from app import screen, shell
-from app.views import claims, compare, cost, explore, glossary, interference, library, oracle, own, surgery
+from app.views import claims, compare, cost, explore, glossary, interference, library, oracle, own, surgery, write
 
 ICON = Path(mcviz.__file__).parent / "site" / "front" / "icon.svg"
 st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
 PAGES = [
     st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="explore", default=True),
+    st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
     st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
     st.Page(surgery.page, title="Surgery", icon=":material/healing:", url_path="surgery"),
     st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),

@@ -8,15 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from app import edits
-from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch
+from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch, writing
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
-from mcviz.probes import fading, interference, surgery
+from mcviz.probes import edits, fading, interference, surgery
 from mcviz.probes.oracle import Choice, Oracle
 from mcviz.stepper.kept import Kept
 from mcviz.tradeoff import Setting, count, game
 from mcviz.watch import Sitting
+from mcviz.writing import Draft
 
 KEPT = 24
 """Runs of each kind that are kept at most, and fewer where they are large."""
@@ -26,6 +26,7 @@ HASHES: dict[str | type, Callable[..., str]] = {
     Oracle: lambda asked: f"{asked.trace.hash} {asked.k} {asked.head}",
     Choice: lambda choice: str(choice.t),  # of an Oracle, which is given with it
     Sitting: repr,
+    Draft: repr,
     Setting: repr,
     fading.Fading: lambda seen: f"{seen.place} {seen.value.tobytes().hex()}",
 }
@@ -44,6 +45,14 @@ def example(name: str, cfg: str, text: str, split: str) -> Trace:
 def model(sitting: Sitting, backend: str) -> Trace:
     """The run of a trained model on a sequence. Raises the library's `ValueError`s."""
     trace = watch.run(sitting, backend)
+    return _kept.keep(trace, trace.nbytes)
+
+
+@_kept.shared
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=HASHES)
+def written(draft: Draft, backend: str) -> Trace:
+    """The run of a trained model on the reader's text and what it wrote. Raises the library's `ValueError`s."""
+    trace = writing.run(draft, backend)
     return _kept.keep(trace, trace.nbytes)
 
 
@@ -107,8 +116,8 @@ def counted(setting: Setting) -> dict[str, Cost]:
 
 def measured(setting: Setting) -> dict[str, tuple[float, float]]:
     """Milliseconds on this machine and their ratios to attention's, taken now. Raises the library's `ValueError`s."""
-    if not watch.available():
-        raise ValueError("torch: expected PyTorch to be installed, which is what is measured")
+    if not watch.available("pytorch"):
+        raise ValueError("torch: expected PyTorch, which is what is measured; the extra 'torch' brings it")
     from mcviz import bench
 
     with st.spinner("Measuring …"):

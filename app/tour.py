@@ -278,7 +278,7 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
 def rights(length: int) -> int:
     """Right answers of the sequence with segments of that length."""
     cfg = replace(watch.config(CACHED), segment_length=length)
-    trace = runs.model(Sitting(CACHED, cfg, screen.get("seed")), "pytorch")
+    trace = runs.model(Sitting(CACHED, cfg, screen.get("seed")), watch.choose())
     return (words.accuracy(trace) or (0, 0))[0]
 
 

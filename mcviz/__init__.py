@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = ["MCConfig", "Trace", "cost", "reference", "segments"]
 
 if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checkers of types
+    from mcviz import backends as backends
     from mcviz import bench as bench
     from mcviz import choices as choices
     from mcviz import claims as claims
@@ -46,6 +47,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import pytorch as pytorch
     from mcviz import room as room
     from mcviz import rows as rows
+    from mcviz import site as site
     from mcviz import stepper as stepper
     from mcviz import tasks as tasks
     from mcviz import tradeoff as tradeoff
@@ -55,6 +57,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import watch as watch
     from mcviz import widgets as widgets
     from mcviz import words as words
+    from mcviz import writing as writing
     from mcviz import zoo as zoo
     from mcviz.course import exercises as exercises
     from mcviz.course import plot as plot

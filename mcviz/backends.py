@@ -5,6 +5,11 @@ from importlib.util import find_spec
 BACKENDS = ("pytorch", "numpy")
 
 
+def there() -> tuple[str, ...]:
+    """The backends that are there, the fastest first."""
+    return tuple(filter(available, BACKENDS))
+
+
 def available(backend: str = "numpy") -> bool:
     """Whether a backend is there."""
     return backend == "numpy" or (backend == "pytorch" and find_spec("torch") is not None)
@@ -13,7 +18,7 @@ def available(backend: str = "numpy") -> bool:
 def choose(backend: str | None = None) -> str:
     """`backend`, or the faster one that is there if it is None. Raises `ValueError` for one that is not there."""
     if backend is None:
-        return next(filter(available, BACKENDS))
+        return there()[0]
     if backend not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}; got {backend!r}")
     if not available(backend):

@@ -1,4 +1,4 @@
-"""The command `mcviz`: explore, trace, export, train, claims, bench. Each loads only what it needs."""
+"""The command `mcviz`: explore, trace, export, train, claims, site, bench. Each loads only what it needs."""
 
 import argparse
 import os
@@ -17,6 +17,9 @@ from mcviz.trace import Trace
 EXTRAS = {
     **dict.fromkeys(("torch", "safetensors", "joblib", "tqdm", "scipy"), "torch"),
     **dict.fromkeys(("streamlit", "plotly"), "app"),
+    **dict.fromkeys(
+        ("latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "yaml"), "site"
+    ),
     **dict.fromkeys(("memory_caching", "dask", "distributed"), "dev"),
 }
 """Which extra of this project brings a package."""

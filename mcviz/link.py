@@ -28,7 +28,7 @@ class Field(NamedTuple):
 CONFIG: Mapping[str, Field] = {
     **{choice.name: Field(choice.default, tuple(choice.titles)) for choice in CHOICES},
     "weights": Field("trained", watch.WEIGHTS),
-    "backend": Field("pytorch", watch.BACKENDS),
+    "backend": Field(watch.choose(), watch.BACKENDS),
 }
 """How a sequence is run. The second run of a comparison has the same fields, with `SECOND` before their names."""
 
@@ -43,6 +43,8 @@ SAMPLE = (
     "The old librarian keeps a blue key in the desk. The young gardener keeps a red key in the shed. "
     "The gardener opens the shed with the red key. The librarian opens the desk with the blue key."
 )
+DRAFT = "Mia Fox has a hat. The hat is red. Tom Bear found a map. The map is blue. "
+"""A text that the models of stories go on with."""
 LIBRARY = """fox: red axe, blue bag, green cup
 eel: red cup, white boat
 owl: blue lamp, red pen, black door
@@ -68,6 +70,9 @@ def fields() -> Mapping[str, Field]:
         "changes": Field(""),  # of the sequence of a trained model
         "library": Field(LIBRARY),
         "text": Field(SAMPLE),
+        "draft": Field(DRAFT),
+        "written": Field(0),  # characters that the model wrote after it
+        "heat": Field(70),  # temperature, in hundredths; 0: always the likeliest character
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},
@@ -106,7 +111,7 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
 
 def turned(screen: Screen) -> Screen:
     """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
-    kept = ("run", "text", "split", "seed", "library", *(COST + name for name in SETTING))
+    kept = ("run", "text", "split", "draft", "heat", "seed", "library", *(COST + name for name in SETTING))
     return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
 
 
@@ -141,6 +146,8 @@ def parse(name: str, text: str) -> Value:
     field = fields()[name]
     if field.choices and text not in field.choices:
         raise ValueError(f"{name}: expected one of {', '.join(filter(None, field.choices))}; got {text[:40]!r}")
+    if name.removeprefix(SECOND) == "backend":
+        return watch.choose(text)
     if isinstance(field.default, bool):
         if text not in ("0", "1"):
             raise ValueError(f"{name}: expected 0 or 1, got {text[:40]!r}")

@@ -4,6 +4,7 @@ This is the door through which pages reach trained models. It needs no PyTorch, 
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
@@ -14,7 +15,8 @@ import numpy as np
 from mcviz import changes, reference, room, zoo
 from mcviz.backends import BACKENDS as BACKENDS
 from mcviz.backends import available as available
-from mcviz.backends import choose
+from mcviz.backends import choose as choose
+from mcviz.backends import there as there
 from mcviz.changes import Change
 from mcviz.checks import whole
 from mcviz.config import MCConfig
@@ -22,7 +24,7 @@ from mcviz.model import ModelConfig, Weights, parameters
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
 from mcviz.rules import AGGREGATORS, sheet
-from mcviz.tasks import Batch, Parsed
+from mcviz.tasks import Batch, Parsed, Task
 from mcviz.trace import Trace
 from mcviz.words import rewritten
 from mcviz.zoo import Card
@@ -66,11 +68,19 @@ def names() -> tuple[str, ...]:
 
 def config(name: str) -> MCConfig:
     """The configuration that the model called `name` was trained with."""
-    cfg: MCConfig = _card(name).model.mixer
+    cfg = _card(name).model.mixer
+    if cfg is None:
+        raise ValueError(f"name: expected a model whose layers cache memories, got {name}, which attends")
     return cfg
 
 
-TITLES = {"mqar": "Keys and values", "needle": "Needles in a haystack", "topics": "Topic library", "text": "Alice"}
+TITLES = {
+    "text": "Alice",
+    "stories": "Stories",
+    "mqar": "Keys and values",
+    "needle": "Needles in a haystack",
+    "topics": "Topic library",
+}
 """What a reader calls the tasks."""
 
 
@@ -94,6 +104,15 @@ def measured(name: str) -> tuple[float, float, float, int]:
     """The accuracy on the model's card, between which bounds it falls, and on how many sequences it was measured."""
     card = _card(name)
     return (*card.measured["accuracy"], card.sequences)
+
+
+def recalled(name: str) -> tuple[float, float, float] | None:
+    """How often the model called `name` begins right what a text said before, and between what bounds that falls.
+
+    None where its card does not tell that apart.
+    """
+    found = _card(name).measured.get("recalled")
+    return None if found is None else (found.value, found.low, found.high)
 
 
 def stored(name: str) -> int:
@@ -123,6 +142,11 @@ def plain(name: str) -> str:
 def task(name: str) -> str:
     """The name of the task that the model called `name` learned."""
     return str(_card(name).task.name)
+
+
+def learned(name: str) -> Task:
+    """The task that the model called `name` learned."""
+    return _card(name).task
 
 
 def question(name: str, words: Sequence[str], t: int) -> str:
@@ -188,16 +212,17 @@ def run(sitting: Sitting, backend: str | None = None) -> Trace:
     the sequence does not have, and a run that `mcviz.room` has no room for.
     """
     backend = choose(backend)
-    library = reference if backend == "numpy" else import_module("mcviz.pytorch")
     batch = _sequence(sitting)
-    trace = library.capture(
-        library.SequenceModel(*_model(sitting)),
-        batch.tokens[0],
-        labels=batch.labels,
-        targets=_targets(batch),
-        sources=batch.sources[0].tolist(),
-        title=_title(sitting) + (", in NumPy" if backend == "numpy" else ""),
-    )
+    # so small a run waits longer for threads than they save
+    with nullcontext() if backend == "numpy" else import_module("mcviz.pytorch.threads").limited(1):
+        trace = _library(backend).capture(
+            model(sitting, backend),
+            batch.tokens[0],
+            labels=batch.labels,
+            targets=_targets(batch),
+            sources=batch.sources[0].tolist(),
+            title=_title(sitting) + (", in NumPy" if backend == "numpy" else ""),
+        )
     return replace(trace, fact=_card(sitting.name).task.fact)
 
 
@@ -228,6 +253,19 @@ def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
         batch.labels,
         _title(sitting),
     )
+
+
+def model(sitting: Sitting, backend: str | None = None) -> Any:
+    """The model with the weights and under the configuration that `sitting` asks for: a `SequenceModel` of PyTorch's or
+    of the reference's.
+
+    Raises the `ValueError`s of `run`.
+    """
+    return _library(choose(backend)).SequenceModel(*_model(sitting))
+
+
+def _library(backend: str) -> Any:
+    return reference if backend == "numpy" else import_module("mcviz.pytorch")
 
 
 @lru_cache(maxsize=32)

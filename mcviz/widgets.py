@@ -13,9 +13,10 @@ import numpy as np
 import traitlets
 from jaxtyping import UInt8
 
-from mcviz import changes, files, watch
+from mcviz import changes, files, watch, writing
 from mcviz.checks import is_whole, plain
 from mcviz.palette import ANYWHERE
+from mcviz.probes import edits, surgery
 from mcviz.stepper import asking, assets
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
@@ -83,6 +84,12 @@ class Stepper(anywidget.AnyWidget):
         stepper.observe(lambda change: print(stepper.latest.predictions.tokens[-1]), "tokens")
         Stepper(mcviz.watch.Sitting("needle-grm", seed=3))      # or any sitting
 
+    A model of text reads characters, and writes on; checkpoints are operated on by the reader, and by code:
+
+        stepper = Stepper(model="stories-grm", tokens="Mia Fox has a hat. The hat is red. ")
+        stepper.write(80, temperature=0.7)                      # gives what it wrote
+        stepper.operate([mcviz.probes.surgery.SwitchOff(1)])    # [] restores
+
     The numbers are sent to the browser once. JupyterLab saves them with the notebook if told to ("Save Widget State
     Automatically"); nbclient does, with all widgets' state, unless it is given `store_widget_state=False`. Beside the
     widget an output holds a picture of the gates where it stood, which `nbconvert` and other pages without widgets show
@@ -122,7 +129,7 @@ class Stepper(anywidget.AnyWidget):
         self.trace = given if isinstance(given, Trace) else watch.run(self.sitting)
         self.other, self.budget = other, budget
         if self.sitting is not None:
-            traits |= {"tokens": self.trace.tokens, "offers": {"edit": watch.offer(self.sitting, self.trace)}}
+            traits |= {"tokens": self.trace.tokens, "offers": self._offers(self.trace)}
         elif tokens is not None:
             raise ValueError("tokens: expected a trained model to read them, got a run")
         super().__init__(payload=pack(self.trace, other, budget=budget), **traits)
@@ -164,7 +171,7 @@ class Stepper(anywidget.AnyWidget):
         earlier = watch.run(sitting.undone()) if sitting.changes else None
         other = earlier if earlier is not None and earlier.T == trace.T else None
         runs = (trace,) if other is None else (other, trace)
-        payload, offers = pack(*runs, budget=self.budget), {"edit": watch.offer(sitting, trace, earlier)}
+        payload, offers = pack(*runs, budget=self.budget), self._offers(trace, earlier, sitting)
         self.sitting, self.trace, self.other = sitting, runs[0], other and trace
         with self.hold_trait_notifications():
             self.step, self.payload, self.offers, self.tokens = (
@@ -174,9 +181,50 @@ class Stepper(anywidget.AnyWidget):
                 trace.tokens,
             )
 
+    def write(self, characters: int = 1, temperature: float = 0.0, seed: int = 0) -> str:
+        """A model of text writes on after the tokens on screen. Gives what it wrote, and stands at the last of it.
+
+        Raises `ValueError` as `mcviz.writing.steps` does, and for a run that is not that of a model of text.
+        """
+        if self.sitting is None:
+            raise ValueError("write: expected a trained model that reads text, got a run")
+        draft = writing.drafted(self.sitting, characters=characters, temperature=temperature, seed=seed)
+        wrote = writing.continuation(draft)
+        self.sit(writing.seated(draft))
+        self.step = self.latest.T - 1
+        return wrote
+
+    def operate(self, made: Sequence[surgery.Edit]) -> None:
+        """Show the model's run beside the one after surgery, or alone where nothing is `made`.
+
+        Raises `ValueError` for edits that cannot be made, and for a run that is not a model's.
+        """
+        if self.sitting is None:
+            raise ValueError("operate: expected a trained model, which answers anew, got a run")
+        # the reference operates, so it also says what there was before
+        before = watch.run(self.sitting, "numpy")
+        for edit in made:
+            edits.check(before, edit)
+        after = watch.answered(self.sitting, surgery.operate(before, made)) if made else None
+        payload = pack(before, after, budget=self.budget)
+        self.trace, self.other = before, after
+        with self.hold_trait_notifications():
+            self.payload = payload
+            self.offers = {**self.offers, "surgery": edits.offer(before, made)}
+
+    def _offers(self, trace: Trace, earlier: Trace | None = None, sitting: Sitting | None = None) -> dict[str, Any]:
+        """What the reader may ask for of a run that was not operated on."""
+        seat = sitting or self.sitting
+        assert seat is not None
+        return {"edit": watch.offer(seat, trace, earlier), "surgery": edits.offer(trace, [])}
+
     def on_request(self, kind: str, value: Mapping[str, Any]) -> None:
-        """Do what the reader asks for, of what is in `offers`: to edit the sequence."""
-        if self.sitting is not None:
+        """Do what the reader asks for, of what is in `offers`: to edit the sequence, or to operate on checkpoints."""
+        if self.sitting is None:
+            return
+        if kind == "surgery":
+            self.operate(edits.asked(watch.run(self.sitting, "numpy"), value))
+        else:
             self.sit(replace(self.sitting, changes=changes.asked(self.sitting.changes, value)))
 
     @property

@@ -72,9 +72,15 @@ MAY_IMPORT = {
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
     "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
+    "writing": Row(FOUNDATION | {"backends", "tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
+    # What is shared by the explorer and the site in a browser.
+    "uploads": Row({"trace"}, set()),
+    "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
+    "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
+    "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
-        FOUNDATION | {"changes", "reference", "tasks", "examples", "watch", "figures", "stepper"},
+        FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -83,15 +89,29 @@ MAY_IMPORT = {
         LIGHT | {"hypothesis", "IPython", "ipywidgets", "plotly", "torch"},
         lazily=frozenset({"widgets"}),
     ),
+    "site": Row(
+        {
+            "",
+            "palette",
+            "rules",
+            "trace",
+            "claims",
+            "figures",
+            "words",
+            "stepper",
+            "tradeoff",
+            "watch",
+            "changes",
+            "choices",
+        }
+        | {"uploads", "link", "wanted", "controls"},
+        {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
+        | {"yaml"},
+    ),
     "cli": Row(
         {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
-    # What is shared by the explorer and the site in a browser.
-    "uploads": Row({"trace"}, set()),
-    "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
-    "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
-    "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
     "app": Row(
         {
@@ -106,6 +126,7 @@ MAY_IMPORT = {
             "reference",
             "examples",
             "watch",
+            "writing",
             "probes",
             "tasks",
             "zoo",

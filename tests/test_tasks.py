@@ -145,9 +145,43 @@ def test_text_measures_on_what_it_did_not_train_on():
     assert tasks.from_dict(test.to_dict()) == test
 
 
+@given(
+    task=st.builds(tasks.stories, length=whole(1, 300), friends=whole(1, 5), again=whole(1, 8)),
+    seed=whole(0, 2**16),
+    progress=st.floats(0, 1),
+)
+def test_a_story_says_again_what_it_said_before(task, seed, progress):
+    for each in (task, task.easier(progress)):
+        drawn = each.sample(seed, 2)
+        assert drawn.tokens.shape == (2, each.length)
+        np.testing.assert_array_equal(drawn.tokens[:, 1:], drawn.targets[:, :-1])
+        b, t = np.nonzero(drawn.sources >= 0)
+        assert drawn.mask[b, t].all()
+        assert (drawn.sources[b, t] < t).all()
+        np.testing.assert_array_equal(drawn.tokens[b, drawn.sources[b, t]], drawn.targets[b, t])
+    drawn = task.sample(seed, 1)
+    parsed = task.parse(drawn.tokens[0])
+    np.testing.assert_array_equal(parsed.batch.sources, drawn.sources)
+    np.testing.assert_array_equal(parsed.batch.mask[:, :-1], drawn.mask[:, :-1])
+
+
+def test_what_a_story_asks_for_was_said_last_in_the_same_story():
+    task = tasks.stories()
+    text = "Mia Fox has a hat. The hat is red. The hat is red. Mia Fox sang.\nMia Fox has a hat."
+    sources = task.sources(text)
+    assert [t for t, source in enumerate(sources) if source >= 0 and sources[t - 1] < 0] == [45, 54]
+    assert text[46:49] == text[sources[45] : sources[47] + 1] == "red"
+    assert text[55:58] == text[sources[54] : sources[56] + 1] == "Fox"
+    another = "Mia Fox sang. Mia Owl sang."
+    assert (task.sources(another) < 0).all()  # she is another animal now
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
+        (lambda: tasks.stories(friends=9), "friends: .* from 1 to 8"),
+        (lambda: tasks.stories(others=1.5), "others: expected a share from 0 to 1, got 1.5"),
+        (lambda: tasks.stories().encode("Ψ"), "text: .*'Ψ'"),
         (lambda: tasks.mqar(pairs=129), "pairs: .* from 1 to 128"),
         (lambda: tasks.mqar(pairs=0), "pairs"),
         (lambda: tasks.mqar(values=0), "values"),

@@ -9,7 +9,8 @@ import ipywidgets
 import numpy as np
 import pytest
 
-from mcviz import MCConfig
+from mcviz import MCConfig, watch, writing
+from mcviz.probes import surgery
 from mcviz.stepper.payload import pack
 from mcviz.widgets import Stepper, still
 from tests.stepper import reading
@@ -208,3 +209,46 @@ def test_a_run_has_no_tokens_to_write():
             Stepper(trace, **given)
     with pytest.raises(ValueError, match="trace: expected a run"):
         Stepper()
+
+
+@pytest.fixture
+def reader():
+    return Stepper(model="text-grm", tokens="Alice was not a bit ")
+
+
+def test_a_model_of_text_writes_on_and_code_hears_of_it(reader):
+    heard = []
+    reader.observe(lambda change: heard.append("".join(change["new"])), "tokens")
+    wrote = reader.write(9, temperature=0.7, seed=2)
+    assert wrote == writing.continuation(writing.Draft("text-grm", "Alice was not a bit ", 9, 0.7, 2))
+    assert heard == [("Alice was not a bit " + wrote).replace(" ", "␣")]
+    assert reader.step == reader.trace.T - 1 == 28
+    more = reader.write(1)
+    assert len(heard) == 2
+    assert heard[1].endswith(more.replace(" ", "␣"))
+
+
+def test_a_checkpoint_is_switched_off_and_restored(monkeypatch):
+    sent, shelved = [], Stepper(model="topics-ssc")
+    monkeypatch.setattr(shelved, "send", lambda content, buffers=None: sent.append(content))
+    before = watch.run(shelved.sitting, "numpy")
+    i = shelved.offers["surgery"]["read"][0]
+    for number, words in enumerate((f"off.{i}", f"off.{i} scale.{i}.2.0", "", "off.99")):
+        shelved._handle_custom_msg({"request": {"number": number, "surgery": {"edits": words}}}, [])
+        if number == 1:
+            made = [surgery.SwitchOff(i), surgery.Scale(i, 2.0)]
+            assert shelved.latest.hash == watch.answered(shelved.sitting, surgery.operate(before, made)).hash
+            assert [one["word"] for one in shelved.offers["surgery"]["edits"]] == words.split()
+    assert [bool(one["problem"]) for one in sent] == [False, False, False, True]
+    assert shelved.latest.hash == before.hash
+    assert shelved.other is None
+
+
+def test_a_run_neither_writes_nor_is_operated_on():
+    stepper = Stepper(library())
+    with pytest.raises(ValueError, match="write: expected a trained model that reads text"):
+        stepper.write()
+    with pytest.raises(ValueError, match="operate: expected a trained model"):
+        stepper.operate([])
+    with pytest.raises(ValueError, match="name: expected a model that reads text"):
+        Stepper(model="topics-ssc").write()

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
+import mcviz
 from mcviz import MCConfig, training, zoo
 from mcviz.pytorch import ModelConfig, SequenceModel
 from mcviz.training.models import MODELS
 from mcviz.zoo.store import SHIPPED
-from mcviz.zoo.weights import MAX_HEADER, agree, sha256
+from mcviz.zoo.weights import MAX_HEADER, agree, header, numbers, sha256
 
 FRESH_SEED = 2**20
 """No model was measured with it."""
@@ -369,3 +371,52 @@ def test_a_model_of_an_older_name_is_loaded(folder):
         path.rename(path.with_name(f".my: old one?{path.suffix}"))
     assert zoo.names(folder) == [".my: old one?"]
     assert zoo.load(".my: old one?", folder).card.name == "topics-grm"
+
+
+# ---- the reader of files
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+def test_the_reader_reads_what_the_library_wrote(tmp_path, dtype):
+    draw = torch.Generator().manual_seed(0)
+    tensors = {"a": torch.randn(3, 4, generator=draw).to(dtype), "b.c": torch.randn((), generator=draw).to(dtype)}
+    path = tmp_path / "some.safetensors"
+    safetensors.torch.save_file(tensors | {"none": torch.zeros(0, 2, dtype=dtype)}, path, {"format": "pt"})
+    there, content = header(path), path.read_bytes()
+    assert there["none"].shape == (0, 2)
+    for name, tensor in tensors.items():
+        read = numbers(content, there[name])
+        assert read.dtype == (np.float64 if dtype == torch.float64 else np.float32)
+        np.testing.assert_array_equal(read, tensor.double().numpy())
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (file({"x": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]}}, b"12345678"), "I64"),
+        (file({"x": {"dtype": "F32", "shape": [-1], "data_offsets": [0, -4]}}), "expected whole numbers"),
+        (file({"x": {"dtype": "F32", "shape": [1.0], "data_offsets": [0, 4]}}, b"1234"), "expected whole numbers"),
+        (file({"x": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}, b"12345678"), "one after the other"),
+        (
+            file({"x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, b"1234"),
+            "77 bytes, as the header says, got 73",
+        ),
+        (file({"x": {"dtype": "F32", "shape": [1]}}, b"1234"), "data_offsets"),
+        (file([1]), "a header that measures each tensor"),
+    ],
+)
+def test_a_header_that_does_not_measure_its_file_is_refused(tmp_path, content, says):
+    path = tmp_path / "some.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"^weights: expected .*{says}"):
+        header(path)
+
+
+def test_models_that_need_no_pytorch_are_loaded_with_their_cards():
+    model = zoo.load("topics-grm", backend="numpy")
+    assert isinstance(model, mcviz.reference.SequenceModel)
+    assert model.card == zoo.load("topics-grm").card
+    batch = model.card.task.sample(7, 1)
+    assert model(batch.tokens).shape == (*batch.tokens.shape, model.card.model.vocabulary)
+    with pytest.raises(ValueError, match=r"^backend: expected one of pytorch, numpy; got 'jax'"):
+        zoo.load("topics-grm", backend="jax")

@@ -15,12 +15,7 @@ def page() -> None:
     """The page."""
     st.title("Do the numbers hold up?", anchor=False)
     board = runs.board()
-    st.markdown(
-        f"The paper's claims, and questions that it leaves open, asked of small models with {weights()} weights: "
-        f"{claims.SEEDS} seeds for each condition (on the frontier, at least 3), and a rule for each verdict that was "
-        "fixed before these runs. (Some settings had been run before with fewer seeds, and seen; no margin was moved "
-        "afterwards.) What holds here is not proven for large models, and what fails here is not refuted for them."
-    )
+    st.markdown(claims.told(runs.rows()))
     verdict, family = chosen(board)
     found = [one for one in board if verdict in (EVERY, one.verdict) and family in (EVERY, one.claim.family)]
     if not found:
@@ -33,12 +28,6 @@ def page() -> None:
             if one.claim.family == name:
                 opening(one)
     st.caption(f"Every number comes from stored runs with seeds. To make them all again: `{claims.SHELL}`")
-
-
-def weights() -> str:
-    """From how many to how many, in thousands."""
-    found = [row["parameters"] for row in runs.rows() if "parameters" in row]
-    return f"{round(min(found), -3):,} to {round(max(found), -3):,}"
 
 
 def chosen(board: list[Finding]) -> tuple[str, str]:

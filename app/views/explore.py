@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import asking, controls, dial, editing, stepping, tour
+from app import asking, controls, dial, editing, operating, stepping, tour
 from app.words import plain, refused
 from mcviz import Trace, figures
 
@@ -26,9 +26,8 @@ def page() -> None:
         stepping.title("Explore", trace, tour.begin, asking.begin)
         if remark := controls.remark():
             st.caption(plain(remark))
-        # of one token more or less the two runs cannot be in step
-        pair = (earlier, trace) if earlier is not None and earlier.T == trace.T else (trace,)
-        stepping.step_through(*pair, key="explore", offers=editing.offers(trace, earlier), on_request=editing.asked)
+        asks = {"offers": editing.offers(trace, earlier), "on_request": editing.asked}
+        operating.step_through(trace, earlier, key="explore", **asks)
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(
             "The equations, with the numbers of one token",

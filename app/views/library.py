@@ -26,9 +26,6 @@ def page() -> None:
     """The page."""
     stepping.title("Library")
     known = models()
-    if not known:
-        st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
-        return
     if screen.get("run") not in known:
         screen.put(run="topics-ssc" if "topics-ssc" in known else known[0])
         screen.another_run()

@@ -17,12 +17,9 @@ def page() -> None:
         saved()
         return
     wanted = watch.names() if kind == KINDS[2] else ("text",)
-    if screen.get("run") not in wanted and wanted:
+    if screen.get("run") not in wanted:
         screen.put(run=wanted[0])
         screen.another_run()
-    if not wanted:
-        st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
-        return
     if kind == KINDS[0]:
         st.markdown(
             "Type or paste a text. Each word or character is stored under the one before it, by random maps that "

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app import controls, edits, runs, screen, stepping
+from app import controls, operating, screen, stepping
 from app.words import plain, refused
 from mcviz import Trace, words
 from mcviz.config import GATED
-from mcviz.probes import surgery
+from mcviz.probes import edits, surgery
 from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
 
 GATES = (0.0, 0.5, 1.0)
@@ -20,44 +20,18 @@ def page() -> None:
     with refused():
         before = controls.trace(backend="numpy")
         stepping.title("Surgery", before)
-        said = screen.get("edits")
-        try:
-            changes = edits.parse(said)
-            for edit in changes:
-                check(before, edit)
-        except ValueError:
-            undo_all()  # nothing else leads out of edits that cannot be made
-            raise
+        changes = operating.in_force(before)
         if not screen.hidden("controls") and not screen.get("present"):
             with st.container(gap="small"):
                 operate(before, changes)
-        after = runs.edited(before, said, controls.sitting()) if changes else None
         listed(before, changes)
-        stepping.step_through(before, after, key="surgery")
-        if after is not None and not screen.hidden("answers"):
-            st.markdown(plain(words.compared(before, after)))
+        operating.step_through(before, key="surgery")
         screen.share()
-
-
-def read(trace: Trace) -> list[int]:
-    """The checkpoints that some token reads: an edit of another would change nothing."""
-    return [i for i in range(trace.N - 1) if trace.selected[:, :, i].any()]
-
-
-def check(trace: Trace, edit: Edit) -> None:
-    """Raise `ValueError` for an edit that cannot be made, or of a checkpoint that no token reads."""
-    surgery.check(trace, edit)
-    offered = read(trace)
-    if isinstance(edit, SwitchOff | Swap | Scale | Noise):
-        for segment in {edit.segment, edit.other if isinstance(edit, Swap) else edit.segment}:
-            if segment not in offered:
-                some = ", ".join(map(str, offered)) or "none"
-                raise ValueError(f"edits: expected a checkpoint that some token reads ({some}), got {segment}")
 
 
 def operate(trace: Trace, changes: list[Edit]) -> None:
     """A checkpoint to choose, at first what the token reads most, and what can be done to it, each by one press."""
-    offered = read(trace)
+    offered = edits.read(trace)
     if not offered:
         st.info("No checkpoint is read in this run, so there is none to operate on. Take another aggregator.")
         return
@@ -116,11 +90,6 @@ def more(trace: Trace, t: int, at: int, changes: list[Edit]) -> None:
     button("Erase it", [*changes, Erase(token)])
 
 
-def undo_all() -> None:
-    """Back to the run as it was."""
-    st.button("Undo all", icon=":material/undo:", on_click=screen.put, kwargs={"edits": ""})
-
-
 def scope(trace: Trace, edit: Edit) -> str:
     """What an edit reaches."""
     if surgery.propagates(trace, edit):
@@ -139,4 +108,4 @@ def listed(trace: Trace, changes: list[Edit]) -> None:
             if not screen.hidden("controls"):
                 button("Undo", [*changes[:place], *changes[place + 1 :]], key=f"undo-{place}")
     if len(changes) > 1 and not screen.hidden("controls"):
-        undo_all()
+        operating.undo_all()

@@ -13,11 +13,13 @@ from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
 from mcviz.claims.frontier import FAMILY as FRONTIER
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.lab import SEEDS, SHIPPED, board, due, rows, run
-from mcviz.claims.point import FACTORS, Point, points
+from mcviz.claims.point import ASKED, FACTORS, Point, points
 from mcviz.claims.spent import Spent
+from mcviz.claims.told import told
 from mcviz.claims.trained import Trained, trained
 
 __all__ = [
+    "ASKED",
     "CLAIMS",
     "DECLARED",
     "EXACT",
@@ -48,5 +50,6 @@ __all__ = [
     "rows",
     "run",
     "sequences",
+    "told",
     "trained",
 ]

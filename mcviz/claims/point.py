@@ -12,6 +12,8 @@ from mcviz.rules import AGGREGATORS, SHEETS
 
 FACTORS = (1, 2, 4)
 """Times as many pairs as in training."""
+ASKED: Mapping[int, str] = {1: "24 pairs, as in training", 2: "48 pairs", 4: "96 pairs"}
+"""How many that is."""
 
 ONE, RULE, ADDED, GATED, SELECTED, ATTENTION = KINDS = (
     "RNN, linear memory",

@@ -190,8 +190,8 @@ def answers(trace: Trace) -> Float[Array, "T H N V"]:
     """What every memory of the last layer says to every token, also those that its router did not select."""
     cfg = replace(trace.config, aggregator="grm")
     every = memory_caching(trace.q, trace.k, trace.v, trace.u, cfg, trace.coefficients, trace.initial)
-    said: Float[Array, "T H N V"] = every.reads
-    return said
+    assert every.reads is not None
+    return every.reads
 
 
 def readable(model: Model) -> SequenceModel:

@@ -1,6 +1,7 @@
 """Memory Caching in PyTorch: the same equations on batches, fast, and with gradients through everything."""
 
 from mcviz import moved
+from mcviz.model import ModelConfig
 from mcviz.pytorch.alone import alone, answering
 from mcviz.pytorch.attention import Attention, KVCache
 from mcviz.pytorch.capture import Capturable, capture
@@ -8,8 +9,9 @@ from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.decode import Decoder
 from mcviz.pytorch.function import memory_caching
 from mcviz.pytorch.mixer import MemoryCaching
-from mcviz.pytorch.model import ModelConfig, SequenceModel
+from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.substitute import substitute
+from mcviz.pytorch.writing import Step, write
 
 __all__ = [
     "Attention",
@@ -20,10 +22,12 @@ __all__ = [
     "MemoryCaching",
     "ModelConfig",
     "SequenceModel",
+    "Step",
     "alone",
     "answering",
     "capture",
     "memory_caching",
     "substitute",
+    "write",
 ]
 __getattr__ = moved.attributes(__name__)

@@ -43,6 +43,7 @@ class Block:
         """What follows the mixer: each token on its own."""
         if not self.config.mlp:
             return x
+        # x_t + W_2 σ(W_1 norm(x_t))
         h = gelu(rms_norm(x) * self.weights["mlp_norm.weight"] @ self.weights["mlp.0.weight"].T)
         return x + h @ self.weights["mlp.2.weight"].T
 

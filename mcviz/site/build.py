@@ -3,49 +3,53 @@
 import gzip
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from mcviz import files
-from mcviz.site import frame, play
-from mcviz.site.bundle import bundle
-from mcviz.site.runtime import CORE, LOCK, pinned
+import plotly.offline
+
+from mcviz import claims, files
+from mcviz.site import api, cost, documents, frame, glossary, home, learn, numbers, play
+from mcviz.site.bundle import PACKAGE, bundle
+from mcviz.site.runtime import LOCK, pinned
 
 FRONT = Path(__file__).parent / "front"
+MARK = ".mcviz-site"
+"""The file by which a folder is known for a site, which may be written anew."""
 STRAIGHT = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip")
 PACKED = ("pyodide.asm.wasm", LOCK)
 """Files that lie there packed, and that the page unpacks: small also from servers that pack nothing."""
 MODULE = "mcviz.zip"
-UNUSED = ("/tests/", "/f2py/", ".pyi", ".h", ".a", ".pxd", ".pyx")
+FOLDERS, ENDINGS = ("/tests/", "/f2py/"), (".pyi", ".h", ".a", ".pxd", ".pyx")
 """What stands in a wheel and no page needs; what says who wrote it stays."""
 
-Say = Callable[[str], None]
 
-
-def build(out: Path, python: Path, say: Say = print) -> None:
+def build(out: Path, python: Path, say: Callable[[str], None] = print) -> None:
     """Write the site into the folder `out`, with the Python that lies in the folder `python`, which is checked.
 
-    Raises `ValueError` if `out` holds something that is not a site.
+    Raises `ValueError` if `out` holds something that is not a site, and where there is no clone of the project.
     """
     fresh(out)
-    for path in FRONT.rglob("*.*"):
-        put(out / path.relative_to(FRONT), path.read_bytes())
-    put(out / "site.css", frame.colours() + (FRONT / "site.css").read_text(encoding="utf-8"))
-    for name, text in play.scripts().items():
+    front(out)
+    say("the pages to read …")
+    reading(out, project())
+    say("the claims and the costs …")
+    figures(out)
+    say("the reference …")
+    for name, text in api.files().items():
         put(out / name, text)
-    say("Python for the browser")
-    parts = runtime(out / play.PYTHON, python)
-    say("the stored pictures")
-    for name, content in play.pictures().items():
-        put(out / "play" / "first" / name, content)
-    put(out / "play" / "index.html", play.page(parts))
-    put(out / MARK, "mcviz\n")
+    say("the explorer, with Python for the browser …")
+    explorer(out, python, play.runs())
 
 
-MARK = ".mcviz-site"
-"""The file by which a folder is known for a site, which may be written anew."""
+def project() -> Path:
+    """The folder of the project. Raises `ValueError` where mcviz is installed without its notebooks and documents."""
+    root = PACKAGE.parent
+    if not all((root / name).exists() for name in ("notebooks", "docs", "README.md")):
+        raise ValueError(f"site: expected a clone of the project, with its notebooks and documents, got {root}")
+    return root
 
 
 def fresh(out: Path) -> None:
@@ -64,6 +68,46 @@ def put(path: Path, content: str | bytes) -> None:
     files.write(path, content)
 
 
+def front(out: Path) -> None:
+    """What the browser loads as it is: styles and scripts."""
+    for path in FRONT.rglob("*.*"):
+        put(out / path.relative_to(FRONT), path.read_bytes())
+    put(out / "site.css", frame.colours() + (FRONT / "site.css").read_text(encoding="utf-8"))
+
+
+def reading(out: Path, root: Path) -> None:
+    """The pages that are only read, of the project in the folder `root`."""
+    pages = {
+        "index.html": home.page(root),
+        "words/index.html": glossary.page(),
+        "learn.css": (FRONT / "notebook.css").read_text(encoding="utf-8") + learn.style(),
+        **learn.pages(root),
+        **documents.pages(root),
+    }
+    for name, text in pages.items():
+        put(out / name, text)
+    put(out / "explorer.png", (root / "docs" / "explorer.png").read_bytes())
+
+
+def figures(out: Path) -> None:
+    """The pages with figures, and Plotly, which draws them."""
+    board = claims.board()
+    pages = {"numbers/index.html": numbers.page(board), "cost/index.html": cost.page()}
+    for name, text in {**pages, **numbers.files(board), **cost.files()}.items():
+        put(out / name, text)
+    put(out / "plotly.js", plotly.offline.get_plotlyjs())
+
+
+def explorer(out: Path, python: Path, runs: Sequence[str]) -> None:
+    """The page Play, with Python and with stored pictures of `runs`."""
+    for name, text in play.scripts().items():
+        put(out / name, text)
+    parts = runtime(out / play.PYTHON, python)
+    for name, content in play.pictures(runs).items():
+        put(out / "play" / "first" / name, content)
+    put(out / "play" / "index.html", play.page(parts, runs))
+
+
 def runtime(out: Path, python: Path) -> Mapping[str, Any]:
     """Write Python into the folder `out`; what the page has to know of it."""
     wheels = list(pinned(python))
@@ -74,22 +118,15 @@ def runtime(out: Path, python: Path) -> Mapping[str, Any]:
     for name in wheels:
         put(out / name, slim((python / name).read_bytes()))
     put(out / MODULE, bundle())
-    counted = [path for path in out.iterdir() if path.suffix != ".mjs"]
-    return {
-        "packed": list(PACKED),
-        "archives": [*wheels, MODULE],
-        "bytes": sum(path.stat().st_size for path in counted),
-    }
+    counted = sum(path.stat().st_size for path in out.iterdir() if path.suffix != ".mjs")
+    return {"packed": list(PACKED), "archives": [*wheels, MODULE], "bytes": counted}
 
 
 def slim(wheel: bytes) -> bytes:
     """A wheel without what no page needs, packed as small as can be."""
     packed = BytesIO()
-    with zipfile.ZipFile(BytesIO(wheel)) as given, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, False, 9) as out:
+    with zipfile.ZipFile(BytesIO(wheel)) as given, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as kept:
         for item in given.infolist():
-            if not (any(part in item.filename for part in UNUSED[:2]) or item.filename.endswith(UNUSED[2:])):
-                out.writestr(item, given.read(item), zipfile.ZIP_DEFLATED, 9)
+            if not any(folder in item.filename for folder in FOLDERS) and not item.filename.endswith(ENDINGS):
+                kept.writestr(item, given.read(item), zipfile.ZIP_DEFLATED, 9)
     return packed.getvalue()
-
-
-assert set(STRAIGHT) | set(PACKED) == set(CORE)

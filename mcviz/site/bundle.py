@@ -15,7 +15,7 @@ SUFFIXES = {".py", ".json", ".txt", ".safetensors"}
 STAMP = (2020, 1, 1, 0, 0, 0)
 """The same bytes from the same files, whenever they were written."""
 
-SHAPES = '''"""Shapes in annotations, which nothing reads here: the library that checks them takes as long to load as NumPy."""
+SHAPES = '''"""Shapes in annotations, which nothing reads here: to load what checks them takes as long as NumPy."""
 
 
 class Shape:

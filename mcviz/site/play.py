@@ -3,7 +3,7 @@
 import html
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcviz import link, uploads
@@ -44,9 +44,9 @@ _BODY = """
 """
 
 
-def page(parts: Mapping[str, Any]) -> str:
-    """The page. `parts` says what there is of Python, and how many bytes come."""
-    told = {"runs": runs(), "first": first(), "parts": parts, "megabytes": uploads.MEGABYTES}
+def page(parts: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The page, with stored pictures of the runs `names`. `parts`: what there is of Python, and how many bytes come."""
+    told = {"runs": names, "first": first(), "parts": parts, "megabytes": uploads.MEGABYTES}
     return frame.page(
         "Play",
         _BODY.format(told=html.escape(json.dumps(told), quote=False)),
@@ -69,10 +69,10 @@ def first() -> str:
     return str(link.fields()["run"].default)
 
 
-def pictures() -> dict[str, bytes]:
+def pictures(names: Sequence[str]) -> dict[str, bytes]:
     """The stored pictures, by their file's name: of each run, what the page shows beside it, and the payload."""
     found = {}
-    for name in runs():
+    for name in names:
         screen = link.defaults(name)
         about, payload = player.picture(screen, player.run(screen), FIRST_BUDGET)
         said = {**player.state(screen, []), **about, "whole": True}  # what did not fit comes with Python

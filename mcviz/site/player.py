@@ -7,12 +7,14 @@ browser, and the same functions draw the first picture when the site is built.
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from io import BytesIO
 from typing import Any
 
-from mcviz import choices, controls, link, uploads, wanted, watch
+from mcviz import changes, choices, controls, link, uploads, wanted, watch
 from mcviz.link import Screen
+from mcviz.stepper import asking
 from mcviz.stepper.payload import BUDGET, carries_states, pack, pack_online
 from mcviz.trace import Trace
 
@@ -25,11 +27,11 @@ _kept: OrderedDict[str, Trace] = OrderedDict()
 _shown: list[Trace] = []
 
 
-def changed(parameters: Mapping[str, str], changes: Mapping[str, str]) -> tuple[Screen, list[str]]:
+def changed(parameters: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[Screen, list[str]]:
     """The screen that parameters describe, after what the reader changed; and what of both could not be read."""
     screen, problems = link.read(parameters)
     before = dict(screen)
-    for name, text in changes.items():
+    for name, text in chosen.items():
         try:
             screen[name] = link.parse(name, text)
         except ValueError as error:
@@ -77,18 +79,41 @@ def run(screen: Screen) -> Trace:
 def answer(said: str) -> tuple[str, bytes]:
     """A message of the page, and the reply to it: JSON both ways, and the bytes of a picture.
 
-    `parameters` and `changes`: another screen. `online`: the states around a token of the run that is shown.
+    `parameters` and `changes`: another screen, with a `request` of the stepper (`mcviz.stepper.asking`) if it has one.
+    `online`: the states around a token of the run that is shown.
     """
     message = json.loads(said)
     if "online" in message:
         return "{}", pack_online(_shown[0], int(message["online"]))
     screen, problems = changed(message["parameters"], message["changes"])
-    about = state(screen, problems)
+    answered: dict[str, Any] = {}
+    if "request" in message:
+        answered = asking.answer(message["request"], {"edit": {}}, partial(edit, screen))
+    about = {**state(screen, problems), **answered}
     try:
         found, payload = show(screen, run(screen))
     except FAILURES as error:
         return json.dumps({**about, "refused": refused(error)}), b""
-    return json.dumps({**about, **found}), payload
+    return json.dumps({**about, **found, "offers": offers(screen)}), payload
+
+
+def edit(screen: Screen, kind: str, value: Mapping[str, Any]) -> None:
+    """Take a change of the sequence into the screen. Raises the library's `ValueError` for one that cannot be made."""
+    seat = wanted.sitting(screen.__getitem__)
+    if seat is None:
+        raise ValueError(f"{kind}: expected a trained model, whose words are known")
+    made = changes.asked(seat.changes, value)
+    watch.words(replace(seat, changes=made))
+    screen["changes"] = changes.write(made)
+
+
+def offers(screen: Screen) -> dict[str, Any]:
+    """What the stepper may ask for: to edit the sequence of a trained model."""
+    seat = wanted.sitting(screen.__getitem__)
+    if seat is None:
+        return {}
+    before = run(screen | {"changes": changes.write(seat.undone().changes)}) if seat.changes else None
+    return {"edit": watch.offer(seat, run(screen), before)}
 
 
 def taken(content: bytes) -> tuple[str, bytes]:

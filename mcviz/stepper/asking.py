@@ -3,10 +3,10 @@
 A host says what it can do as `offers`, by kind: what the front end has to know of it, as plain JSON values. The front
 end shows controls for what is offered, and for nothing else:
 
-    {"edit": {"vocabulary": ["ant", "bat", ...], "changes": ["Token 3 is “bat”"], ...}, "surgery": {}}
+    {"edit": {"vocabulary": ["ant", "bat", ...], "changes": ["Token 3 is “bat”"], ...}, "surgery": {"read": [0], ...}}
 
 For an edit these are the words to choose from, the changes made so far, the tokens `touched` by them, and what is
-`said` of what they did (`mcviz.watch.offer`).
+`said` of what they did (`mcviz.watch.offer`). What surgery has to know is in `mcviz.probes.edits.offer`.
 
 A request is a small JSON value with a running number, and at most one is under way: {"number": 3, "edit": {...}}. It is
 answered once what it led to is shown, by its number and, where it was refused, why:

@@ -11,6 +11,7 @@ from mcviz.tasks.parsed import Parsed
 from mcviz.tasks.prose import Text as text
 from mcviz.tasks.recall import MQAR as mqar
 from mcviz.tasks.repetition import Induction as induction
+from mcviz.tasks.stories import Stories as stories
 from mcviz.tasks.task import Batch, Task
 
 __all__ = [
@@ -23,11 +24,14 @@ __all__ = [
     "mqar",
     "needle",
     "selective_copy",
+    "stories",
     "text",
     "topics",
 ]
 
-TASKS: Mapping[str, type[Task]] = {task.name: task for task in (mqar, needle, topics, selective_copy, induction, text)}
+TASKS: Mapping[str, type[Task]] = {
+    task.name: task for task in (mqar, needle, topics, selective_copy, induction, text, stories)
+}
 
 
 def from_dict(values: Mapping[str, Any]) -> Task:

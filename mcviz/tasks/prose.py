@@ -1,6 +1,5 @@
 """Real text, character by character: predict the next one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -9,14 +8,12 @@ import numpy as np
 from jaxtyping import Int
 
 from mcviz.checks import whole
-from mcviz.tasks.parsed import Parsed
-from mcviz.tasks.task import NOWHERE, Array, Batch, Task
+from mcviz.tasks.characters import Written
+from mcviz.tasks.task import NOWHERE, Array, Batch
 
 BOOKS = ("alice",)
 PARTS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
 """Where each part of a book begins and ends."""
-
-VISIBLE = {" ": "␣", "\n": "↵"}
 
 
 @cache
@@ -26,7 +23,7 @@ def read(book: str) -> str:
 
 
 @dataclass(frozen=True)
-class Text(Task):
+class Text(Written):
     """Passages from random places of a book. After each character the next is wanted; no place holds the answer.
 
     The first eight tenths of the book are to train on, the next to choose among models by, the last to measure on.
@@ -55,10 +52,6 @@ class Text(Task):
         return "".join(sorted(set(read(self.book))))
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(VISIBLE.get(character, character) for character in self.characters)
-
-    @property
     def passage(self) -> str:
         """The part of the book that sequences are cut from."""
         text = read(self.book)
@@ -72,25 +65,6 @@ class Text(Task):
     @property
     def held_out(self) -> "Text":
         return replace(self, part="test")
-
-    def encode(self, text: str) -> Int[Array, "T"]:
-        """The tokens of `text`. Raises `ValueError` for characters that the book does not have."""
-        numbers = {character: number for number, character in enumerate(self.characters)}
-        unknown = sorted(set(text) - set(numbers))
-        if unknown:
-            raise ValueError(f"text: expected characters that the book has; got {' '.join(map(repr, unknown[:8]))}")
-        return np.array([numbers[character] for character in text], np.int64)
-
-    def decode(self, tokens: Sequence[int] | Int[Array, "T"]) -> str:
-        """The text of `tokens`."""
-        return "".join(self.characters[token] for token in tokens)
-
-    def _parse(self, tokens: Int[Array, "T"]) -> Parsed:
-        # the next character is wanted, which nobody knows after the last
-        asked = np.arange(len(tokens)) < len(tokens) - 1
-        targets = np.where(asked, np.roll(tokens, -1), 0)
-        nowhere = np.full_like(tokens, NOWHERE)
-        return Parsed(Batch(tokens[None], targets[None], asked[None], nowhere[None], self.labels))
 
     def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
         passage = encoded(self)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Bool, Float, Int, Num
 from torch.nn.functional import cross_entropy
 
 from mcviz.config import GATED
@@ -13,7 +13,7 @@ from mcviz.pytorch import MemoryCaching, SequenceModel
 from mcviz.pytorch.model import Block
 from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
-from mcviz.tasks.task import EVALUATION
+from mcviz.tasks.task import EVALUATION, NOWHERE
 from mcviz.trace import Trace
 from mcviz.zoo import Measure
 
@@ -31,6 +31,7 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
     """Measure a model on fresh sequences of `task.held_out`.
 
     accuracy   share of answers that are the likeliest token
+    recalled   accuracy where what is wanted was said before, at the first token of it; where only some of it was
     bits       mean of -log2 of the answer's probability: bits per character, for text
     largest    share of questions whose answer's segment has the largest gate
     read       share of questions whose answer's segment is read: among the router's choice, or the token's own
@@ -51,7 +52,13 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
             heads = [together(list(head)) for head in zip(*every, strict=True)]
     best = max(heads, key=lambda head: np.mean(head.get("largest", 0.0)), default={})
     guess = math.log2(task.vocabulary)
-    widen = {"accuracy": (0.0, 1.0), "largest": (0.0, 1.0), "read": (0.0, 1.0), "bits": (guess,)}
+    widen = {
+        "accuracy": (0.0, 1.0),
+        "recalled": (0.0, 1.0),
+        "largest": (0.0, 1.0),
+        "read": (0.0, 1.0),
+        "bits": (guess,),
+    }
     return {name: measure(values, widen.get(name, ())) for name, values in {**said, **best}.items()}
 
 
@@ -73,10 +80,21 @@ def answers(model: SequenceModel, batch: Batch) -> Values:
     targets = torch.from_numpy(batch.targets).to(device)
     right = (logits.argmax(-1) == targets).double()
     bits = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(right) / math.log(2)
-    return {
+    values = {
         "accuracy": per_sequence(right.cpu().numpy(), batch.mask),
         "bits": per_sequence(bits.double().cpu().numpy(), batch.mask),
     }
+    again = said_again(batch.sources)
+    some = again.any(1)
+    if (batch.mask & (batch.sources < 0)).any() and some.any():
+        values["recalled"] = per_sequence(right.cpu().numpy()[some], again[some])
+    return values
+
+
+def said_again(sources: Int[np.ndarray, "B T"]) -> Bool[np.ndarray, "B T"]:
+    """Where the answer stands in the sequence, and is not just the next of those that the place before asked for."""
+    before = np.pad(sources, ((0, 0), (1, 0)), constant_values=NOWHERE)[:, :-1]
+    return (sources >= 0) & ((before < 0) | (sources != before + 1))
 
 
 def gates(model: SequenceModel, batch: Batch) -> list[Values]:
@@ -107,11 +125,13 @@ def questions(layer: list[Trace], batch: Batch, head: int) -> Values:
         segment_of = layer[0].segment_of
         holds = segment_of[np.where(asked, batch.sources, 0)]
         read = np.stack([trace.read[:, head] for trace in layer])
-        values |= {
-            "largest": per_sequence(weights.argmax(-1) == holds, asked),
-            "read": per_sequence(np.take_along_axis(read, holds[..., None], -1)[..., 0], asked),
-            "chance": per_sequence(np.broadcast_to(1 / (segment_of + 1), asked.shape), asked),
+        found = {
+            "largest": weights.argmax(-1) == holds,
+            "read": np.take_along_axis(read, holds[..., None], -1)[..., 0],
+            "chance": np.broadcast_to(1 / (segment_of + 1), asked.shape),
         }
+        some = asked.any(1)  # a sequence may ask for nothing that stands in it
+        values |= {name: per_sequence(each[some], asked[some]) for name, each in found.items()}
     return values
 
 

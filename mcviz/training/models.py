@@ -35,5 +35,7 @@ MODELS: Mapping[str, Model] = {
     ),
     "text-grm": Model("text", "grm", "Two layers on characters of Alice, with a memory for each sixteen of them."),
     "text-rnn": Model("text", "none", "Two layers on characters of Alice, with one memory for each head."),
+    "stories-grm": Model("stories", "grm", "It writes small stories, and says again what was said before."),
+    "stories-rnn": Model("stories", "none", "It writes small stories, and mixes up more of what was said before."),
 }
 """In the order of being made, which is the order of being wanted."""

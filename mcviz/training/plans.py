@@ -24,6 +24,10 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         **{"segment_length": 16, "width": 48, "layers": 2, "heads": 2, "key": 16, "value": 16},
         **{"convolution": 4, "mlp": 2, "steps": 1000, "batch": 16, "patience": 5, "validate_every": 50},
     },
+    "stories": {
+        **{"segment_length": 32, "width": 48, "layers": 2, "heads": 2, "key": 24, "value": 16},
+        **{"convolution": 8, "mlp": 2, "steps": 1200, "batch": 16},
+    },
 }
 """What works for each task, where it is not what the classes themselves take."""
 

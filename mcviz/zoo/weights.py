@@ -53,7 +53,7 @@ def numbers(content: bytes, tensor: Tensor) -> np.ndarray:
     """The numbers of a tensor."""
     array = np.frombuffer(content[tensor.begin : tensor.end], DTYPES[tensor.dtype]).reshape(tensor.shape)
     if tensor.dtype == "BF16":
-        return (array.astype(np.uint32) << 16).view(np.float32)
+        return np.left_shift(array, 16, dtype=np.uint32)[...].view(np.float32)
     return array.astype(np.float64 if tensor.dtype == "F64" else np.float32)
 
 

@@ -284,13 +284,13 @@ assert reads_of_the_last("ssc", lengths[-1]) == 3, "SSC is flat: $k + 1$ reads"
 # to become sparse later. Here is the gradient of the sum of outputs in the scores of one token, for both:
 
 # %%
-import torch
-
-scores = torch.tensor(trace.scores[t, 0, :n], requires_grad=True)
-values = torch.tensor(everything.reads[t, 0, :n].sum(-1))  # what each memory would add to the sum of outputs
-picked = torch.tensor(trace.selected[t, 0, :n]) | (torch.arange(int(n)) == n - 1)
-for name, kept in {"GRM": torch.ones_like(picked), "SSC": picked}.items():
-    (grown,) = torch.autograd.grad((torch.softmax(scores.masked_fill(~kept, -np.inf), 0) * values).sum(), scores)
+scores = trace.scores[t, 0, :n]
+values = everything.reads[t, 0, :n].sum(-1)  # what each memory would add to the sum of outputs
+picked = trace.selected[t, 0, :n] | (np.arange(n) == n - 1)
+for name, kept in {"GRM": np.full(n, True), "SSC": picked}.items():
+    gates = np.exp(scores - scores.max()) * kept
+    gates /= gates.sum()
+    grown = gates * (values - gates @ values)  # the derivative of a softmax: each gate times its lead over the mean
     print(f"{name}: a gradient reaches {int((grown != 0).sum())} of {n} scores")
 
 # %% tags=["true"]

@@ -234,3 +234,41 @@ def test_bookmarks_stay_when_the_page_is_loaded_again(visit):
     drawn(page, 41).focus()
     page.keyboard.press(",")
     drawn(page, 40)
+
+
+def test_a_checkpoint_is_clicked_away_on_explore_and_comes_back_by_a_key(visit):
+    page = visit("?v=1&run=topics-ssc&step=129")
+    drawn(page, 129)
+    home = page.locator(".card.source").get_attribute("data-segment")
+    page.locator(".card.source").get_by_role("button", name="off").click()
+    page.wait_for_url(re.compile(f"edits=off.{home}"))
+    page.locator(".operations", has_text=f"Checkpoint {home} is switched off").wait_for()
+    assert page.locator(".mcviz .view").count() == 2
+    right = page.locator(".view").last.locator(".right").count()
+    assert page.locator(".view").first.locator(".right").count() > right == 0
+    page.locator(".mcviz").first.focus()
+    page.evaluate("document.querySelector('.mcviz').focus()")
+    page.locator(f".card[data-segment='{home}'] .name").first.click()
+    page.keyboard.press("x")
+    page.wait_for_url(lambda url: "edits" not in url)
+    page.locator(".operations").wait_for(state="hidden")
+    settled(page)
+    assert page.locator(".mcviz .view").count() == 1
+
+
+def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
+    page = visit("?v=1&run=text-grm&draft=Alice+was+not+a+bit+")
+    to(page, "Write")
+    drawn(page, 19)
+    page.get_by_role("button", name="Write", exact=True).click()
+    page.wait_for_url(re.compile("written="))
+    page.get_by_role("button", name="Stop writing").click()
+    page.get_by_role("button", name="Go on").wait_for()
+    settled(page)
+    before = int(re.search("written=(\\d+)", page.url)[1])
+    page.get_by_role("button", name="Step", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(f"written={before + 1}"))
+    drawn(page, 20 + before)
+    page.get_by_role("button", name="Start over").click()
+    drawn(page, 19)

@@ -437,3 +437,32 @@ def test_every_word_of_the_glossary_is_on_its_page():
     page.text_input[0].set_value("router").run()
     assert "KV cache" not in words(page)
     assert "most relevant" in words(page)
+
+
+@needs_models
+def test_a_checkpoint_that_is_clicked_away_takes_the_answer_with_it():
+    trace = watch.run(watch.Sitting("topics-ssc"), "numpy")
+    t = next(t for t, source in enumerate(trace.sources) if source >= 0)
+    home = int(trace.segment_of[trace.sources[t]])
+    page = opened(run="topics-ssc", step=str(t), edits=f"off.{home}")
+    after = watch.answered(watch.Sitting("topics-ssc"), surgery.operate(trace, [surgery.SwitchOff(home)]))
+    header, _ = numbers(page)
+    assert len(header["runs"]) == 2
+    assert header["id"].startswith(trace.hash)
+    assert after.hash in header["id"]
+    assert mcviz.words.compared(trace, after) in words(page)
+    assert f'"word": "off.{home}"' in place(page)
+
+
+@needs_models
+def test_edits_that_cannot_be_made_lead_back_on_explore_too():
+    page = opened(run="topics-ssc", edits="off.99")
+    assert "99" in words(page)
+    press(page, "Undo all")
+    assert len(numbers(page)[0]["runs"]) == 1
+
+
+@needs_models
+def test_a_class_without_controls_is_offered_no_surgery():
+    assert '"surgery"' in place(opened(run="topics-ssc"))
+    assert '"surgery"' not in place(opened(run="topics-ssc", hide="controls"))

@@ -92,3 +92,23 @@ def test_twins_share_their_constants(file):
     for name in constants:
         one, other = getattr(reference, name), getattr(twin, name)
         assert list(one) == list(other) if hasattr(one, "__iter__") else one == other, name
+
+
+def test_models_are_twins_too():
+    """The reference's takes one sequence at a time, so PyTorch's has more to take in, always after what both have."""
+    ours, theirs = map(own, pair("model"))
+    assert {"Block", "SequenceModel", "ModelStream", "check_tokens"} <= ours.keys() & theirs.keys()
+    for name in ("Block", "SequenceModel", "ModelStream"):
+        one, other = {"__init__": ours[name].__init__}, {"__init__": theirs[name].__init__}
+        one, other = one | methods(ours[name]), other | methods(theirs[name])
+        for method in one.keys() & other.keys():
+            given = parameters(one[method])
+            if (name, method) != ("Block", "__init__"):  # one takes weights, the other draws them
+                assert parameters(other[method])[: len(given)] == given, f"{name}.{method}"
+    shared = methods(ours["SequenceModel"]).keys() & methods(theirs["SequenceModel"]).keys()
+    assert shared == {"forward", "before", "after", "stream"}
+    assert methods(ours["ModelStream"]).keys() == methods(theirs["ModelStream"]).keys() == {"step"}
+    for name in ("capture", "alone", "substitute"):
+        one, other = (getattr(import_module(f"mcviz.{package}"), name) for package in ("reference", "pytorch"))
+        given = parameters(one)
+        assert parameters(other)[: len(given)] == given, name

@@ -5,7 +5,8 @@
  *   constructor(view)     makes `node`; `view` has `run`, `at`, `colours`, `bookmarks`, whether it is `playing` and `live`
  *                         (somebody answers for numbers that the payload lacks), `explain(at)`, the equation of the
  *                         number picked last, `go({step, head, segment})`; `edit`, what the host offers to whom
- *                         wants another token, and `write()`, which opens its editor
+ *                         wants another token, and `write()`, which opens its editor; `surgery`, what can be done to
+ *                         checkpoints
  *   node                  its element, made once
  *   resize(room)          optional; the room changed, or the colours: {stage, side, narrow, window}, the width in pixels
  *                         of the main column beside its labels, that of the side column, whether there is little of it,

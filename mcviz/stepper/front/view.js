@@ -48,14 +48,24 @@ export class View {
     return Boolean(this.stepper.options.live);
   }
 
+  /** Whether this is the run as it is now, and not the one before. */
+  get last() {
+    return this.stepper.views.at(-1) === this;
+  }
+
   /** What the host offers to whom wants another token here; of two runs the second is the one that is edited. */
   get edit() {
-    return this.stepper.views.at(-1) === this ? this.stepper.editing.offer : undefined;
+    return this.last ? this.stepper.editing.offer : undefined;
   }
 
   /** Open the editor of the token on screen. */
   write() {
     this.stepper.editor.show();
+  }
+
+  /** What can be done to checkpoints, where the host offers it. */
+  get surgery() {
+    return this.stepper.surgery;
   }
 
   get playing() {

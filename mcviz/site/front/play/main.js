@@ -17,7 +17,7 @@ const FOLLOWED = ["v", "run", "step", "head"];
 /** Milliseconds until it is said that something is computed. */
 const SOON = 150;
 
-const chosen = new URLSearchParams(location.search);
+let chosen = new URLSearchParams(location.search);
 const controls = new Controls(node("controls"), (name, text) => change({ [name]: text }));
 let stepper;
 /** The run on screen carries what the stepper shows of every token. */
@@ -26,7 +26,7 @@ let brought = false;
 
 function draw(payload, { step, head }) {
   if (stepper) stepper.open(payload, { step, head });
-  else stepper = mount(node("stepper"), payload, { step, head, keys: document, live: true, onRest: rest });
+  else stepper = mount(node("stepper"), payload, { step, head, keys: document, live: true, onRest: rest, onAsk: edit });
 }
 
 /** The reader has come to rest: the address follows, and so do states that did not come with the picture. */
@@ -69,6 +69,13 @@ function show({ said, payload }) {
   );
   whole = said.whole;
   draw(payload, said);
+  stepper.offer(said.offers ?? {});
+}
+
+/** The reader has edited the sequence in the picture. */
+async function edit(request) {
+  const said = await answered({ said: { parameters: Object.fromEntries(chosen), changes: {}, request } }, true);
+  stepper.asking.answer(said ?? { answered: request.number, problem: "Something else was asked for meanwhile." });
 }
 
 /** Ask Python for the screen after these changes. */
@@ -82,16 +89,17 @@ async function answered(message, moved, transfer = []) {
   const soon = setTimeout(() => node("status").replaceChildren("Computing …"), SOON);
   try {
     const answer = await python.ask(message, transfer);
-    if (!answer) return;
+    if (!answer) return null;
     show(answer);
     if (moved && answer.said.parameters) {
-      for (const name of [...chosen.keys()]) chosen.delete(name);
-      for (const [name, text] of Object.entries(answer.said.parameters)) chosen.set(name, text);
+      chosen = new URLSearchParams(answer.said.parameters);
       remember();
     }
     node("status").replaceChildren("Live: this browser computes what you choose, and sends nothing anywhere.");
+    return answer.said;
   } catch (error) {
     say("refused", `This cannot be shown. ${error.message}`);
+    return null;
   } finally {
     clearTimeout(soon);
   }
@@ -137,6 +145,8 @@ async function open() {
 
 node("settings").open = matchMedia("(min-width: 900px)").matches;
 node("retry").addEventListener("click", begin);
+// Enter in a field is a choice, not a new page
+node("controls").addEventListener("submit", (event) => event.preventDefault());
 node("brought").addEventListener("change", async () => {
   const [file] = node("brought").files;
   if (!file) return;

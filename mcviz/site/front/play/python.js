@@ -35,7 +35,7 @@ export class Python {
     this.worker = new Worker(address, { type: "module" });
     this.worker.addEventListener("message", ({ data }) => this.hear(data));
     this.worker.addEventListener("error", (event) => this.fail(event.message ?? "the worker did not start"));
-    this.worker.postMessage({ parts: this.parts });
+    this.worker.postMessage({ parts: this.parts }, []);
   }
 
   /** Ask for an answer: `{said, payload}`, or null where a later question was asked meanwhile. */

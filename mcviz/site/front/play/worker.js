@@ -1,6 +1,6 @@
 /* Python, beside the page: loads it, tells how far it has come, and then answers one message after the other. */
 
-let player;
+let python, player;
 
 /** `fetch`, which tells how many bytes have come so far. Files in `packed` lie beside their names, as `.gz`. */
 function counting(fetched, packed, tell) {
@@ -29,10 +29,12 @@ async function load({ base, packed, archives }) {
   globalThis.fetch = counting(fetch.bind(globalThis), packed, (loaded) => postMessage({ kind: "progress", loaded }));
   const coming = Promise.all(archives.map(async (name) => (await fetch(base + name)).arrayBuffer()));
   const { loadPyodide } = await import(`${base}pyodide.mjs`);
-  const [python, come] = await Promise.all([loadPyodide({ indexURL: base }), coming]);
+  const [loaded, come] = await Promise.all([loadPyodide({ indexURL: base }), coming]);
+  python = loaded;
   const extractDir = python.runPython("import site; site.getsitepackages()[0]");
   for (const archive of come) python.unpackArchive(archive, "zip", { extractDir });
   player = python.runPython("from mcviz.site import player; player");
+  globalThis.python = python; // for whoever looks closer, in the console
   postMessage({ kind: "live" });
 }
 
@@ -47,7 +49,7 @@ function reply(id, answer) {
 addEventListener("message", async ({ data: { id, parts, said, file } }) => {
   try {
     if (parts) await load(parts);
-    else if (file) reply(id, player.taken(file));
+    else if (file) reply(id, player.taken(python.toPy(file)));
     else reply(id, player.answer(JSON.stringify(said)));
   } catch (error) {
     postMessage({ kind: "failed", id, message: String(error?.message ?? error) });

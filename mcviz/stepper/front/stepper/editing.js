@@ -35,17 +35,17 @@ export class Editing {
     let change = null;
     const make = () => {
       // a change that was under way meanwhile may have moved the token
-      const now = this.made === before ? stands : stood(stands, this.last);
-      const to = sign === ">" ? now + by : 0;
+      const from = this.made === before ? stands : stood(stands, this.last);
+      const to = sign === ">" ? from + by : 0;
       if (to < 0 || to >= this.stepper.T) return null;
-      change = { at: sign === "+" ? now + by : now, sign, to };
+      change = { at: sign === "+" ? from + by : from, sign, to, from };
       return { edit: { change: `${change.at}${sign}${sign === ">" ? to : rest}` } };
     };
     this.stepper.asking.ask(make, (fulfilled) => {
       if (!fulfilled) return;
       this.made += 1;
       this.last = change;
-      if (this.stepper.state.step === stands) this.stepper.go({ step: sign === ">" ? change.to : change.at });
+      if (this.stepper.state.step === change.from) this.stepper.go({ step: sign === ">" ? change.to : change.at });
     });
   }
 

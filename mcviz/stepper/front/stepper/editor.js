@@ -69,7 +69,8 @@ export class Editor {
     });
   }
 
-  show() {
+  /** Open it. Where a screen's keyboard would cover the words, `typing` says that the reader has one. */
+  show(typing = !matchMedia("(pointer: coarse)").matches) {
     if (!this.stepper.editing.offer) return;
     this.open = true;
     this.choose(0);
@@ -78,8 +79,7 @@ export class Editor {
     this.stepper.go({}, { quiet: true });
     requestAnimationFrame(() => {
       this.paint();
-      // where a keyboard would cover the words, the reader opens it
-      if (!matchMedia("(pointer: coarse)").matches) this.field.focus({ preventScroll: true });
+      if (typing) this.field.focus({ preventScroll: true });
     });
   }
 

@@ -77,7 +77,19 @@ const KEYS = [
       Enter: (stepper, picture) => stepper.pointing.explainSpot(picture),
     },
   ],
-  ["w", "write another word here", { w: (stepper) => stepper.editor.show() }, "edit"],
+  [
+    "x",
+    "switch the inspected checkpoint off, or restore it",
+    { x: (stepper) => stepper.surgery.toggle(stepper.state.segment) },
+    "surgery",
+  ],
+  [
+    "s",
+    "all that can be done to the inspected checkpoint",
+    { s: (stepper) => stepper.surgery.open(stepper.state.segment) },
+    "surgery",
+  ],
+  ["w", "write another word here", { w: (stepper) => stepper.editor.show(true) }, "edit"],
   ["u", "undo the last edit", { u: (stepper) => stepper.editing.undo() }, "edit"],
   ["f", "large, for a class, and back", { f: (stepper) => stepper.present(!stepper.presenting) }],
   ["Esc", "close what explains a number", { Escape: (stepper) => stepper.dismiss() }],
@@ -113,7 +125,15 @@ export function pressElsewhere(stepper, event) {
 export function press(stepper, event) {
   const { key } = event;
   const [target] = event.composedPath();
-  if (!stepper.views.length || stepper.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (
+    !stepper.views.length ||
+    stepper.help.open ||
+    stepper.surgery.menu.open ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey
+  )
+    return;
   const field = target.matches?.(WRITTEN);
   const button = (key === " " || key === "Enter") && target.matches?.("button, a, summary");
   if (field || button) {

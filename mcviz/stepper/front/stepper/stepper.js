@@ -13,6 +13,7 @@ import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { Pointing } from "./pointing.js";
 import { figureText } from "./saving.js";
+import { Surgery } from "./surgery.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -40,6 +41,7 @@ class Stepper {
     this.time = new Time(this);
     this.pointing = new Pointing(this);
     this.asking = new Asking(this);
+    this.surgery = new Surgery(this);
     this.editing = new Editing(this);
     this.editor = new Editor(this);
     this.stop = new AbortController();
@@ -84,10 +86,12 @@ class Stepper {
       this.toolbar.node,
       this.asking.node,
       this.editing.node,
+      this.surgery.node,
       ...(this.difference ? [this.difference.node] : []),
       el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
       this.pointing.tip,
       this.editor.node,
+      this.surgery.menu,
       this.help,
     );
     this.resize();
@@ -193,6 +197,7 @@ class Stepper {
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
+    this.surgery.paint();
     this.editing.paint();
     this.editor.paint();
     Object.assign(this.root.dataset, this.state);

@@ -26,6 +26,8 @@ export class Card {
     this.word = el("b", { class: "word" });
     this.chance = number("alone");
     this.share = number("share");
+    this.more = el("button", { type: "button", class: "operate more", onclick: () => view.surgery.open(this.i) }, "⋯");
+    this.away = el("button", { type: "button", class: "operate", onclick: () => view.surgery.toggle(this.i) });
     this.node = el(
       "div",
       { class: "card", role: "group" },
@@ -39,6 +41,8 @@ export class Card {
       this.word,
       this.chance,
       this.share,
+      this.more,
+      this.away,
     );
     this.name.addEventListener("click", () => view.go({ segment: this.i }));
     this.score.hint = () => this.hint("relevance of", view.run.score(view.at.t, view.at.h, this.i));
@@ -94,7 +98,7 @@ export class Card {
     const answer = run.source(t) >= 0 && i === run.own[run.source(t)];
     const [score, weight] = reachable ? [run.score(t, h, i), run.weight(t, h, i)] : [0, 0];
     const state = `card ${this.kind}${answer ? " source" : ""}${i === (inspected < 0 ? own : inspected) ? " inspected" : ""}`;
-    if (this.node.className !== state) this.node.className = state;
+    if (this.state !== state) this.node.className = this.state = state;
     if (this.node.dataset.segment !== String(i)) this.node.dataset.segment = i;
     const [start, stop] = run.segments[i];
     this.title.dataset.term = i === own ? "online memory" : reachable ? "checkpoint" : "segment";
@@ -110,7 +114,19 @@ export class Card {
     write(this.score, reachable ? format(score) : "");
     write(this.gate, this.read ? format(weight) : reachable ? "–" : "");
     this.paintBars(score, weight, scale);
+    this.paintSurgery(i, own);
     this.paintLabel(i, own);
+  }
+
+  paintSurgery(i, own) {
+    const can = i < own && this.view.surgery.can(i);
+    const off = can && this.view.surgery.isOff(i);
+    for (const each of [this.more, this.away]) show(each, can);
+    this.node.classList.toggle("off", off && this.view.last);
+    if (!can) return;
+    write(this.away, off ? "↺" : "✕");
+    this.away.setAttribute("aria-label", off ? `Restore checkpoint ${i}` : `Switch checkpoint ${i} off`);
+    this.more.setAttribute("aria-label", `Operate on checkpoint ${i}`);
   }
 
   paintBars(score, weight, { unit, zero, most, gate }) {

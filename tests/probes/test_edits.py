@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import edits
+from mcviz import MCConfig, examples
+from mcviz.probes import edits
 from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
 
 segments = st.integers(0, 99)
@@ -60,3 +61,38 @@ def test_an_edit_is_made_once():
 def test_edits_without_end_are_refused():
     with pytest.raises(ValueError, match="edits: expected at most 16,384 characters, got 20,000"):
         edits.parse("force." + "1-" * 9_997)
+
+
+def run():
+    return examples.run("topics", MCConfig(aggregator="ssc", segment_length=16))
+
+
+def test_what_is_offered_is_what_can_be_asked_for():
+    trace = run()
+    made = [SwitchOff(2), Scale(1, 2.0)]
+    offer = edits.offer(trace, made)
+    assert offer["read"] == edits.read(trace) != []
+    assert offer["gated"]
+    assert [one["says"] for one in offer["edits"]] == list(map(edits.says, made))
+    assert edits.asked(trace, {"edits": " ".join(one["word"] for one in offer["edits"])}) == made
+    assert edits.asked(trace, {"edits": ""}) == []
+
+
+def test_a_checkpoint_that_no_token_reads_is_not_offered():
+    trace = examples.run("topics", MCConfig(aggregator="none"))
+    assert edits.offer(trace, []) == {"read": [], "gated": False, "edits": []}
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ({}, "edits: expected words, got 'None'"),
+        ({"edits": 3}, "edits: expected words, got '3'"),
+        ({"edits": "off.99"}, "99"),
+        ({"edits": "fly.2"}, "edits: expected words like off.2"),
+        ({"edits": " ".join(f"scale.0.{n}.0" for n in range(13))}, "edits: expected at most 12, got 13"),
+    ],
+)
+def test_nothing_else_can_be_asked_for(value, named):
+    with pytest.raises(ValueError, match=named):
+        edits.asked(run(), value)

@@ -1,12 +1,19 @@
-"""Edits of a run as text, so that a link can carry them.
+"""Edits of a run as text, so that links and readers of the stepper can name them.
 
 `off.2 swap.0.3 force.1-2@97 freeze.0.0.5 scale.1.2.0 noise.1.0.5.0`
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from mcviz.config import GATED
+from mcviz.probes import surgery
 from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
+from mcviz.trace import Trace
+
+Asked = Mapping[str, Any]
+"""What a reader of the stepper asks for: {"edits": "off.2 scale.1.2.0"}, all edits that are in force from now on."""
 
 LONGEST = 12
 """Edits at a time."""
@@ -104,3 +111,44 @@ def says(edit: Edit) -> str:
             return f"Checkpoint {segment} has noise of {scale:g} times its spread"
         case Erase(token):
             return f"The key and value of token {token} become zero"
+
+
+def read(trace: Trace) -> list[int]:
+    """The checkpoints that some token reads: an edit of another would change nothing."""
+    return [i for i in range(trace.N - 1) if trace.selected[:, :, i].any()]
+
+
+def check(trace: Trace, edit: Edit) -> None:
+    """Raise `ValueError` for an edit that cannot be made, or of a checkpoint that no token reads."""
+    surgery.check(trace, edit)
+    offered = read(trace)
+    if isinstance(edit, SwitchOff | Swap | Scale | Noise):
+        for segment in {edit.segment, edit.other if isinstance(edit, Swap) else edit.segment}:
+            if segment not in offered:
+                some = ", ".join(map(str, offered)) or "none"
+                raise ValueError(f"edits: expected a checkpoint that some token reads ({some}), got {segment}")
+
+
+def offer(trace: Trace, changes: Sequence[Edit]) -> dict[str, Any]:
+    """What a stepper has to know to offer surgery on `trace`, where `changes` are in force: the `surgery` of
+    `mcviz.stepper.asking`.
+
+    `read` are the checkpoints to operate on, `gated` says whether gates can be held, and `edits` are those in force, as
+    words and as sentences.
+    """
+    return {
+        "read": read(trace),
+        "gated": trace.config.aggregator in GATED,
+        "edits": [{"word": word(edit), "says": says(edit)} for edit in changes],
+    }
+
+
+def asked(trace: Trace, value: Asked) -> list[Edit]:
+    """The edits of `trace` that a reader asks for. Raises `ValueError` for all that cannot be made."""
+    text = value.get("edits")
+    if not isinstance(text, str):
+        raise ValueError(f"edits: expected words, got {str(text)[:40]!r}")
+    changes = parse(text)
+    for edit in changes:
+        check(trace, edit)
+    return changes

@@ -1,0 +1,114 @@
+"""The folder that is written: only into its own, under a policy, and with a package that runs by itself."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from posixpath import normpath
+
+import pytest
+
+from mcviz.site import api, build, documents, frame, glossary, home, learn, markdown
+from mcviz.site.bundle import bundle
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(ValueError, match="out: expected a new or empty folder"):
+        build.fresh(tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def test_a_site_of_before_is_written_anew(tmp_path):
+    build.fresh(tmp_path / "site")
+    (tmp_path / "site" / "old.html").write_text("old")
+    build.fresh(tmp_path / "site")
+    assert [path.name for path in (tmp_path / "site").iterdir()] == [build.MARK]
+
+
+def test_the_package_runs_with_numpy_and_regex_alone(tmp_path):
+    packed = bundle()
+    assert packed == bundle()
+    zipfile.ZipFile(BytesIO(packed)).extractall(tmp_path)
+    probe = (
+        "import sys, json\nfrom mcviz.site import player\n"
+        "said, payload = player.answer(json.dumps({'parameters': {'run': 'topics-ssc'}, 'changes': {}}))\n"
+        "assert json.loads(said)['title'].startswith('topics-ssc, trained') and payload, said\n"
+        "print(*{name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    assert not set(done.stdout.split()) & {"torch", "scipy", "plotly", "streamlit", "safetensors"}
+
+
+def test_a_wheel_loses_only_what_no_page_needs():
+    given = BytesIO()
+    contents = {
+        "numpy/core.py": b"x = 1",
+        "numpy/tests/test_core.py": b"no",
+        "numpy/core.pyi": b"no",
+        "LICENSE": b"BSD",
+    }
+    with zipfile.ZipFile(given, "w") as wheel:
+        for name, content in contents.items():
+            wheel.writestr(name, content)
+    slim = zipfile.ZipFile(BytesIO(build.slim(given.getvalue())))
+    assert {name: slim.read(name) for name in slim.namelist()} == {"numpy/core.py": b"x = 1", "LICENSE": b"BSD"}
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Pages to read, by where they lie."""
+    one = ROOT / "notebooks" / "03_gates.ipynb"
+    return {
+        "index.html": home.page(ROOT),
+        "words/index.html": glossary.page(),
+        f"learn/{one.stem}.html": learn.notebook(one),
+        **documents.pages(ROOT),
+    }
+
+
+def test_each_page_has_a_policy_and_asks_nothing_of_other_servers(pages):
+    for name, text in pages.items():
+        (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+        assert "default-src &#x27;none&#x27;" in policy, name
+        assert "unsafe" not in policy, name
+        assert not re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="(?:https?:)?//', text), name
+        assert not re.findall(r"<script(?![^>]*src=)", text), name
+        assert " style=" not in text, name
+
+
+def test_links_between_pages_lead_somewhere(pages):
+    notebooks = {f"learn/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    there = {*pages, *notebooks, *markdown.ADDRESSES.values(), *(f"{at}index.html" for at in frame.PAGES)}
+    there |= {"site.css", "learn.css", "icon.svg", "figures.js", "figures.css"}
+    for name, text in pages.items():
+        for target in re.findall(r'(?:href|src)="([^"]*)"', text):
+            path = target.partition("#")[0].partition("?")[0]
+            if path and ":" not in path:
+                assert normpath(f"{name}/../{path}") in there, (name, target)
+
+
+def test_equations_are_set_without_a_script(pages):
+    assert pages["learn/03_gates.html"].count("<math") > 3
+    assert "$$" not in pages["learn/03_gates.html"]
+    assert "<msub>" in pages["words/index.html"]
+
+
+def test_the_reference_runs_its_own_scripts_only():
+    text = '<head></head><nav class="pdoc"><script>go()</script><script src="search.js"></script>'
+    guarded = api.guarded(text, "mcviz/trace.html")
+    assert api.fingerprint("go()").strip("'") in guarded
+    assert "unsafe-inline" not in guarded.partition("script-src")[2].partition(";")[0]
+    assert 'href="../../index.html"' in guarded
+
+
+def test_a_file_that_the_site_lacks_is_named_and_not_linked():
+    assert markdown.render("see [the loop](mcviz/reference/loop.py) now", "README.md").count("href") == 0
+    assert 'href="../learn/03_gates.html"' in markdown.render(
+        "[g](../../notebooks/03_gates.ipynb)", "docs/teaching/README.md"
+    )

@@ -1,0 +1,159 @@
+"""The explorer as one page, in a real browser."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from mcviz import link, wanted, watch
+from mcviz.rules import AGGREGATORS, SHEETS
+from mcviz.site import player
+from mcviz.stepper.payload import pack, unpack
+from tests.site.conftest import live, python
+
+pytestmark = pytest.mark.browser
+RELATIVE = 1e-12
+"""Between two machines that count in float64: their libraries round the last bits of a sum otherwise."""
+
+LINK = {"v": "1", "run": "needle", "aggregator": "ssc", "segment_length": "12", "seed": "3", "step": "40"}
+
+GRID = """
+import json
+import numpy as np
+from mcviz import MCConfig
+from mcviz.reference import memory_caching
+from mcviz.rules import AGGREGATORS, SHEETS
+
+def runs():
+    rng = np.random.default_rng(5)
+    q, k, u = rng.standard_normal((3, 22, 2, 4)) / 2
+    v = rng.standard_normal((22, 2, 3))
+    for memory in SHEETS:
+        for aggregator in AGGREGATORS:
+            trace = memory_caching(q, k, v, u, MCConfig(memory=memory, aggregator=aggregator, segment_length=5))
+            yield memory, aggregator, trace.output.tolist(), trace.weights.tolist(), trace.selected.tolist()
+
+json.dumps(list(runs()))
+"""
+
+
+def close(here, there, relative=RELATIVE):
+    """Whether numbers agree, relative to the largest of them."""
+    here, there = np.asarray(here, float), np.asarray(there, float)
+    np.testing.assert_allclose(there, here, rtol=relative, atol=relative * np.abs(here).max())
+
+
+def without_hashes(header):
+    """What a payload says, but for hashes: they are of the last bits too."""
+    return {**header, "id": "", "runs": [{**run, "hash": ""} for run in header["runs"]]}
+
+
+def test_every_rule_and_aggregator_gives_the_numbers_of_this_machine(playing):
+    there = json.loads(python(playing, GRID))
+    space: dict = {}
+    exec(GRID, space)
+    here = json.loads(json.dumps(list(space["runs"]())))
+    assert len(here) == len(SHEETS) * len(AGGREGATORS)
+    for ours, theirs in zip(here, there, strict=True):
+        assert ours[:2] == theirs[:2]
+        assert ours[4] == theirs[4], ours[:2]
+        close(ours[2], theirs[2])
+        close(ours[3], theirs[3])
+
+
+@pytest.mark.parametrize("name", ["topics-ssc", "mqar-grm", "topics-dla-soup"])
+def test_whole_models_give_the_numbers_of_this_machine(playing, name):
+    asked = f"import json\nfrom mcviz import watch\nt = watch.run(watch.Sitting({name!r}), 'numpy')\n"
+    output, selected = json.loads(python(playing, f"{asked}json.dumps([t.output.tolist(), t.selected.tolist()])"))
+    trace = watch.run(watch.Sitting(name), "numpy")
+    close(trace.output, output, relative=1e-5)  # weights, and so all that comes of them, are float32
+    assert trace.selected.tolist() == selected
+
+
+def test_a_link_opens_here_as_in_the_app(playing):
+    pytest.importorskip("streamlit")
+    from tests.app import test_pages as app
+
+    assert playing.get_attribute("#stepper", "data-step") == "40"
+    assert playing.inner_text("#title") == "needle, untrained"
+    shown = app.opened("explore", **LINK)
+    assert app.place(shown).replace(" ", "").find('"step":40') > 0
+    message = json.dumps({"parameters": LINK, "changes": {}})
+    payload = bytes(python(playing, f"player.answer({message!r})[1].hex()").encode())
+    ours, theirs = app.numbers(shown), unpack(bytes.fromhex(payload.decode()))
+    assert without_hashes(ours[0]) == without_hashes(theirs[0])
+    for name, array in ours[1].items():
+        np.testing.assert_allclose(theirs[1][name], array, rtol=1e-6, atol=1e-7 * max(1, np.nanmax(np.abs(array))))
+
+
+def test_controls_are_live_and_the_address_follows(playing):
+    playing.get_by_label("Aggregator", exact=True).select_option("soup")
+    playing.wait_for_url(re.compile("aggregator=soup"))
+    live(playing)
+    length = playing.get_by_label("Tokens in a segment", exact=True)
+    length.fill("0")
+    length.press("Enter")
+    playing.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for()
+    assert playing.get_by_label("Aggregator", exact=True).input_value() == "soup"
+    assert playing.locator("#stepper .views").count() == 1
+    length.fill("20")
+    length.press("Enter")
+    playing.wait_for_url(re.compile("segment_length=20"))
+    playing.wait_for_selector("#refused", state="hidden")
+
+
+def test_a_text_is_only_ever_text(playing):
+    playing.get_by_label("Model or sequence", exact=True).select_option("text")
+    playing.get_by_label("Text", exact=True).fill("<img src=x onerror=alert(1)> [a](javascript:1) " * 3)
+    playing.wait_for_selector("#stepper .tokens >> text=img >> nth=0")
+    assert playing.inner_text("#title") == "your text, untrained"
+    assert playing.locator("#stepper :is(img, a), #controls :is(img, a)").count() == 0
+
+
+def test_a_saved_run_is_taken_in_and_a_false_one_refused(playing, tmp_path):
+    screen = link.defaults("recall") | {"aggregator": "soup"}
+    wanted.trace(screen.__getitem__, "numpy").save(tmp_path / "run.npz")
+    playing.set_input_files("#brought", tmp_path / "run.npz")
+    playing.wait_for_selector("#title:text('recall, untrained')")
+    (tmp_path / "false.npz").write_bytes(b"PK\x03\x04 nothing of ours")
+    playing.set_input_files("#brought", tmp_path / "false.npz")
+    playing.wait_for_selector("#refused:text-matches('This cannot be shown')")
+    assert playing.inner_text("#title") == "recall, untrained"
+
+
+def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened):
+    page = opened(prepare=lambda page: page.route("**/numpy-*", lambda route: route.abort()), expected=("ERR_FAILED",))
+    page.wait_for_selector("#stepper[data-step='129']")
+    page.get_by_text("Python did not come").wait_for()
+    assert page.locator("#controls select").first.is_disabled()
+    page.unroute("**/numpy-*")
+    page.get_by_role("button", name="Try again").click()
+    live(page)
+    assert page.locator("#controls select").first.is_enabled()
+    assert page.inner_text("#title") == "topics-grm, trained, in NumPy"
+
+
+def test_a_browser_that_is_too_old_is_told_so(opened):
+    page = opened(prepare=lambda page: page.add_init_script("delete globalThis.DecompressionStream"))
+    page.get_by_text("too old to run Python (it lacks DecompressionStream)").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_telephone_has_room_and_keys_reach_everything(opened, scheme):
+    without = {"prepare": lambda page: page.route("**/python/**", lambda route: None)}
+    page = opened(viewport={"width": 390, "height": 844}, color_scheme=scheme, **without)
+    page.wait_for_selector("#stepper[data-step]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#settings > summary").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#controls select:visible")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_stored_picture_is_that_of_the_run():
+    screen = link.defaults("needle")
+    trace = wanted.trace(screen.__getitem__, "numpy")
+    about, payload = player.picture(screen, trace)
+    assert payload == pack(trace)
+    assert about["title"] == trace.title

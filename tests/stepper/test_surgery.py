@@ -1,0 +1,130 @@
+"""Surgery on the cards: what a press asks for, and where nothing is offered, nothing is there."""
+
+import base64
+
+import pytest
+
+from mcviz.probes import edits
+from mcviz.probes.surgery import SwitchOff
+from mcviz.stepper import assets
+from mcviz.stepper.payload import pack
+from tests.stepper.examples import library
+
+pytestmark = pytest.mark.browser
+_MOUNT = """async ([source, style, text, offers]) => {
+  document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
+  const mcviz = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  window.sent = [];
+  const onAsk = (request) => sent.push(request.surgery.edits);
+  const root = document.body.appendChild(document.createElement("div"));
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  window.stepper = mcviz.mount(root, bytes, { onAsk, offers, step: 1e6 });
+}"""
+
+
+@pytest.fixture
+def mounted(chromium):
+    """`mounted(offers)` opens a stepper; its last token is on screen."""
+    pages = []
+
+    def open_page(offers):
+        page = chromium.new_page(viewport={"width": 1366, "height": 768})
+        pages.append(page)
+        trace = library()
+        page.evaluate(_MOUNT, [assets.script(), assets.style(), base64.b64encode(pack(trace)).decode(), offers])
+        page.wait_for_selector(f"[data-step='{trace.T - 1}']")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def offers(*changes):
+    return {"surgery": edits.offer(library(), list(changes))}
+
+
+def answered(page, offers):
+    """The host has done what was asked for."""
+    page.evaluate(
+        "(offers) => { stepper.offer(offers); stepper.asking.answer({ answered: stepper.asking.under }); }", offers
+    )
+
+
+def test_a_checkpoint_is_clicked_away_and_restored(mounted):
+    page = mounted(offers())
+    assert page.locator(".operations").is_hidden()
+    page.get_by_role("button", name="Switch checkpoint 1 off").click()
+    assert page.evaluate("sent") == ["off.1"]
+    answered(page, offers(SwitchOff(1)))
+    assert page.locator(".operations li").inner_text().startswith("Checkpoint 1 is switched off")
+    assert page.locator(".card.off").get_attribute("data-segment") == "1"
+    page.get_by_role("button", name="Restore checkpoint 1").click()
+    assert page.evaluate("sent") == ["off.1", ""]
+
+
+def test_edits_are_undone_one_by_one(mounted):
+    page = mounted(offers(SwitchOff(0), SwitchOff(1)))
+    page.get_by_role("button", name="Undo: Checkpoint 0 is switched off").click()
+    assert page.evaluate("sent") == ["off.1"]
+    answered(page, offers(SwitchOff(1)))
+    assert page.get_by_role("button", name="Undo all").count() == 0
+    assert page.locator(".operations li").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "button", "word"),
+    [
+        ("Read", "Switch it off", "off.1"),
+        ("Multiply by", "Multiply by −1", "scale.1.-1.0"),
+        ("Hold the gate at", "Hold the gate at 0.5", "freeze.1.0.5"),
+        ("Swap with", "Swap with 0", "swap.1.0"),
+    ],
+)
+def test_all_that_can_be_done_is_in_the_menu(mounted, group, button, word):
+    page = mounted(offers())
+    page.get_by_role("button", name="Operate on checkpoint 1").click()
+    page.get_by_role("group", name=group).get_by_role("button", name=button, exact=True).click()
+    assert page.locator("dialog.surgery[open]").count() == 0
+    assert page.evaluate("sent") == [word]
+    assert edits.asked(library(), {"edits": word})
+
+
+def test_by_keyboard(mounted):
+    page = mounted(offers())
+    page.locator(".mcviz").focus()
+    page.keyboard.press("x")
+    assert "choose a checkpoint" in page.locator(".mcviz").inner_text()
+    page.evaluate("stepper.go({ segment: 1 })")
+    page.keyboard.press("x")
+    assert page.evaluate("sent") == ["off.1"]
+    answered(page, offers(SwitchOff(1)))
+    page.keyboard.press("s")
+    page.get_by_role("button", name="Restore it").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert page.locator("dialog.surgery[open]").count() == 0
+    page.keyboard.press("?")
+    assert "switch the inspected checkpoint off" in page.locator("dialog[open]").inner_text()
+
+
+def test_where_nothing_is_offered_nothing_is_there(mounted):
+    page = mounted({})
+    assert page.locator(".operate:visible").count() == 0
+    page.locator(".mcviz").focus()
+    page.evaluate("stepper.go({ segment: 1 })")
+    page.keyboard.press("x")
+    page.keyboard.press("s")
+    assert page.evaluate("sent") == []
+    page.keyboard.press("?")
+    assert "checkpoint off" not in page.locator("dialog[open]").inner_text()
+
+
+def test_on_a_phone_there_is_room_for_a_finger(mounted):
+    page = mounted(offers())
+    page.set_viewport_size({"width": 390, "height": 800})
+    button = page.locator(".operate:not(.more):visible").first
+    box = button.bounding_box()
+    assert min(box["width"], box["height"]) >= 22
+    button.click()
+    assert page.evaluate("sent[0]").startswith("off.")
