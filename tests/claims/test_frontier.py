@@ -140,11 +140,11 @@ def test_a_point_that_is_trained_again_lies_where_one_more_seed_would():
         assert claims.Spent(*(again[f"{name}{end}"] for name in claims.Spent._fields)) == stored.spent[factor]
 
 
-def test_gates_over_delta_memories_find_the_segment_less_often():
-    """What the remark of frontier-rules says of the rows."""
-    rows = claims.rows()
-    linear, delta = (
-        [row["largest"] for row in rows if row["settings"] == dict(settings)]
-        for settings in (frontier.GRM[1944], frontier.ruled("delta", "grm"))
-    )
-    assert max(delta) < min(linear)
+def test_what_remarks_say_of_single_seeds():
+    recalled = {finding.claim.name: finding.values for finding in claims.board()}
+    worst, *others = sorted(recalled["frontier-rules"]["delta"])
+    assert worst < 0.8
+    assert min(others) > min(recalled["frontier-rules"]["linear"]) - 0.02
+    worst, *others = sorted(recalled["frontier-attention"]["attention"])
+    assert worst < 0.5
+    assert min(others) > 0.99
