@@ -25,6 +25,9 @@ def page() -> None:
     """The page."""
     stepping.title("Write")
     names = writing.names()
+    if not names:
+        st.info("Models write with PyTorch, which is not installed here; the extra 'torch' brings it.")
+        return
     if screen.get("run") not in names:
         screen.put(run=names[0])
         screen.another_run()
