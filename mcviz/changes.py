@@ -82,6 +82,11 @@ def rewritten(tokens: Sequence[Token], changes: Iterable[Change]) -> tuple[Token
     return tuple(left)
 
 
+def longer(changes: Iterable[Change]) -> int:
+    """How many tokens more there are after the changes."""
+    return sum(isinstance(each, Insert) - isinstance(each, Delete) for each in changes)
+
+
 def origins(length: int, changes: Iterable[Change]) -> tuple[int, ...]:
     """For each token after the changes, at which of `length` places it was before them, be it another since; -1 for one
     that was inserted."""

@@ -64,7 +64,7 @@ def tokens(get: Get) -> int:
     """How many tokens the sequence has; 1 for a text that has none."""
     run = get("run")
     if trained(get):
-        return watch.length(run)
+        return watch.length(run) + changes.longer(changes.parse(get("changes")))
     if run in examples.TASKS:
         return examples.TASKS[run].length
     return max(1, len(examples.SPLITS[get("split")](get("text"))))

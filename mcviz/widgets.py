@@ -126,7 +126,7 @@ class Stepper(anywidget.AnyWidget):
         self.sitting = given if isinstance(given, Sitting) else None
         if self.sitting is not None and tokens is not None:
             self.sitting = replace(self.sitting, tokens=tuple(tokens), changes=())
-        self.trace = given if isinstance(given, Trace) else watch.run(self.sitting)
+        self.trace = given if isinstance(given, Trace) else watch.run(self.sitting or given)
         self.other, self.budget = other, budget
         if self.sitting is not None:
             traits |= {"tokens": self.trace.tokens, "offers": self._offers(self.trace)}

@@ -39,7 +39,7 @@ def test_a_token_that_is_not_new_is_the_one_it_was(made):
     kept = [t for t in range(len(after)) if t not in new]
     assert [after[t] for t in kept] == [MANY[origins[t]] for t in kept]
     assert sorted(kept, key=origins.__getitem__) == kept or any(isinstance(c, Move) for c in made)
-    assert len(after) == len(MANY) + sum(isinstance(c, Insert) - isinstance(c, Delete) for c in made)
+    assert len(after) == len(MANY) + changes.longer(made)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ MODELS = """
 import numpy as np
 from mcviz import cli, watch, zoo
 
-assert len(zoo.names()) == 17 and len(watch.names()) == 16, zoo.names()
+assert len(zoo.names()) > len(watch.names()) > 10, zoo.names()
 for name in zoo.names():
     model = zoo.load(name, backend="numpy")
     card = model.card

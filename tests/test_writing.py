@@ -1,12 +1,14 @@
 """The reader's text before a trained model: what it reads, what it writes, and what is refused."""
 
 from dataclasses import replace
+from itertools import islice
 from threading import Thread
 
 import numpy as np
 import pytest
 
 from mcviz import MCConfig, watch, writing
+from mcviz.pytorch import write
 from mcviz.tasks.characters import Written
 from mcviz.writing import MOST, Draft
 
@@ -31,6 +33,12 @@ def test_the_run_is_that_of_the_text_and_what_was_written():
     for step in writing.steps(DRAFT):
         assert said.tokens[step.t - 1] == step.top
         np.testing.assert_allclose(said.probabilities[step.t - 1], step.top_probabilities, rtol=1e-4)
+
+
+def test_what_is_written_is_what_pytorch_writes():
+    task = watch.learned(NAME)
+    steps = write(watch.model(watch.Sitting(NAME), "pytorch"), task.encode(TEXT), temperature=0.7, seed=3)
+    assert writing.continuation(DRAFT) == task.decode([step.token for step in islice(steps, 12)])
 
 
 def test_numpy_gives_the_same_run():

@@ -25,9 +25,6 @@ def page() -> None:
     """The page."""
     stepping.title("Write")
     names = writing.names()
-    if not names:
-        st.info("No trained model is here: they need PyTorch, which the extra 'torch' brings.")
-        return
     if screen.get("run") not in names:
         screen.put(run=names[0])
         screen.another_run()

@@ -31,7 +31,7 @@ def notebook(path: Path) -> str:
         return markdown.render(words, f"notebooks/{path.name}")
 
     filters = {"markdown2html": rendered, "markdown2html_mistune": rendered}
-    exporter = HTMLExporter(template_name="basic", filters=filters, exclude_input_prompt=True)
+    exporter = HTMLExporter(template_name="basic", filters=filters, exclude_input_prompt=True)  # type: ignore[no-untyped-call]
     body, _ = exporter.from_filename(str(path))
     live = STEPPERS.get(path.stem)
     way = (

@@ -34,11 +34,11 @@ def recalled(tokens: Int[Array, "T"], kinds: Sequence[range], labels: tuple[str,
     is_kind = [np.isin(tokens, np.asarray(kind)) for kind in kinds]
     facts: dict[tuple[int, ...], list[int]] = {}  # the places where each says its last token
     questions = []
-    for t in np.flatnonzero(row(is_kind[:-1])):
+    for t in np.flatnonzero(row(is_kind[:-1])).tolist():
         if t + 1 < len(tokens) and is_kind[-1][t + 1]:
-            facts.setdefault(key(tokens, int(t), n - 1), []).append(int(t) + 1)
+            facts.setdefault(key(tokens, t, n - 1), []).append(t + 1)
         else:
-            questions.append(int(t))
+            questions.append(t)
     remarks = [stated(words, places, n) for places in facts.values() if len(places) > 1]
     sources = np.full(len(tokens), NOWHERE)
     for t in questions:

@@ -121,7 +121,7 @@ class Stories(Written):
     def story(self, rng: np.random.Generator) -> str:
         """One story, and the end of its line."""
         told = [dict(zip(("name", "kind", "thing", "colour"), friend, strict=True)) for friend in self.cast(rng)]
-        plan = [(FIRST, friend) for friend in told]
+        plan: list[tuple[Sequence[str], dict[str, str]]] = [(FIRST, friend) for friend in told]
         plan += [(BETWEEN, told[0]), *((AGAIN, pick(rng, told)) for _ in range(self.again)), (ENDINGS, told[0])]
         return " ".join(pick(rng, frames).format(**friend, place=pick(rng, PLACES)) for frames, friend in plan) + "\n"
 
@@ -140,7 +140,7 @@ class Reminders(Stories):
 
 def pick(rng: np.random.Generator, choices: Sequence[Word]) -> Word:
     """One of `choices`."""
-    return choices[rng.integers(len(choices))]
+    return choices[int(rng.integers(len(choices)))]
 
 
 def few(rng: np.random.Generator, words: Sequence[str], n: int) -> list[str]:

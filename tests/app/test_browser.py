@@ -247,7 +247,6 @@ def test_a_checkpoint_is_clicked_away_on_explore_and_comes_back_by_a_key(visit):
     right = page.locator(".view").last.locator(".right").count()
     assert page.locator(".view").first.locator(".right").count() > right == 0
     page.locator(".mcviz").first.focus()
-    page.evaluate("document.querySelector('.mcviz').focus()")
     page.locator(f".card[data-segment='{home}'] .name").first.click()
     page.keyboard.press("x")
     page.wait_for_url(lambda url: "edits" not in url)

@@ -68,6 +68,7 @@ def test_claims_open_to_what_they_rest_on(family):
 
 def test_a_claim_without_runs_says_so(monkeypatch):
     monkeypatch.setattr(runs, "board", lambda: [claims.judge(claim, []) for claim in claims.CLAIMS.values()])
+    monkeypatch.setattr(runs, "points", list)
     page = opened("claims", claim="recall-gap")
     assert "not there yet" in page.info[0].value
     assert not page.get("plotly_chart")
@@ -109,7 +110,7 @@ def test_the_way_to_a_run_opens_no_lock():
 def test_the_frontier_is_drawn_with_as_many_pairs_as_are_asked_for(factor):
     page = opened("claims", family=claims.FRONTIER)
     (asked,) = [one for one in page.button_group if one.key == "frontier:asked"]
-    asked.set_value([factor]).run()
+    asked.set_value(factor).run()
     assert not page.exception
     (drawn,) = [json.loads(one.proto.spec) for one in page.get("plotly_chart")]
     expected = figures.frontier(claims.points(claims.rows()), factor)

@@ -138,3 +138,13 @@ def test_a_point_that_is_trained_again_lies_where_one_more_seed_would():
         half = (high - low) / 2 * math.sqrt(len(stored.seeds) + 1)  # of one value, not of their mean
         assert abs(again[f"accuracy{end}"] - mean) <= half
         assert claims.Spent(*(again[f"{name}{end}"] for name in claims.Spent._fields)) == stored.spent[factor]
+
+
+def test_what_remarks_say_of_single_seeds():
+    recalled = {finding.claim.name: finding.values for finding in claims.board()}
+    worst, *others = sorted(recalled["frontier-rules"]["delta"])
+    assert worst < 0.8
+    assert min(others) > min(recalled["frontier-rules"]["linear"]) - 0.02
+    worst, *others = sorted(recalled["frontier-attention"]["attention"])
+    assert worst < 0.5
+    assert min(others) > 0.99

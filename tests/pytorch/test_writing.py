@@ -16,7 +16,7 @@ from mcviz.tasks.characters import Written
 
 READERS = [name for name in zoo.names() if isinstance(zoo.load(name).card.task, Written)]
 PROMPT = "The hat is red. Then came the rat. "
-GOES_ON = 10
+GOES_ON = 6
 
 
 def under(name, aggregator, dtype):

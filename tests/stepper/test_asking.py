@@ -119,7 +119,7 @@ def test_without_an_offer_there_is_nothing_to_edit_with(page):
     page.keyboard.press("w")
     page.keyboard.press("u")
     page.keyboard.press("?")
-    assert "write another word here" not in page.locator("dialog.help").inner_text()
+    assert "write another word here" not in page.locator("dialog[open]").inner_text()
     assert page.locator(".editor").is_hidden()
     assert not page.evaluate("sent")
 

@@ -1,6 +1,7 @@
 """Sentences on an edit, beside the runs that they speak of."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,11 @@ def test_replies_are_what_the_model_says(first):
     assert columns[""] == ["✓ right" if said.tokens[t][0] == "axe" else "✗ wrong: axe" for t in (7, 11)]
     for t, cell in zip((7, 11), columns["Read most"], strict=True):
         assert cell.endswith(f"gate {first.weights[t, 0].max():.3f}")
+
+
+def test_a_wrong_reply_is_told_beside_the_right_one(first):
+    wanted = replace(first.predictions, targets=tuple("bag" if target else "" for target in first.predictions.targets))
+    assert words.replies(replace(first, predictions=wanted), [7])[""] == ["✗ wrong: bag"]
 
 
 def test_a_reply_to_what_no_document_says():
