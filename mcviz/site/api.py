@@ -30,9 +30,10 @@ def files() -> dict[str, str]:
 
 
 def modules() -> list[str]:
-    """The package and its public modules."""
+    """The package, which brings those that it names, and its other public modules."""
+    named = {*mcviz.__all__, *HIDDEN}
     names = sorted(each.name for each in iter_modules(mcviz.__path__))
-    return ["mcviz", *(f"mcviz.{name}" for name in names if not name.startswith("_") and name not in HIDDEN)]
+    return ["mcviz", *(f"mcviz.{name}" for name in names if not name.startswith("_") and name not in named)]
 
 
 def guarded(text: str, name: str) -> str:

@@ -130,6 +130,7 @@ const python = new Python(parts, {
 function begin() {
   node("progress").hidden = false;
   node("retry").hidden = true;
+  node("status").replaceChildren("Stored picture. Python is on its way to this browser.");
   python.start();
 }
 
