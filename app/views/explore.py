@@ -26,8 +26,8 @@ def page() -> None:
         stepping.title("Explore", trace, tour.begin, asking.begin)
         if remark := controls.remark():
             st.caption(plain(remark))
-        asks = {"offers": editing.offers(trace, earlier), "on_request": editing.asked}
-        operating.step_through(trace, earlier, key="explore", **asks)
+        offers = editing.offers(trace, earlier)
+        operating.step_through(trace, earlier, key="explore", offers=offers, on_request=editing.asked)
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(
             "The equations, with the numbers of one token",

@@ -102,7 +102,7 @@ def paste(key: str) -> None:
 def tables(first: shelf.Shelf) -> tuple[list[Row], list[Row]]:
     """Rows of the two tables, at least one each."""
     documents = [row(each.animal, [" ".join(fact) for fact in each.facts]) for each in first.documents]
-    questions = [{"Animal": animal, "Colour": colour} for animal, colour in first.questions]
+    questions: list[Row] = [{"Animal": animal, "Colour": colour} for animal, colour in first.questions]
     return documents or [row(None, [])], questions or [{"Animal": None, "Colour": None}]
 
 

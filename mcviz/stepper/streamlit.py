@@ -153,6 +153,6 @@ def _draw(
 
 def _memory(key: str) -> dict[str, Any]:
     """What a stepper knows between two runs of the page."""
-    fresh = {"wanted": None, "at": Selection(), "command": 0, "answer": {}}
+    fresh: dict[str, Any] = {"wanted": None, "at": Selection(), "command": 0, "answer": {}}
     memory: dict[str, Any] = st.session_state.setdefault(f"{key}-memory", fresh)
     return memory
