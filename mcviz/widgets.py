@@ -123,10 +123,10 @@ class Stepper(anywidget.AnyWidget):
                 "trace: expected a run or a sitting, or the name of a trained model as `model`, got not one"
             )
         given = Sitting(model) if trace is None else trace
+        if isinstance(given, Sitting) and tokens is not None:
+            given = replace(given, tokens=tuple(tokens), changes=())
         self.sitting = given if isinstance(given, Sitting) else None
-        if self.sitting is not None and tokens is not None:
-            self.sitting = replace(self.sitting, tokens=tuple(tokens), changes=())
-        self.trace = given if isinstance(given, Trace) else watch.run(self.sitting or given)
+        self.trace = watch.run(given) if isinstance(given, Sitting) else given
         self.other, self.budget = other, budget
         if self.sitting is not None:
             traits |= {"tokens": self.trace.tokens, "offers": self._offers(self.trace)}
