@@ -18,19 +18,23 @@ from app.views import claims, compare, cost, explore, glossary, interference, li
 
 ICON = Path(mcviz.__file__).parent / "site" / "front" / "icon.svg"
 st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
-PAGES = [
-    st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="explore", default=True),
-    st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
-    st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
-    st.Page(surgery.page, title="Surgery", icon=":material/healing:", url_path="surgery"),
-    st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
-    st.Page(oracle.page, title="Oracle", icon=":material/psychology:", url_path="oracle"),
-    st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
-    st.Page(claims.page, title="Claims", icon=":material/balance:", url_path="claims"),
-    st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
-    st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
-    st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
-]
+SECTIONS = {
+    "": [
+        st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="explore", default=True),
+        st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
+        st.Page(surgery.page, title="Surgery", icon=":material/healing:", url_path="surgery"),
+        st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
+        st.Page(oracle.page, title="Oracle", icon=":material/psychology:", url_path="oracle"),
+        st.Page(cost.page, title="Cost", icon=":material/payments:", url_path="cost"),
+        st.Page(claims.page, title="Claims", icon=":material/balance:", url_path="claims"),
+        st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
+    ],
+    "Yours": [
+        st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
+        st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
+        st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
+    ],
+}
 
 
 @st.fragment(run_every=timedelta(days=1))
@@ -38,8 +42,8 @@ def back() -> None:
     """Nothing. But where something runs by the clock, a browser whose server was away asks for the page again."""
 
 
-chosen = st.navigation(PAGES, position="top")
-screen.begin(PAGES)
+chosen = st.navigation(SECTIONS, position="top")
+screen.begin([page for pages in SECTIONS.values() for page in pages])
 shell.draw()
 chosen.run()
 back()

@@ -205,9 +205,9 @@ def test_keys(visit):
     press(",", step=asked[0])
     page.wait_for_url(f"**marks={asked[0]}*", timeout=PATIENCE)
     page.keyboard.press("?")
-    assert page.locator("dialog.help").is_visible()
+    assert page.get_by_role("dialog", name="Keyboard").is_visible()
     page.keyboard.press("Escape")
-    assert not page.locator("dialog.help").is_visible()
+    assert not page.get_by_role("dialog", name="Keyboard").is_visible()
     press("Home", step=0)
     page.keyboard.press("Space")
     while int(root.get_attribute("data-step")) < 3:  # a busy machine skips steps: which ones are seen is not certain

@@ -117,7 +117,7 @@ export function pressElsewhere(stepper, event) {
   const taken = event.defaultPrevented || path.includes(stepper.root) || path.some((node) => node.matches?.(THEIRS));
   // where there is nothing to choose among, a page goes on to scroll
   const idle = /^Arrow(Up|Down)$/.test(event.key) && stepper.H === 1;
-  if (taken || idle || !stepper.width || document.querySelector("dialog[open], [role=dialog]")) return;
+  if (taken || idle || !stepper.width || document.querySelector("dialog[open], [role=dialog]:not([hidden])")) return;
   press(stepper, event);
 }
 
