@@ -14,7 +14,7 @@ def draw(board: list[Finding]) -> None:
     found = runs.points()
     if not found:
         return
-    said = words.frontier({one.claim.name: one.intervals for one in board})
+    said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
     st.markdown(plain(f"Is it the caching, or only more memory? {' '.join(said)}"))
     factor = st.segmented_control(
         "Asked for",

@@ -46,7 +46,7 @@ def frontier(board: Sequence[Finding]) -> list[str]:
     """Whether it is the caching or only more memory: in words, and a picture for each number of pairs."""
     if not claims.points(claims.rows()):
         return []
-    said = words.frontier({one.claim.name: one.intervals for one in board})
+    said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
     drawn = [figure(f"numbers/frontier-{factor}", f"Recall of {claims.ASKED[factor]}") for factor in claims.FACTORS]
     return [f"<p>Is it the caching, or only more memory? {html.escape(' '.join(said))}</p>", *drawn]
 

@@ -7,7 +7,7 @@
 """
 
 from mcviz.words.caption import caption, compared, heaviest, recalled
-from mcviz.words.claims import SIGNS, frontier, measured
+from mcviz.words.claims import SIGNS, frontier_in_words, measured
 from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
 from mcviz.words.equation import Equation, equations, number
 from mcviz.words.ledger import agreement, called, counted, ledger, modelled, timed, tried, weighed, won
@@ -30,7 +30,7 @@ __all__ = [
     "equations",
     "first_difference",
     "found",
-    "frontier",
+    "frontier_in_words",
     "heaviest",
     "judged",
     "ledger",

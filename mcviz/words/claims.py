@@ -19,7 +19,7 @@ Means = Mapping[str, Mapping[str, tuple[float, float, float]]]
 """For each claim by name, the intervals of its conditions."""
 
 
-def frontier(found: Means) -> list[str]:
+def frontier_in_words(found: Means) -> list[str]:
     """What the runs of the frontier recalled, a sentence for each question that was run."""
     sizes = ("486", "972", "1,944")
     sentences = {

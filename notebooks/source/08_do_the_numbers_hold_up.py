@@ -255,7 +255,7 @@ figures.frontier(frontier)
 figures.frontier(frontier, factor=4)
 
 # %% tags=["reveal"]
-for sentence in words.frontier({name: finding.intervals for name, finding in board.items()}):
+for sentence in words.frontier_in_words({name: finding.intervals for name, finding in board.items()}):
     print(sentence)
 
 # %% [markdown]

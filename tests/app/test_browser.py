@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from mcviz import claims
+
 pytestmark = pytest.mark.browser
 PATIENCE = 180_000
 """Milliseconds: a slow machine is no failure."""
@@ -44,9 +46,11 @@ def settled(page):
 
 def to(page, name):
     """Go to a page of the app by its link in the header, where the last three are a menu."""
+    link = page.get_by_role("link", name=name).first
     if name in ("Library", "Write", "Your own"):
-        page.get_by_text("Yours", exact=True).first.click()
-    page.get_by_role("link", name=name).first.click()
+        page.get_by_test_id("stTopNavSection").click()
+        link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name)
+    link.click()
     page.get_by_role("heading", name=name, level=1).wait_for()
 
 
@@ -130,7 +134,7 @@ def test_a_claim_opens_and_leads_to_a_run(visit):
     page.get_by_role("link", name="Claims").first.click()
     page.get_by_role("heading", name="Do the numbers hold up?", level=1).wait_for()
     settled(page)
-    page.get_by_text("Caching with a gate or a router recalls more than the plain recurrent layer").click()
+    page.get_by_text(claims.CLAIMS["recall-gap"].statement).click()
     page.wait_for_selector(".js-plotly-plot .scatterlayer")
     page.get_by_text("The rule, fixed before the runs").wait_for()
     page.wait_for_url(re.compile("claim=recall-gap"))

@@ -118,4 +118,4 @@ def test_the_frontier_is_drawn_with_as_many_pairs_as_are_asked_for(factor):
     assert [sentence for sentence in SAID if sentence not in words(page)] == []
 
 
-SAID = said.frontier({finding.claim.name: finding.intervals for finding in BOARD})
+SAID = said.frontier_in_words({finding.claim.name: finding.intervals for finding in BOARD})

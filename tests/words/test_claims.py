@@ -16,7 +16,7 @@ BOARD = {finding.claim.name: finding.intervals for finding in claims.board()}
 
 
 def test_what_the_frontier_says_are_means_of_its_claims():
-    said = words.frontier(BOARD)
+    said = words.frontier_in_words(BOARD)
     numbers = [float(number) for sentence in said for number in re.findall(r"([\d.]+)%", sentence)]
     wanted = [
         *(BOARD["frontier-bytes"][f"GRM ({kept})"] for kept in ("486", "972", "1,944")),
@@ -31,6 +31,6 @@ def test_what_the_frontier_says_are_means_of_its_claims():
 
 
 def test_what_was_not_run_is_not_said():
-    assert words.frontier({name: {} for name in BOARD}) == []
-    (only,) = words.frontier({"frontier-reads": BOARD["frontier-reads"]})
+    assert words.frontier_in_words({name: {} for name in BOARD}) == []
+    (only,) = words.frontier_in_words({"frontier-reads": BOARD["frontier-reads"]})
     assert only.startswith("With 792 numbers read for a token, SSC recalls")
