@@ -28,8 +28,8 @@ function counting(fetched, packed, tell) {
 async function load({ base, packed, archives }) {
   globalThis.fetch = counting(fetch.bind(globalThis), packed, (loaded) => postMessage({ kind: "progress", loaded }));
   const coming = Promise.all(archives.map(async (name) => (await fetch(base + name)).arrayBuffer()));
-  const { loadPyodide } = await import(`${base}pyodide.mjs`);
-  const [loaded, come] = await Promise.all([loadPyodide({ indexURL: base }), coming]);
+  const loading = import(`${base}pyodide.mjs`).then(({ loadPyodide }) => loadPyodide({ indexURL: base }));
+  const [loaded, come] = await Promise.all([loading, coming]);
   python = loaded;
   const extractDir = python.runPython("import site; site.getsitepackages()[0]");
   for (const archive of come) python.unpackArchive(archive, "zip", { extractDir });
