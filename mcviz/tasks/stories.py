@@ -51,8 +51,8 @@ class Stories(Written):
     place where it was said last is the source of the answer.
 
     >>> print(Stories(length=12).sample(0, batch=1).draw())
-    tokens   D o t ␣ H a r e ␣ h a s
-    answers  o t ␣ H a r e ␣ h a s ␣
+    tokens   D o t ␣ H a r e ␣ f o u
+    answers  o t ␣ H a r e ␣ f o u n
     sources
     """
 

@@ -243,9 +243,13 @@ def test_paper_is_white(visit):
     page = visit(library(), color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     page.wait_for_selector(".mcviz[data-theme=light]")
-    colours = page.locator(".story").evaluate(
-        "node => [getComputedStyle(node).color, getComputedStyle(node.closest('.mcviz')).backgroundColor]"
-    )
+    for _ in range(50):  # grounds fade from scheme to scheme
+        colours = page.locator(".story").evaluate(
+            "node => [getComputedStyle(node).color, getComputedStyle(node.closest('.mcviz')).backgroundColor]"
+        )
+        if colours[1] == "rgb(255, 255, 255)":
+            break
+        page.wait_for_timeout(100)
     assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
     drawn = page.locator(".mcviz").evaluate("node => getComputedStyle(node).getPropertyValue('--gate').trim()")
     assert drawn == PALETTES["light"].gate
