@@ -18,7 +18,7 @@ export class Editing {
     this.made = 0;
     this.last = null;
     this.says = el("span", {});
-    this.said = el("span", { class: "said" });
+    this.said = el("span", { class: "told" });
     const undo = el("button", { type: "button", onclick: () => this.undo() }, "Undo (u)");
     const clear = el("button", { type: "button", onclick: () => this.keep(() => 0) }, "Clear edits");
     this.node = el("p", { class: "changes", "aria-live": "polite" }, this.says, " ", undo, clear, this.said);
