@@ -139,16 +139,19 @@ class Stepper(anywidget.AnyWidget):
         """Show another run in the same place, from its first token."""
         payload = pack(trace, other, budget=self.budget)
         self.trace, self.other = trace, other
-        with self.hold_trait_notifications():
+        with self.hold_sync(), self.hold_trait_notifications():
             self.step, self.head, self.segment = 0, 0, -1
             self.payload = payload
 
     def go(self, **place: int) -> None:
-        """Move to a `step`, a `head`, an inspected `segment`; what is left out stays."""
-        for name, value in place.items():
+        """Move to a `step`, a `head`, an inspected `segment`, at once; what is left out stays."""
+        for name in place:
             if name not in ("step", "head", "segment"):
                 raise ValueError(f"go: expected step, head or segment, got {name!r}")
-            setattr(self, name, value)
+        # one message: the page never draws the new token with the old head
+        with self.hold_sync():
+            for name, value in place.items():
+                setattr(self, name, value)
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""
@@ -173,7 +176,7 @@ class Stepper(anywidget.AnyWidget):
         runs = (trace,) if other is None else (other, trace)
         payload, offers = pack(*runs, budget=self.budget), self._offers(trace, earlier, sitting)
         self.sitting, self.trace, self.other = sitting, runs[0], other and trace
-        with self.hold_trait_notifications():
+        with self.hold_sync(), self.hold_trait_notifications():
             self.step, self.payload, self.offers, self.tokens = (
                 min(self.step, trace.T - 1),
                 payload,
@@ -208,7 +211,7 @@ class Stepper(anywidget.AnyWidget):
         after = watch.answered(self.sitting, surgery.operate(before, made)) if made else None
         payload = pack(before, after, budget=self.budget)
         self.trace, self.other = before, after
-        with self.hold_trait_notifications():
+        with self.hold_sync(), self.hold_trait_notifications():
             self.payload = payload
             self.offers = {**self.offers, "surgery": edits.offer(before, made)}
 
