@@ -17,6 +17,9 @@ from mcviz.words import glossary
 
 BACKEND = {"pytorch": "PyTorch", "numpy": "NumPy"}
 
+OURS = ("b_run", "seed", "changes", "edits", *link.CONFIG, *(link.SECOND + name for name in link.CONFIG))
+"""What the controls and the stepper change of a run."""
+
 Beside = dict[str, DeltaGenerator]
 """Room beside a choice, by its name: for what it does."""
 
@@ -75,6 +78,15 @@ def edited() -> None:
     n = len(screen.get("changes").split())
     st.caption(plain(f"The sequence is edited ({n} edit{'' if n == 1 else 's'}): {screen.get('changes')[:200]}"))
     st.button("Clear edits", icon=":material/undo:", on_click=unedited)
+
+
+def reset() -> None:
+    """The way back to the run as it is at first, where the reader has changed something."""
+    first = link.defaults(screen.get("run"))
+    if screen.hidden("controls") or all(screen.get(name) == first[name] for name in OURS):
+        return
+    run = {name: first[name] for name in (*OURS, "step", "head")}
+    st.button("Reset", icon=":material/restart_alt:", on_click=screen.put, kwargs=run)
 
 
 def trained() -> bool:

@@ -13,14 +13,14 @@ from app import loaded  # noqa: F401  (before any page)
 
 # isort: split
 import mcviz
-from app import screen, shell
+from app import screen, shell, tour
 from app.views import claims, compare, cost, explore, glossary, interference, library, oracle, own, surgery, write
 
 ICON = Path(mcviz.__file__).parent / "site" / "front" / "icon.svg"
 st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
 SECTIONS = {
     "": [
-        st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="explore", default=True),
+        st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="home", default=True),
         st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
         st.Page(surgery.page, title="Surgery", icon=":material/healing:", url_path="surgery"),
         st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
@@ -37,13 +37,19 @@ SECTIONS = {
 }
 
 
+def named() -> None:
+    """The address `/explore`, which those of the other pages suggest: the first page is at `/`."""
+    st.switch_page(SECTIONS[""][0], query_params=st.query_params.to_dict())
+
+
 @st.fragment(run_every=timedelta(days=1))
 def back() -> None:
     """Nothing. But where something runs by the clock, a browser whose server was away asks for the page again."""
 
 
-chosen = st.navigation(SECTIONS, position="top")
-screen.begin([page for pages in SECTIONS.values() for page in pages])
+hidden = st.Page(named, title="Explore ", url_path="explore", visibility="hidden")
+chosen = st.navigation({**SECTIONS, "": [*SECTIONS[""], hidden]}, position="top")
+screen.begin([page for pages in SECTIONS.values() for page in pages], tour.whole)
 shell.draw()
 chosen.run()
 back()

@@ -1,6 +1,6 @@
 """What a session has chosen. Widgets forget what they held when a page does not draw them; this does not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -17,20 +17,22 @@ KEPT = ("hide", "game")
 """What another run leaves alone: a teacher's lock, and the game."""
 ASKED = "n"
 """The game of the first screen at its first question: who comes without a link is asked."""
+Whole = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""What an address leaves to be understood, put in."""
 HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
-def begin(pages: Sequence[StreamlitPage] = ()) -> None:
-    """Take the choices from the link that opened the session; say what in it could not be read."""
+def begin(pages: Sequence[StreamlitPage] = (), whole: Whole = dict) -> None:
+    """Take the choices from the link that opened the session, made `whole`; say what in it could not be read."""
     st.session_state.pages = {page.title: page for page in pages}
     catch_up()
     if "screen" not in st.session_state:
         given = st.query_params.to_dict()
-        st.session_state.screen, st.session_state.problems = link.read(given)
+        st.session_state.screen, st.session_state.problems = link.read(whole(given))
         if not link.ours(given):
             st.session_state.screen["ask"] = ASKED
     elif went():
-        screen, st.session_state.problems = link.read(st.query_params.to_dict())
+        screen, st.session_state.problems = link.read(whole(st.query_params.to_dict()))
         put(**screen)
     for problem in st.session_state.problems:
         st.warning(plain(f"This link could not be read in full. {problem}"), icon=":material/link_off:")

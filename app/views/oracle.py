@@ -15,7 +15,7 @@ def page() -> None:
     controls.draw()
     with refused():
         trace = stepping.shown(controls.trace())
-        stepping.title("Was its choice right?", trace)
+        stepping.title("Was its choice right?", trace, controls.reset)
         if screen.hidden("answers"):
             st.info("This link hides the answers, and without them no choice is right or wrong.")
             return

@@ -113,6 +113,22 @@ def test_a_model_is_shown_as_it_runs_itself():
     assert header["id"].startswith(trace.hash)
 
 
+@pytest.mark.parametrize("view", ["explore", "compare", "surgery", "interference"])
+def test_what_was_changed_is_taken_back_at_once(view):
+    changed = opened(view, run="needle", seed="3", aggregator="ssc", b_aggregator="soup", edits="off.0", step="9")
+    press(changed, "Reset")
+    first = opened(view, run="needle")
+    for page in changed, first:
+        assert not [button for button in page.button if button.label == "Reset"]
+    assert link.read({name: in_link(changed, name) for name in changed.query_params})[0] == link.defaults("needle")
+    assert numbers(changed)[0]["id"] == numbers(first)[0]["id"]
+
+
+def test_a_class_that_sees_no_controls_has_nothing_to_reset():
+    page = opened(run="needle", seed="3", hide="controls")
+    assert not [button for button in page.button if button.label == "Reset"]
+
+
 def test_a_choice_changes_the_run_and_the_link():
     page = opened(run="topics")
     before = numbers(page)[0]["id"]

@@ -16,6 +16,7 @@ const ICONS = {
   next: "M5 3l6 5-6 5z",
   last: "M12 3v10M3 3l7 5-7 5z",
   mark: "M4 2h8v12l-4-3.5L4 14z",
+  large: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
   save: "M8 2v8M4.5 7 8 10.5 11.5 7M3 14h10",
 };
 
@@ -71,6 +72,7 @@ export class Toolbar {
         { class: "group time" },
         this.range,
         el("span", { class: "clock" }, term("token", "token"), " ", this.step, ` / ${T - 1}`),
+        this.button("large", "Large, for a class, and back (f)", () => stepper.present(!stepper.presenting)),
       ),
       el(
         "span",
