@@ -29,8 +29,8 @@ def draw(
 ) -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names the one example that is offered: "text", the reader's own. `models` are those to choose from, where the
-    page has a sequence of its own for them. Gives the room beside choices.
+    `only` names the one example that is offered: "text", the reader's own, which the page asks for itself. `models` are
+    those to choose from, where the page has a sequence of its own for them. Gives the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):
@@ -47,7 +47,7 @@ def draw(
             )
         if trained() and (about := watch.about(screen.get("run"))):
             st.caption(about)
-        if screen.get("run") == "text":
+        if screen.get("run") == "text" and not only:
             own_text()
         if models is None:
             st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
@@ -62,10 +62,10 @@ def draw(
     return beside
 
 
-def own_text() -> None:
-    """The reader's text, and how it is cut into tokens."""
-    st.text_area("Text", key=screen.key("text"), height=140)
-    st.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
+def own_text(write: DeltaGenerator = st.sidebar, cut: DeltaGenerator = st.sidebar) -> None:
+    """The reader's text, and how it is cut into tokens: where each is to be drawn."""
+    write.text_area("Text", key=screen.key("text"), height=100)
+    cut.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
 
 
 def unedited() -> None:

@@ -128,8 +128,8 @@ def chart(figure: figures.Figure, says: str) -> None:
     figure = deepcopy(figure)  # what is kept is shown to others at the same moment
     if figure.layout.title.text is None:
         lines = wrap(says, LINE)
-        title = {"text": "<br>".join(lines), "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top"}
-        title |= {"pad": {"t": 8 + 16 * (len(lines) - 1)}, "font": {"size": 14}}
+        title = {"text": "<br>".join(lines), "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
+        title |= {"pad": {"t": 8 + 16 * (len(lines) - 1), "l": 8}, "font": {"size": 14}}
         legend = figure.layout.legend
         # a legend above the plot takes up to three lines on a phone
         room = 24 + 20 * len(lines) + (36 if legend.orientation == "h" and legend.yanchor != "top" else 0)

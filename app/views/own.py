@@ -25,6 +25,10 @@ def page() -> None:
             "Type or paste a text. Each word or character is stored under the one before it, by random maps that "
             "nobody trained; a token that returns asks for what followed it the last time."
         )
+        if not screen.hidden("controls") and not screen.get("present"):
+            # in the page: a telephone has the sidebar shut
+            write, cut = st.columns([4, 1], vertical_alignment="bottom")
+            controls.own_text(write, cut)
     controls.draw(only="text" if kind == KINDS[0] else "")
     with refused():
         show(controls.trace())

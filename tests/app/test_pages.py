@@ -113,7 +113,7 @@ def test_a_model_is_shown_as_it_runs_itself():
     assert header["id"].startswith(trace.hash)
 
 
-@pytest.mark.parametrize("view", ["explore", "compare", "surgery", "interference"])
+@pytest.mark.parametrize("view", ["explore", "compare", "surgery"])
 def test_what_was_changed_is_taken_back_at_once(view):
     changed = opened(view, run="needle", seed="3", aggregator="ssc", b_aggregator="soup", edits="off.0", step="9")
     press(changed, "Reset")
@@ -362,6 +362,10 @@ def test_your_own_text_and_the_way_to_models():
     page = opened("own", run="text", text="a b a")
     assert numbers(page)
     assert "your text, untrained" in words(page)
+    (field,) = page.main.text_area  # a telephone has the sidebar shut
+    field.set_value("a b c a").run()
+    assert in_link(page, "text") == "a b c a"
+    assert not opened("own", run="text", hide="controls").text_area
 
 
 def test_a_saved_run_is_shown_and_a_foreign_file_is_refused():
