@@ -48,8 +48,9 @@ STOPS = (
     ),
     Stop(
         "One write",
-        "A memory starts as a matrix of zeros. A token writes into it: every number of its *value* (left) times every number "
-        "of its *key* (above). Orange is above zero, blue below. Reading with the same key gives the green bars. What are they?",
+        "A memory starts as a matrix of zeros. A token writes into it: every number of its *value* (left) times every "
+        "number of its *key* (above). Orange is above zero, blue below. Reading with the same key gives the green "
+        "bars. What are they?",
         ("The value", "The key", "Neither"),
         0,
         "The value of “{stored}”, {strength:.1f} times as long: the bars have the same shape (cosine {likeness:.2f}). "

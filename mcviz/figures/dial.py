@@ -10,7 +10,7 @@ HEIGHT = 96
 
 
 def dial(lengths: Sequence[int], right: Sequence[int], asked: int, here: int, theme: str = "light") -> go.Figure:
-    """A bar for each of `lengths`: how many of `asked` questions are answered right. The bar of length `here` is filled.
+    """A bar for each of `lengths`: how many of `asked` questions are answered right. That of length `here` is filled.
 
     Raises `ValueError` where a length has no count, or more right answers than questions.
     """
