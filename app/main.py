@@ -35,11 +35,8 @@ SECTIONS = {
         st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
     ],
 }
-
-
-def named() -> None:
-    """The address `/explore`, which those of the other pages suggest: the first page is at `/`."""
-    st.switch_page(SECTIONS[""][0], query_params=st.query_params.to_dict())
+NAMED = st.Page(explore.page, title="Explore", url_path="explore", visibility="hidden")
+"""The first page is at `/`; the addresses of the others suggest that it has one like theirs."""
 
 
 @st.fragment(run_every=timedelta(days=1))
@@ -47,8 +44,7 @@ def back() -> None:
     """Nothing. But where something runs by the clock, a browser whose server was away asks for the page again."""
 
 
-hidden = st.Page(named, title="Explore ", url_path="explore", visibility="hidden")
-chosen = st.navigation({**SECTIONS, "": [*SECTIONS[""], hidden]}, position="top")
+chosen = st.navigation({**SECTIONS, "": [*SECTIONS[""], NAMED]}, position="top")
 screen.begin([page for pages in SECTIONS.values() for page in pages], tour.whole)
 shell.draw()
 chosen.run()
