@@ -226,12 +226,12 @@ def decoding(shape: Shape, context: int, rounds: int, bar: Any, steps: int = 8) 
         for _ in range(steps):
             F.scaled_dot_product_attention(last[0][:, :, None], past_k, past_v)
 
-    def step(decoder: Decoder) -> Call:
-        for qt, kt, vt, ut in zip(*(x.unbind(1) for x in (q, k, v, u)), strict=True):
-            decoder.step(qt, kt, vt, ut)
+    def step(cfg: MCConfig) -> Call:
+        _, state = memory_caching(q, k, v, u, cfg, check=False, return_state=True)
+        decoder = Decoder(cfg, state=state)
         return lambda: [decoder.step(*last) for _ in range(steps)]
 
-    calls = {name: step(Decoder(shape.config(aggregator))) for name, aggregator in OURS.items()}
+    calls = {name: step(shape.config(aggregator)) for name, aggregator in OURS.items()}
     calls = {ATTENTION: attention, **calls}
     rows = compare(calls, rounds, shape, bar, mode=DECODING, against=ATTENTION, tokens=context, measure_bytes=False)
     return [replace(row, milliseconds=row.milliseconds / steps, peak_share=None) for row in rows]
