@@ -34,7 +34,7 @@ from mcviz.pytorch.threads import limited
 
 ATTENTION, PACKAGE = "softmax attention", "memory-caching 0.1.0"
 FLA = "flash-linear-attention"
-"""Linear attention by the kernels of that library, where it and a GPU are there: what our plain RNN computes."""
+"""Linear attention by the kernels of that library, where it and a GPU are there: one memory over the whole sequence."""
 
 OURS = {"plain RNN": "none", "residual": "residual", "GRM": "grm", "SSC, k = 2": "ssc"}
 FORWARD, TRAINING, DECODING = "forward", "forward and backward", "decode one token"
