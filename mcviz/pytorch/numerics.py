@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-
 AUTOCAST = frozenset(filter(torch.amp.is_autocast_available, ("cpu", "cuda", "xpu", "mps", "mtia", "hpu", "xla")))
 """Where autocast is known. Asked once: a graph of torch 2.11 cannot ask."""
 
