@@ -35,8 +35,8 @@ SECTIONS = {
         st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
     ],
 }
+# The first page is at `/`; the addresses of the others suggest that it has one like theirs.
 NAMED = st.Page(explore.page, title="Explore", url_path="explore", visibility="hidden")
-"""The first page is at `/`; the addresses of the others suggest that it has one like theirs."""
 
 
 @st.fragment(run_every=timedelta(days=1))

@@ -18,8 +18,9 @@ import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
 const REST = 250;
-/** The window, in pixels, in which a view of a class is laid out before it is made larger. */
+/** The window, in pixels, in which a view of a class is laid out before it is made larger: of one run, and of two. */
 const ROOM = [1100, 620];
+const ROOM_OF_TWO = [1100, 860];
 
 /** Put a stepper into an element.
  *
@@ -172,7 +173,8 @@ class Stepper {
 
   resize() {
     this.root.classList.toggle("present", this.presenting);
-    const zoom = this.presenting ? Math.max(1, Math.min(3, innerWidth / ROOM[0], innerHeight / ROOM[1])) : 1;
+    const [wide, high] = this.views.length > 1 ? ROOM_OF_TWO : ROOM;
+    const zoom = this.presenting ? Math.max(1, Math.min(3, innerWidth / wide, innerHeight / high)) : 1;
     place(this.root, { zoom: zoom === 1 ? "" : zoom.toFixed(3) });
     this.tall = innerHeight / zoom;
     this.width = this.root.clientWidth;
