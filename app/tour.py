@@ -127,7 +127,7 @@ STOPS = (
         ("Nothing", "Half the answers fail", "All fail"),
         1,
         "Longer segments mix documents up; shorter ones cut them apart. Turn the dial.",
-        spotlight="memories",
+        spotlight="all",
         picture="dial",
         reveals={"segment_length": 48},
     ),
@@ -137,7 +137,7 @@ STOPS = (
         (),
         -1,
         "",
-        spotlight="output",
+        spotlight="all",
     ),
 )
 WAYS = {"Compare": "two runs side by side", "Surgery": "switch a checkpoint off", "Your own": "your own text"}
