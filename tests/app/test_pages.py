@@ -1,5 +1,6 @@
 """The pages as Streamlit runs them, without a browser."""
 
+import ast
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -79,6 +80,12 @@ def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
     assert (", trained" in words(page)) == trained
     assert (", untrained" in words(page)) == (not trained)
     assert bool(header["runs"][0]["predictions"]) == trained
+
+
+def test_the_entry_has_no_text_that_stands_alone():
+    """Streamlit writes it on every page."""
+    _, *lines = ast.parse(MAIN.read_text(encoding="utf-8")).body
+    assert not [line for line in lines if isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)]
 
 
 def test_equations_and_figures_are_filled_in_when_they_are_opened():
