@@ -64,7 +64,7 @@ def draw(
 
 def own_text(write: DeltaGenerator = st.sidebar, cut: DeltaGenerator = st.sidebar) -> None:
     """The reader's text, and how it is cut into tokens: where each is to be drawn."""
-    write.text_area("Text", key=screen.key("text"), height=100)
+    write.text_area("Text", key=screen.key("text"), height=70)
     cut.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
 
 

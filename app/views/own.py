@@ -12,7 +12,9 @@ KINDS = ("A text", "A saved run", "A trained model")
 def page() -> None:
     """The page."""
     stepping.title("Your own")
-    kind = st.segmented_control("What to watch", KINDS, default=KINDS[0], required=True, key="own:kind")
+    kind = st.segmented_control(
+        "What to watch", KINDS, default=KINDS[0], required=True, key="own:kind", label_visibility="collapsed"
+    )
     if kind == KINDS[1]:
         saved()
         return
