@@ -25,9 +25,6 @@ def page() -> None:
     """The page."""
     stepping.title("Write")
     names = writing.names()
-    if not names:
-        st.info("Models write with PyTorch, which is not installed here; the extra 'torch' brings it.")
-        return
     if screen.get("run") not in names:
         screen.put(run=names[0])
         screen.another_run()
@@ -92,7 +89,7 @@ def draw(going: bool) -> None:
         st.rerun()  # all of the page: the clock starts or stops
     try:
         now = draft()
-        wrote = writing.continuation(now)
+        wrote = writing.continuation(now, screen.get("backend"))
         trace = runs.written(now, screen.get("backend"))
     except ValueError:
         stop()
