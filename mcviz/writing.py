@@ -86,8 +86,8 @@ def without(name: str, text: str) -> str:
 def write(draft: Draft, backend: str | None = None) -> Iterator[Step]:
     """What the model writes after the text, a step at a time and without end: see `mcviz.reference.write`.
 
-    Raises the `ValueError`s of `encode` and of `mcviz.reference.write`, for segments that are not of one length, and for
-    a backend that is not there.
+    Raises the `ValueError`s of `encode` and of `mcviz.reference.write`, for segments that are not of one length, and
+    for a backend that is not there.
     """
     backend = choose(backend)
     library = reference if backend == "numpy" else import_module("mcviz.pytorch")

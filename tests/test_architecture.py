@@ -106,7 +106,7 @@ MAY_IMPORT = {
             "changes",
             "choices",
         }
-        | {"uploads", "link", "wanted", "controls"},
+        | {"uploads", "link", "wanted", "controls", "probes"},
         {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
         | {"yaml"},
     ),

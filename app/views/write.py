@@ -26,8 +26,7 @@ def page() -> None:
     stepping.title("Write")
     names = writing.names()
     if screen.get("run") not in names:
-        screen.put(run=names[0])
-        screen.another_run()
+        screen.another_run(names[0])
     if not screen.get("present"):
         st.markdown(
             "A small network reads your text, a character at a time, and says after each what it expects next. Then it "
