@@ -27,6 +27,8 @@ from mcviz.trace import Trace
 from mcviz.words import glossary
 
 Array = np.ndarray
+Laid = tuple[dict[str, Any], dict[str, Array]]
+"""What of one run goes into the header, and its arrays."""
 
 MAGIC = b"mcviz/1\n"
 BUDGET = 4_000_000
@@ -38,8 +40,14 @@ FEWEST = 8
 GROUPS = ("states", "changes", "mixed")
 """Arrays as large as a memory for every token."""
 
+KEPT = 3
+"""Runs that are kept as they were packed, each no larger than a few budgets."""
+
 UNDEFINED = -128
 """The int8 that stands for a value that is not finite."""
+
+
+_kept: dict[tuple[str, int], Laid] = {}
 
 
 def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks: Sequence[int] = ()) -> bytes:
@@ -56,7 +64,7 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks
     headers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     for i, run in enumerate(runs):
-        header, own = _run(run, budget // len(runs))
+        header, own = _kept_run(run, budget // len(runs))
         headers.append({**header, "asking": list(asks)})
         arrays |= {f"{i}.{name}": array for name, array in own.items()}
     difference = None
@@ -154,7 +162,16 @@ def _little(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(dtype).newbyteorder("<")
 
 
-def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
+def _kept_run(trace: Trace, budget: int) -> Laid:
+    """`_run`, which is kept for the last few: after an edit the run before it is packed again, beside another."""
+    key = (trace.hash, budget)
+    laid = _kept[key] = _kept.pop(key, None) or _run(trace, budget)
+    for old in list(_kept)[:-KEPT]:
+        _kept.pop(old, None)
+    return laid
+
+
+def _run(trace: Trace, budget: int) -> Laid:
     said = trace.predictions
     vectors = {name: getattr(trace, name) for name in ("q", "k", "v", "u", "online_contexts", "checkpoint_contexts")}
     dtype = _fitting(sum(array.size for array in vectors.values()), budget, (np.float32,)) or np.float16
