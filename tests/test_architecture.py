@@ -106,7 +106,7 @@ MAY_IMPORT = {
             "changes",
             "choices",
         }
-        | {"uploads", "link", "wanted", "controls", "probes"},
+        | {"uploads", "link", "wanted", "controls", "probes", "writing"},
         {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
         | {"yaml"},
     ),

@@ -12,13 +12,16 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
-from mcviz import changes, choices, controls, link, uploads, wanted, watch
+from mcviz import changes, choices, controls, link, uploads, wanted, watch, writing
+from mcviz.controls import Control
 from mcviz.link import Screen
 from mcviz.probes import edits, surgery
 from mcviz.probes.surgery import Edit
 from mcviz.stepper import asking
 from mcviz.stepper.payload import BUDGET, carries_states, pack, pack_online
 from mcviz.trace import Trace
+from mcviz.watch import Sitting
+from mcviz.writing import Draft
 
 BACKEND = "numpy"
 KEPT = 6
@@ -44,6 +47,8 @@ def changed(parameters: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[S
         screen, said = link.turned(screen | {"run": before["run"]}, str(screen["run"]))
     elif screen["seed"] != before["seed"]:
         screen, said = link.reseeded(screen)
+    if writes(screen) and {"draft", "written"} & set(chosen):
+        screen["step"] = len(str(screen["draft"])) + int(screen["written"]) - 1
     if screen["segmentation"] == choices.EXPLICIT != before["segmentation"]:
         screen["lengths"] = wanted.lengths(screen.__getitem__)
     return screen, problems, said
@@ -53,21 +58,49 @@ def state(screen: Screen, problems: list[str], said: str = "") -> Told:
     """What the page shows beside the picture."""
     get = screen.__getitem__
     trained = wanted.trained(get)
+    shown = [*controls.controls(get), *(draft_controls(screen) if get("run") in writing.names() else ())]
     return {
         "parameters": link.write(screen),
-        "controls": [asdict(each) for each in controls.controls(get)],
+        "controls": [asdict(each) for each in shown],
         "about": watch.about(str(get("run"))) if trained else "",
         "remark": " ".join(filter(None, [said, wanted.remark(get)])),
         "problems": problems,
     }
 
 
-def picture(screen: Screen, trace: Trace, other: Trace | None = None, budget: int = BUDGET) -> tuple[Told, bytes]:
+def picture(screen: Screen, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> tuple[Told, bytes]:
     """Where to stand in a run, or in two in step, and their payload."""
     step, head = wanted.place(screen.__getitem__, trace)
     whole = carries_states(trace, other, budget)
     about = {"title": trace.title, "step": step, "head": head, "whole": whole, "diverged_at": trace.diverged_at}
     return about, pack(trace, other, budget=budget)
+
+
+def draft_controls(screen: Screen) -> list[Control]:
+    """The text that a model reads instead of a drawn one, and how it writes on."""
+    about = "The model reads this as soon as you change it, or let it write on."
+    heat = "In hundredths. 0: always the likeliest character. Else characters are drawn: the hotter, the wilder."
+    return [
+        Control("draft", "Your text", screen["draft"], help=about),
+        Control("written", "Characters that it writes on", screen["written"]),
+        Control("heat", "Temperature", screen["heat"], help=heat),
+    ]
+
+
+def writes(screen: Screen) -> bool:
+    """Whether a model reads the reader's text, and not one that is drawn."""
+    first = link.fields()["draft"].default
+    return screen["run"] in writing.names() and bool(screen["written"] or screen["draft"] != first)
+
+
+def sitting(screen: Screen) -> Sitting | None:
+    """The model, its configuration and its sequence; None for an example. Raises the library's `ValueError`s."""
+    seat = wanted.sitting(screen.__getitem__)
+    if seat is None or not writes(screen):
+        return seat
+    written, heat, seed = (int(screen[name]) for name in ("written", "heat", "seed"))
+    draft = Draft(seat.name, str(screen["draft"]), written, heat / 100, seed, seat.cfg, seat.weights)
+    return writing.seated(draft, BACKEND)
 
 
 def kept(screen: Screen, apart: tuple[str, ...], make: Callable[[], Trace]) -> Trace:
@@ -83,18 +116,23 @@ def kept(screen: Screen, apart: tuple[str, ...], make: Callable[[], Trace]) -> T
 
 def run(screen: Screen) -> Trace:
     """The run that a screen asks for, before surgery."""
-    return kept(screen, ("step", "head", "edits"), lambda: wanted.trace(screen.__getitem__, BACKEND))
+
+    def make() -> Trace:
+        seat = sitting(screen)
+        return wanted.trace(screen.__getitem__, BACKEND) if seat is None else watch.run(seat, BACKEND)
+
+    return kept(screen, ("step", "head", "edits"), make)
 
 
 def earlier(screen: Screen) -> Trace | None:
     """The run before the last change of the sequence; None where nothing was changed."""
-    seat = wanted.sitting(screen.__getitem__)
+    seat = sitting(screen)
     return run(screen | {"changes": changes.write(seat.undone().changes)}) if seat and seat.changes else None
 
 
 def operated(screen: Screen, trace: Trace, made: list[Edit]) -> Trace:
     """The run after surgery, with what its model makes of it, where there is one."""
-    seat = wanted.sitting(screen.__getitem__)
+    seat = sitting(screen)
 
     def make() -> Trace:
         after = surgery.operate(trace, made)
@@ -166,9 +204,9 @@ def ask(screen: Screen, kind: str, value: Mapping[str, Any]) -> None:
     if kind == "surgery":
         screen["edits"] = edits.write(edits.asked(run(screen), value))
         return
-    seat = wanted.sitting(screen.__getitem__)
-    if seat is None:
-        raise ValueError(f"{kind}: expected a trained model, whose words are known")
+    seat = sitting(screen)
+    if seat is None or writes(screen):
+        raise ValueError(f"{kind}: expected a trained model and a sequence that was drawn for it")
     made = changes.asked(seat.changes, value)
     watch.words(replace(seat, changes=made))
     screen["changes"] = changes.write(made)
@@ -178,7 +216,9 @@ def offers(screen: Screen) -> Told:
     """What the stepper may ask for: surgery, and to edit the sequence of a trained model."""
     seat, trace = wanted.sitting(screen.__getitem__), run(screen)
     operations = {"surgery": edits.offer(trace, edits.parse(str(screen["edits"])))}
-    return operations if seat is None else {**operations, "edit": watch.offer(seat, trace, earlier(screen))}
+    if seat is None or writes(screen):
+        return operations
+    return {**operations, "edit": watch.offer(seat, trace, earlier(screen))}
 
 
 def taken(content: bytes) -> tuple[str, bytes]:

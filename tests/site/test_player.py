@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mcviz import link
+from mcviz import link, writing
 from mcviz.probes import edits
 from mcviz.site import player
 from mcviz.stepper.payload import unpack
@@ -161,3 +161,20 @@ def test_edits_of_a_link_that_cannot_be_made_are_said_and_the_rest_is_shown(fiel
         "seed": "4",
     }
     assert len(unpack(payload)[0]["runs"]) == 1
+
+
+def test_a_model_of_text_reads_the_readers_own_and_writes_on():
+    plain, _ = answer({"run": "text-rnn"})
+    assert [control(plain, name)["value"] for name in ("written", "heat")] == [0, 70]
+    assert control(answer({"run": "topics-grm"})[0], "draft") is None
+    said, payload = answer({"run": "text-rnn", "draft": "Oh dear! ", "seed": "3"}, written="5")
+    (run,) = unpack(payload)[0]["runs"]
+    draft = writing.Draft("text-rnn", "Oh dear! ", 5, 0.7, 3)
+    assert "".join(run["tokens"]) == ("Oh dear! " + writing.continuation(draft, "numpy")).replace(" ", "␣")
+    assert run["hash"] == writing.run(draft, "numpy").hash
+    assert (said["parameters"]["written"], said["step"]) == ("5", 13)
+    assert list(said["offers"]) == ["surgery"]
+    said, payload = answer(said["parameters"], draft="Oh dear Ψ")
+    assert "got Ψ" in said["refused"]
+    assert said["parameters"]["draft"] == "Oh dear Ψ"
+    assert not payload
