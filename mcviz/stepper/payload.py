@@ -12,6 +12,7 @@ entries as it can reach memories, so `scores` holds, token after token and head 
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ UNDEFINED = -128
 
 
 _kept: dict[tuple[str, int], Laid] = {}
+_keeping = Lock()
 
 
 def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks: Sequence[int] = ()) -> bytes:
@@ -165,9 +167,14 @@ def _little(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def _kept_run(trace: Trace, budget: int) -> Laid:
     """`_run`, which is kept for the last few: after an edit the run before it is packed again, beside another."""
     key = (trace.hash, budget)
-    laid = _kept[key] = _kept.pop(key, None) or _run(trace, budget)
-    for old in list(_kept)[:-KEPT]:
-        _kept.pop(old, None)
+    with _keeping:
+        laid = _kept.pop(key, None)
+    if laid is None:
+        laid = _run(trace, budget)
+    with _keeping:
+        _kept[key] = laid
+        while len(_kept) > KEPT:
+            del _kept[next(iter(_kept))]
     return laid
 
 
