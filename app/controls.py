@@ -45,12 +45,16 @@ def draw(
                 on_change=screen.another_run,
                 help="A small trained model with a sequence of its task, or a sequence run through random maps.",
             )
+        if said := screen.said():
+            st.info(plain(said))
         if trained() and (about := watch.about(screen.get("run"))):
             st.caption(about)
         if screen.get("run") == "text" and not only:
             own_text()
         if models is None:
-            st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
+            st.number_input(
+                "Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=screen.another_seed
+            )
             if trained() and screen.get("changes"):
                 edited()
         if not two:

@@ -97,10 +97,23 @@ def put(**choices: link.Value) -> None:
             st.session_state[PREFIX + name] = value
 
 
-def another_run() -> None:
-    """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
-    here = {name: get(name) for name in link.fields()}
-    put(**link.turned(here) | {name: here[name] for name in ("tour", *KEPT)})
+def another_run(run: str = "") -> None:
+    """Turn to `run`, or to that of the widget, and all that follows: its own configuration, and of the last one only
+    what fits."""
+    here = {name: get(name) for name in link.fields()} | {"run": st.session_state.screen["run"]}
+    turned, st.session_state.said = link.turned(here, run or get("run"))
+    put(**turned | {name: here[name] for name in ("tour", *KEPT)})
+
+
+def another_seed() -> None:
+    """What follows from the choice of another seed."""
+    turned, st.session_state.said = link.reseeded({"changes": get("changes")})
+    put(**turned)
+
+
+def said() -> str:
+    """What had to be said of the last choice of a sequence, once."""
+    return str(st.session_state.pop("said", ""))
 
 
 def go(title: str) -> NoReturn:

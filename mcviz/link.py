@@ -109,10 +109,31 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
     return {side + name: value for name, value in choices.chosen(cfg).items()}
 
 
-def turned(screen: Screen) -> Screen:
-    """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
-    kept = ("run", "text", "split", "draft", "heat", "seed", "library", *(COST + name for name in SETTING))
-    return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
+KEPT = ("text", "split", "draft", "heat", "seed", "library", *(COST + name for name in SETTING))
+"""What fits any run."""
+
+
+def turned(screen: Screen, run: str) -> tuple[Screen, str]:
+    """The screen after `run` was chosen: as that is at first, but for what fits any; and what has to be said of it.
+
+    Edits, and the token on screen, stay where the other model reads the very same sequence.
+    """
+    name = str(screen["run"])
+    known = {name, run} <= set(watch.names())
+    alike = known and run in watch.alike(name)
+    kept = (*KEPT, "changes", "step") if alike else KEPT
+    said = "" if alike else dropped(screen, f"{name} reads another sequence than {run}")
+    return defaults(run) | {each: screen[each] for each in kept}, said
+
+
+def reseeded(screen: Screen) -> tuple[Screen, str]:
+    """The screen after another seed was chosen, whose sequence is another; and what has to be said of it."""
+    return screen | {"changes": ""}, dropped(screen, "another seed draws another sequence")
+
+
+def dropped(screen: Screen, why: str) -> str:
+    """What is said where edits go, if there are any."""
+    return f"Your edits are not kept, as {why}." if screen["changes"] else ""
 
 
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LIGHT = {"numpy", "jaxtyping"}
 TOOLS = {"checks", "files"}
 """What every unit but these may import: how arguments are checked and files are written."""
-FOUNDATION = {"rules", "config", "segments", "initial", "model", "cost", "trace", "labels", "palette"}
+FOUNDATION = {"rules", "config", "segments", "initial", "model", "cost", "trace", "labels", "sampling", "palette"}
 
 
 class Row(NamedTuple):
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "initial": Row({"rules", "config"}, LIGHT),
     "model": Row({"config", "initial"}, LIGHT),
     "labels": Row(set(), LIGHT),
+    "sampling": Row({"labels"}, LIGHT),
     "backends": Row(set(), set()),
     "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
@@ -72,7 +73,8 @@ MAY_IMPORT = {
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
     "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
-    "writing": Row(FOUNDATION | {"backends", "tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
+    # Both open PyTorch by name, when it is asked for.
+    "writing": Row(FOUNDATION | {"backends", "tasks", "reference", "watch"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
@@ -104,7 +106,7 @@ MAY_IMPORT = {
             "changes",
             "choices",
         }
-        | {"uploads", "link", "wanted", "controls"},
+        | {"uploads", "link", "wanted", "controls", "probes", "writing"},
         {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
         | {"yaml"},
     ),

@@ -157,6 +157,60 @@ def test_in_jupyterlab(chromium, lab):
     page.close()
 
 
+@pytest.mark.browser
+def test_in_jupyterlab_a_reader_edits_and_operates_and_a_model_writes_on(chromium, lab):
+    if not {"topics-ssc", "text-grm"} <= set(watch.names()):
+        pytest.skip("no trained model is here")
+    words = watch.words(watch.Sitting("topics-ssc"))
+    other = next(word for word in ("green", "pink") if word != words[129])
+    draft = writing.Draft("text-grm", "Alice was not a bit ", 3)
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    lab(
+        page,
+        "shelved = Stepper(model='topics-ssc', step=129)\n"
+        f"reader = Stepper(model='text-grm', tokens={draft.text!r}, step=19)\n"
+        "heard = ipywidgets.Label()\n"
+        "shelved.observe(lambda change: setattr(heard, 'value', f'token 129 is {change.new[129]}'), 'tokens')\n"
+        "button = ipywidgets.Button(description='go on')\n"
+        f"button.on_click(lambda _: reader.write({draft.characters}))\n"
+        "display(ipywidgets.HBox([button, heard]), shelved, reader)",
+    )
+    root, second = page.locator(".mcviz").first, page.locator(".mcviz").last
+    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='19']")).wait_for(timeout=PATIENCE)
+    chip = root.locator(".view").last.locator(".chip.now")
+
+    # by mouse: the word under the reader is another
+    root.locator(".write-here:visible").click()
+    root.locator(".editor").get_by_role("option", name=other, exact=True).click()
+    root.locator(".changes", has_text=f"1 edit: Token 129 is “{other}”.").wait_for(timeout=PATIENCE)
+    page.get_by_text(f"token 129 is {other}", exact=True).wait_for(timeout=PATIENCE)
+    chip.filter(has_text=other).wait_for(timeout=PATIENCE)
+    assert root.locator(".view").count() == 2
+    # by keyboard: as it was
+    root.focus()
+    page.keyboard.press("u")
+    page.get_by_text(f"token 129 is {words[129]}", exact=True).wait_for(timeout=PATIENCE)
+    root.locator(".changes").wait_for(state="hidden", timeout=PATIENCE)
+    chip.filter(has_text=words[129]).wait_for(timeout=PATIENCE)
+
+    # by mouse: a checkpoint is clicked away; by keyboard: it is back
+    card = root.locator(".card.source").first
+    home = card.get_attribute("data-segment")
+    card.get_by_role("button", name="off").click()
+    root.locator(".operations", has_text=f"Checkpoint {home} is switched off").wait_for(timeout=PATIENCE)
+    root.locator(f".view:last-child .card.off[data-segment='{home}']").wait_for(timeout=PATIENCE)
+    root.locator(f".card[data-segment='{home}'] .name").first.click()
+    page.keyboard.press("x")
+    root.locator(".operations").wait_for(state="hidden", timeout=PATIENCE)
+    page.wait_for_function("document.querySelectorAll('.mcviz')[0].querySelectorAll('.view').length === 1")
+
+    page.get_by_role("button", name="go on", exact=True).click()
+    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='22']")).wait_for(timeout=PATIENCE)
+    wrote = writing.continuation(draft).replace(" ", "␣")
+    second.locator(".chip.now", has_text=wrote[-1]).wait_for(timeout=PATIENCE)
+    page.close()
+
+
 @pytest.fixture
 def shelved():
     watch = pytest.importorskip("mcviz.watch")

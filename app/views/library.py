@@ -27,8 +27,7 @@ def page() -> None:
     stepping.title("Library")
     known = models()
     if screen.get("run") not in known:
-        screen.put(run="topics-ssc" if "topics-ssc" in known else known[0])
-        screen.another_run()
+        screen.another_run("topics-ssc" if "topics-ssc" in known else known[0])
     st.markdown(
         "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one after "
         "the other, keeps a checkpoint of each, and answers."

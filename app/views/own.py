@@ -20,8 +20,7 @@ def page() -> None:
         return
     wanted = watch.names() if kind == KINDS[2] else ("text",)
     if screen.get("run") not in wanted:
-        screen.put(run=wanted[0])
-        screen.another_run()
+        screen.another_run(wanted[0])
     if kind == KINDS[0]:
         st.markdown(
             "Type or paste a text. Each word or character is stored under the one before it, by random maps that "

@@ -12,6 +12,7 @@ entries as it can reach memories, so `scores` holds, token after token and head 
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from mcviz.trace import Trace
 from mcviz.words import glossary
 
 Array = np.ndarray
+Laid = tuple[dict[str, Any], dict[str, Array]]
+"""What of one run goes into the header, and its arrays."""
 
 MAGIC = b"mcviz/1\n"
 BUDGET = 4_000_000
@@ -38,8 +41,15 @@ FEWEST = 8
 GROUPS = ("states", "changes", "mixed")
 """Arrays as large as a memory for every token."""
 
+KEPT = 3
+"""Runs that are kept as they were packed, each no larger than a few budgets."""
+
 UNDEFINED = -128
 """The int8 that stands for a value that is not finite."""
+
+
+_kept: dict[tuple[str, int], Laid] = {}
+_keeping = Lock()
 
 
 def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks: Sequence[int] = ()) -> bytes:
@@ -56,7 +66,7 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks
     headers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     for i, run in enumerate(runs):
-        header, own = _run(run, budget // len(runs))
+        header, own = _kept_run(run, budget // len(runs))
         headers.append({**header, "asking": list(asks)})
         arrays |= {f"{i}.{name}": array for name, array in own.items()}
     difference = None
@@ -154,7 +164,21 @@ def _little(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(dtype).newbyteorder("<")
 
 
-def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
+def _kept_run(trace: Trace, budget: int) -> Laid:
+    """`_run`, which is kept for the last few: after an edit the run before it is packed again, beside another."""
+    key = (trace.hash, budget)
+    with _keeping:
+        laid = _kept.pop(key, None)
+    if laid is None:
+        laid = _run(trace, budget)
+    with _keeping:
+        _kept[key] = laid
+        while len(_kept) > KEPT:
+            del _kept[next(iter(_kept))]
+    return laid
+
+
+def _run(trace: Trace, budget: int) -> Laid:
     said = trace.predictions
     vectors = {name: getattr(trace, name) for name in ("q", "k", "v", "u", "online_contexts", "checkpoint_contexts")}
     dtype = _fitting(sum(array.size for array in vectors.values()), budget, (np.float32,)) or np.float16

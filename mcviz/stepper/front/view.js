@@ -1,6 +1,6 @@
 /* One run, on the page. */
 
-import { el } from "./drawing/dom.js";
+import { el, show, write } from "./drawing/dom.js";
 import { EXPLANATIONS, PARTS } from "./parts.js";
 
 const SIDE = 320;
@@ -21,10 +21,11 @@ export class View {
     const columns = Object.values(PARTS).map((column) => column.map((Part) => new Part(this)));
     this.parts = columns.flat();
     const [main, side] = columns.map((column) => column.map((part) => part.node));
+    this.which = el("b", { class: "which", hidden: true });
     this.node = el(
       "article",
       { class: "view", "aria-label": run.title || "Run" },
-      el("p", { class: "about" }, run.about),
+      el("p", { class: "about" }, this.which, run.about),
       el(
         "div",
         { class: "body" },
@@ -51,6 +52,12 @@ export class View {
   /** Whether this is the run as it is now, and not the one before. */
   get last() {
     return this.stepper.views.at(-1) === this;
+  }
+
+  /** Say which of two runs this is; "" where that needs no saying. */
+  call(name) {
+    write(this.which, name);
+    show(this.which, Boolean(name));
   }
 
   /** What the host offers to whom wants another token here; of two runs the second is the one that is edited. */

@@ -21,6 +21,8 @@ const REST = 250;
 /** The window, in pixels, in which a view of a class is laid out before it is made larger: of one run, and of two. */
 const ROOM = [1100, 620];
 const ROOM_OF_TWO = [1100, 860];
+/** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
+const BOTH = 2 * 340 + 28;
 
 /** Put a stepper into an element.
  *
@@ -80,6 +82,11 @@ class Stepper {
       return;
     }
     this.events = new Events(this.run);
+    this.pair = el(
+      "div",
+      { class: this.views.length > 1 ? "views two" : "views" },
+      ...this.views.map((view) => view.node),
+    );
     this.toolbar = new Toolbar(this);
     this.help = helpWithKeys(this);
     this.pointing.tell(null);
@@ -89,7 +96,7 @@ class Stepper {
       this.editing.node,
       this.surgery.node,
       ...(this.difference ? [this.difference.node] : []),
-      el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
+      this.pair,
       this.pointing.tip,
       this.editor.node,
       this.surgery.menu,
@@ -155,6 +162,13 @@ class Stepper {
     this.options.onPresent?.(on);
   }
 
+  /** What each of two runs is, where one was made of the other. */
+  get names() {
+    if (this.views.length < 2) return [];
+    if (this.surgery.words.length) return ["before surgery", "after surgery"];
+    return this.editing.offer?.changes.length ? ["before the last edit", "as edited"] : [];
+  }
+
   /** Close what explains a number. */
   dismiss() {
     for (const view of this.views) view.dismiss();
@@ -196,6 +210,10 @@ class Stepper {
     this.frame = 0;
     // Nothing is drawn into no room; `resize` comes back once there is some.
     if (!this.width || !this.views.length) return;
+    const { names } = this;
+    this.views.forEach((view, i) => view.call(names[i] ?? ""));
+    // one below the other: what the reader made comes first
+    this.pair.classList.toggle("latest", names.length > 0 && this.width < BOTH);
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
