@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import course as course
     from mcviz import examples as examples
     from mcviz import figures as figures
+    from mcviz import film as film
     from mcviz import graphemes as graphemes
     from mcviz import link as link
     from mcviz import palette as palette

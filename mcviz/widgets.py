@@ -11,6 +11,7 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
+from IPython.display import display as display
 from jaxtyping import UInt8
 
 from mcviz import changes, files, watch, writing

@@ -61,8 +61,10 @@ MAY_IMPORT = {
     # The package lends a Trace what replays and draws it; all else loads on first use, by name.
     "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     "zoo": Row(FOUNDATION | {"backends", "tasks", "reference", "pytorch"}, LIGHT | {"torch", "safetensors"}),
+    # A film is seen without PyTorch: the reference runs what its frames hold.
+    "film": Row(FOUNDATION | {"room", "tasks", "reference", "zoo"}, LIGHT),
     "training": Row(
-        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
+        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo", "film"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
     ),
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # Claims are judged without PyTorch, and their runs made with it.
@@ -81,7 +83,7 @@ MAY_IMPORT = {
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
         FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
-        LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
+        LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets", "IPython"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
     "course": Row(
@@ -109,7 +111,7 @@ MAY_IMPORT = {
         | {"yaml"},
     ),
     "cli": Row(
-        {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
+        {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "film", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
@@ -294,6 +296,7 @@ def test_the_table_lets_through(path, source):
         ("mcviz.probes", {"torch", "plotly"}),
         ("mcviz.zoo", {"torch", "safetensors", "plotly"}),
         ("mcviz.watch", {"torch", "safetensors", "plotly"}),
+        ("mcviz.film", {"torch", "safetensors", "plotly"}),
         ("mcviz.tradeoff", {"torch", "plotly"}),
         ("mcviz.claims", {"torch", "plotly", "scipy.stats"}),
     ],

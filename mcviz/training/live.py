@@ -1,0 +1,22 @@
+"""A training that is watched in a notebook."""
+
+from collections.abc import Callable
+from typing import Any
+
+import mcviz
+from mcviz.film import Film
+
+
+def live() -> Callable[[Film], None]:
+    """What shows a film in the output of a cell, and goes on to show it as it grows."""
+    shown: list[Any] = []
+
+    def show(film: Film) -> None:
+        trace = film.frames[-1].trace
+        if shown:
+            shown[0].show(trace)
+        else:
+            shown.append(mcviz.widgets.Stepper(trace))
+            mcviz.widgets.display(shown[0])
+
+    return show
