@@ -15,7 +15,7 @@ import mcviz
 from mcviz import files, tasks
 from mcviz.config import AGGREGATORS, MEMORIES
 from mcviz.training.evaluation import evaluate
-from mcviz.training.loop import train
+from mcviz.training.loop import Run, train
 from mcviz.training.models import MODELS
 from mcviz.training.plans import ATTENTION, Plan, plan
 from mcviz.zoo import Card, answers, check_name, load, names, save
@@ -137,6 +137,12 @@ def make_new(name: str, about: str, planned: Plan, remake: str, args: argparse.N
     folder = Path(args.out)
     checkpoint = folder / f"{name}.checkpoint"
     trained = train(**vars(planned), device=args.device, checkpoint=checkpoint, progress=not args.quiet)
+    card = carded(name, about, planned, trained, remake, folder)
+    print(f"{folder / name}.safetensors\n{report(card)}")
+
+
+def carded(name: str, about: str, planned: Plan, trained: Run, remake: str, folder: Path) -> Card:
+    """Measure a trained model, and save it with its card. Raises `ValueError` as `mcviz.zoo.save` does."""
     card = Card(
         name=name,
         about=about,
@@ -159,7 +165,7 @@ def make_new(name: str, about: str, planned: Plan, remake: str, args: argparse.N
         answers=answers(trained.model, planned.task),
     )
     save(trained.model, card, folder)
-    print(f"{folder / name}.safetensors\n{report(card)}")
+    return card
 
 
 def report(card: Card) -> str:

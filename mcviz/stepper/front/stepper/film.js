@@ -100,7 +100,7 @@ export class Film {
     this.readouts = film.curves.map((curve) => el("b", { class: "number", "data-number": curve.name }));
     this.numbers.replaceChildren(
       ...film.curves.map((curve, n) =>
-        el("span", { class: `curve of-${lookOf(curve)}` }, el("i", {}), `${curve.title} `, this.readouts[n]),
+        el("span", { class: "curve", "data-curve": lookOf(curve) }, el("i", {}), `${curve.title} `, this.readouts[n]),
       ),
     );
   }
