@@ -33,9 +33,9 @@ class Frame(Protocol):
     @property
     def trace(self) -> Trace: ...
     @property
-    def loss(self) -> float: ...
+    def loss(self) -> float | None: ...
     @property
-    def accuracy(self) -> float: ...
+    def accuracy(self) -> float | None: ...
     @property
     def hit_rate(self) -> float | None: ...
     @property
@@ -111,6 +111,7 @@ def pack_film(
     about = {
         "id": identity(film),
         "steps": [frame.step for frame in frames],
+        "total": film.training["steps"],
         "first": first,
         "curves": [curve._asdict() for curve in curves(frames)],
         "jumps": [{"frame": jump.last, "says": says(jump)} for jump in film.jumps if jump.last < len(frames)],
@@ -131,7 +132,7 @@ def pack_film_online(film: Film, frame: int, t: int, payload: str, *, budget: in
 
 def part(film: Film, first: int, stop: int) -> str:
     """A name for what `pack_film` makes of these frames: equal names, equal payloads."""
-    return f"{identity(film)}-{first}-{stop}"
+    return f"{identity(film)}-{first}-{stop}-{film.frames[stop - 1].step}"
 
 
 def film_page(

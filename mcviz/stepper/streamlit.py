@@ -12,6 +12,7 @@ import streamlit as st
 from mcviz.checks import plain
 from mcviz.stepper import asking, assets
 from mcviz.stepper.film import Film, pack_film, pack_film_online, part
+from mcviz.stepper.film import identity as identity_of_film
 from mcviz.stepper.kept import Kept
 from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
 from mcviz.trace import Trace
@@ -103,7 +104,11 @@ def film_stepper(
     looks at the newest. Raises `ValueError` as `mcviz.stepper.pack_film` does.
     """
     count = len(film.frames)
-    parts = [(first, min(first + AT_ONCE, count)) for first in range(0, count or 1, AT_ONCE)]
+    # the newest frame comes on its own
+    parts = [(first, min(first + AT_ONCE, count - 1)) for first in range(0, count - 1, AT_ONCE)]
+    parts.append((count - 1, count))
+    if not count:
+        raise ValueError("film: expected at least one frame, got none")
     names = [part(film, *span) for span in parts]
 
     def online(at: Selection) -> bytes:
@@ -114,7 +119,7 @@ def film_stepper(
     with st.container(gap=None):
         for n, (name, span) in enumerate(zip(names, parts, strict=True)):
             _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
-        told = {"present": present, "spotlight": "", "offers": {}}
+        told = {"present": present, "spotlight": "", "offers": {}, "film": identity_of_film(film)}
         at_first = Selection(*map(plain, (step, head, segment, frame)))
         _draw(key, names, online, at_first, told, on_change, on_present, None)
     return selection(key)

@@ -9,8 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+from mcviz.order import Order
 from mcviz.studio import now
-from mcviz.studio.order import Order
 from mcviz.studio.places import Places
 from mcviz.studio.process import DONE, PAUSED
 

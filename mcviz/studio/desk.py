@@ -13,9 +13,9 @@ from secrets import token_urlsafe
 from typing import NamedTuple
 
 from mcviz.film import Film
+from mcviz.order import Order
 from mcviz.studio import now
-from mcviz.studio.now import Now
-from mcviz.studio.order import Order
+from mcviz.studio.live import Live
 from mcviz.studio.places import Places
 from mcviz.studio.process import DONE, PAUSED, Process
 
@@ -34,6 +34,11 @@ class State(NamedTuple):
     status: str
     ahead: int = 0  # trainings before it in the line
     said: str = ""  # why it failed, was stopped or paused, where that was not the reader
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it goes on by itself."""
+        return self.status in UNDER_WAY
 
 
 @dataclass
@@ -175,10 +180,12 @@ class Desk:
             return None
         return one.film if one.film is not None and one.film.frames else None
 
-    def now(self, name: str) -> Now | None:
-        """The model of this moment, where it is newer than the film's last frame."""
+    def live(self, name: str) -> Live | None:
+        """The film so far and the model of this moment; None before the first frame."""
         film = self.film(name)
-        return None if film is None else now.read(self.trainings[name].places.now, film)
+        if film is None:
+            return None
+        return Live(film, now.read(self.trainings[name].places.now, film))
 
     def files(self, name: str) -> dict[str, Path]:
         """What a training leaves, by the names under which it is downloaded: its film, weights and card, as far as
@@ -197,10 +204,11 @@ class Desk:
                 archive.write(path, called)
         return content.getvalue()
 
-    def close(self) -> None:
-        """Forget all trainings."""
+    def end(self) -> None:
+        """Forget all trainings, and the folder."""
         for name in list(self.trainings):
             self.drop(name)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _busy(self) -> int:
         return sum(one.process is not None for one in self.trainings.values())

@@ -67,14 +67,14 @@ function drawView({ parentElement, data, setStateValue, setTriggerValue }) {
   const onAsk = (request) => view.setTriggerValue("request", request);
   root.style.setProperty("--top", HEADER);
   const update = () => {
-    const { payload, parts = [payload], command, step, head, segment, frame } = view.data;
+    const { payload, parts = [payload], film, command, step, head, segment, frame } = view.data;
     const { present = false, offers = {}, answered = 0, problem } = view.data;
     const missing = parts.filter((part) => !view.parts.includes(part));
     const found = missing.map((part) => shared.payloads.get(part) ?? shared.parts.get(part));
     if (!found.every(Boolean)) return;
     const commanded = command !== view.command;
     if (found.length) {
-      const begins = missing.length === parts.length;
+      const begins = view.film !== film;
       const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment, frame };
       const [bytes, ...more] = found;
       if (view.stepper) view.stepper.open(bytes, at);
@@ -88,7 +88,7 @@ function drawView({ parentElement, data, setStateValue, setTriggerValue }) {
       view.online = null;
     } else if (commanded) view.stepper.go({ step, head, segment, frame }, { quiet: true });
     if (view.presented !== present) view.stepper.present((view.presented = present));
-    Object.assign(view, { parts, command });
+    Object.assign(view, { parts, film, command });
     if (JSON.stringify(offers) !== JSON.stringify(view.stepper.asking.offers)) view.stepper.offer(offers);
     view.stepper.asking.answer({ answered, problem });
     const online = shared.online.get(payload);

@@ -1,6 +1,6 @@
 /* A run at several steps of its training: the second axis, beside that of tokens.
  *
- * A payload's `film` is {id, steps, first, curves: [{name, title, values, share}], jumps: [{frame, says}], frames}: the
+ * A payload's `film` is {id, steps, total, first, curves: [{name, title, values, share}], jumps: [{frame, says}], frames}: the
  * step of training of every frame, and what was measured there. `frames` are the runs of those from `first` on; the
  * others came earlier, or are not at hand.
  */
@@ -95,7 +95,7 @@ export class Film {
     this.jumps = new Map();
     for (const { frame, says } of film.jumps) this.jumps.set(frame, [...(this.jumps.get(frame) ?? []), says]);
     for (const mark of this.marks) mark.disabled = !this.jumps.size;
-    write(this.total, ` of ${film.steps.at(-1).toLocaleString("en")}`);
+    write(this.total, ` of ${film.total.toLocaleString("en")}`);
     this.slider.setAttribute("aria-valuemax", String(this.length - 1));
     this.readouts = film.curves.map((curve) => el("b", { class: "number", "data-number": curve.name }));
     this.numbers.replaceChildren(
@@ -190,7 +190,7 @@ export class Film {
       return `${curve.title} ${value}`;
     });
     this.slider.setAttribute("aria-valuenow", String(frame));
-    this.slider.setAttribute("aria-valuetext", `step ${steps[frame]} of ${steps.at(-1)}: ${told.join(", ")}`);
+    this.slider.setAttribute("aria-valuetext", `step ${steps[frame]} of ${this.film.total}: ${told.join(", ")}`);
   }
 
   hint(frame, y) {

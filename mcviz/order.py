@@ -5,12 +5,11 @@ import shlex
 from dataclasses import asdict, dataclass, fields
 
 from mcviz.checks import whole
-from mcviz.config import GATES, STARTS
+from mcviz.config import AGGREGATORS, GATES, STARTS
 from mcviz.rules import AGGREGATORS as SHEETS
 
 TASKS = ("topics", "needle", "mqar")
 """Tasks that are learned in a minute or so, and in which gates have something to find."""
-AGGREGATORS = tuple(SHEETS)
 RATES = ("0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05")
 """Learning rates, as they are written."""
 MOST_STEPS = 3000
