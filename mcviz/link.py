@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from mcviz import changes, choices, claims, examples, watch
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
+from mcviz.order import RATES, TASKS, Order
 from mcviz.tasks import shelf
 from mcviz.tradeoff import RULES, Setting
 
@@ -31,6 +32,13 @@ CONFIG: Mapping[str, Field] = {
     "backend": Field(watch.choose(), watch.BACKENDS),
 }
 """How a sequence is run. The second run of a comparison has the same fields, with `SECOND` before their names."""
+
+TRAIN = "train_"
+ORDER: Mapping[str, Field] = {
+    name: Field(value, {"task": TASKS, "rate": RATES}.get(name, CONFIG[name].choices if name in CONFIG else ()))
+    for name, value in vars(Order()).items()
+}
+"""What is to be trained; `TRAIN` stands before the names."""
 
 COST = "cost_"
 SETTING: Mapping[str, Field] = {
@@ -77,6 +85,8 @@ def fields() -> Mapping[str, Field]:
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},
         **{COST + name: field for name, field in SETTING.items()},
+        **{TRAIN + name: field for name, field in ORDER.items()},
+        "training": Field(""),  # the name of the reader's own
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),
@@ -111,7 +121,8 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
 
 def turned(screen: Screen) -> Screen:
     """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
-    kept = ("run", "text", "split", "draft", "heat", "seed", "library", *(COST + name for name in SETTING))
+    kept: tuple[str, ...] = ("run", "text", "split", "draft", "heat", "seed", "library", "training")
+    kept += (*(COST + name for name in SETTING), *(TRAIN + name for name in ORDER))
     return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
 
 

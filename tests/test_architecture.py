@@ -66,6 +66,9 @@ MAY_IMPORT = {
     "training": Row(
         FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo", "film"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
     ),
+    # What a reader wants to have trained; and where it is, in processes of which each loads the training.
+    "order": Row({"rules", "config"}, set()),
+    "studio": Row({"trace", "model", "tasks", "film", "order"}, LIGHT, lazily=frozenset({"training"})),
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # Claims are judged without PyTorch, and their runs made with it.
     "claims": Row(
@@ -78,11 +81,12 @@ MAY_IMPORT = {
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
-    "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
+    "link": Row({"config", "changes", "choices", "claims", "examples", "order", "tasks", "watch", "tradeoff"}, set()),
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
-        FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
+        FOUNDATION
+        | {"changes", "reference", "probes", "tasks", "film", "examples", "watch", "writing", "figures", "stepper"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets", "IPython"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
@@ -138,6 +142,8 @@ MAY_IMPORT = {
             "claims",
             "tradeoff",
             "bench",
+            "order",
+            "studio",
         },
         {"streamlit"},
     ),

@@ -39,6 +39,18 @@ class Scene:
         """The sequence, what it asks for, and where the answers stand."""
         return self.task.held_out.parse(self.tokens).batch
 
+    def run(self, weights: Weights, step: int) -> Trace:
+        """What the last layer of a model with these weights, those after `step` steps, computes on the sequence."""
+        trace = reference.capture(
+            reference.SequenceModel(self.model, weights),
+            self.batch.tokens[0],
+            labels=self.batch.labels,
+            targets=np.where(self.batch.mask[0], self.batch.targets[0], -1).tolist(),
+            sources=self.batch.sources[0].tolist(),
+            title=f"{self.task.name}, after {step:,} steps of training",
+        )
+        return replace(trace, fact=self.task.fact)
+
     @property
     def parameters(self) -> int:
         """Weights of the model."""
@@ -112,16 +124,7 @@ class Frame:
     @cached_property
     def trace(self) -> Trace:
         """What the model's last layer computed on the film's sequence. Run anew, and then kept."""
-        batch = self.scene.batch
-        trace = reference.capture(
-            self.model,
-            batch.tokens[0],
-            labels=batch.labels,
-            targets=np.where(batch.mask[0], batch.targets[0], -1).tolist(),
-            sources=batch.sources[0].tolist(),
-            title=f"{self.scene.task.name}, after {self.step:,} steps of training",
-        )
-        return replace(trace, fact=self.scene.task.fact)
+        return self.scene.run(self.weights, self.step)
 
     @cached_property
     def digest(self) -> str:

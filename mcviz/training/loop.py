@@ -154,6 +154,7 @@ def train(
     film: str | os.PathLike[str] | None = None,
     watch: bool = False,
     progress: bool = True,
+    go_on: Callable[["Run"], bool] | None = None,
 ) -> Run:
     """Train a model on a task; the result is a `Run` with the trained `model`, the `step` it ended at and `seconds`.
 
@@ -165,6 +166,8 @@ def train(
     (`mcviz.film.Film.load`); the result has it as `film`. The weights are the same with and without, and so is the film
     of a run that was killed and went on. In a notebook, with `watch`, the film is shown while it is recorded, to a file
     or not; if the kernel is interrupted, what was learned and recorded until then is the result.
+
+    `go_on(run)` is asked after every step; where it says no, all is saved, and the run as it is then is the result.
 
     Raises `ValueError` if the model lacks tokens of the task, torch cannot use the device, or a file is damaged, of
     another run, written by another process now or not to be written, and `FloatingPointError` if the loss stops being
@@ -188,7 +191,7 @@ def train(
         if path is not None and not path.exists():
             run.save(path)
         try:
-            go(run, path, recorder, progress)
+            go(run, path, recorder, progress, go_on)
         except KeyboardInterrupt:
             if not watch:
                 raise
@@ -200,7 +203,13 @@ def train(
     return run
 
 
-def go(run: Run, path: Path | None, recorder: Recorder | None, progress: bool) -> None:
+def go(
+    run: Run,
+    path: Path | None,
+    recorder: Recorder | None,
+    progress: bool,
+    go_on: Callable[[Run], bool] | None,
+) -> None:
     """Take the steps that are left. What is recorded is written before the checkpoint: a run that goes on from there
     finds all frames up to there."""
     # small tensors gain nothing from more threads, and sums keep their order
@@ -219,11 +228,14 @@ def go(run: Run, path: Path | None, recorder: Recorder | None, progress: bool) -
             if recorder is not None:
                 recorder.see(run, loss)
             run.seconds = spent + time.monotonic() - began
-            if path is not None and (run.stopped or time.monotonic() - saved > SAVE_SECONDS):
+            wanted = go_on is None or go_on(run)
+            if path is not None and (run.stopped or not wanted or time.monotonic() - saved > SAVE_SECONDS):
                 if recorder is not None:
                     recorder.save()
                 run.save(path)
                 saved = time.monotonic()
+            if not wanted:
+                return
 
 
 def usable(device: str | torch.device) -> torch.device:

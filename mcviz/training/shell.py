@@ -15,7 +15,7 @@ import mcviz
 from mcviz import files, tasks
 from mcviz.config import AGGREGATORS, MEMORIES
 from mcviz.training.evaluation import evaluate
-from mcviz.training.loop import train
+from mcviz.training.loop import Run, train
 from mcviz.training.models import MODELS
 from mcviz.training.plans import ATTENTION, Plan, plan
 from mcviz.zoo import Card, answers, check_name, load, names, save
@@ -143,6 +143,14 @@ def make_new(name: str, about: str, planned: Plan, remake: str, args: argparse.N
     checkpoint = folder / f"{name}.checkpoint"
     how = {"device": args.device, "checkpoint": checkpoint, "film": args.film, "progress": not args.quiet}
     trained = train(**vars(planned), **how)
+    card = carded(name, about, planned, trained, remake, folder)
+    print(f"{folder / name}.safetensors\n{report(card)}")
+    if trained.film is not None:
+        print(f"{args.film}: a film of {len(trained.film.frames)} frames, {args.film.stat().st_size:,} bytes")
+
+
+def carded(name: str, about: str, planned: Plan, trained: Run, remake: str, folder: Path) -> Card:
+    """Measure a trained model, and save it with its card. Raises `ValueError` as `mcviz.zoo.save` does."""
     card = Card(
         name=name,
         about=about,
@@ -165,9 +173,7 @@ def make_new(name: str, about: str, planned: Plan, remake: str, args: argparse.N
         answers=answers(trained.model, planned.task),
     )
     save(trained.model, card, folder)
-    print(f"{folder / name}.safetensors\n{report(card)}")
-    if trained.film is not None:
-        print(f"{args.film}: a film of {len(trained.film.frames)} frames, {args.film.stat().st_size:,} bytes")
+    return card
 
 
 def report(card: Card) -> str:

@@ -1,0 +1,162 @@
+"""Train: a small model learns while the reader looks on; then its training is a film."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from app import controls, screen, stepping
+from app.desk import desk, here, mine, wanted
+from app.words import plain, refused
+from mcviz import choices, link, watch
+from mcviz.order import RATES, TASKS
+from mcviz.rules import AGGREGATORS
+from mcviz.stepper.streamlit import film_stepper
+from mcviz.studio import State
+
+PACE = timedelta(seconds=0.4)
+"""From one look at a training to the next."""
+REFUSED = "train:refused"
+CONFIGURED = ("aggregator", "top_k", "gate", "start")
+SAID = {
+    "training": "Training.",
+    "pausing": "It saves what it has learned.",
+    "paused": "Paused. What was learned is kept, and goes on from here.",
+    "done": "Done. Play its film, or drag along the curves; its last frame is the trained model.",
+    "stopped": "Stopped. The film holds what was learned until then.",
+    "failed": "It failed.",
+}
+"""How a training stands, in words; one that waits is told where."""
+
+
+def page() -> None:
+    """The page."""
+    stepping.title("Train")
+    if screen.hidden("answers"):
+        st.info("The film of a training shows what is right, and this link hides answers.")
+        return
+    if not screen.get("present"):
+        st.markdown(
+            "A small model learns from fresh examples, and its last layer is shown on one sequence that it never "
+            "learns from: **when does a gate find the document that holds the answer, and when does the loss fall?**"
+        )
+    if not watch.available("pytorch"):
+        st.info(
+            "Training needs PyTorch, which is not installed here: in the folder of the project, "
+            '`python -m pip install -e ".[app,torch]" -c constraints.txt` brings it.'
+        )
+        return
+    if not screen.hidden("controls") and not screen.get("present"):
+        with st.sidebar:
+            order()
+    if screen.get("training") and not mine():
+        st.warning("The training that this link names is not on this server any more. Its settings are as they were.")
+    under_way = bool(mine()) and desk().state(mine()).under_way
+    st.fragment(run_every=PACE if under_way else None)(draw)(under_way)
+
+
+def order() -> None:
+    """What to train, and how."""
+    key = link.TRAIN.__add__
+    st.selectbox("Task", TASKS, format_func=watch.TITLES.__getitem__, key=screen.key(key("task")))
+    for choice in choices.CHOICES:
+        if choice.name in CONFIGURED and choice.when(lambda name: screen.get(key(name))):
+            controls.draw_one(choice, link.TRAIN)
+    if AGGREGATORS[screen.get(key("aggregator"))].routes:
+        st.toggle(
+            "The router reads all at first",
+            key=screen.key(key("dense")),
+            help="Half of the steps, every checkpoint is read, so that all of them learn. Else the router may starve: "
+            "what it never selects, it never learns to select.",
+        )
+    st.select_slider("Learning rate", RATES, key=screen.key(key("rate")))
+    st.number_input("Steps", step=100, key=screen.key(key("steps")))
+    st.number_input("Seed", step=1, key=screen.key(key("seed")), help="Draws the weights and all examples.")
+
+
+def draw(under_way: bool) -> None:
+    """The reader's training as it stands, what can be done, and its film so far; by the clock while it is under way."""
+    name = mine()
+    state = desk().state(name, here()) if name else None
+    if under_way != (state is not None and state.under_way):
+        st.rerun()  # all of the page: the clock starts or stops
+    if not screen.hidden("controls"):
+        buttons(state)
+    if problem := st.session_state.get(REFUSED, ""):
+        st.error(plain(f"This cannot be trained. {problem}"), icon=":material/error:")
+    if state is None:
+        st.caption("Choose on the left what to train, and press Train. It takes about a minute.")
+        return
+    with refused():
+        live = desk().live(name)
+        st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
+        if live is not None:
+            film_stepper(
+                live,
+                key=f"film-{name}",
+                frame=-1,
+                step=stepping.place(live.frames[-1].trace)[0],
+                head=screen.get("head"),
+                on_change=stepping.moved,
+                present=screen.get("present"),
+                on_present=stepping.presented,
+            )
+    screen.end()
+
+
+def told(state: State, at: tuple[int, int] | None) -> str:
+    """How a training stands, in words; `at` is the step that it has come to, and of how many."""
+    if state.status == "waiting":
+        before = f"{state.ahead} training{'s' if state.ahead > 1 else ''}"
+        words = (
+            f"The cores of this machine are busy: {before} come{'' if state.ahead > 1 else 's'} before yours, which "
+        )
+        words += "begins by itself."
+    elif state.status == "training" and at is None:
+        words = "It starts: PyTorch is loaded, and the untrained model is measured."
+    elif state.status == "training" and at is not None and at[0] == at[1]:
+        words = "All steps are taken. The model is measured on fresh sequences."
+    else:
+        words = SAID[state.status]
+    why = f" Why: {state.said}." if state.said else ""
+    return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at else "")
+
+
+def buttons(state: State | None) -> None:
+    """What can be done now."""
+    status = "" if state is None else state.status
+    with st.container(horizontal=True):
+        if status in ("", "done", "stopped", "failed"):
+            label = "Train" if state is None else "Train another"
+            st.button(label, icon=":material/model_training:", type="primary", on_click=begin)
+        if status in ("waiting", "training", "pausing"):
+            st.button(
+                "Pause", icon=":material/pause:", on_click=desk().pause, args=(mine(),), disabled=status[0] == "p"
+            )
+        if status == "paused":
+            st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(mine(),))
+        if status in ("waiting", "training", "pausing", "paused"):
+            st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(mine(),))
+        if status in ("done", "stopped") and (files := desk().files(mine())):
+            what = "Weights, card and film" if status == "done" else "The film"
+            st.download_button(
+                f"{what} (.zip)",
+                lambda: desk().archive(mine()),
+                f"{desk().order(mine()).name}.zip",
+                "application/zip",
+                icon=":material/download:",
+                on_click="ignore",
+                disabled=not files,
+            )
+
+
+def begin() -> None:
+    """Take the order; the reader's last training, which is over, makes room."""
+    try:
+        name = desk().take(wanted(), here())
+    except ValueError as error:
+        st.session_state[REFUSED] = str(error)
+        return
+    desk().drop(mine())
+    st.session_state[REFUSED] = ""
+    screen.put(training=name, step=-1)
+    screen.end()
