@@ -261,4 +261,5 @@ class Desk:
         """Whether nobody has looked at a training for a while."""
         if one.here():
             one.seen = time.monotonic()
+            return False
         return time.monotonic() - one.seen > self.patience
