@@ -1,11 +1,12 @@
 """Train: a small model learns while the reader looks on; then its training is a film."""
 
 from datetime import timedelta
+from typing import NoReturn
 
 import streamlit as st
 
 from app import controls, screen, stepping
-from app.desk import desk, here, mine, wanted
+from app.desk import OWN, desk, here, keep, mine, wanted
 from app.words import plain, refused
 from mcviz import choices, link, watch
 from mcviz.order import RATES, TASKS
@@ -136,6 +137,11 @@ def buttons(state: State | None) -> None:
             st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(mine(),))
         if status in ("waiting", "training", "pausing", "paused"):
             st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(mine(),))
+        if status == "done":
+            if st.button("Keep it, and explore it", icon=":material/visibility:"):
+                explore("Explore")
+            if st.button("Compare it", icon=":material/compare:"):
+                explore("Compare")
         if status in ("done", "stopped") and (files := desk().files(mine())):
             what = "Weights, card and film" if status == "done" else "The film"
             st.download_button(
@@ -149,6 +155,13 @@ def buttons(state: State | None) -> None:
             )
 
 
+def explore(title: str) -> NoReturn:
+    """To another page, with the model that was trained, which is kept."""
+    screen.put(run=keep(mine()))
+    screen.another_run()
+    screen.go(title)
+
+
 def begin() -> None:
     """Take the order; the reader's last training, which is over, makes room."""
     try:
@@ -156,7 +169,8 @@ def begin() -> None:
     except ValueError as error:
         st.session_state[REFUSED] = str(error)
         return
-    desk().drop(mine())
+    if OWN + mine() not in screen.get("mine").split():
+        desk().drop(mine())
     st.session_state[REFUSED] = ""
     screen.put(training=name, step=-1)
     screen.end()
