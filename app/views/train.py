@@ -11,12 +11,12 @@ from app.words import plain, refused
 from mcviz import choices, link, watch
 from mcviz.order import RATES, TASKS
 from mcviz.rules import AGGREGATORS
-from mcviz.stepper.streamlit import film_stepper
-from mcviz.studio import State
+from mcviz.stepper.streamlit import Selection, film_stepper, selection
+from mcviz.studio import Live, State
 
 PACE = timedelta(seconds=0.4)
 """From one look at a training to the next."""
-REFUSED = "train:refused"
+REFUSED, PLACED = "train:refused", "train:placed"
 CONFIGURED = ("aggregator", "top_k", "gate", "start")
 SAID = {
     "training": "Training.",
@@ -91,17 +91,26 @@ def draw(under_way: bool) -> None:
         live = desk().live(name)
         st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
         if live is not None:
-            film_stepper(
-                live,
-                key=f"film-{name}",
-                frame=-1,
-                step=stepping.place(live.frames[-1].trace)[0],
-                head=screen.get("head"),
-                on_change=stepping.moved,
-                present=screen.get("present"),
-                on_present=stepping.presented,
-            )
+            show(name, live)
     screen.end()
+
+
+def show(name: str, live: Live) -> None:
+    """The film so far: at its newest frame, until the reader goes elsewhere."""
+    key = f"film-{name}"
+    at = selection(key)
+    if st.session_state.get(PLACED) != name:
+        step, head = stepping.place(live.frames[-1].trace)
+        at = Selection(step, head, frame=-1)
+    film_stepper(
+        live,
+        key=key,
+        **at._asdict(),
+        on_change=stepping.moved,
+        present=screen.get("present"),
+        on_present=stepping.presented,
+    )
+    st.session_state[PLACED] = name
 
 
 def told(state: State, at: tuple[int, int] | None) -> str:
