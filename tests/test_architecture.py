@@ -72,7 +72,7 @@ MAY_IMPORT = {
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
     # Claims are judged without PyTorch, and their runs made with it.
     "claims": Row(
-        FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training"},
+        FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training", "zoo"},
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from mcviz.model import ModelConfig, Weights
 
-GRAIN = 2.0**-10
+GRAIN = 2.0**-9
 """Weights are kept to the nearest multiple of it; float32 holds every one that is kept."""
 
 LARGEST = 2**24

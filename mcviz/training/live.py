@@ -12,11 +12,10 @@ def live() -> Callable[[Film], None]:
     shown: list[Any] = []
 
     def show(film: Film) -> None:
-        trace = film.frames[-1].trace
         if shown:
-            shown[0].show(trace)
+            shown[0].show(film)
         else:
-            shown.append(mcviz.widgets.Stepper(trace))
+            shown.append(mcviz.widgets.Stepper(film))
             mcviz.widgets.display(shown[0])
 
     return show
