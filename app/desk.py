@@ -9,10 +9,13 @@ from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import screen
-from mcviz import link
+from mcviz import link, watch
 from mcviz.order import Order
 from mcviz.studio import Desk
 from mcviz.studio.desk import Here
+
+MOST_KEPT = 4
+"""Models that one reader keeps at a time."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -36,6 +39,19 @@ def mine() -> str:
     """The name of the reader's training, which the link holds; "" for none that is here."""
     name = str(screen.get("training"))
     return name if desk().knows(name) else ""
+
+
+OWN = "own-"
+"""Before the name of a training: the model that came of it, where models are named."""
+
+
+def keep(name: str) -> str:
+    """Have the model of a training that is done watched like one that ships. Gives its name there."""
+    kept = OWN + name
+    watch.lend(kept, desk().trainings[name].places.folder, desk().order(name).name)
+    names = dict.fromkeys([*screen.get("mine").split(), kept])
+    screen.put(mine=" ".join(list(names)[-MOST_KEPT:]))
+    return kept
 
 
 def wanted() -> Order:

@@ -87,6 +87,7 @@ def fields() -> Mapping[str, Field]:
         **{COST + name: field for name, field in SETTING.items()},
         **{TRAIN + name: field for name, field in ORDER.items()},
         "training": Field(""),  # the name of the reader's own
+        "mine": Field(""),  # models that the reader trained and keeps
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),
@@ -106,7 +107,7 @@ def fields() -> Mapping[str, Field]:
 def defaults(run: str) -> Screen:
     """What everything is at first, given what is run: a model has the configuration that it was trained with."""
     screen: Screen = {name: field.default for name, field in fields().items()} | {"run": run}
-    if run in watch.names():
+    if watch.known(run):
         for side in ("", SECOND):
             screen |= of_config(watch.config(run), side)
         screen[SECOND + "run"] = watch.plain(run)
@@ -121,7 +122,7 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
 
 def turned(screen: Screen) -> Screen:
     """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
-    kept: tuple[str, ...] = ("run", "text", "split", "draft", "heat", "seed", "library", "training")
+    kept: tuple[str, ...] = ("run", "text", "split", "draft", "heat", "seed", "library", "training", "mine")
     kept += (*(COST + name for name in SETTING), *(TRAIN + name for name in ORDER))
     return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
 
@@ -155,7 +156,8 @@ def ours(parameters: Mapping[str, str]) -> bool:
 def parse(name: str, text: str) -> Value:
     """The value of the field called `name`. Raises `ValueError` for anything that it may not be."""
     field = fields()[name]
-    if field.choices and text not in field.choices:
+    lent = name in ("run", SECOND + "run") and watch.known(text)
+    if field.choices and text not in field.choices and not lent:
         raise ValueError(f"{name}: expected one of {', '.join(filter(None, field.choices))}; got {text[:40]!r}")
     if name.removeprefix(SECOND) == "backend":
         return watch.choose(text)

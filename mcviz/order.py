@@ -83,7 +83,10 @@ class Order:
     @classmethod
     def from_json(cls, text: str) -> "Order":
         """What `to_json` wrote. Raises `ValueError` for anything else."""
-        values = json.loads(text)
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError:
+            values = None
         if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
             raise ValueError(f"order: expected what Order.to_json wrote, got {text[:80]!r}")
         return cls(**values)

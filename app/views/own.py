@@ -16,7 +16,7 @@ def page() -> None:
     if kind == KINDS[1]:
         saved()
         return
-    wanted = watch.names() if kind == KINDS[2] else ("text",)
+    wanted = controls.models() if kind == KINDS[2] else ("text",)
     if screen.get("run") not in wanted:
         screen.put(run=wanted[0])
         screen.another_run()

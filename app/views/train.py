@@ -1,21 +1,22 @@
 """Train: a small model learns while the reader looks on; then its training is a film."""
 
 from datetime import timedelta
+from typing import NoReturn
 
 import streamlit as st
 
 from app import controls, screen, stepping
-from app.desk import desk, here, mine, wanted
+from app.desk import OWN, desk, here, keep, mine, wanted
 from app.words import plain, refused
 from mcviz import choices, link, watch
 from mcviz.order import RATES, TASKS
 from mcviz.rules import AGGREGATORS
-from mcviz.stepper.streamlit import film_stepper
-from mcviz.studio import State
+from mcviz.stepper.streamlit import Selection, film_stepper, selection
+from mcviz.studio import Live, State
 
 PACE = timedelta(seconds=0.4)
 """From one look at a training to the next."""
-REFUSED = "train:refused"
+REFUSED, PLACED = "train:refused", "train:placed"
 CONFIGURED = ("aggregator", "top_k", "gate", "start")
 SAID = {
     "training": "Training.",
@@ -90,17 +91,26 @@ def draw(under_way: bool) -> None:
         live = desk().live(name)
         st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
         if live is not None:
-            film_stepper(
-                live,
-                key=f"film-{name}",
-                frame=-1,
-                step=stepping.place(live.frames[-1].trace)[0],
-                head=screen.get("head"),
-                on_change=stepping.moved,
-                present=screen.get("present"),
-                on_present=stepping.presented,
-            )
+            show(name, live)
     screen.end()
+
+
+def show(name: str, live: Live) -> None:
+    """The film so far: at its newest frame, until the reader goes elsewhere."""
+    key = f"film-{name}"
+    at = selection(key)
+    if st.session_state.get(PLACED) != name:
+        step, head = stepping.place(live.frames[-1].trace)
+        at = Selection(step, head, frame=-1)
+    film_stepper(
+        live,
+        key=key,
+        **at._asdict(),
+        on_change=stepping.moved,
+        present=screen.get("present"),
+        on_present=stepping.presented,
+    )
+    st.session_state[PLACED] = name
 
 
 def told(state: State, at: tuple[int, int] | None) -> str:
@@ -136,6 +146,11 @@ def buttons(state: State | None) -> None:
             st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(mine(),))
         if status in ("waiting", "training", "pausing", "paused"):
             st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(mine(),))
+        if status == "done":
+            if st.button("Keep it, and explore it", icon=":material/visibility:"):
+                explore("Explore")
+            if st.button("Compare it", icon=":material/compare:"):
+                explore("Compare")
         if status in ("done", "stopped") and (files := desk().files(mine())):
             what = "Weights, card and film" if status == "done" else "The film"
             st.download_button(
@@ -149,6 +164,13 @@ def buttons(state: State | None) -> None:
             )
 
 
+def explore(title: str) -> NoReturn:
+    """To another page, with the model that was trained, which is kept."""
+    screen.put(run=keep(mine()))
+    screen.another_run()
+    screen.go(title)
+
+
 def begin() -> None:
     """Take the order; the reader's last training, which is over, makes room."""
     try:
@@ -156,7 +178,8 @@ def begin() -> None:
     except ValueError as error:
         st.session_state[REFUSED] = str(error)
         return
-    desk().drop(mine())
+    if OWN + mine() not in screen.get("mine").split():
+        desk().drop(mine())
     st.session_state[REFUSED] = ""
     screen.put(training=name, step=-1)
     screen.end()

@@ -6,5 +6,6 @@ Nothing here needs PyTorch but the process that trains.
 """
 
 from mcviz.studio.desk import Desk, State
+from mcviz.studio.live import Live
 
-__all__ = ["Desk", "State"]
+__all__ = ["Desk", "Live", "State"]

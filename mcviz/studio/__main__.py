@@ -23,7 +23,6 @@ def main(folder: Path) -> int:
     closed = threading.Event()
     threading.Thread(target=listen, args=(closed,), daemon=True).start()
     places = Places(folder)
-    order = Order.from_json(places.order.read_text(encoding="utf-8"))
     # only whoever trains needs PyTorch
     from mcviz.training.loop import Run, train
     from mcviz.training.plans import plan
@@ -39,6 +38,7 @@ def main(folder: Path) -> int:
         return not closed.is_set()
 
     try:
+        order = Order.from_json(places.order.read_text(encoding="utf-8"))
         planned = plan(order.task, order.aggregator, order.seed, **order.settings)
         run = train(**vars(planned), checkpoint=places.checkpoint, film=places.film, progress=False, go_on=go_on)
         if not run.stopped:

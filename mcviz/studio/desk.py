@@ -22,6 +22,8 @@ from mcviz.studio.process import DONE, PAUSED, Process
 Here = Callable[[], bool]
 """Whether the page of whoever ordered a training is still open."""
 
+FORGET = 60.0
+"""Seconds for which what was computed of a film is kept after somebody has seen it."""
 UNDER_WAY = ("waiting", "training", "pausing")
 """A training in line; one that takes steps; and one that was asked to save and to stop, but has not yet."""
 OPEN = (*UNDER_WAY, "paused")
@@ -57,6 +59,7 @@ class Training:
     seen: float = 0.0  # when its page was open last
     film: Film | None = None
     modified: int = -1
+    asked: float = 0.0  # when somebody wanted to see the film last
 
 
 class Desk:
@@ -168,6 +171,7 @@ class Desk:
     def film(self, name: str) -> Film | None:
         """What was recorded so far; None before the first frame. What was computed of earlier frames is kept."""
         one = self.trainings[name]
+        one.asked = time.monotonic()
         try:
             modified = one.places.film.stat().st_mtime_ns
             if modified != one.modified:
@@ -229,6 +233,8 @@ class Desk:
                 self._look_after(name, one)
             elif one.status == "waiting" and self._gone(one):
                 self.pause(name, "its page was closed")
+            if time.monotonic() - one.asked > FORGET:
+                one.film, one.modified = None, -1
         for one in self.trainings.values():
             if one.status == "waiting" and self._busy() < self.at_once:
                 try:
@@ -261,4 +267,5 @@ class Desk:
         """Whether nobody has looked at a training for a while."""
         if one.here():
             one.seen = time.monotonic()
+            return False
         return time.monotonic() - one.seen > self.patience

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mcviz.studio.places import Places
 
-NICE = 10
+NICE = 5
 """How far a training stands back behind whoever serves pages."""
 LAST_WORDS = 300
 DONE, PAUSED = 0, 3
