@@ -169,6 +169,12 @@ def test_a_training_that_stops_early_ends_its_film(tmp_path):
     assert (run.film.frames[-1].step, run.film.ended) == (run.step, True)
 
 
+def test_a_training_without_clipping_has_a_film(tmp_path):
+    run = train(tmp_path / "run.film", 3, recipe=Recipe(clip=float("inf")))
+    assert Film.load(tmp_path / "run.film").hash == run.film.hash
+    assert film_page(run.film)
+
+
 def test_a_training_that_diverges_says_so(tmp_path):
     with pytest.raises(FloatingPointError):
         train(tmp_path / "run.film", recipe=Recipe(learning_rate=1e30, clip=1e30))
