@@ -17,12 +17,14 @@ import torch
 
 import mcviz
 from mcviz import MCConfig, cli, files, reference, tasks, training
-from mcviz.film import Curve, Film, Jump, codes, is_film, stored
+from mcviz.film import FILMS, Curve, Film, Jump, codes, is_film, names, reel, stored
 from mcviz.film.jumps import jumps
 from mcviz.pytorch import ModelConfig, SequenceModel
 from mcviz.stepper import film_page
 from mcviz.training import Recipe, loop, recorder
 from mcviz.zoo import Measure
+
+shell_module = import_module("mcviz.training.shell")
 
 ROOT = Path(__file__).parents[1]
 TASK = tasks.mqar(pairs=3, keys=4, values=4)
@@ -449,6 +451,44 @@ def test_a_curve_has_losses_at_rising_steps():
     for steps, losses in (([2, 2], [1, 1]), ([0], [1]), ([1], [np.nan]), ([1, 2], [1])):
         with pytest.raises(ValueError, match="curve: expected"):
             Curve(np.array(steps), np.array(losses))
+
+
+# ---- films that ship
+
+
+def test_films_that_ship_are_whole_and_small():
+    assert sum(path.stat().st_size for path in reel.FOLDER.iterdir()) < 1_300_000
+    assert {path.stem for path in reel.FOLDER.iterdir()} == set(names())
+    for name in names():
+        film = reel.load(name)
+        assert film.ended, name
+        assert (film.frames[0].step, film.frames[-1].step) == (0, film.steps), name
+        assert film.frames[-1].trace.tokens, name
+    with pytest.raises(ValueError, match="name: expected one of topics-ssc-cold"):
+        reel.load("topics")
+
+
+@pytest.mark.parametrize("name", names())
+def test_its_command_makes_a_film_that_ships(name, monkeypatch):
+    planned = []
+    monkeypatch.setattr(shell_module, "make", lambda name, about, plan, remake, args: planned.append(plan))
+    assert shell(*FILMS[name].words.split()) == 0
+    film = reel.load(name)
+    assert (planned[0].task, planned[0].model_config) == (film.task, film.model)
+    assert planned[0].training == film.training
+
+
+def test_films_that_ship_show_what_is_said_of_them():
+    cold, dense, grm, rnn = map(reel.load, names())
+    assert cold.training["recipe"] == {**dense.training["recipe"], "dense": 0}
+    assert cold.frames[-1].accuracy < 0.6 < 0.85 < dense.frames[-1].accuracy
+    # it reads its own choice alone at last, and finds half of the documents
+    assert cold.frames[-1].read_rate < 0.6
+    assert grm.frames[0].hit_rate < 0.2
+    assert grm.frames[-1].hit_rate > 0.7
+    assert rnn.frames[-1].hit_rate is None
+    assert rnn.frames[-1].accuracy < 0.5
+    assert any(jump.name == "largest" for jump in grm.jumps)
 
 
 # ---- doors

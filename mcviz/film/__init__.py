@@ -7,6 +7,7 @@ from mcviz.film.curve import Curve
 from mcviz.film.film import Film
 from mcviz.film.frame import Frame, Scene
 from mcviz.film.jumps import Jump
+from mcviz.film.reel import FILMS, load, names
 from mcviz.film.stored import is_film
 
-__all__ = ["Curve", "Film", "Frame", "Jump", "Scene", "is_film"]
+__all__ = ["FILMS", "Curve", "Film", "Frame", "Jump", "Scene", "is_film", "load", "names"]
