@@ -183,3 +183,10 @@ def test_a_link_that_hides_answers_shows_no_film(desk):
     page = opened("train", hide="answers")
     assert not page.button
     assert "this link hides answers" in page.info[0].value
+
+
+def test_a_link_for_a_class_leaves_out_what_is_the_readers_own(desk):
+    page = opened("explore", v="1", training="mine-alone", mine="own-mine-alone", train_task="mqar")
+    shared_link = next(code.value for code in page.code if "train_task=mqar" in code.value)
+    assert "mine-alone" not in shared_link
+    assert in_link(page, "training") == "mine-alone"
