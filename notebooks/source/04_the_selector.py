@@ -316,7 +316,9 @@ def over_training(measure):
 
 for name, film in films.items():
     last = film.frames[-1]
-    print(f"{name:5} accuracy {last.accuracy:.0%}, right document read {last.read_rate:.0%}, entropy {last.gate_entropy:.2f}")
+    print(
+        f"{name:5} accuracy {last.accuracy:.0%}, right document read {last.read_rate:.0%}, entropy {last.gate_entropy:.2f}"
+    )
 
 # %% tags=["slide", "reveal"]
 # A router that starves, and one that does not
