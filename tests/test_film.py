@@ -24,6 +24,7 @@ from mcviz.stepper import film_page
 from mcviz.training import Recipe, loop, recorder
 from mcviz.zoo import Measure
 
+film_module = import_module("mcviz.film.film")
 shell_module = import_module("mcviz.training.shell")
 
 ROOT = Path(__file__).parents[1]
@@ -166,6 +167,12 @@ def test_a_training_that_stops_early_ends_its_film(tmp_path):
     run = train(tmp_path / "run.film", 20, recipe=Recipe(patience=1, validate_every=1, learning_rate=0.0))
     assert run.step < 20
     assert (run.film.frames[-1].step, run.film.ended) == (run.step, True)
+
+
+def test_a_training_without_clipping_has_a_film(tmp_path):
+    run = train(tmp_path / "run.film", 3, recipe=Recipe(clip=float("inf")))
+    assert Film.load(tmp_path / "run.film").hash == run.film.hash
+    assert film_page(run.film)
 
 
 def test_a_training_that_diverges_says_so(tmp_path):
@@ -374,7 +381,7 @@ HOSTILE = {
     "deep JSON": lambda path: stored.MAGIC + b"[" * 100_000 + b"\n",
     "a list": lambda path: stored.MAGIC + b"[]\n",
     "no end": lambda path: stored.MAGIC + b" " * 9_000_000,
-    "a number edited": lambda path: path.read_bytes().replace(b'"step": 0', b'"step": 1', 1),
+    "a number edited": lambda path: path.read_bytes().replace(b'"seed": 0', b'"seed": 1'),
     "the last byte edited": lambda path: path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]),
     "another task": lambda path: rewritten(path, lambda facts: facts["task"].update(name="mcar")),
     "a huge task": lambda path: rewritten(path, lambda facts: facts["task"].update(pairs=10**9, keys=10**9)),
@@ -411,6 +418,13 @@ def test_a_damaged_or_foreign_file_is_refused_in_a_sentence(damage, recorded, tm
     path.write_bytes(HOSTILE[damage](recorded[0]))
     with pytest.raises(ValueError, match=r"^film: expected a file written by Film\.save, got another or a damaged one"):
         Film.load(path)
+
+
+def test_a_film_that_would_fill_the_machine_is_refused_before_it_does(recorded, monkeypatch):
+    monkeypatch.setattr(film_module, "MAX_NUMBERS", 1000)
+    monkeypatch.setattr(film_module, "unpacked", lambda *given: pytest.fail("it was unpacked"))
+    with pytest.raises(ValueError, match="weights, and 1,000 are allowed"):
+        Film.load(recorded[0])
 
 
 def test_the_facts_of_a_film_are_json(recorded):

@@ -51,7 +51,7 @@ def opened(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
 
 def line(facts: Mapping[str, Any]) -> bytes:
     """Facts as one line of JSON."""
-    return json.dumps(facts, sort_keys=True, allow_nan=False).encode()
+    return json.dumps(facts, sort_keys=True).encode()
 
 
 def digest(facts: Mapping[str, Any]) -> str:
