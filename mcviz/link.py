@@ -5,7 +5,7 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from mcviz import changes, choices, claims, examples, watch
+from mcviz import changes, choices, claims, examples, film, watch
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
 from mcviz.order import RATES, TASKS, Order
@@ -86,6 +86,7 @@ def fields() -> Mapping[str, Field]:
         **{SECOND + name: field for name, field in CONFIG.items()},
         **{COST + name: field for name, field in SETTING.items()},
         **{TRAIN + name: field for name, field in ORDER.items()},
+        "film": Field("", ("", *film.names())),  # one that ships; "": the reader's own, or the first of them
         "training": Field(""),  # the name of the reader's own
         "mine": Field(""),  # models that the reader trained and keeps
         "edits": Field(""),
@@ -122,7 +123,7 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
 
 def turned(screen: Screen) -> Screen:
     """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
-    kept: tuple[str, ...] = ("run", "text", "split", "draft", "heat", "seed", "library", "training", "mine")
+    kept: tuple[str, ...] = ("run", "text", "split", "draft", "heat", "seed", "library", "training", "mine", "film")
     kept += (*(COST + name for name in SETTING), *(TRAIN + name for name in ORDER))
     return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
 

@@ -81,7 +81,9 @@ MAY_IMPORT = {
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
-    "link": Row({"config", "changes", "choices", "claims", "examples", "order", "tasks", "watch", "tradeoff"}, set()),
+    "link": Row(
+        {"config", "changes", "choices", "claims", "examples", "film", "order", "tasks", "watch", "tradeoff"}, set()
+    ),
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
@@ -142,6 +144,7 @@ MAY_IMPORT = {
             "claims",
             "tradeoff",
             "bench",
+            "film",
             "order",
             "studio",
         },

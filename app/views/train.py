@@ -5,19 +5,30 @@ from typing import NoReturn
 
 import streamlit as st
 
-from app import controls, screen, stepping
+from app import controls, runs, screen, stepping
 from app.desk import OWN, desk, here, keep, mine, wanted
 from app.words import plain, refused
 from mcviz import choices, link, watch
+from mcviz.film import FILMS as SHIPPED
 from mcviz.order import RATES, TASKS
 from mcviz.rules import AGGREGATORS
+from mcviz.stepper import film_page
+from mcviz.stepper.film import Film
 from mcviz.stepper.streamlit import Selection, film_stepper, selection
-from mcviz.studio import Live, State
+from mcviz.studio import State
 
 PACE = timedelta(seconds=0.4)
 """From one look at a training to the next."""
 REFUSED, PLACED = "train:refused", "train:placed"
 CONFIGURED = ("aggregator", "top_k", "gate", "start")
+TITLES = {
+    "": "Your own training",
+    "topics-ssc-cold": "A router that reads few from the first step on",
+    "topics-ssc-dense": "A router that read all at first",
+    "mqar-grm": "Gates that learn to find a key",
+    "topics-rnn": "A plain RNN, which has no gates",
+}
+"""What films are called in the list."""
 SAID = {
     "training": "Training.",
     "pausing": "It saves what it has learned.",
@@ -40,19 +51,22 @@ def page() -> None:
             "A small model learns from fresh examples, and its last layer is shown on one sequence that it never "
             "learns from: **when does a gate find the document that holds the answer, and when does the loss fall?**"
         )
-    if not watch.available("pytorch"):
+    can = watch.available("pytorch")
+    if not can:
         st.info(
             "Training needs PyTorch, which is not installed here: in the folder of the project, "
-            '`python -m pip install -e ".[app,torch]" -c constraints.txt` brings it.'
+            '`python -m pip install -e ".[app,torch]" -c constraints.txt` brings it. Films need none.'
         )
-        return
-    if not screen.hidden("controls") and not screen.get("present"):
+    elif not screen.hidden("controls") and not screen.get("present"):
         with st.sidebar:
             order()
     if screen.get("training") and not mine():
         st.warning("The training that this link names is not on this server any more. Its settings are as they were.")
     under_way = bool(mine()) and desk().state(mine()).under_way
-    st.fragment(run_every=PACE if under_way else None)(draw)(under_way)
+    if can:
+        st.fragment(run_every=PACE if under_way else None)(draw)(under_way)
+    if not under_way:
+        films()
 
 
 def order() -> None:
@@ -90,20 +104,20 @@ def draw(under_way: bool) -> None:
     with refused():
         live = desk().live(name)
         st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
-        if live is not None:
+        if live is not None and (under_way or not screen.get("film")):
             show(name, live)
     screen.end()
 
 
-def show(name: str, live: Live) -> None:
-    """The film so far: at its newest frame, until the reader goes elsewhere."""
+def show(name: str, film: Film) -> None:
+    """A film: at its newest frame, or at the first of one that ships, until the reader goes elsewhere."""
     key = f"film-{name}"
     at = selection(key)
     if st.session_state.get(PLACED) != name:
-        step, head = stepping.place(live.frames[-1].trace)
-        at = Selection(step, head, frame=-1)
+        step, head = stepping.place(film.frames[-1].trace)
+        at = Selection(step, head, frame=0 if name in SHIPPED else -1)
     film_stepper(
-        live,
+        film,
         key=key,
         **at._asdict(),
         on_change=stepping.moved,
@@ -111,6 +125,65 @@ def show(name: str, live: Live) -> None:
         on_present=stepping.presented,
     )
     st.session_state[PLACED] = name
+
+
+def films() -> None:
+    """Films that ship; what a film is as a file, and two of its frames beside each other."""
+    own = mine() if mine() and desk().live(mine()) is not None else ""
+    if not screen.get("present"):
+        names = ("", *SHIPPED) if own else tuple(SHIPPED)
+        if screen.get("film") not in names:
+            screen.put(film=names[0])
+        st.selectbox("Watch", names, format_func=lambda name: TITLES.get(name, name), key=screen.key("film"))
+    name = screen.get("film") or ("" if own else next(iter(SHIPPED)))
+    with refused():
+        if name:
+            st.caption(plain(SHIPPED[name].sentence))
+            film: Film = runs.film(name)
+            show(name, film)
+        else:
+            live = desk().live(own)
+            assert live is not None
+            film = live.film
+        export(f"film-{name or own}", film)
+        beside(film)
+
+
+def export(key: str, film: Film) -> None:
+    """The film as one HTML file, and the run of the frame on screen."""
+
+    def at() -> Selection:
+        return selection(key)
+
+    with st.container(horizontal=True):
+        st.download_button(
+            "The film, one HTML file",
+            lambda: film_page(film, **at()._asdict()),
+            "mcviz-film.html",
+            "text/html",
+            icon=":material/html:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "The frame on screen, a Trace (.npz)",
+            lambda: runs.saved(film.frames[at().frame].trace),
+            "mcviz-frame.npz",
+            "application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def beside(film: Film) -> None:
+    """Two frames, as two runs in step; what is shut is not computed."""
+    two = st.expander("Two frames beside each other", icon=":material/compare:", key="two", on_change="rerun")
+    if not two.open or len(film.frames) < 2:
+        return
+    with two:
+        steps = [frame.step for frame in film.frames]
+        one, other = st.select_slider("Steps of training", steps, value=(steps[0], steps[-1]), key="two:steps")
+        first, second = (film.frames[steps.index(step)].trace for step in (one, other))
+        stepping.step_through(first, second, key="two:run")
 
 
 def told(state: State, at: tuple[int, int] | None) -> str:
@@ -181,5 +254,5 @@ def begin() -> None:
     if OWN + mine() not in screen.get("mine").split():
         desk().drop(mine())
     st.session_state[REFUSED] = ""
-    screen.put(training=name, step=-1)
+    screen.put(training=name, film="", step=-1)
     screen.end()

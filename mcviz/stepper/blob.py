@@ -33,7 +33,7 @@ def lay_out(header: dict[str, Any], arrays: Mapping[str, Array]) -> bytes:
     parts: list[Any] = []
     for name, array in arrays.items():
         content = array.reshape(-1).view(np.uint8)
-        digest = hashlib.blake2b(content, digest_size=16).digest()
+        digest = hashlib.blake2b(content.data, digest_size=16).digest()
         if digest not in places:
             places[digest] = at
             parts += [content, bytes(_align(array.nbytes) - array.nbytes)]

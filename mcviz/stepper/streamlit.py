@@ -11,7 +11,7 @@ import streamlit as st
 
 from mcviz.checks import plain
 from mcviz.stepper import asking, assets
-from mcviz.stepper.film import Film, pack_film, pack_film_online, part
+from mcviz.stepper.film import FRAME_BUDGET, Film, pack_film, pack_film_online, part
 from mcviz.stepper.film import identity as identity_of_film
 from mcviz.stepper.kept import Kept
 from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
@@ -111,8 +111,10 @@ def film_stepper(
         raise ValueError("film: expected at least one frame, got none")
     names = [part(film, *span) for span in parts]
 
-    def online(at: Selection) -> bytes:
+    def online(at: Selection) -> bytes | None:
         seen = at.frame if 0 <= at.frame < count else count - 1
+        if carries_states(film.frames[seen].trace, None, FRAME_BUDGET):
+            return None
         t = max(0, min(at.step, film.frames[seen].trace.T - 1))
         return _pack_film_online(names[-1], seen, t, film)
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mcviz import files
 from mcviz.film import Film, Scene
+from mcviz.model import Weights
 from mcviz.trace import Trace
 
 STEP = "step of training"
@@ -22,7 +24,7 @@ class Now:
 
     scene: Scene
     step: int
-    weights: Mapping[str, np.ndarray]
+    weights: Weights
     loss: None = None
     accuracy: None = None
     hit_rate: None = None
@@ -36,8 +38,8 @@ class Now:
 
 def write(path: Path, step: int, weights: Mapping[str, np.ndarray]) -> None:
     """Put the weights after `step` steps where `read` finds them. Raises `ValueError` if that cannot be."""
-    file = io.BytesIO()
-    np.savez(file, **{STEP: np.array(step)}, **weights)
+    file, arrays = io.BytesIO(), dict[str, Any](weights)
+    np.savez(file, **arrays | {STEP: np.array(step)})
     files.put(path, file.getvalue())
 
 

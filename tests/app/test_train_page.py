@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from app import desk as shared
+from app import runs
+from app.views.train import TITLES
 from mcviz import watch, zoo
+from mcviz.film import FILMS
 from mcviz.order import Order
 from mcviz.stepper.film import identity
 from mcviz.stepper.payload import unpack
@@ -46,6 +49,33 @@ def frames(page):
     sent = [unpack(part.proto.bytes)[0] for part in page.get("bidi_component") if part.proto.bytes]
     films = [header["film"] for header in sent if header.get("film")]
     return (films[-1]["steps"], films[-1]["id"]) if films else None
+
+
+def test_films_that_ship_are_shown_until_the_reader_trains(desk, monkeypatch):
+    monkeypatch.setattr(runs, "film", lambda name: film())
+    page = opened("train")
+    assert FILMS[in_link(page, "film")].sentence in words(page)
+    assert frames(page)[0] == [0, 267, 533, 800]
+    page.selectbox(key="choice:film").select("topics-rnn").run()
+    assert in_link(page, "film") == "topics-rnn"
+    assert FILMS["topics-rnn"].sentence in words(page)
+    press(page, "Train")
+    page.run()
+    assert "film" not in page.query_params
+    assert frames(page) is None
+
+
+def test_where_pytorch_is_not_films_are_still_shown(desk, monkeypatch):
+    monkeypatch.setattr(runs, "film", lambda name: film())
+    monkeypatch.setattr(watch, "available", lambda backend: backend == "numpy")
+    page = opened("train")
+    assert "Training needs PyTorch, which is not installed here" in page.info[0].value
+    assert not page.button
+    assert frames(page)[0] == [0, 267, 533, 800]
+
+
+def test_every_film_that_ships_has_a_title():
+    assert set(TITLES) == {"", *FILMS}
 
 
 def test_the_reader_orders_what_the_controls_say(desk):
@@ -153,3 +183,10 @@ def test_a_link_that_hides_answers_shows_no_film(desk):
     page = opened("train", hide="answers")
     assert not page.button
     assert "this link hides answers" in page.info[0].value
+
+
+def test_a_link_for_a_class_leaves_out_what_is_the_readers_own(desk):
+    page = opened("explore", v="1", training="mine-alone", mine="own-mine-alone", train_task="mqar")
+    shared_link = next(code.value for code in page.code if "train_task=mqar" in code.value)
+    assert "mine-alone" not in shared_link
+    assert in_link(page, "training") == "mine-alone"

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,6 +174,34 @@ def test_answers_stay_hidden_until_they_are_asked_for(visit):
         assert "its answer is hidden" in page.locator(".film .changed").text_content() or n == 0
         assert page.locator(".answers").is_hidden()
         page.keyboard.press("k")
+
+
+@pytest.mark.browser
+def test_in_streamlit_a_film_grows_and_who_looks_at_its_newest_frame_goes_along(chromium, streamlit_server):
+    frames = film(frames=20).frames
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(streamlit_server(Path(__file__).parent / "film_page.py"))
+    at_frame(page, 1)
+    page.get_by_role("button", name="grow").click()
+    at_frame(page, 9)
+    reading.check_cards(page, frames[9].trace, QUESTION, 0)
+    page.locator(".mcviz").focus()
+    page.keyboard.press("j")
+    at_frame(page, 8)
+    page.wait_for_url("**frame=8**")
+    page.get_by_role("button", name="grow").click()
+    page.locator('.film .slider[aria-valuemax="17"]').wait_for(timeout=PATIENCE)
+    at_frame(page, 8)
+    reading.check_cards(page, frames[8].trace, QUESTION, 0)
+    page.locator(".mcviz").focus()
+    for n in range(9, 12):
+        page.keyboard.press("k")
+        at_frame(page, n)
+    reading.check_cards(page, frames[11].trace, QUESTION, 0)
+    assert not complaints
+    page.close()
 
 
 @pytest.mark.browser
