@@ -8,7 +8,7 @@ import streamlit as st
 from app import controls, runs, screen, stepping
 from app.desk import OWN, desk, here, keep, mine, wanted
 from app.words import plain, refused
-from mcviz import choices, link, watch
+from mcviz import choices, film, link, watch
 from mcviz.film import FILMS as SHIPPED
 from mcviz.order import RATES, TASKS
 from mcviz.rules import AGGREGATORS
@@ -109,15 +109,15 @@ def draw(under_way: bool) -> None:
     screen.end()
 
 
-def show(name: str, film: Film) -> None:
+def show(name: str, seen: Film) -> None:
     """A film: at its newest frame, or at the first of one that ships, until the reader goes elsewhere."""
     key = f"film-{name}"
     at = selection(key)
     if st.session_state.get(PLACED) != name:
-        step, head = stepping.place(film.frames[-1].trace)
+        step, head = stepping.place(seen.frames[-1].trace)
         at = Selection(step, head, frame=0 if name in SHIPPED else -1)
     film_stepper(
-        film,
+        seen,
         key=key,
         **at._asdict(),
         on_change=stepping.moved,
@@ -130,26 +130,28 @@ def show(name: str, film: Film) -> None:
 def films() -> None:
     """Films that ship; what a film is as a file, and two of its frames beside each other."""
     own = mine() if mine() and desk().live(mine()) is not None else ""
+    if not own and not film.names():
+        return
     if not screen.get("present"):
-        names = ("", *SHIPPED) if own else tuple(SHIPPED)
+        names = ("", *film.names()) if own else film.names()
         if screen.get("film") not in names:
             screen.put(film=names[0])
         st.selectbox("Watch", names, format_func=lambda name: TITLES.get(name, name), key=screen.key("film"))
-    name = screen.get("film") or ("" if own else next(iter(SHIPPED)))
+    name = screen.get("film") or ("" if own else film.names()[0])
     with refused():
         if name:
             st.caption(plain(SHIPPED[name].sentence))
-            film: Film = runs.film(name)
-            show(name, film)
+            seen: Film = runs.film(name)
+            show(name, seen)
         else:
             live = desk().live(own)
             assert live is not None
-            film = live.film
-        export(f"film-{name or own}", film)
-        beside(film)
+            seen = live.film
+        export(f"film-{name or own}", seen)
+        beside(seen)
 
 
-def export(key: str, film: Film) -> None:
+def export(key: str, seen: Film) -> None:
     """The film as one HTML file, and the run of the frame on screen."""
 
     def at() -> Selection:
@@ -158,7 +160,7 @@ def export(key: str, film: Film) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "The film, one HTML file",
-            lambda: film_page(film, **at()._asdict()),
+            lambda: film_page(seen, **at()._asdict()),
             "mcviz-film.html",
             "text/html",
             icon=":material/html:",
@@ -166,7 +168,7 @@ def export(key: str, film: Film) -> None:
         )
         st.download_button(
             "The frame on screen, a Trace (.npz)",
-            lambda: runs.saved(film.frames[at().frame].trace),
+            lambda: runs.saved(seen.frames[at().frame].trace),
             "mcviz-frame.npz",
             "application/octet-stream",
             icon=":material/download:",
@@ -174,15 +176,15 @@ def export(key: str, film: Film) -> None:
         )
 
 
-def beside(film: Film) -> None:
+def beside(seen: Film) -> None:
     """Two frames, as two runs in step; what is shut is not computed."""
     two = st.expander("Two frames beside each other", icon=":material/compare:", key="two", on_change="rerun")
-    if not two.open or len(film.frames) < 2:
+    if not two.open or len(seen.frames) < 2:
         return
     with two:
-        steps = [frame.step for frame in film.frames]
+        steps = [frame.step for frame in seen.frames]
         one, other = st.select_slider("Steps of training", steps, value=(steps[0], steps[-1]), key="two:steps")
-        first, second = (film.frames[steps.index(step)].trace for step in (one, other))
+        first, second = (seen.frames[steps.index(step)].trace for step in (one, other))
         stepping.step_through(first, second, key="two:run")
 
 

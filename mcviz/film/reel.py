@@ -37,8 +37,8 @@ FILMS: Mapping[str, About] = {
 
 
 def names() -> tuple[str, ...]:
-    """The films that ship."""
-    return tuple(FILMS)
+    """The films that ship, of those that are told of."""
+    return tuple(name for name in FILMS if (FOLDER / f"{name}.film").is_file())
 
 
 def load(name: str) -> Film:
