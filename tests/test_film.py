@@ -436,25 +436,25 @@ def test_the_facts_of_a_film_are_json(recorded):
 # ---- what jumps
 
 
-def frames(film, values, half=0.05):
-    measured = [{"accuracy": Measure(value, value - half, value + half), "bits": Measure(1, 1, 1)} for value in values]
+def frames(film, values):
+    measured = [{"accuracy": Measure(value, value, value), "bits": Measure(1, 1, 1)} for value in values]
     return [replace(film.frames[0], step=i, measured=each) for i, each in enumerate(measured)]
 
 
 @pytest.mark.parametrize(
-    ("values", "half", "expected"),
+    ("values", "expected"),
     [
-        ([0.1, 0.1, 0.9, 0.9], 0.05, [(1, 2, 0.1, 0.9)]),
-        ([0.1, 0.5, 0.9, 0.9], 0.05, [(0, 2, 0.1, 0.9)]),
-        ([0.1, 0.9, 0.1], 0.05, [(0, 1, 0.1, 0.9), (1, 2, 0.9, 0.1)]),
-        ([0.1, 0.3, 0.3, 0.9], 0.05, [(0, 1, 0.1, 0.3), (2, 3, 0.3, 0.9)]),
-        ([0.1, 0.9], 0.5, []),  # chance explains it
-        ([0.1, 0.15], 0.01, []),  # it is small
-        ([], 0.1, []),
+        ([0.1, 0.1, 0.9, 0.9], [(1, 2, 0.1, 0.9)]),
+        ([0.1, 0.2, 0.3, 0.4], [(0, 3, 0.1, 0.4)]),
+        ([0.1, 0.9, 0.1], [(0, 1, 0.1, 0.9), (1, 2, 0.9, 0.1)]),
+        ([0.5, 0.4, 0.8, 0.7], [(1, 2, 0.4, 0.8)]),
+        ([0.1, 0.2, 0.15, 0.25], []),  # it is small
+        ([0.1], []),
+        ([], []),
     ],
 )
-def test_jumps(film, values, half, expected):
-    assert jumps(frames(film, values, half)) == tuple(Jump("accuracy", *each) for each in expected)
+def test_jumps(film, values, expected):
+    assert jumps(frames(film, values)) == tuple(Jump("accuracy", *each) for each in expected)
 
 
 def test_a_curve_has_losses_at_rising_steps():

@@ -12,7 +12,7 @@ TORCH = ("torch", "safetensors", "joblib", "tqdm")
 
 MODELS = """
 import numpy as np
-from mcviz import cli, watch, zoo
+from mcviz import cli, film, watch, zoo
 
 assert len(zoo.names()) > len(watch.names()) > 10, zoo.names()
 for name in zoo.names():
@@ -24,6 +24,8 @@ for name in zoo.names():
 for name in watch.names():
     trace = watch.run(watch.Sitting(name))
     assert trace.predictions.targets and trace.alone.words and trace.sources and "in NumPy" in trace.title, name
+for name in film.names():
+    assert film.load(name).frames[-1].trace.predictions.targets, name
 for given in (lambda: zoo.load("mqar-ssc"), lambda: watch.run(watch.Sitting("mqar-ssc"), "pytorch")):
     try:
         given()

@@ -1,7 +1,6 @@
-"""Where something jumped: where what was measured leaves the bounds between which it lay."""
+"""Where something jumped: where what is measured moves far in one direction, from frame to frame."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from mcviz.film.frame import Frame
@@ -9,39 +8,38 @@ from mcviz.film.frame import Frame
 WATCHED = ("accuracy", "largest", "read", "entropy")
 """What is watched for jumps, of what is measured."""
 
-LEAST = 0.1
-"""A jump moves by so much at least: of a share, or in bits."""
+LEAST = 0.2
+"""A jump moves by so much at least: of a share, or in bits. On sequences that are the same for all frames, that is no
+chance."""
 
 
 class Jump(NamedTuple):
-    """A rise or a fall of one measurement from frame to frame, for as long as it goes on."""
+    """A rise or a fall of one measurement, for as long as each frame goes on from the one before."""
 
     name: str  # among `WATCHED`
     first: int  # the last frame before it, by number
-    last: int  # the first frame after it
+    last: int  # the frame at which it ends
     before: float
     after: float
 
 
 def jumps(frames: Sequence[Frame]) -> tuple[Jump, ...]:
-    """The jumps between frames, in order.
-
-    Between two frames, a measurement jumps if it moves by `LEAST`, and the bounds of the one and of the other do not
-    overlap: chance in what was drawn does not explain it. Jumps that follow each other in one direction are one.
-    """
+    """The jumps in order: stretches of frames in which something only rises, or only falls, by `LEAST` in all."""
     found: list[Jump] = []
     for name in WATCHED:
-        last: Jump | None = None
-        for i, (one, two) in enumerate(pairwise(frames)):
-            if name not in one.measured or name not in two.measured:
-                continue
-            a, b = one.measured[name], two.measured[name]
-            if abs(b.value - a.value) < LEAST or (a.low <= b.high and b.low <= a.high):
-                continue
-            jump = Jump(name, i, i + 1, a.value, b.value)
-            if last is not None and last.last == i and (last.after > last.before) == (b.value > a.value):
-                found.remove(last)
-                jump = jump._replace(first=last.first, before=last.before)
-            found.append(jump)
-            last = jump
+        if all(name in frame.measured for frame in frames):
+            found += stretches(name, [frame.measured[name].value for frame in frames])
     return tuple(sorted(found, key=lambda jump: (jump.first, jump.last, jump.name)))
+
+
+def stretches(name: str, values: Sequence[float]) -> list[Jump]:
+    """The jumps of one measurement."""
+    found, first = [], 0
+    for i in range(1, len(values)):
+        ends = i + 1 == len(values) or (values[i + 1] - values[i]) * (values[i] - values[i - 1]) <= 0
+        if not ends:
+            continue
+        if abs(values[i] - values[first]) >= LEAST:
+            found.append(Jump(name, first, i, values[first], values[i]))
+        first = i
+    return found

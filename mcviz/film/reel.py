@@ -30,7 +30,7 @@ FILMS: Mapping[str, About] = {
         "mqar --aggregator grm --set pairs=24 keys=48 values=32 steps=800",
     ),
     "topics-rnn": About(
-        "The plain recurrent layer has no gate that could find a document: its loss falls a little, and stays.",
+        "The plain recurrent layer has no gate that could find a document: it goes on mixing them up.",
         "topics --aggregator none",
     ),
 }

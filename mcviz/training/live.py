@@ -16,6 +16,6 @@ def live() -> Callable[[Film], None]:
             shown[0].show(film)
         else:
             shown.append(mcviz.widgets.Stepper(film))
-            mcviz.widgets.display(shown[0])
+            mcviz.widgets.display(shown[0])  # type: ignore[no-untyped-call]
 
     return show

@@ -58,7 +58,7 @@ def test_curves_are_what_was_measured():
 def test_jumps_stand_at_the_frame_after_them():
     header, _ = unpack(pack_film(film()))
     assert header["film"]["jumps"] == [{"frame": jump.last, "says": says(jump)} for jump in film().jumps]
-    assert header["film"]["jumps"][0]["says"] == "accuracy goes from 10 % to 95 %"
+    assert header["film"]["jumps"][0]["says"] == "accuracy goes from 5 % to 95 %"
 
 
 def test_a_part_of_a_film_names_its_frames():
@@ -160,7 +160,7 @@ def test_the_curves_are_a_slider_for_mouse_and_keyboard(visit):
     page.get_by_text("no earlier jump of training").wait_for(timeout=PATIENCE)
     page.keyboard.press("K")
     at_frame(page, 3)
-    assert "accuracy goes from 10 % to 95 %" in page.locator(".film .changed").text_content()
+    assert "accuracy goes from 5 % to 95 %" in page.locator(".film .changed").text_content()
     assert page.locator(".mcviz").evaluate(PLAY) == [True, 0, "Pause the training"]
     at_frame(page, 3)
     page.get_by_role("button", name="Play the training").wait_for(timeout=PATIENCE)
