@@ -81,7 +81,7 @@ class Curve(NamedTuple):
     share: bool = False
 
 
-TITLES = {"accuracy": "accuracy", "largest": "hit rate", "read": "read rate", "entropy": "gate entropy, bits"}
+TITLES = {"accuracy": "accuracy", "largest": "hit rate", "read": "read rate", "entropy": "gate entropy"}
 """What is measured, as people call it."""
 
 
@@ -169,7 +169,7 @@ def curves(frames: Sequence[Frame]) -> list[Curve]:
         Curve("loss", "loss", tuple(frame.loss for frame in frames)),
         Curve("accuracy", TITLES["accuracy"], tuple(frame.accuracy for frame in frames), True),
         Curve("hit", TITLES["largest"], tuple(frame.hit_rate for frame in frames), True),
-        Curve("entropy", TITLES["entropy"], tuple(frame.gate_entropy for frame in frames)),
+        Curve("entropy", f"{TITLES['entropy']}, bits", tuple(frame.gate_entropy for frame in frames)),
     ]
     return [curve for curve in found if any(value is not None for value in curve.values)]
 
@@ -181,6 +181,8 @@ def says(jump: Jump) -> str:
     >>> says(SimpleNamespace(name="accuracy", before=0.125, after=0.75))
     'accuracy goes from 12 % to 75 %'
     """
-    unit = "{:.2f}" if jump.name == "entropy" else "{:.0%}"
-    before, after = (unit.format(value).replace("%", " %") for value in (jump.before, jump.after))
-    return f"{TITLES.get(jump.name, jump.name)} goes from {before} to {after}"
+    name = TITLES.get(jump.name, jump.name)
+    if jump.name == "entropy":
+        return f"{name} goes from {jump.before:.2f} to {jump.after:.2f} bits"
+    before, after = (f"{value:.0%}".replace("%", " %") for value in (jump.before, jump.after))
+    return f"{name} goes from {before} to {after}"
