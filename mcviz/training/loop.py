@@ -164,9 +164,9 @@ def train(
 
     With a `film` file, a film of the training is recorded there, which others may read meanwhile
     (`mcviz.film.Film.load`); the result has it as `film`. The weights are the same with and without, and so is the film
-    of a run that was killed and went on; where it does not go on from a checkpoint, a film of this very training that is
-    there already is taken anew. In a notebook, with `watch`, the film is shown while it is recorded, to a file
-    or not; if the kernel is interrupted, what was learned and recorded until then is the result.
+    of a run that was killed and went on. A film of this very training that is there is taken anew where no checkpoint
+    goes on with it. In a notebook, with `watch`, the film is shown while it is recorded, to a file or not; if the
+    kernel is interrupted, what was learned and recorded until then is the result.
 
     `go_on(run)` is asked after every step; where it says no, all is saved, and the run as it is then is the result.
 
