@@ -39,7 +39,7 @@ def draw(
         if not only:
             st.selectbox(
                 "Model or sequence",
-                models or link.fields()["run"].choices,
+                models or (*link.fields()["run"].choices, *mine()),
                 format_func=controls.named,
                 key=screen.key("run"),
                 on_change=screen.another_run,
@@ -64,6 +64,22 @@ def draw(
             with st.expander(title, expanded=True):
                 configuration(side, by, beside)
     return beside
+
+
+def mine() -> tuple[str, ...]:
+    """The models that the reader trained: those that are kept, and the one that is run."""
+    names = dict.fromkeys([*screen.get("mine").split(), screen.get("run"), screen.get("b_run")])
+    return tuple(name for name in names if name not in watch.names() and watch.known(name))
+
+
+def models() -> tuple[str, ...]:
+    """The trained models: those that ship, and the reader's own."""
+    return (*watch.names(), *mine())
+
+
+def alike(name: str) -> tuple[str, ...]:
+    """The models that learned the same task, the reader's own among them."""
+    return (*watch.alike(name), *(each for each in mine() if watch.learned(each) == watch.learned(name)))
 
 
 def own_text(write: DeltaGenerator = st.sidebar, cut: DeltaGenerator = st.sidebar) -> None:
@@ -103,7 +119,7 @@ def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
     told = trained()
     if told:
         if side:
-            others = ("", *watch.alike(screen.get("run")))
+            others = ("", *alike(screen.get("run")))
             st.selectbox("Model", others, format_func=controls.named, key=screen.key("b_run"))
             if screen.get("b_run"):
                 st.caption(watch.about(screen.get("b_run")))

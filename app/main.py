@@ -14,7 +14,20 @@ from app import loaded  # noqa: F401  (before any page)
 # isort: split
 import mcviz
 from app import screen, shell, tour
-from app.views import claims, compare, cost, explore, glossary, interference, library, oracle, own, surgery, write
+from app.views import (
+    claims,
+    compare,
+    cost,
+    explore,
+    glossary,
+    interference,
+    library,
+    oracle,
+    own,
+    surgery,
+    train,
+    write,
+)
 
 ICON = Path(mcviz.__file__).parent / "site" / "front" / "icon.svg"
 st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
@@ -30,6 +43,7 @@ SECTIONS = {
         st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
     ],
     "Yours": [
+        st.Page(train.page, title="Train", icon=":material/model_training:", url_path="train"),
         st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
         st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
         st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),

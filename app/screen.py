@@ -129,7 +129,8 @@ def share() -> None:
         return
     with st.popover("Link for a class", icon=":material/share:"):
         hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
-        choices = {name: get(name) for name in link.fields()} | {"game": ""}  # a class plays its own
+        # a class plays its own game, and trains its own model
+        choices = {name: get(name) for name in link.fields()} | {"game": "", "training": "", "mine": ""}
         choices["ask"] = choices["ask"] and ASKED
         url, said = network.shared(st.context.url or "", str(st.get_option("server.address") or ""))
         st.code(link.address(url, choices, hide or ""), language=None, wrap_lines=True)

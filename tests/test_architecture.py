@@ -62,13 +62,18 @@ MAY_IMPORT = {
     # The package lends a Trace what replays and draws it; all else loads on first use, by name.
     "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     "zoo": Row(FOUNDATION | {"backends", "tasks", "reference", "pytorch"}, LIGHT | {"torch", "safetensors"}),
+    # A film is seen without PyTorch: the reference runs what its frames hold.
+    "film": Row(FOUNDATION | {"room", "tasks", "reference", "zoo"}, LIGHT),
     "training": Row(
-        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
+        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo", "film"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
     ),
+    # What a reader wants to have trained; and where it is, in processes of which each loads the training.
+    "order": Row({"rules", "config"}, set()),
+    "studio": Row({"trace", "model", "tasks", "film", "order"}, LIGHT, lazily=frozenset({"training"})),
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching", "fla"}),
     # Claims are judged without PyTorch, and their runs made with it.
     "claims": Row(
-        FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training"},
+        FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training", "zoo"},
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
@@ -78,12 +83,15 @@ MAY_IMPORT = {
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
-    "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
+    "link": Row(
+        {"config", "changes", "choices", "claims", "examples", "film", "order", "tasks", "watch", "tradeoff"}, set()
+    ),
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
-        FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
-        LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
+        FOUNDATION
+        | {"changes", "reference", "probes", "tasks", "film", "examples", "watch", "writing", "figures", "stepper"},
+        LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets", "IPython"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
     "course": Row(
@@ -111,7 +119,7 @@ MAY_IMPORT = {
         | {"yaml"},
     ),
     "cli": Row(
-        {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
+        {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "film", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
@@ -138,6 +146,9 @@ MAY_IMPORT = {
             "claims",
             "tradeoff",
             "bench",
+            "film",
+            "order",
+            "studio",
         },
         {"streamlit"},
     ),
@@ -296,6 +307,7 @@ def test_the_table_lets_through(path, source):
         ("mcviz.probes", {"torch", "plotly"}),
         ("mcviz.zoo", {"torch", "safetensors", "plotly"}),
         ("mcviz.watch", {"torch", "safetensors", "plotly"}),
+        ("mcviz.film", {"torch", "safetensors", "plotly"}),
         ("mcviz.tradeoff", {"torch", "plotly"}),
         ("mcviz.claims", {"torch", "plotly", "scipy.stats"}),
     ],

@@ -4,17 +4,21 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 
 import ipywidgets
 import numpy as np
 import pytest
 
 from mcviz import MCConfig, watch, writing
+from mcviz.film import Film
 from mcviz.probes import surgery
+from mcviz.stepper import pack_film
 from mcviz.stepper.payload import pack
 from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
+from tests.stepper.films import film
 from tests.stepper.hosts import PATIENCE, jupyter, shown
 
 
@@ -118,6 +122,67 @@ def test_online_states_are_fetched_for_a_run_that_carries_none(chromium, lab):
     page.keyboard.press("End")
     shown(page, 39)
     reading.check_online_state(page, trace, 39, 0)
+    page.close()
+
+
+def young() -> Film:
+    """A film of which two frames are recorded."""
+    return replace(film(), frames=film().frames[:2])
+
+
+def test_a_film_is_followed_along_both_axes(tmp_path):
+    stepper = Stepper(film(), step=5, frame=-1)
+    assert (stepper.frame, stepper.payload) == (3, pack_film(film()))
+    assert stepper.trace.hash == film().frames[3].trace.hash
+    stepper.go(frame=1, step=7)
+    assert (stepper.step, stepper.trace.hash) == (7, film().frames[1].trace.hash)
+    with pytest.raises(ValueError, match="frame: expected a whole number from 0 to 3, got 4"):
+        stepper.frame = 4
+    with pytest.raises(ValueError, match="frame: expected a frame from 0 to 3, got 9"):
+        Stepper(film(), frame=9)
+    stepper.to_html(tmp_path / "film.html")
+    assert '"frame": 1' in (tmp_path / "film.html").read_text(encoding="utf-8")
+
+
+def test_a_film_that_grows_takes_along_who_looks_at_its_newest_frame():
+    stepper = Stepper(young(), step=5, frame=-1)
+    stepper.show(film())
+    assert (stepper.frame, stepper.step) == (3, 5)
+    stepper.show(young())
+    stepper.frame = 0
+    stepper.show(film())
+    assert (stepper.frame, stepper.step, stepper.trace.hash) == (0, 5, film().frames[0].trace.hash)
+    stepper.show(film("topics-rnn", 2))
+    assert (stepper.frame, stepper.step) == (1, 0)
+    stepper.show(library())
+    with pytest.raises(ValueError, match="frame: expected a whole number from 0 to 0"):
+        stepper.frame = 1
+
+
+@pytest.mark.browser
+def test_a_film_grows_and_is_scrubbed_in_jupyterlab(chromium, lab):
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    lab(
+        page,
+        "from tests.stepper.films import film\n"
+        "from tests.test_widgets import young\n"
+        "stepper = Stepper(young(), step=129, frame=-1)\n"
+        "heard = ipywidgets.Label()\n"
+        "stepper.observe(lambda change: setattr(heard, 'value', f'at {stepper.trace.title}'), 'frame')\n"
+        "button = ipywidgets.Button(description='grow')\n"
+        "button.on_click(lambda _: stepper.show(film()))\n"
+        "display(ipywidgets.HBox([button, heard]), stepper)",
+    )
+    root = page.locator(".mcviz").first
+    for n, press in ((1, None), (3, "grow"), (2, "j")):
+        if press == "grow":
+            page.get_by_role("button", name="grow", exact=True).click()
+        elif press:
+            root.focus()
+            page.keyboard.press(press)
+        page.locator(f".mcviz[data-frame='{n}'][data-step='129']").wait_for(timeout=PATIENCE)
+        reading.check_cards(page, film().frames[n].trace, 129, 0)
+    page.get_by_text(f"at {film().frames[2].trace.title}", exact=True).wait_for(timeout=PATIENCE)
     page.close()
 
 

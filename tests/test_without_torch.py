@@ -12,7 +12,7 @@ TORCH = ("torch", "safetensors", "joblib", "tqdm")
 
 MODELS = """
 import numpy as np
-from mcviz import cli, watch, writing, zoo
+from mcviz import cli, film, watch, writing, zoo
 
 assert len(zoo.names()) > len(watch.names()) > 10, zoo.names()
 for name in zoo.names():
@@ -26,6 +26,8 @@ for name in watch.names():
     assert trace.predictions.targets and trace.alone.words and trace.sources and "in NumPy" in trace.title, name
 draft = writing.Draft("stories-grm", "Mia Fox has a hat. The hat is ", 8)
 assert writing.continuation(draft) and writing.run(draft).T == 38
+for name in film.names():
+    assert film.load(name).frames[-1].trace.predictions.targets, name
 for given in (lambda: zoo.load("mqar-ssc"), lambda: watch.run(watch.Sitting("mqar-ssc"), "pytorch")):
     try:
         given()

@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 def models() -> tuple[str, ...]:
     """The trained models that read libraries."""
-    return tuple(name for name in watch.names() if watch.task(name) == "topics")
+    return tuple(name for name in controls.models() if watch.task(name) == "topics")
 
 
 def page() -> None:

@@ -18,7 +18,7 @@ def page() -> None:
     if kind == KINDS[1]:
         saved()
         return
-    wanted = watch.names() if kind == KINDS[2] else ("text",)
+    wanted = controls.models() if kind == KINDS[2] else ("text",)
     if screen.get("run") not in wanted:
         screen.another_run(wanted[0])
     if kind == KINDS[0]:

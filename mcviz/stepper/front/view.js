@@ -13,6 +13,7 @@ export class View {
   constructor(stepper, run, runs) {
     this.stepper = stepper;
     this.run = run;
+    this.earlier = null; // the run in the frame of training before, where there is one
     // what one of two runs has keeps its room in the other, so that their rows are in step
     this.rows = Object.fromEntries(Object.keys(run.rows).map((name) => [name, runs.some(({ rows }) => rows[name])]));
     this.at = { t: 0, h: 0, i: -1 };
@@ -37,6 +38,13 @@ export class View {
 
   go(to) {
     this.stepper.go(to);
+  }
+
+  /** Show the same run as it was at another step of its training. */
+  turn(run, earlier) {
+    this.run = run;
+    this.earlier = earlier;
+    this.resize(this.colours);
   }
 
   /** Show the answer at this token, where answers are hidden until they are asked for. */
@@ -76,7 +84,7 @@ export class View {
   }
 
   get playing() {
-    return this.stepper.time.playing;
+    return this.stepper.playing;
   }
 
   get bookmarks() {
