@@ -169,7 +169,7 @@ def test_nothing_is_wider_than_a_telephone(visit, scheme):
     shown(page)
     settled(page)
     page.wait_for_function("document.documentElement.scrollWidth <= 360")
-    page.wait_for_function("document.querySelector('.mcviz').getBoundingClientRect().right <= 361")
+    until(page, lambda: page.locator(".mcviz").first.evaluate("node => node.getBoundingClientRect().right") <= 361)
 
 
 def test_back_and_forward_lead_from_state_to_state(visit):
