@@ -14,7 +14,7 @@ def sent(app: AppTest) -> list:
 
 
 def test_the_numbers_go_in_one_component_and_the_place_in_another():
-    app = AppTest.from_file(str(PAGE)).run(timeout=30)
+    app = AppTest.from_file(str(PAGE)).run(timeout=180)
     assert not app.exception
     numbers, view = sent(app)
     assert numbers.bytes[:8] == b"mcviz/1\n"
