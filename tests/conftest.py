@@ -55,6 +55,14 @@ def pytest_configure(config: pytest.Config) -> None:
         install_import_hook("mcviz", "beartype.beartype")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_ipython(tmp_path_factory) -> Iterator[None]:
+    """Kernels of processes side by side share no history."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        yield
+
+
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """Calls without the checks of `--shapes`: what users get who pass the wrong thing."""

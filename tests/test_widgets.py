@@ -86,7 +86,7 @@ def test_nbclient_saves_the_numbers_unless_told_not_to_and_nbconvert_shows_the_p
     source = "from mcviz import MCConfig, examples\nfrom mcviz.widgets import Stepper\n"
     source += "Stepper(examples.run('needle', MCConfig()), step=20)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    nbclient.NotebookClient(notebook, store_widget_state=saved, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, store_widget_state=saved, kernel_name="python3", startup_timeout=180).execute()
     assert ("widgets" in notebook.metadata) == saved
     if saved:
         assert len(nbformat.writes(notebook)) > 100_000
