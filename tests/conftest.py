@@ -21,6 +21,9 @@ from jaxtyping import install_import_hook
 # Tests run side by side, one process per core. Read when NumPy and PyTorch load, so before the rest.
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+# Likewise: without a graphics card, Triton's interpreter runs its kernels.
+if shutil.which("nvidia-smi") is None:
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 # The same examples for everybody and every time; `make fuzz` draws new ones.
 settings.register_profile("same", derandomize=True, deadline=None)

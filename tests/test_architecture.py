@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "tasks": Row({"config", "segments"}, LIGHT),
     "reference": Row(FOUNDATION | {"moved"}, LIGHT),
     # Never the reference: an oracle must be independent.
-    "pytorch": Row(FOUNDATION | {"moved"}, LIGHT | {"torch"}),
+    "pytorch": Row(FOUNDATION | {"moved"}, LIGHT | {"torch", "triton"}),
     "capture": Row(FOUNDATION | {"pytorch"}, LIGHT | {"torch"}),
     # A model of PyTorch's is asked through its weights.
     "probes": Row(FOUNDATION | {"reference", "tasks"}, LIGHT, lazily=frozenset({"pytorch"})),
@@ -64,7 +64,7 @@ MAY_IMPORT = {
     "training": Row(
         FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
     ),
-    "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching"}),
+    "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching", "fla"}),
     # Claims are judged without PyTorch, and their runs made with it.
     "claims": Row(
         FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training"},

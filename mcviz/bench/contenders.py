@@ -24,6 +24,7 @@ from mcviz.bench.measure import (
     operations,
     peak_bytes,
     ratio,
+    replayed,
 )
 from mcviz.checks import is_whole, plain
 from mcviz.config import MCConfig
@@ -32,6 +33,9 @@ from mcviz.pytorch.decode import Decoder
 from mcviz.pytorch.threads import limited
 
 ATTENTION, PACKAGE = "softmax attention", "memory-caching 0.1.0"
+FLA = "flash-linear-attention"
+"""Linear attention by the kernels of that library, where it and a GPU are there: one memory over the whole sequence."""
+
 OURS = {"plain RNN": "none", "residual": "residual", "GRM": "grm", "SSC, k = 2": "ssc"}
 FORWARD, TRAINING, DECODING = "forward", "forward and backward", "decode one token"
 SIZES, QUICK = (1024, 2048, 4096, 8192), (128, 256)
@@ -55,6 +59,8 @@ class Row:
     kernels: int | None = None  # launched by a pass on a device that is no CPU
     waits: int | None = None  # for that device, by a pass
     dtype: str = "float32"
+    replayed: float | None = None  # milliseconds of the same launches as a CUDA graph, where there is a GPU
+    replayed_ratio: float | None = None  # of that to `against`, replayed likewise
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,13 @@ def attend(q: Tensor, k: Tensor, v: Tensor, u: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
 
 
+def linear_attention(q: Tensor, k: Tensor, v: Tensor, u: Tensor) -> Tensor:
+    """`y_t = Σ_{j≤t} v_j (k_j·q_t)` by flash-linear-attention."""
+    from fla.ops.linear_attn import chunk_linear_attn
+
+    return chunk_linear_attn(q, k, v, scale=1.0, normalize=False)[0]
+
+
 def functions(shape: Shape) -> dict[str, Callable[..., Tensor]]:
     """The contenders as functions of q, k, v, u."""
 
@@ -104,7 +117,10 @@ def functions(shape: Shape) -> dict[str, Callable[..., Tensor]]:
         # on a CPU values are checked, as they are by default; elsewhere that waits for the device
         return lambda q, k, v, u: memory_caching(q, k, v, u, cfg, check=q.device.type == "cpu")
 
-    return {ATTENTION: attend, **{name: caching(shape.config(aggregator)) for name, aggregator in OURS.items()}}
+    others: dict[str, Callable[..., Tensor]] = {ATTENTION: attend}
+    if shape.device.type == "cuda" and find_spec("fla"):
+        others[FLA] = linear_attention
+    return {**others, **{name: caching(shape.config(aggregator)) for name, aggregator in OURS.items()}}
 
 
 def call(function: Callable[..., Tensor], inputs: Sequence[Tensor], mode: str) -> Call:
@@ -137,18 +153,27 @@ def compare(
 
     `far` are the calls on a device without numbers, of which launches are counted.
     """
-    product_call, product_operations = matmul_call(shape.device, dtype=shape.dtype)
-    copy, copied = copy_call(shape.device)
+    # so large that nothing but the product, or the copy, takes time
+    side, length = (8192, 2**28) if shape.device.type == "cuda" else (1024, 2**24)
+    product_call, product_operations = matmul_call(shape.device, side, shape.dtype)
+    copy, copied = copy_call(shape.device, length)
     bar.set_postfix_str(f"{mode}, {tokens} tokens")
-    times = alternate({**calls, "product": product_call, "copy": copy}, rounds, shape.device, bar.update)
+    # a decoder's caches grow from step to step, which no graph does
+    graphs = captured(calls) if shape.device.type == "cuda" and mode != DECODING else {}
+    again = {f"{name}, replayed": each for name, each in graphs.items()}
+    times = alternate({**calls, **again, "product": product_call, "copy": copy}, rounds, shape.device, bar.update)
     fastest, widest = product_operations / min(times.pop("product")), copied / min(times.pop("copy"))
+    once_more = {name: times.pop(f"{name}, replayed") for name in graphs}
     # q, k, v, u and y; with the backward pass, their gradients too
     least = tokens * shape.heads * shape.width * shape.dtype.itemsize * (10 if mode == TRAINING else 5)
     rows = []
     for name, taken in times.items():
-        # the kernel of attention counts as one operation, of no known size
-        known = mode == FORWARD and name not in (ATTENTION, PACKAGE)
-        kernels, waits = (None, None) if far is None else launches(far[name])
+        # foreign kernels count as one operation, of no known size
+        known = mode == FORWARD and name not in (ATTENTION, PACKAGE, FLA)
+        kernels, waits = (None, None) if far is None or name not in far else launches(far[name])
+        # what Triton computes is no operation of torch's: counted where there are no numbers
+        counted = far[name] if known and far is not None and shape.device.type == "cuda" else calls[name]
+        graph = once_more.get(name)
         rows.append(
             Row(
                 mode=mode,
@@ -160,22 +185,34 @@ def compare(
                 milliseconds=1e3 * median(taken),
                 ratio=ratio(taken, times[against]),
                 bytes=peak_bytes(calls[name]) if measure_bytes else None,
-                peak_share=operations(calls[name]) / median(taken) / fastest if known else None,
-                memory_share=None if far is None else least / median(taken) / widest,
+                peak_share=operations(counted) / median(graph or taken) / fastest if known else None,
+                memory_share=None if far is None else least / median(graph or taken) / widest,
                 kernels=kernels,
                 waits=waits,
                 dtype=str(shape.dtype).removeprefix("torch."),
+                replayed=None if graph is None else 1e3 * median(graph),
+                replayed_ratio=ratio(graph, once_more[against]) if graph and against in once_more else None,
             )
         )
     return rows
 
 
+def captured(calls: Mapping[str, Call]) -> dict[str, Call]:
+    """The calls that can be replayed as a graph of launches; what waits for the device cannot."""
+    found = {}
+    for name, each in calls.items():
+        try:
+            found[name] = replayed(each)
+        except RuntimeError:
+            torch.cuda.synchronize()
+    return found
+
+
 def with_attention(shape: Shape, T: int, mode: str, rounds: int, bar: Any) -> list[Row]:
     """Whole sequences, against softmax attention."""
     inputs = shape.tokens(T)
-    calls, far = (
-        {name: call(function, x, mode) for name, function in functions(shape).items()} for x in (inputs, shape.far(T))
-    )
+    calls = {name: call(function, inputs, mode) for name, function in functions(shape).items()}
+    far = {name: call(function, shape.far(T), mode) for name, function in functions(shape).items() if name != FLA}
     return compare(calls, rounds, shape, bar, mode=mode, against=ATTENTION, tokens=T, far=far)
 
 
@@ -189,12 +226,12 @@ def decoding(shape: Shape, context: int, rounds: int, bar: Any, steps: int = 8) 
         for _ in range(steps):
             F.scaled_dot_product_attention(last[0][:, :, None], past_k, past_v)
 
-    def step(decoder: Decoder) -> Call:
-        for qt, kt, vt, ut in zip(*(x.unbind(1) for x in (q, k, v, u)), strict=True):
-            decoder.step(qt, kt, vt, ut)
+    def step(cfg: MCConfig) -> Call:
+        _, state = memory_caching(q, k, v, u, cfg, check=False, return_state=True)
+        decoder = Decoder(cfg, state=state)
         return lambda: [decoder.step(*last) for _ in range(steps)]
 
-    calls = {name: step(Decoder(shape.config(aggregator))) for name, aggregator in OURS.items()}
+    calls = {name: step(shape.config(aggregator)) for name, aggregator in OURS.items()}
     calls = {ATTENTION: attention, **calls}
     rows = compare(calls, rounds, shape, bar, mode=DECODING, against=ATTENTION, tokens=context, measure_bytes=False)
     return [replace(row, milliseconds=row.milliseconds / steps, peak_share=None) for row in rows]

@@ -7,18 +7,26 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from mcviz.bench.contenders import ATTENTION, DECODING, FORWARD, PACKAGE, TRAINING, Row, Table
+from mcviz.bench.contenders import ATTENTION, DECODING, FLA, FORWARD, PACKAGE, TRAINING, Row, Table
 from mcviz.palette import PALETTES, SERIES
 
 LOOK = PALETTES["light"]
 HUES = {
     ATTENTION: LOOK.ink,
+    FLA: LOOK.ink,
     "plain RNN": LOOK.online,
     "residual": LOOK.checkpoint,
     "GRM": LOOK.gate,
     "SSC, k = 2": LOOK.gate,
 }
-MARKS = {ATTENTION: "circle", "plain RNN": "square", "residual": "diamond", "GRM": "cross", "SSC, k = 2": "triangle-up"}
+MARKS = {
+    ATTENTION: "circle",
+    FLA: "circle-open",
+    "plain RNN": "square",
+    "residual": "diamond",
+    "GRM": "cross",
+    "SSC, k = 2": "triangle-up",
+}
 
 
 def to_json(table: Table) -> str:
@@ -30,6 +38,8 @@ def to_markdown(table: Table) -> str:
     """A table for each mode, and how times grow."""
     where = ", ".join(f"{name} {value}" for name, value in table.machine.items())
     said = "Times are medians; ratios are taken within rounds. Kernels and waits are those of a device that is no CPU."
+    if any(row.replayed for row in table.rows):
+        said += " Replayed: the same launches as a CUDA graph; shares of peak and copy are of these."
     parts = ["# Speed and memory", f"{where}. {said}"]
     for mode in (FORWARD, TRAINING, DECODING):
         rows = [row for row in table.rows if row.mode == mode and row.against == ATTENTION]
@@ -47,13 +57,15 @@ def to_markdown(table: Table) -> str:
 
 def grid(rows: Sequence[Row]) -> str:
     """Rows of a Markdown table."""
-    head = "| tokens | d | segment | | | | ms | ratio | MB | of matmul peak | of copy speed | kernels | waits |"
-    lines = [head, "| ---: | ---: | ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    head = ["tokens", "d", "segment", "", "", "", "ms", "ratio", "MB", "of matmul peak", "of copy speed"]
+    head += ["kernels", "waits", *(["ms replayed", "ratio"] if any(row.replayed for row in rows) else [])]
+    lines = [f"| {' | '.join(head)} |", f"|{'|'.join(' --- ' if not name else ' ---: ' for name in head)}|"]
     for row in rows:
         memory = "" if row.bytes is None else f"{row.bytes / 2**20:.1f}"
         peak, copied = ("" if share is None else f"{share:.0%}" for share in (row.peak_share, row.memory_share))
         launched = ("" if number is None else number for number in (row.kernels, row.waits))
         name = row.name if row.against == ATTENTION or row.name.startswith(PACKAGE) else f"ours: {row.name}"
+        graph = () if row.replayed is None else (f"{row.replayed:.3g}", times(row, row.replayed_ratio))
         cells = (
             row.tokens,
             row.width,
@@ -62,21 +74,25 @@ def grid(rows: Sequence[Row]) -> str:
             row.mode,
             name,
             f"{row.milliseconds:.3g}",
-            times(row),
+            times(row, row.ratio),
             memory,
             peak,
             copied,
             *launched,
+            *graph,
         )
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+        blank = [""] * (len(head) - len(cells))
+        lines.append("| " + " | ".join(map(str, (*cells, *blank))) + " |")
     return "\n".join(lines)
 
 
-def times(row: Row) -> str:
+def times(row: Row, ratio: float | None) -> str:
     """A ratio as it is best read: a fraction of attention, or so many times as fast as the package."""
+    if ratio is None:
+        return ""
     if row.against == PACKAGE and not row.name.startswith(PACKAGE):
-        return f"{1 / row.ratio:.1f}× as fast"
-    return f"{row.ratio:.3f}" if row.against == ATTENTION else "1"
+        return f"{1 / ratio:.1f}× as fast"
+    return f"{ratio:.3f}" if row.against == ATTENTION else "1"
 
 
 def lines(table: Table, mode: str, value: str, title: str) -> go.Figure:

@@ -6,10 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+AUTOCAST = frozenset(filter(torch.amp.is_autocast_available, ("cpu", "cuda", "xpu", "mps", "mtia", "hpu", "xla")))
+"""Where autocast is known. Asked once: a graph of torch 2.11 cannot ask."""
+
 
 def autocasting(device: torch.device) -> bool:
     """Whether autocast chooses dtypes on the device."""
-    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+    return device.type in AUTOCAST and torch.is_autocast_enabled(device.type)
 
 
 def as_given(device: torch.device) -> AbstractContextManager[Any]:

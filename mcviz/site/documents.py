@@ -12,6 +12,7 @@ SOURCES = (
     "notebooks/README.md",
     "notebooks/map.md",
     "docs/layer.md",
+    "docs/gpu.md",
     "docs/teaching/README.md",
     "docs/site.md",
     "CONTRIBUTING.md",

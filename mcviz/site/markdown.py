@@ -16,6 +16,7 @@ ADDRESSES: Mapping[str, str] = {
     "CONTRIBUTING.md": "contribute/index.html",
     "CHANGELOG.md": "contribute/changes.html",
     "docs/layer.md": "learn/layer.html",
+    "docs/gpu.md": "learn/gpu.html",
     "docs/site.md": "contribute/site.html",
     "docs/teaching/README.md": "teach/index.html",
     "notebooks/README.md": "learn/index.html",

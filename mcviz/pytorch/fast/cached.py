@@ -1,6 +1,7 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mcviz.pytorch.aliases import Read, State
-from mcviz.pytorch.fast.chunks import Chunks
+from mcviz.pytorch.fast.chunks import Chunks, whole_numbers
 from mcviz.pytorch.fast.gelu import gelu
 from mcviz.pytorch.fast.launches import numbers, wide
 from mcviz.pytorch.numerics import is_transformed
@@ -111,11 +112,22 @@ def dense(
     stops: Sequence[int],
 ) -> Float[Tensor, "B H T V"]:
     """`Σ_{i<s} w_t^(i) M^(i) q_t` for weights that are 0 from i = s on. Memory i stops before token `stops[i]`."""
-    stacked = M.mT.flatten(0, 1).flatten(1, 2)
     if is_transformed(weights, q, M):
         return torch.einsum("bhtn,bhtk,bhnvk->bhtv", weights, q, M)
+    if is_fused(q, M):
+        from mcviz.pytorch.fast import fused  # needs Triton
+
+        w, x, states = (each.flatten(0, 1) for each in (weights, q, M))
+        return fused.weighted(w, x, states, whole_numbers(stops, q.device)).unflatten(0, q.shape[:2])
+    stacked = M.mT.flatten(0, 1).flatten(1, 2)
     y: Tensor = Dense.apply(weights.flatten(0, 1), q.flatten(0, 1), stacked, stops)  # type: ignore[no-untyped-call]
     return y.unflatten(0, q.shape[:2])
+
+
+def is_fused(q: Tensor, M: Tensor) -> bool:
+    """Whether kernels of Triton read all memories: on a GPU, in at most single precision, where a matrix fits."""
+    known = q.dtype in (torch.float32, torch.bfloat16, torch.float16) and max(M.shape[-2:]) <= 128
+    return known and q.is_cuda and not torch.compiler.is_compiling() and find_spec("triton") is not None
 
 
 def layers(
