@@ -130,12 +130,11 @@ def test_a_label_explains_itself_to_a_finger_that_rests(visit):
     page = visit(library(), size=(390, 844), has_touch=True)
     label = page.locator(".term[data-term=gate]").first
     box = label.bounding_box()
-    touch = """([x, y, kind]) => document.elementFromPoint(x, y).dispatchEvent(new PointerEvent(
-      kind, { pointerType: "touch", clientX: x, clientY: y, bubbles: true, composed: true }))"""
+    touch = """([x, y, ...kinds]) => kinds.forEach((kind) => document.elementFromPoint(x, y).dispatchEvent(
+      new PointerEvent(kind, { pointerType: "touch", clientX: x, clientY: y, bubbles: true, composed: true })))"""
     where = [box["x"] + 4, box["y"] + 4]
     tip = page.locator(".tip")
-    page.evaluate(touch, [*where, "pointerdown"])
-    page.evaluate(touch, [*where, "pointerup"])
+    page.evaluate(touch, [*where, "pointerdown", "pointerup"])
     page.wait_for_timeout(700)
     assert not tip.is_visible()
     page.evaluate(touch, [*where, "pointerdown"])
