@@ -140,6 +140,7 @@ def run(notebook: Notebook, allow_errors: bool = False) -> Notebook:
     client = NotebookClient(
         notebook,
         timeout=LIMIT_SECONDS,
+        startup_timeout=LIMIT_SECONDS,
         kernel_name="python3",
         allow_errors=allow_errors,
         record_timing=False,

@@ -1,6 +1,7 @@
 """What all tests share: the same examples, one thread each, and a browser with the app in it."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 
@@ -32,7 +34,8 @@ import_module("hypothesis.internal.conjecture.providers").is_local_module_file =
 
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "app" / "main.py"
-STARTUP_SECONDS = 60
+PATIENCE = 180_000
+"""Milliseconds until what does not come is given up: a slow machine is no failure."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = [
     "--headless",
@@ -55,6 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
         install_import_hook("mcviz", "beartype.beartype")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_ipython(tmp_path_factory) -> Iterator[None]:
+    """Kernels of processes side by side share no history."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        yield
+
+
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """Calls without the checks of `--shapes`: what users get who pass the wrong thing."""
@@ -70,15 +81,29 @@ def find_chromium() -> str | None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
-    """A Playwright `Browser`: the system's Chromium, or the one that MCVIZ_CHROMIUM names."""
+    """A Playwright `Browser`: the system's Chromium, or the one that MCVIZ_CHROMIUM names. Its pages are patient."""
     playwright = pytest.importorskip("playwright.sync_api")
     found = find_chromium()
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is on PATH, and MCVIZ_CHROMIUM is not set")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS, timeout=PATIENCE)
+        browser.new_context, browser.new_page = map(patient, (browser.new_context, browser.new_page))
+        playwright.expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
+
+
+def patient(make: Callable) -> Callable:
+    """`make`, a way to a context or a page, where all waits last until PATIENCE is over."""
+
+    @wraps(make)
+    def made(*args, **options):
+        new = make(*args, **options)
+        new.set_default_timeout(PATIENCE)
+        return new
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -95,17 +120,31 @@ def streamlit_server(tmp_path_factory) -> Iterator[Callable[..., str]]:
         return running[script][1]
 
     yield serve
-    for process, _ in running.values():
-        process.terminate()
-    for process, _ in running.values():
-        process.wait(timeout=10)
+    stop(*(process for process, _ in running.values()))
+
+
+def stop(*servers: subprocess.Popen) -> None:
+    """Ask servers to stop, and wait until they have; end those that take too long."""
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        try:
+            server.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def free_port() -> int:
-    """A port of this machine that nothing listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A port of this machine that nothing listens at, and that systems give to nobody who does not ask for it."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def start(script: Path, log: Path, folder: Path = ROOT, port: int | None = None) -> tuple[subprocess.Popen, str]:
@@ -126,14 +165,14 @@ def start(script: Path, log: Path, folder: Path = ROOT, port: int | None = None)
     return process, f"http://127.0.0.1:{port}"
 
 
-def await_health(process: subprocess.Popen, url: str, log: Path) -> None:
+def await_health(process: subprocess.Popen, url: str, log: Path, at: str = "/_stcore/health") -> None:
     """Wait until the server at `url` answers; fail with its log if it stops or takes too long."""
-    give_up = time.monotonic() + STARTUP_SECONDS
+    give_up = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < give_up and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+            with urllib.request.urlopen(f"{url}{at}", timeout=30):
                 return
         except OSError:
             time.sleep(0.1)
     process.kill()
-    pytest.fail(f"Streamlit did not answer at {url}:\n{log.read_text()}")
+    pytest.fail(f"nothing answered at {url}{at}:\n{log.read_text()}")

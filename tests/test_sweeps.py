@@ -112,7 +112,7 @@ def test_processes_end_with_the_one_that_started_them(tmp_path, end):
     finally:
         caller.send_signal(getattr(signal, end))
         caller.wait()
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 120
     while any(map(alive, workers)) and time.monotonic() < give_up:
         time.sleep(0.05)
     left = [worker for worker in workers if alive(worker)]

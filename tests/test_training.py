@@ -142,11 +142,12 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
 def test_a_killed_process_loses_nothing(tmp_path):
     checkpoint = tmp_path / "run.checkpoint"
     script = """
-        import sys
+        import sys, time
         from mcviz import MCConfig, tasks, training
         from mcviz.pytorch import ModelConfig
         from mcviz.training import loop
-        loop.SAVE_SECONDS = 0.0
+        loop.SAVE_SECONDS, save = 0.0, loop.Run.save
+        loop.Run.save = lambda run, path: [save(run, path), time.sleep(0.1)]  # time for whoever kills it
         task = tasks.mqar(pairs=3, keys=4, values=4)
         mixer = MCConfig(aggregator="grm", segment_length=2, top_k=1)
         shape = ModelConfig(task.vocabulary, mixer, width=8, key=4, value=4)

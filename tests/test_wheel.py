@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mcviz
-from tests.conftest import await_health, free_port
+from tests.conftest import await_health, free_port, stop
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "import sys\nfrom mcviz.cli import main\nsys.exit(main())\n"
@@ -94,8 +94,7 @@ def test_the_explorer_opens_a_page_whatever_lies_where_it_is_started(started, tm
         await_health(server, f"http://127.0.0.1:{port}", log)
         run = visitor.finish(opened())
     finally:
-        server.terminate()
-        server.wait(timeout=20)
+        stop(server)
     assert "bidi_component" in run.elements, log.read_text()
     assert not run.errors
 

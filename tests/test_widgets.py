@@ -16,10 +16,11 @@ from mcviz.probes import surgery
 from mcviz.stepper import pack_film
 from mcviz.stepper.payload import pack
 from mcviz.widgets import Stepper, still
+from tests.conftest import PATIENCE
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.films import film
-from tests.stepper.hosts import PATIENCE, jupyter, shown
+from tests.stepper.hosts import expect, jupyter, shown
 
 
 def test_the_widget_carries_the_payload_and_its_place():
@@ -90,7 +91,7 @@ def test_nbclient_saves_the_numbers_unless_told_not_to_and_nbconvert_shows_the_p
     source = "from mcviz import MCConfig, examples\nfrom mcviz.widgets import Stepper\n"
     source += "Stepper(examples.run('needle', MCConfig()), step=20)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    nbclient.NotebookClient(notebook, store_widget_state=saved, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, store_widget_state=saved, kernel_name="python3", startup_timeout=180).execute()
     assert ("widgets" in notebook.metadata) == saved
     if saved:
         assert len(nbformat.writes(notebook)) > 100_000
@@ -120,7 +121,6 @@ def test_online_states_are_fetched_for_a_run_that_carries_none(chromium, lab):
     reading.check_online_state(page, trace, 0, 0)
     root.focus()
     page.keyboard.press("End")
-    shown(page, 39)
     reading.check_online_state(page, trace, 39, 0)
     page.close()
 
@@ -206,16 +206,15 @@ def test_in_jupyterlab(chromium, lab):
     )
     root = shown(page, 135)
     reading.check_cards(page, trace, 135, 0)
-    assert root.get_attribute("data-theme") == "light"
+    expect(root).to_have_attribute("data-theme", "light")
     root.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     shown(page, 138)
-    page.get_by_text("heard 138", exact=True).wait_for(timeout=PATIENCE)
-    assert page.locator(".widget-readout").inner_text() == "138"
+    page.get_by_text("heard 138", exact=True).wait_for()
+    expect(page.locator(".widget-readout")).to_have_text("138")
     page.keyboard.press("b")  # a shortcut of the notebook, were it to get there
     page.get_by_role("button", name="to 20", exact=True).click()
-    shown(page, 20)
     reading.check_cards(page, trace, 20, 1)
     reading.check_online_state(page, trace, 20, 1)
     assert not errors

@@ -46,7 +46,7 @@ opened = []
 for view in sorted(path.stem for path in (APP / "views").glob("*.py") if path.stem != "__init__"):
     page = AppTest.from_string(
         f"import streamlit as st\\nfrom app import screen\\nfrom app.views import {view}\\n"
-        f"screen.begin()\\n{view}.page()\\nscreen.end()\\n", default_timeout=60)
+        f"screen.begin()\\n{view}.page()\\nscreen.end()\\n", default_timeout=180)
     page.query_params["run"] = "mqar-ssc"
     page.run()
     assert not page.exception and not page.error, (view, page.exception, page.error)
@@ -59,7 +59,7 @@ for view in sorted(path.stem for path in (APP / "views").glob("*.py") if path.st
         assert not page.exception and not page.error and "has a hat" in " ".join(part.value for part in page.markdown)
     if view == "explore":
         page.query_params["backend"] = "pytorch"
-        again = AppTest.from_file(str(APP / "main.py"), default_timeout=60)
+        again = AppTest.from_file(str(APP / "main.py"), default_timeout=180)
         again.query_params["backend"] = "pytorch"
         again.run()
         said = " ".join(part.value for part in [*again.warning, *again.error, *again.markdown, *again.info])

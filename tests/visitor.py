@@ -13,7 +13,7 @@ from streamlit.proto.NumberInput_pb2 import NumberInput
 from streamlit.proto.WidgetStates_pb2 import WidgetState as WidgetState
 
 
-def finish(work: Coroutine, seconds: float = 120):
+def finish(work: Coroutine, seconds: float = 300):
     """What `work` gives. It has a thread of its own: a browser's driver may be running a loop in this one."""
     with ThreadPoolExecutor(1) as beside:
         return beside.submit(asyncio.run, asyncio.wait_for(work, seconds)).result()

@@ -19,7 +19,7 @@ from pathlib import Path
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests import visitor
-from tests.conftest import ROOT, await_health, free_port
+from tests.conftest import ROOT, await_health, free_port, stop
 
 PAGES = ("explore", "compare", "surgery", "interference", "oracle", "cost", "claims", "own")
 LABEL = "Tokens in a segment"
@@ -127,11 +127,7 @@ def main() -> int:
                 print(f"the server worked {worked(server.pid) - before:.1f} s for them")
                 print(f"failures: {len(seen.failed)}; megabytes held: {', '.join(f'{one:.0f}' for one in held)}")
         finally:
-            server.terminate()
-            try:
-                server.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                server.kill()
+            stop(server)
     return int(bool(seen.failed))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import CHROMIUM_ARGUMENTS, await_health, find_chromium
+from tests.conftest import CHROMIUM_ARGUMENTS, await_health, find_chromium, stop
 
 PICTURE = Path(__file__).parents[2] / "docs" / "explorer.png"
 PORT = 8579
@@ -35,8 +35,7 @@ def take(picture: Path) -> None:
             page.screenshot(path=picture)
             browser.close()
         finally:
-            server.terminate()
-            server.wait(timeout=10)
+            stop(server)
 
 
 if __name__ == "__main__":

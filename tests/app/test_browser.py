@@ -5,10 +5,9 @@ import re
 import pytest
 
 from mcviz import claims
+from tests.stepper.hosts import expect, shown, until
 
 pytestmark = pytest.mark.browser
-PATIENCE = 180_000
-"""Milliseconds: a slow machine is no failure."""
 
 
 @pytest.fixture
@@ -20,7 +19,6 @@ def visit(chromium, streamlit_server):
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: message.type == "error" and problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: "127.0.0.1" not in request.url and problems.append(request.url))
@@ -34,14 +32,16 @@ def visit(chromium, streamlit_server):
     assert not [problem for problem in problems if not problem.startswith(("http://127", "ws://127", "data:", "blob:"))]
 
 
-def drawn(page, step=None):
-    """The stepper, once it shows `step` (or anything)."""
-    page.wait_for_selector(".mcviz[data-step]" if step is None else f".mcviz[data-step='{step}']")
-    return page.locator(".mcviz").first
-
-
 def settled(page):
+    """Wait until the page's run has ended, without a traceback."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def segments_of(page, length):
+    """Wait until the field says so, and the run is over that took it."""
+    expect(page.get_by_label("Tokens in a segment", exact=True)).to_have_value(str(length))
+    settled(page)
 
 
 def to(page, name):
@@ -56,62 +56,55 @@ def to(page, name):
 
 def test_every_page_opens_filled_in_and_quiet(visit):
     page = visit("?v=1")
-    drawn(page)
-    assert page.locator("h1").count() == 1
+    shown(page)
+    expect(page.locator("h1")).to_have_count(1)
     for name in ("Compare", "Surgery", "Your own"):
         to(page, name)
-        drawn(page)
+        shown(page)
         settled(page)
     to(page, "Words")
     to(page, "Interference")
     page.wait_for_selector(".js-plotly-plot .heatmaplayer")
     settled(page)
-    assert page.locator("[data-testid=stException]").count() == 0
 
 
 def test_arrow_keys_step_and_the_address_leads_back_to_the_same_screen(visit):
     page = visit("?v=1&run=topics&aggregator=ssc&step=40")
-    drawn(page, 40).focus()
+    shown(page, 40).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    drawn(page, 41)
+    shown(page, 41)
     page.wait_for_url(re.compile(r"step=41.*head=1"))
     again = visit(page.url.partition("/?")[2].join(["?", ""]))
-    drawn(again, 41)
-    texts = [one.locator(".mcviz").first.inner_text() for one in (page, again)]
-    assert texts[0] == texts[1]
+    shown(again, 41, head=1)
+    until(again, lambda: len({one.locator(".mcviz").first.inner_text() for one in (page, again)}) == 1)
 
 
 def test_an_invalid_setting_shows_the_message_and_keeps_the_others(visit):
     page = visit("?v=1&run=needle&aggregator=ssc")
-    drawn(page)
+    shown(page)
     length = page.get_by_label("Tokens in a segment", exact=True)
     length.fill("0")
     length.press("Enter")
     page.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for()
-    assert length.input_value() == "0"
+    segments_of(page, 0)
     length.fill("12")
     length.press("Enter")
-    drawn(page)
-    page.wait_for_url(re.compile("segment_length=12"))
-    assert "aggregator=ssc" in page.url
-    assert "run=needle" in page.url
+    shown(page)
+    page.wait_for_url(re.compile("run=needle.*aggregator=ssc.*segment_length=12"))
 
 
 def test_surgery_changes_the_output(visit):
     page = visit("?v=1&run=topics")
-    drawn(page)
+    shown(page)
     to(page, "Surgery")
-    drawn(page)
+    shown(page)
     settled(page)
-    assert page.locator(".mcviz .view").count() == 1
+    expect(page.locator(".mcviz .view")).to_have_count(1)
     page.get_by_role("button", name=re.compile(r"^Switch \d+ off")).click()
     page.get_by_text("The outputs first differ at token").wait_for()
     page.wait_for_url(re.compile("edits=off"))
-    page.wait_for_function(DIFFER)
-
-
-DIFFER = "() => document.body.innerText.includes('every memory is written as before')"
+    page.get_by_text("every memory is written as before").first.wait_for()
 
 
 def test_costs_follow_a_slider_and_a_game_is_played(visit):
@@ -126,7 +119,7 @@ def test_costs_follow_a_slider_and_a_game_is_played(visit):
     settled(page)
     page.get_by_role("button", name="No stored run reaches it").click()
     page.get_by_text("One does:").wait_for()
-    assert page.locator("[data-testid=stException]").count() == 0
+    settled(page)
 
 
 def test_a_claim_opens_and_leads_to_a_run(visit):
@@ -141,15 +134,15 @@ def test_a_claim_opens_and_leads_to_a_run(visit):
     settled(page)
     page.get_by_role("button", name="Watch one run").click()
     page.get_by_role("heading", name="Explore", level=1).wait_for()
-    drawn(page)
+    shown(page)
     page.get_by_text("one example").first.wait_for()
-    assert "run=mqar-grm" in page.url
-    assert page.locator("[data-testid=stException]").count() == 0
+    page.wait_for_url(re.compile("run=mqar-grm"))
+    settled(page)
 
 
 def test_the_oracle_leads_from_a_question_to_the_stepper(visit):
     page = visit("?v=1&run=topics-ssc&top_k=1")
-    drawn(page)
+    shown(page)
     page.get_by_role("link", name="Oracle").first.click()
     page.get_by_role("heading", name="Was its choice right?", level=1).wait_for()
     page.wait_for_selector(".js-plotly-plot .barlayer")
@@ -157,14 +150,14 @@ def test_the_oracle_leads_from_a_question_to_the_stepper(visit):
     settled(page)
     step = re.search(r"question=(\d+)", page.url)[1]
     page.get_by_role("button", name="Step through it").click()
-    drawn(page, int(step))
-    assert page.locator("[data-testid=stException]").count() == 0
+    shown(page, int(step))
+    settled(page)
 
 
 def test_markup_in_a_text_is_text(visit):
     text = "%3Cimg src=x onerror=window.hit=1%3E %3Cscript%3Ewindow.hit=1%3C/script%3E ![x](http://127.0.0.1:9/x.png)"
     page = visit(f"?v=1&run=text&text={text}")
-    drawn(page)
+    shown(page)
     settled(page)
     assert page.evaluate("window.hit") is None
     assert page.locator("img[src*='9/x.png']").count() == 0
@@ -173,29 +166,25 @@ def test_markup_in_a_text_is_text(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_wider_than_a_telephone(visit, scheme):
     page = visit("?v=1", width=360, height=800, scheme=scheme)
-    drawn(page)
+    shown(page)
     settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.locator(".mcviz").first.evaluate("node => node.getBoundingClientRect().right") <= 361
+    page.wait_for_function("document.documentElement.scrollWidth <= 360")
+    until(page, lambda: page.locator(".mcviz").first.evaluate("node => node.getBoundingClientRect().right") <= 361)
 
 
 def test_back_and_forward_lead_from_state_to_state(visit):
     """Four states: a page as it opened, two settings, and another page. Tokens at rest are none."""
     page = visit("?v=1&run=needle")
-    drawn(page)
+    shown(page)
     settled(page)
     entries = page.evaluate("history.length")
-
-    def length():
-        return page.get_by_label("Tokens in a segment", exact=True).input_value()
-
     for n in ("12", "13"):
         field = page.get_by_label("Tokens in a segment", exact=True)
         field.fill(n)
         field.press("Enter")
         page.wait_for_url(re.compile(f"segment_length={n}"))
-        settled(page)
-    drawn(page).focus()
+        segments_of(page, n)
+    shown(page).focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(re.compile("step="))
     settled(page)
@@ -206,17 +195,13 @@ def test_back_and_forward_lead_from_state_to_state(visit):
     field.press("Enter")
     page.wait_for_url(re.compile("segment_length=14"))
     settled(page)
-    assert page.evaluate("history.length") == entries + 4
+    page.wait_for_function(f"history.length === {entries + 4}")
     for heading, wanted in (("Surgery", "13"), ("Explore", "13"), ("Explore", "12"), ("Explore", "16")):
         page.go_back()
         page.get_by_role("heading", name=heading, level=1).wait_for()
-        page.wait_for_timeout(300)
-        settled(page)
-        assert length() == wanted
+        segments_of(page, wanted)
     page.go_forward()
-    page.wait_for_timeout(300)
-    settled(page)
-    assert length() == "12"
+    segments_of(page, 12)
     assert page.evaluate("history.length") == entries + 4
 
 
@@ -225,46 +210,47 @@ def test_a_reader_opens_a_document_and_is_told(visit):
     page.get_by_role("heading", name="What pink thing has the fox?").wait_for()
     page.get_by_role("button", name=re.compile("^Open document 3")).click()
     page.get_by_text("you opened the right document 1 of 1 times").wait_for()
-    assert page.locator(".ask .row.mine[data-segment='3']").count() == 1
-    assert page.locator("[data-testid=stAlert]").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator(".ask .row.mine[data-segment='3']")).to_have_count(1)
+    settled(page)
+    expect(page.locator("[data-testid=stAlert]")).to_have_count(0)
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
 
 
 def test_bookmarks_stay_when_the_page_is_loaded_again(visit):
     page = visit("?v=1&run=needle&step=40")
-    drawn(page, 40).focus()
+    shown(page, 40).focus()
     page.keyboard.press("b")
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile("step=41"))
     page.reload()
-    drawn(page, 41).focus()
+    shown(page, 41).focus()
     page.keyboard.press(",")
-    drawn(page, 40)
+    shown(page, 40)
 
 
 def test_a_checkpoint_is_clicked_away_on_explore_and_comes_back_by_a_key(visit):
     page = visit("?v=1&run=topics-ssc&step=129")
-    drawn(page, 129)
+    shown(page, 129)
     home = page.locator(".card.source").get_attribute("data-segment")
     page.locator(".card.source").get_by_role("button", name="off").click()
     page.wait_for_url(re.compile(f"edits=off.{home}"))
     page.locator(".operations", has_text=f"Checkpoint {home} is switched off").wait_for()
-    assert page.locator(".mcviz .view").count() == 2
-    right = page.locator(".view").last.locator(".right").count()
-    assert page.locator(".view").first.locator(".right").count() > right == 0
+    expect(page.locator(".mcviz .view")).to_have_count(2)
+    expect(page.locator(".view").first.locator(".right")).not_to_have_count(0)
+    expect(page.locator(".view").last.locator(".right")).to_have_count(0)
     page.locator(".mcviz").first.focus()
     page.locator(f".card[data-segment='{home}'] .name").first.click()
     page.keyboard.press("x")
     page.wait_for_url(lambda url: "edits" not in url)
     page.locator(".operations").wait_for(state="hidden")
     settled(page)
-    assert page.locator(".mcviz .view").count() == 1
+    expect(page.locator(".mcviz .view")).to_have_count(1)
 
 
 def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
     page = visit("?v=1&run=text-grm&draft=Alice+was+not+a+bit+")
     to(page, "Write")
-    drawn(page, 19)
+    shown(page, 19)
     page.get_by_role("button", name="Write", exact=True).click()
     page.wait_for_url(re.compile("written="))
     page.get_by_role("button", name="Stop writing").click()
@@ -274,6 +260,6 @@ def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
     page.get_by_role("button", name="Step", exact=True).focus()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(f"written={before + 1}"))
-    drawn(page, 20 + before)
+    shown(page, 20 + before)
     page.get_by_role("button", name="Start over").click()
-    drawn(page, 19)
+    shown(page, 19)

@@ -8,11 +8,11 @@ from mcviz import changes, watch, words
 from mcviz.watch import Sitting
 from tests.app.test_pages import in_link, numbers, opened
 from tests.conftest import APP
+from tests.stepper.hosts import expect, shown
 
 needs_models = pytest.mark.skipif("topics-ssc" not in watch.names(), reason="no trained model is here")
 LINK = {"v": "1", "run": "topics-ssc", "seed": "3"}
 SITTING = Sitting("topics-ssc", watch.config("topics-ssc") if "topics-ssc" in watch.names() else None, 3)
-PATIENCE = 60_000
 
 
 def told(page):
@@ -130,18 +130,17 @@ def test_a_library_of_ten_thousand_facts_is_one_sentence():
 def test_a_reader_edits_by_mouse_by_keyboard_and_by_touch(chromium, streamlit_server):
     context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(streamlit_server(APP) + "/?v=1&run=topics-ssc&step=129")
-    page.wait_for_selector(".mcviz[data-step='129']")
+    shown(page, 129)
     edits, editor = page.locator(".changes"), page.locator(".editor")
     page.locator(".chip.now").tap()
     page.get_by_role("option", name="green", exact=True).tap()
     edits.get_by_text("1 edit: Token 129 is “green”.").wait_for()
     page.wait_for_url("**changes=129%3Dgreen**")
-    assert page.locator(".view").count() == 2
-    assert page.locator(".view").nth(1).locator(".chip.now").inner_text() == "green"
+    expect(page.locator(".view")).to_have_count(2)
+    expect(page.locator(".view").nth(1).locator(".chip.now")).to_have_text("green")
 
     page.set_viewport_size({"width": 1366, "height": 768})
     page.locator(".mcviz").focus()

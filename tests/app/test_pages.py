@@ -31,7 +31,7 @@ def opened(view="explore", **parameters):
         "screen.begin()\n"
         f"{view}.page()\n"
         "screen.end()\n",
-        default_timeout=60,
+        default_timeout=180,
     )
     for name, value in parameters.items():
         page.query_params[name] = value
@@ -70,7 +70,7 @@ def press(page, label):
 
 
 def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
-    page = AppTest.from_file(str(MAIN), default_timeout=60)
+    page = AppTest.from_file(str(MAIN), default_timeout=180)
     page.query_params["v"] = "1"
     page.run()
     assert not page.exception

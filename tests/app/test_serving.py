@@ -1,7 +1,6 @@
 """A server at its first minute, and one that was started again."""
 
 import re
-import time
 
 import pytest
 
@@ -9,7 +8,8 @@ from app import runs
 from app.playing import NOTHING, word
 from mcviz.tradeoff.game import BUDGETS
 from tests.app import load
-from tests.conftest import APP, await_health, free_port, start
+from tests.conftest import APP, await_health, free_port, start, stop
+from tests.stepper.hosts import expect, until
 
 visitor = pytest.importorskip("tests.visitor")
 
@@ -27,10 +27,7 @@ def serve(tmp_path):
         return server, url
 
     yield started
-    for server in running:
-        server.terminate()
-    for server in running:
-        server.wait(timeout=20)
+    stop(*running)
 
 
 def test_eight_readers_open_mixed_pages_of_a_fresh_server_at_once(serve, tmp_path):
@@ -107,7 +104,6 @@ def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, s
     server, url = serve(port=port)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(60_000)
     asked = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(socket)))
     settled = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -116,25 +112,23 @@ def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, s
         length = page.get_by_label(load.LABEL, exact=True)
         page.wait_for_selector(".mcviz[data-step]")
         page.wait_for_selector(settled)
-        server.terminate()
-        server.wait(timeout=20)
-        with page.expect_websocket() as again:
-            serve(port=port)
-        give_up = time.monotonic() + 60
-        while again.value not in asked:  # by itself, for no server answers for a part of a page that it never drew
-            assert time.monotonic() < give_up
-            page.wait_for_timeout(50)
+        first = asked[-1]
+        stop(server)
+        serve(port=port)
+        # by itself, for no server answers for a part of a page that it never drew
+        until(page, lambda: asked[-1] is not first)
         page.wait_for_selector(settled)
         length.fill("12")
         length.press("Enter")
         page.wait_for_url(re.compile("segment_length=12"))
         page.get_by_text("segments of 12 ").first.wait_for()
         page.wait_for_selector(settled)
-        assert length.input_value() == "12"
+        expect(length).to_have_value("12")
         page.get_by_role("link", name="Cost").first.click()
         page.get_by_text(f"Round 1 of {len(BUDGETS)}").wait_for()
         page.get_by_text("more than the budget").or_(page.get_by_text("within the budget")).first.wait_for()
-        assert f"game={best}" in page.url
+        page.wait_for_url(f"**game={best}**")
+        page.wait_for_selector(settled)
         assert page.locator("[data-testid=stException]").count() == 0
     finally:
         context.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcviz import MCConfig, examples
-from tests.stepper.hosts import jupyter, shown
+from tests.stepper.hosts import expect, jupyter, shown, until
 from tests.test_palette import contrast
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(chromium, lab):
     )
     page.get_by_text("All memories count in full here").wait_for()
     root = shown(page, 1)  # the smallest case has two tokens, and the second is the first that can go wrong
-    assert root.locator(".chip:visible").count() == 2 * 2  # of the student's run and of the right one
+    expect(root.locator(".chip:visible")).to_have_count(2 * 2)  # of the student's run and of the right one
     page.get_by_text("is yours to solve").wait_for()
     assert page.get_by_text("Traceback").count() == 0
     assert not complaints
@@ -82,12 +82,15 @@ def test_figures_are_read_in_the_dark_theme(chromium, lab):
     page.locator(".js-plotly-plot .xtick").first.wait_for()
     page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    ink, ground = page.evaluate("""() => [
-      getComputedStyle(document.querySelector(".js-plotly-plot .xtick text")).fill,
-      getComputedStyle(document.querySelector(".js-plotly-plot .main-svg")).backgroundColor,
-    ]""")
-    assert contrast(*map(in_hex, (ink, ground))) >= 4.5
+    until(page, lambda: contrast(*map(in_hex, page.evaluate(COLOURS))) >= 4.5)
     page.close()
+
+
+COLOURS = """() => [
+  getComputedStyle(document.querySelector(".js-plotly-plot .xtick text")).fill,
+  getComputedStyle(document.querySelector(".js-plotly-plot .main-svg")).backgroundColor,
+]"""
+"""Of a figure's ink and ground."""
 
 
 def in_hex(colour):

@@ -39,7 +39,7 @@ def test_blocks_that_overlap_leave_nothing_behind(n):
         with threads.limited(n):
             inside = torch.get_num_threads()
             began.set()
-            end.wait(20)
+            end.wait(120)
             return inside, torch.get_num_threads()
 
     torch.set_num_threads(2)
@@ -47,7 +47,7 @@ def test_blocks_that_overlap_leave_nothing_behind(n):
         with ThreadPoolExecutor(1) as pool:
             with threads.limited(1):
                 running = pool.submit(other)
-                assert began.wait(20)
+                assert began.wait(120)
             assert torch.get_num_threads() == 2
             assert in_a_thread(torch.get_num_threads) == 2
             with threads.limited(1):

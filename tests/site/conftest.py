@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("platformdirs", reason="platformdirs says where Python for the browser is kept: the extra 'site'")
 
 from mcviz.site import build, runtime
+from tests.stepper.hosts import expect
 
 RUNS = ("topics-grm", "needle")
 """Stored pictures of these: each takes a while to make."""
@@ -62,7 +63,6 @@ class Visit:
         self.context.on("request", self.requested)
         self.context.on("requestfailed", lambda request: self.complain(f"{request.failure}: {request.url}"))
         self.page = self.context.new_page()
-        self.page.set_default_timeout(90_000)
         self.page.on("console", lambda said: said.type == "error" and self.complain(said.text))
         self.page.on("pageerror", lambda error: self.complain(str(error)))
         prepare(self.page)
@@ -102,9 +102,11 @@ def opened(chromium, site) -> Iterator:
 
 @pytest.fixture(scope="module")
 def playing(chromium, site) -> Iterator:
-    """The explorer on the needle, live; the server is gone by then."""
+    """The explorer on the needle, live; the server is gone by then. Each test leaves it somewhere else."""
     visit = Visit(chromium, site, "play/?v=1&run=needle&aggregator=ssc&segment_length=12&seed=3&step=40")
     live(visit.page)
+    expect(visit.page.locator("#stepper")).to_have_attribute("data-step", "40")
+    expect(visit.page.locator("#title")).to_have_text("needle, untrained")
     visit.stop_serving()
     yield visit.page
     visit.close()

@@ -11,6 +11,7 @@ from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
 from tests.site.conftest import live, python
+from tests.stepper.hosts import expect
 
 pytestmark = pytest.mark.browser
 RELATIVE = 1e-12
@@ -75,8 +76,6 @@ def test_a_link_opens_here_as_in_the_app(playing):
     pytest.importorskip("streamlit")
     from tests.app import test_pages as app
 
-    assert playing.get_attribute("#stepper", "data-step") == "40"
-    assert playing.inner_text("#title") == "needle, untrained"
     shown = app.opened("explore", **LINK)
     assert app.place(shown).replace(" ", "").find('"step":40') > 0
     message = json.dumps({"parameters": LINK, "changes": {}})
@@ -88,6 +87,9 @@ def test_a_link_opens_here_as_in_the_app(playing):
 
 
 def test_controls_are_live_and_the_address_follows(playing):
+    playing.get_by_label("Model or sequence", exact=True).select_option("needle")
+    expect(playing.locator("#title")).to_have_text("needle, untrained")
+    live(playing)
     playing.get_by_label("Aggregator", exact=True).select_option("soup")
     playing.wait_for_url(re.compile("aggregator=soup"))
     live(playing)
@@ -95,8 +97,8 @@ def test_controls_are_live_and_the_address_follows(playing):
     length.fill("0")
     length.press("Enter")
     playing.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for()
-    assert playing.get_by_label("Aggregator", exact=True).input_value() == "soup"
-    assert playing.locator("#stepper .views").count() == 1
+    expect(playing.get_by_label("Aggregator", exact=True)).to_have_value("soup")
+    expect(playing.locator("#stepper .views")).to_have_count(1)
     length.fill("20")
     length.press("Enter")
     playing.wait_for_url(re.compile("segment_length=20"))
@@ -107,7 +109,7 @@ def test_a_text_is_only_ever_text(playing):
     playing.get_by_label("Model or sequence", exact=True).select_option("text")
     playing.get_by_label("Text", exact=True).fill("<img src=x onerror=alert(1)> [a](javascript:1) " * 3)
     playing.wait_for_selector("#stepper .tokens >> text=img >> nth=0")
-    assert playing.inner_text("#title") == "your text, untrained"
+    expect(playing.locator("#title")).to_have_text("your text, untrained")
     assert playing.locator("#stepper :is(img, a), #controls :is(img, a)").count() == 0
 
 
@@ -119,7 +121,7 @@ def test_a_saved_run_is_taken_in_and_a_false_one_refused(playing, tmp_path):
     (tmp_path / "false.npz").write_bytes(b"PK\x03\x04 nothing of ours")
     playing.set_input_files("#brought", tmp_path / "false.npz")
     playing.wait_for_selector("#refused:text-matches('This cannot be shown')")
-    assert playing.inner_text("#title") == "recall, untrained"
+    expect(playing.locator("#title")).to_have_text("recall, untrained")
 
 
 def test_a_word_is_written_over_in_the_picture(playing):
@@ -169,12 +171,12 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     page = opened(prepare=lambda page: page.route("**/numpy-*", lambda route: route.abort()), expected=("ERR_FAILED",))
     page.wait_for_selector("#stepper[data-step='129']")
     page.get_by_text("Python did not come").wait_for()
-    assert page.locator("#controls select").first.is_disabled()
+    expect(page.locator("#controls select").first).to_be_disabled()
     page.unroute("**/numpy-*")
     page.get_by_role("button", name="Try again").click()
     live(page)
-    assert page.locator("#controls select").first.is_enabled()
-    assert page.inner_text("#title") == "topics-grm, trained, in NumPy"
+    expect(page.locator("#controls select").first).to_be_enabled()
+    expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
 
 
 def test_a_browser_that_is_too_old_is_told_so(opened):
@@ -187,11 +189,11 @@ def test_a_telephone_has_room_and_keys_reach_everything(opened, scheme):
     without = {"prepare": lambda page: page.route("**/python/**", lambda route: None)}
     page = opened(viewport={"width": 390, "height": 844}, color_scheme=scheme, **without)
     page.wait_for_selector("#stepper[data-step]")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
     page.locator("#settings > summary").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#controls select:visible")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
 
 
 def test_the_stored_picture_is_that_of_the_run():

@@ -2,19 +2,17 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests import conftest
+from tests.conftest import PATIENCE, ROOT
+
 PAGE = Path(__file__).parent / "streamlit_page.py"
-PATIENCE = 60_000
-"""Milliseconds until a page that does not show up is given up."""
 
 _RUN_ALL = """async () => {
   const app = window.jupyterapp;
@@ -35,18 +33,38 @@ from tests.stepper.examples import library, noise
 """
 
 
-def shown(page, step: int | None = None):
-    """The stepper in a page, once it shows `step` (or anything)."""
-    page.wait_for_selector(".mcviz[data-step]" if step is None else f".mcviz[data-step='{step}']", timeout=PATIENCE)
+def shown(page, step: int | None = None, **place: int):
+    """The stepper in a page, once it shows `step`, and `head` and `segment` if they are given (or anything)."""
+    place |= {} if step is None else {"step": step}
+    names = "".join(f"[data-{name}='{number}']" for name, number in place.items())
+    page.wait_for_selector(f".mcviz{names or '[data-step]'}", timeout=PATIENCE)
     return page.locator(".mcviz").first
+
+
+def expect(what):
+    """Playwright's `expect`, which waits until it holds. Not everybody has Playwright."""
+    from playwright import sync_api
+
+    return sync_api.expect(what)
+
+
+def drawn(page) -> None:
+    """Wait for the next frame: what was done until now is on the page by then."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+
+
+def until(page, holds: Callable[[], bool], what: object = "") -> None:
+    """Wait until `holds()`; if it never does, fail and name `what`. For what no locator can say."""
+    give_up = time.monotonic() + PATIENCE / 1000
+    while not holds():
+        assert time.monotonic() < give_up, what
+        drawn(page)
 
 
 @contextmanager
 def jupyter(folder: Path) -> Iterator[Callable[..., None]]:
     """A JupyterLab of its own; yields `run(page, *cells)`, which opens a fresh notebook and runs it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = conftest.free_port()
     notebooks = folder / "notebooks"
     notebooks.mkdir()
     private = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "IPYTHONDIR": "ipython"}
@@ -54,7 +72,8 @@ def jupyter(folder: Path) -> Iterator[Callable[..., None]]:
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-            *(f"--ServerApp.port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={notebooks}"),
+            *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="),
+            f"--ServerApp.root_dir={notebooks}",
             *("--LabApp.expose_app_in_browser=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
         ],
         env=os.environ | {name: str(folder / place) for name, place in private.items()},
@@ -71,11 +90,10 @@ def jupyter(folder: Path) -> Iterator[Callable[..., None]]:
         page.evaluate(_RUN_ALL)
 
     try:
-        await_answer(server, f"http://127.0.0.1:{port}/api", folder / "log.txt")
+        conftest.await_health(server, f"http://127.0.0.1:{port}", folder / "log.txt", at="/api")
         yield run
     finally:
-        server.terminate()
-        server.wait(timeout=20)
+        conftest.stop(server)
         log.close()
 
 
@@ -95,34 +113,10 @@ def write_notebook(path: Path, cells: list[str]) -> None:
 @contextmanager
 def streamlit(folder: Path) -> Iterator[str]:
     """The page of `streamlit_page.py`, served; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (folder / "streamlit.txt").open("w")
-    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
-    options |= {"server.fileWatcherType": "none", "browser.gatherUsageStats": "false"}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(PAGE), *(f"--{k}={v}" for k, v in options.items())],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        cwd=ROOT,
-    )
+    log = folder / "streamlit.txt"
+    server, url = conftest.start(PAGE, log)
     try:
-        await_answer(server, f"http://127.0.0.1:{port}/_stcore/health", folder / "streamlit.txt")
-        yield f"http://127.0.0.1:{port}"
+        conftest.await_health(server, url, log)
+        yield url
     finally:
-        server.terminate()
-        server.wait(timeout=20)
-        log.close()
-
-
-def await_answer(server: subprocess.Popen, url: str, log: Path) -> None:
-    """Wait until `url` answers; raise with the log if the server stops or takes too long."""
-    give_up = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < give_up and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"no answer at {url}:\n{log.read_text()}")
+        conftest.stop(server)

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from mcviz.reference import shares
+from tests.stepper.hosts import drawn, expect, shown
 
 NUMBER = re.compile(r"−?(?:\d+\.\d+|\d+)(?:e[−+]\d+)?")
 
@@ -48,11 +49,12 @@ def cards(page, view: int = 0) -> dict[int, dict[str, str]]:
 
 
 def check_cards(page, trace, t: int, h: int, view: int = 0) -> int:
-    """Compare every card with the Trace at a token and head; how many cards could be read."""
+    """Compare every card with the Trace at a token and head, once they are shown; how many cards could be read."""
+    shown(page, t, head=h)
     own = int(trace.segment_of[t])
-    shown = cards(page, view)
+    found = cards(page, view)
     adds, heard = shares(trace), trace.alone
-    for i, card in shown.items():
+    for i, card in found.items():
         if i > own:
             assert "later" in card["state"]
             assert card["weight"] == card["share"] == card["word"] == ""
@@ -72,31 +74,31 @@ def check_cards(page, trace, t: int, h: int, view: int = 0) -> int:
             assert agrees(card["weight"], trace.weights[t, h, i]), (t, h, i, card)
         else:
             assert card["weight"] == "–"
-    assert own in shown
-    return sum(i <= own for i in shown)
+    assert own in found
+    return sum(i <= own for i in found)
 
 
 def check_online_state(page, trace, t: int, h: int) -> None:
     """Wait for the picture of the online memory in large, and compare a cell of it with the Trace."""
+    shown(page, t, head=h)
     picture = page.locator(".details figure:not(.write) canvas").first
-    picture.wait_for(state="visible", timeout=60_000)
-    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()
     box = picture.bounding_box()
     row, column = 2, 1
-    page.mouse.move(
-        box["x"] + (column + 0.5) * box["width"] / trace.K, box["y"] + (row + 0.5) * box["height"] / trace.V
-    )
-    text = page.locator(".mcviz .tip").text_content()
-    name, number = text.split(" = ")
-    assert name == f"M[{row}, {column}]"
+    place = {"x": (column + 0.5) * box["width"] / trace.K, "y": (row + 0.5) * box["height"] / trace.V}
+    page.mouse.move(0, 0)
+    picture.hover(position=place)  # which waits until it lies still
+    tip = page.locator(".mcviz .tip")
+    expect(tip).to_have_text(re.compile(rf"^M\[{row}, {column}\] = "))
+    number = tip.text_content().split(" = ")[1]
     assert abs(value(number) - trace.states(t)["M"][h, row, column]) <= 1e-5 * np.abs(trace.states(t)["M"]).max()
 
 
 def go(page, **to: int) -> None:
     """Move the stepper of an HTML file, and wait until it is drawn."""
     page.evaluate("to => stepper.go(to)", to)
-    names = "".join(f"[data-{name}='{number}']" for name, number in to.items())
-    page.wait_for_selector(f".mcviz{names}")
+    drawn(page)
+    shown(page, **to)
 
 
 def all_numbers(trace, t: int, h: int, states) -> np.ndarray:

@@ -13,7 +13,7 @@ from mcviz.stepper.details import details
 from mcviz.trace import LONGEST, Predictions
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
-from tests.stepper.hosts import PATIENCE, shown
+from tests.stepper.hosts import drawn, expect, shown
 
 pytestmark = pytest.mark.browser
 
@@ -100,6 +100,7 @@ def test_pointing_at_a_bar_tells_its_number(visit):
     box = bars.bounding_box()
     for c in (0, 5, 15):
         page.mouse.move(box["x"] + (c + 0.5) * box["width"] / trace.V, box["y"] + 20)
+        expect(page.locator(".tip")).to_have_text(re.compile(rf"^y\[{c}\] = "))
         said = re.fullmatch(rf"y\[{c}\] = (\S+)", page.locator(".tip").text_content())
         assert reading.value(said[1]) == pytest.approx(trace.output[135, 0, c], rel=1e-6)
     page.locator("[data-segment='3'] [data-number=weight]").hover()
@@ -178,7 +179,7 @@ def test_keys(visit):
     def press(key, **expected):
         page.keyboard.press(key)
         for name, number in expected.items():
-            page.wait_for_selector(f".mcviz[data-{name}='{number}']", timeout=PATIENCE)
+            page.wait_for_selector(f".mcviz[data-{name}='{number}']")
 
     press("ArrowRight", step=41)
     press("ArrowLeft", step=40)
@@ -203,20 +204,21 @@ def test_keys(visit):
     press("b")
     press("ArrowRight", step=asked[0] + 1)
     press(",", step=asked[0])
-    page.wait_for_url(f"**marks={asked[0]}*", timeout=PATIENCE)
+    page.wait_for_url(f"**marks={asked[0]}*")
     page.keyboard.press("?")
-    assert page.get_by_role("dialog", name="Keyboard").is_visible()
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.get_by_role("dialog", name="Keyboard").is_visible()
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
     press("Home", step=0)
     page.keyboard.press("Space")
-    while int(root.get_attribute("data-step")) < 3:  # a busy machine skips steps: which ones are seen is not certain
-        page.wait_for_timeout(50)
+    # a busy machine skips steps: which ones are seen is not certain
+    expect(root).to_have_attribute("data-step", re.compile(r"[3-9]|\d\d+"))
     page.keyboard.press("Space")
     page.wait_for_selector("[aria-label=Play]")
-    page.wait_for_timeout(100)
+    drawn(page)
     stopped = root.get_attribute("data-step")
     page.wait_for_timeout(600)
+    drawn(page)
     assert root.get_attribute("data-step") == stopped
 
 
@@ -239,7 +241,7 @@ def test_events_stop_where_they_happen(visit):
         page.locator(".mcviz").focus()
         for t in steps[:4]:
             page.keyboard.press("n")
-            page.wait_for_selector(f".mcviz[data-step='{t}']", timeout=PATIENCE)
+            page.wait_for_selector(f".mcviz[data-step='{t}']")
     page.get_by_label("Kind of event").select_option("entropy")
     weights = np.where(trace.weights > 0, trace.weights, 1)
     spread = -(trace.weights * np.log(weights)).sum(-1)[:, 0]
@@ -248,7 +250,7 @@ def test_events_stop_where_they_happen(visit):
     page.keyboard.press("Home")
     page.keyboard.press("n")
     expected = np.flatnonzero(spread > round(spread.max() / 2, 3))
-    page.wait_for_selector(f".mcviz[data-step='{expected[expected > 0][0]}']", timeout=PATIENCE)
+    page.wait_for_selector(f".mcviz[data-step='{expected[expected > 0][0]}']")
 
 
 def test_dragging_the_map_goes_there(visit):
@@ -257,10 +259,10 @@ def test_dragging_the_map_goes_there(visit):
     box = page.locator(".map").bounding_box()
     page.mouse.move(box["x"] + 100.5 / trace.T * box["width"], box["y"] + 2.5 / trace.N * box["height"])
     page.mouse.down()
-    page.wait_for_selector(".mcviz[data-step='100'][data-segment='2']", timeout=PATIENCE)
+    page.wait_for_selector(".mcviz[data-step='100'][data-segment='2']")
     page.mouse.move(box["x"] + 50.5 / trace.T * box["width"], box["y"] + 2.5 / trace.N * box["height"])
     page.mouse.up()
-    page.wait_for_selector(".mcviz[data-step='50']", timeout=PATIENCE)
+    page.wait_for_selector(".mcviz[data-step='50']")
 
 
 def test_the_address_keeps_the_state(visit):
@@ -277,8 +279,8 @@ def test_the_address_keeps_the_state(visit):
         "lmSuppressShortcuts": "",
     }
     page.keyboard.press(",")
-    page.wait_for_selector(".mcviz[data-step='9']", timeout=PATIENCE)
-    page.wait_for_url("**#step=9&head=1&segment=2&marks=5.9", timeout=PATIENCE)
+    page.wait_for_selector(".mcviz[data-step='9']")
+    page.wait_for_url("**#step=9&head=1&segment=2&marks=5.9")
 
 
 @pytest.mark.parametrize("at", ["#step=1e9", "#step=-4&head=99", "#segment=nonsense&marks=x.y", "#%ff"])
@@ -367,9 +369,9 @@ def test_export(visit, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_follow_the_reader(visit, scheme):
     page = visit(library(), scheme=scheme)
-    assert shown(page).get_attribute("data-theme") == scheme
+    expect(shown(page)).to_have_attribute("data-theme", scheme)
     page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
-    page.wait_for_selector(f".mcviz[data-theme={'dark' if scheme == 'light' else 'light'}]", timeout=PATIENCE)
+    page.wait_for_selector(f".mcviz[data-theme={'dark' if scheme == 'light' else 'light'}]")
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440, 2560])

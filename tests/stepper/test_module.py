@@ -145,13 +145,13 @@ def test_a_host_that_speaks_anywidget_and_no_more_moves_it(page):
     page.wait_for_selector(".mcviz[data-step='3']")
     for name, value in {"step": 5, "head": 1, "segment": 0}.items():
         page.evaluate("([name, value]) => host.tell(name, value)", [name, value])
-        page.wait_for_selector(f".mcviz[data-{name}='{value}']", timeout=5000)
+        page.wait_for_selector(f".mcviz[data-{name}='{value}']")
     page.locator(".mcviz").first.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("host.saved.length", timeout=5000)
+    page.wait_for_function("host.saved.length")
     assert page.evaluate("host.saved") == [{"step": 6, "head": 1, "segment": 0}]
     shorter = base64.b64encode(payload.pack(noise(MCConfig(segment_length=4), 5))).decode()
     page.evaluate("(text) => host.tell('payload', Uint8Array.from(atob(text), (c) => c.charCodeAt(0)))", shorter)
-    page.wait_for_selector(".mcviz[data-step='4']", timeout=5000)
+    page.wait_for_selector(".mcviz[data-step='4']")
     page.evaluate("host.leave()")
     assert page.evaluate("host.heard") == []

@@ -12,7 +12,7 @@ from mcviz.reference import shares
 from mcviz.words import glossary
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
-from tests.stepper.hosts import PAGE, PATIENCE, shown
+from tests.stepper.hosts import PAGE, drawn, expect, shown, until
 
 pytestmark = pytest.mark.browser
 
@@ -58,11 +58,14 @@ def served(chromium, streamlit_server):
         context.close()
 
 
+def in_view(page, locator):
+    """Wait until an element stands in the window, whole, and nothing lies over its middle."""
+    until(page, lambda: within(page, locator), locator)
+
+
 def within(page, locator):
-    """Whether an element stands in the window, whole, and nothing lies over its middle."""
     box, size = locator.bounding_box(), page.viewport_size
-    assert box, locator
-    inside = box["x"] >= 0 and box["y"] >= 0
+    inside = box and box["x"] >= 0 and box["y"] >= 0
     inside = inside and box["x"] + box["width"] <= size["width"] and box["y"] + box["height"] <= size["height"]
     return inside and locator.evaluate("""node => {
       const { x, y, width, height } = node.getBoundingClientRect();
@@ -80,9 +83,9 @@ PARTS = (".strip", ".cards", ".card.read [data-number=weight]", ".mixture > canv
 def test_what_there_is_to_see_is_in_view_together(visit, size, aggregator):
     page = visit(library(MCConfig(aggregator=aggregator)), size=size)
     for part in PARTS:
-        assert within(page, page.locator(f".mcviz {part}").first), part
+        in_view(page, page.locator(f".mcviz {part}").first)
     page.locator("[data-segment='3'] [data-number=weight]").click()
-    assert within(page, page.locator(".equation .filled"))
+    in_view(page, page.locator(".equation .filled"))
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (768, 1024), (390, 844)])
@@ -94,7 +97,7 @@ def test_a_number_is_explained_in_view(visit, size):
         number.click()
         filled = page.locator(".equation .filled")
         filled.wait_for()
-        assert within(page, filled), kind
+        in_view(page, filled)
         page.keyboard.press("Escape")
         filled.wait_for(state="visible" if size[0] > 1100 else "hidden")
 
@@ -108,7 +111,7 @@ def test_every_label_explains_itself_to_pointer_and_focus(visit):
         label = labels.nth(n)
         name = label.get_attribute("data-term")
         label.hover()
-        assert tip.locator("p").first.text_content() == glossary.about(name)
+        expect(tip.locator("p").first).to_have_text(glossary.about(name))
         page.mouse.move(2, 2)
         tip.wait_for(state="hidden")
         seen.add(name)
@@ -118,7 +121,7 @@ def test_every_label_explains_itself_to_pointer_and_focus(visit):
         page.keyboard.press("Tab")
         name = page.evaluate("document.activeElement?.dataset.term")
         if name:
-            assert glossary.about(name) in tip.text_content()
+            expect(tip).to_contain_text(glossary.about(name))
             return
     raise AssertionError("no label can have the focus")
 
@@ -127,17 +130,15 @@ def test_a_label_explains_itself_to_a_finger_that_rests(visit):
     page = visit(library(), size=(390, 844), has_touch=True)
     label = page.locator(".term[data-term=gate]").first
     box = label.bounding_box()
-    touch = """([x, y, kind]) => document.elementFromPoint(x, y).dispatchEvent(new PointerEvent(
-      kind, { pointerType: "touch", clientX: x, clientY: y, bubbles: true, composed: true }))"""
+    touch = """([x, y, ...kinds]) => kinds.forEach((kind) => document.elementFromPoint(x, y).dispatchEvent(
+      new PointerEvent(kind, { pointerType: "touch", clientX: x, clientY: y, bubbles: true, composed: true })))"""
     where = [box["x"] + 4, box["y"] + 4]
     tip = page.locator(".tip")
-    page.evaluate(touch, [*where, "pointerdown"])
-    page.evaluate(touch, [*where, "pointerup"])
+    page.evaluate(touch, [*where, "pointerdown", "pointerup"])
     page.wait_for_timeout(700)
     assert not tip.is_visible()
     page.evaluate(touch, [*where, "pointerdown"])
-    tip.wait_for(timeout=5000)
-    assert glossary.about("gate") in tip.text_content()
+    expect(tip).to_contain_text(glossary.about("gate"))
 
 
 def test_keys_count_from_anywhere_on_a_fresh_page(visit):
@@ -163,10 +164,10 @@ def test_keys_count_from_anywhere_in_streamlit_but_in_fields(served):
     page.get_by_label("a field").click()
     page.keyboard.type("nap?")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(300)
-    assert page.get_by_label("a field").input_value() == "nap?"
-    assert shown(page).get_attribute("data-step") == "21"
-    assert page.get_by_role("dialog").count() == 0
+    drawn(page)
+    expect(page.get_by_label("a field")).to_have_value("nap?")
+    expect(page.locator(".mcviz").first).to_have_attribute("data-step", "21")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_focus_is_seen(visit):
@@ -181,25 +182,25 @@ def test_large_for_a_class(visit):
     page = visit(library(), size=(1920, 1080))
     page.keyboard.press("f")
     page.wait_for_selector(".mcviz.present")
-    page.wait_for_url("**present=1*", timeout=PATIENCE)
-    page.wait_for_timeout(200)
+    page.wait_for_url("**present=1*")
+    drawn(page)
     small = page.locator(".mcviz :is(.chip, .story, .number, .word, .label, .caption)").evaluate_all("""(nodes) => nodes
       .filter((node) => node.checkVisibility() && node.textContent.trim())
       .map((node) => parseFloat(getComputedStyle(node).fontSize) * node.currentCSSZoom)""")
     assert min(small) >= 18
     for part in PARTS:
-        assert within(page, page.locator(f".mcviz {part}").first), part
+        in_view(page, page.locator(f".mcviz {part}").first)
     for t in (134, 140, 20):
         reading.go(page, step=t)
-        assert within(page, page.locator(".prediction"))
+        in_view(page, page.locator(".prediction"))
     page.keyboard.press("PageDown")
     shown(page, 21)
     page.keyboard.press("PageUp")
     page.keyboard.press("PageUp")
     shown(page, 19)
     box = page.locator(".mixture > canvas").bounding_box()
-    page.mouse.move(box["x"] + 5.5 / 16 * box["width"], box["y"] + 20)
-    assert page.locator(".tip").text_content().startswith("y[5] = ")
+    page.locator(".mixture > canvas").hover(position={"x": 5.5 / 16 * box["width"], "y": 20})
+    expect(page.locator(".tip")).to_have_text(re.compile(r"^y\[5\] = "))
     page.keyboard.press("f")
     page.wait_for_selector(".mcviz:not(.present)")
 
@@ -243,16 +244,10 @@ def test_paper_is_white(visit):
     page = visit(library(), color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     page.wait_for_selector(".mcviz[data-theme=light]")
-    for _ in range(50):  # grounds fade from scheme to scheme
-        colours = page.locator(".story").evaluate(
-            "node => [getComputedStyle(node).color, getComputedStyle(node.closest('.mcviz')).backgroundColor]"
-        )
-        if colours[1] == "rgb(255, 255, 255)":
-            break
-        page.wait_for_timeout(100)
-    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-    drawn = page.locator(".mcviz").evaluate("node => getComputedStyle(node).getPropertyValue('--gate').trim()")
-    assert drawn == PALETTES["light"].gate
+    expect(page.locator(".mcviz")).to_have_css("background-color", "rgb(255, 255, 255)")  # it fades
+    expect(page.locator(".story")).to_have_css("color", "rgb(0, 0, 0)")
+    gate = page.locator(".mcviz").evaluate("node => getComputedStyle(node).getPropertyValue('--gate').trim()")
+    assert gate == PALETTES["light"].gate
     assert not page.locator(".toolbar").is_visible()
 
 

@@ -9,6 +9,7 @@ from mcviz.probes.surgery import SwitchOff
 from mcviz.stepper import assets
 from mcviz.stepper.payload import pack
 from tests.stepper.examples import library
+from tests.stepper.hosts import drawn, expect, until
 
 pytestmark = pytest.mark.browser
 _MOUNT = """async ([source, style, text, offers]) => {
@@ -20,6 +21,12 @@ _MOUNT = """async ([source, style, text, offers]) => {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   window.stepper = mcviz.mount(root, bytes, { onAsk, offers, step: 1e6 });
 }"""
+
+_PRESS = """(node, key) => {
+  node.dispatchEvent(new KeyboardEvent("keydown", { key }));
+  return node.innerText;
+}"""
+"""Press a key; what the page says right then."""
 
 
 @pytest.fixture
@@ -50,6 +57,7 @@ def answered(page, offers):
     page.evaluate(
         "(offers) => { stepper.offer(offers); stepper.asking.answer({ answered: stepper.asking.under }); }", offers
     )
+    drawn(page)
 
 
 def test_a_checkpoint_is_clicked_away_and_restored(mounted):
@@ -58,8 +66,8 @@ def test_a_checkpoint_is_clicked_away_and_restored(mounted):
     page.get_by_role("button", name="Switch checkpoint 1 off").click()
     assert page.evaluate("sent") == ["off.1"]
     answered(page, offers(SwitchOff(1)))
-    assert page.locator(".operations li").inner_text().startswith("Checkpoint 1 is switched off")
-    assert page.locator(".card.off").get_attribute("data-segment") == "1"
+    expect(page.locator(".operations li")).to_contain_text("Checkpoint 1 is switched off")
+    expect(page.locator(".card.off")).to_have_attribute("data-segment", "1")
     page.get_by_role("button", name="Restore checkpoint 1").click()
     assert page.evaluate("sent") == ["off.1", ""]
 
@@ -69,8 +77,8 @@ def test_edits_are_undone_one_by_one(mounted):
     page.get_by_role("button", name="Undo: Checkpoint 0 is switched off").click()
     assert page.evaluate("sent") == ["off.1"]
     answered(page, offers(SwitchOff(1)))
-    assert page.get_by_role("button", name="Undo all").count() == 0
-    assert page.locator(".operations li").count() == 1
+    expect(page.get_by_role("button", name="Undo all")).to_have_count(0)
+    expect(page.locator(".operations li")).to_have_count(1)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_all_that_can_be_done_is_in_the_menu(mounted, group, button, word):
     page = mounted(offers())
     page.get_by_role("button", name="Operate on checkpoint 1").click()
     page.get_by_role("group", name=group).get_by_role("button", name=button, exact=True).click()
-    assert page.locator("dialog.surgery[open]").count() == 0
+    expect(page.locator("dialog.surgery[open]")).to_have_count(0)
     assert page.evaluate("sent") == [word]
     assert edits.asked(library(), {"edits": word})
 
@@ -94,8 +102,8 @@ def test_all_that_can_be_done_is_in_the_menu(mounted, group, button, word):
 def test_by_keyboard(mounted):
     page = mounted(offers())
     page.locator(".mcviz").focus()
-    page.keyboard.press("x")
-    assert "choose a checkpoint" in page.locator(".mcviz").inner_text()
+    said = page.locator(".mcviz").evaluate(_PRESS, "x")  # which is gone after a moment
+    assert "choose a checkpoint" in said
     page.evaluate("stepper.go({ segment: 1 })")
     page.keyboard.press("x")
     assert page.evaluate("sent") == ["off.1"]
@@ -104,7 +112,7 @@ def test_by_keyboard(mounted):
     page.get_by_role("button", name="Restore it").wait_for()
     page.keyboard.press("Tab")
     page.keyboard.press("Escape")
-    assert page.locator("dialog.surgery[open]").count() == 0
+    expect(page.locator("dialog.surgery[open]")).to_have_count(0)
     page.keyboard.press("?")
     assert "switch the inspected checkpoint off" in page.locator("dialog[open]").inner_text()
 
@@ -140,7 +148,6 @@ def test_on_a_phone_there_is_room_for_a_finger(mounted):
     page = mounted(offers())
     page.set_viewport_size({"width": 390, "height": 800})
     button = page.locator(".operate:not(.more):visible").first
-    box = button.bounding_box()
-    assert min(box["width"], box["height"]) >= 22
+    until(page, lambda: min(button.bounding_box()[side] for side in ("width", "height")) >= 22)
     button.click()
     assert page.evaluate("sent[0]").startswith("off.")

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import HealthCheck, find, settings
+from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
@@ -175,6 +175,7 @@ class Exercise:
             deadline=None,
             suppress_health_check=list(HealthCheck),
             derandomize=False,
+            phases=(Phase.generate, Phase.shrink),
         )
         late: list[Case] = []  # the first case that takes too long: what came to be tried after it would take as long
 
