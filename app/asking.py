@@ -151,8 +151,7 @@ def onwards(trace: Trace, asked: list[int], picks: list[int], open_: bool, t: in
 
 def leave(t: int) -> None:
     """To the stepper, at the question that was asked."""
-    screen.put(run=MODEL)
-    screen.another_run()
+    screen.another_run(MODEL)
     screen.put(step=t)
 
 

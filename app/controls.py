@@ -17,6 +17,9 @@ from mcviz.words import glossary
 
 BACKEND = {"pytorch": "PyTorch", "numpy": "NumPy"}
 
+OURS = ("b_run", "seed", "changes", "edits", *link.CONFIG, *(link.SECOND + name for name in link.CONFIG))
+"""What the controls and the stepper change of a run."""
+
 Beside = dict[str, DeltaGenerator]
 """Room beside a choice, by its name: for what it does."""
 
@@ -26,8 +29,8 @@ def draw(
 ) -> Beside:
     """All controls, for one run or for two. What is chosen is in `screen`; what does not matter is not drawn.
 
-    `only` names the one example that is offered: "text", the reader's own. `models` are those to choose from, where the
-    page has a sequence of its own for them. Gives the room beside choices.
+    `only` names the one example that is offered: "text", the reader's own, which the page asks for itself. `models` are
+    those to choose from, where the page has a sequence of its own for them. Gives the room beside choices.
     """
     beside: Beside = {}
     if screen.hidden("controls") or screen.get("present"):
@@ -36,18 +39,22 @@ def draw(
         if not only:
             st.selectbox(
                 "Model or sequence",
-                models or link.fields()["run"].choices,
+                models or (*link.fields()["run"].choices, *mine()),
                 format_func=controls.named,
                 key=screen.key("run"),
                 on_change=screen.another_run,
                 help="A small trained model with a sequence of its task, or a sequence run through random maps.",
             )
+        if said := screen.said():
+            st.info(plain(said))
         if trained() and (about := watch.about(screen.get("run"))):
             st.caption(about)
-        if screen.get("run") == "text":
+        if screen.get("run") == "text" and not only:
             own_text()
         if models is None:
-            st.number_input("Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=unedited)
+            st.number_input(
+                "Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=screen.another_seed
+            )
             if trained() and screen.get("changes"):
                 edited()
         if not two:
@@ -59,10 +66,26 @@ def draw(
     return beside
 
 
-def own_text() -> None:
-    """The reader's text, and how it is cut into tokens."""
-    st.text_area("Text", key=screen.key("text"), height=140)
-    st.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
+def mine() -> tuple[str, ...]:
+    """The models that the reader trained: those that are kept, and the one that is run."""
+    names = dict.fromkeys([*screen.get("mine").split(), screen.get("run"), screen.get("b_run")])
+    return tuple(name for name in names if name not in watch.names() and watch.known(name))
+
+
+def models() -> tuple[str, ...]:
+    """The trained models: those that ship, and the reader's own."""
+    return (*watch.names(), *mine())
+
+
+def alike(name: str) -> tuple[str, ...]:
+    """The models that learned the same task, the reader's own among them."""
+    return (*watch.alike(name), *(each for each in mine() if watch.learned(each) == watch.learned(name)))
+
+
+def own_text(write: DeltaGenerator = st.sidebar, cut: DeltaGenerator = st.sidebar) -> None:
+    """The reader's text, and how it is cut into tokens: where each is to be drawn."""
+    write.text_area("Text", key=screen.key("text"), height=70)
+    cut.segmented_control("Tokens", tuple(examples.SPLITS), key=screen.key("split"), required=True)
 
 
 def unedited() -> None:
@@ -77,6 +100,15 @@ def edited() -> None:
     st.button("Clear edits", icon=":material/undo:", on_click=unedited)
 
 
+def reset() -> None:
+    """The way back to the run as it is at first, where the reader has changed something."""
+    first = link.defaults(screen.get("run"))
+    if screen.hidden("controls") or all(screen.get(name) == first[name] for name in OURS):
+        return
+    run = {name: first[name] for name in (*OURS, "step", "head")}
+    st.button("Reset", icon=":material/restart_alt:", on_click=screen.put, kwargs=run)
+
+
 def trained() -> bool:
     """Whether the run is that of a model."""
     return wanted.trained(screen.get)
@@ -87,7 +119,7 @@ def configuration(side: str, by: Sequence[str], beside: Beside) -> None:
     told = trained()
     if told:
         if side:
-            others = ("", *watch.alike(screen.get("run")))
+            others = ("", *alike(screen.get("run")))
             st.selectbox("Model", others, format_func=controls.named, key=screen.key("b_run"))
             if screen.get("b_run"):
                 st.caption(watch.about(screen.get("b_run")))

@@ -9,8 +9,10 @@ from typing import Any
 import streamlit as st
 
 from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch, writing
+from mcviz import film as films
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
+from mcviz.film import Film
 from mcviz.probes import edits, fading, interference, surgery
 from mcviz.probes.oracle import Choice, Oracle
 from mcviz.stepper.kept import Kept
@@ -54,6 +56,14 @@ def written(draft: Draft, backend: str) -> Trace:
     """The run of a trained model on the reader's text and what it wrote. Raises the library's `ValueError`s."""
     trace = writing.run(draft, backend)
     return _kept.keep(trace, trace.nbytes)
+
+
+@_kept.shared
+@st.cache_resource(max_entries=8, show_spinner="Running the frames …")
+def film(name: str) -> Film:
+    """A film that ships, with the runs of its frames."""
+    found = films.load(name)
+    return _kept.keep(found, sum(frame.trace.nbytes for frame in found.frames))
 
 
 @_kept.shared

@@ -1,6 +1,6 @@
 """What a session has chosen. Widgets forget what they held when a page does not draw them; this does not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -17,20 +17,22 @@ KEPT = ("hide", "game")
 """What another run leaves alone: a teacher's lock, and the game."""
 ASKED = "n"
 """The game of the first screen at its first question: who comes without a link is asked."""
+Whole = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""What an address leaves to be understood, put in."""
 HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
-def begin(pages: Sequence[StreamlitPage] = ()) -> None:
-    """Take the choices from the link that opened the session; say what in it could not be read."""
+def begin(pages: Sequence[StreamlitPage] = (), whole: Whole = dict) -> None:
+    """Take the choices from the link that opened the session, made `whole`; say what in it could not be read."""
     st.session_state.pages = {page.title: page for page in pages}
     catch_up()
     if "screen" not in st.session_state:
         given = st.query_params.to_dict()
-        st.session_state.screen, st.session_state.problems = link.read(given)
+        st.session_state.screen, st.session_state.problems = link.read(whole(given))
         if not link.ours(given):
             st.session_state.screen["ask"] = ASKED
     elif went():
-        screen, st.session_state.problems = link.read(st.query_params.to_dict())
+        screen, st.session_state.problems = link.read(whole(st.query_params.to_dict()))
         put(**screen)
     for problem in st.session_state.problems:
         st.warning(plain(f"This link could not be read in full. {problem}"), icon=":material/link_off:")
@@ -95,10 +97,23 @@ def put(**choices: link.Value) -> None:
             st.session_state[PREFIX + name] = value
 
 
-def another_run() -> None:
-    """What follows from the choice of another run: its own configuration, and no token or edit of the last one."""
-    here = {name: get(name) for name in link.fields()}
-    put(**link.turned(here) | {name: here[name] for name in ("tour", *KEPT)})
+def another_run(run: str = "") -> None:
+    """Turn to `run`, or to that of the widget, and all that follows: its own configuration, and of the last one only
+    what fits."""
+    here = {name: get(name) for name in link.fields()} | {"run": st.session_state.screen["run"]}
+    turned, st.session_state.said = link.turned(here, run or get("run"))
+    put(**turned | {name: here[name] for name in ("tour", *KEPT)})
+
+
+def another_seed() -> None:
+    """What follows from the choice of another seed."""
+    turned, st.session_state.said = link.reseeded({"changes": get("changes")})
+    put(**turned)
+
+
+def said() -> str:
+    """What had to be said of the last choice of a sequence, once."""
+    return str(st.session_state.pop("said", ""))
 
 
 def go(title: str) -> NoReturn:
@@ -114,7 +129,8 @@ def share() -> None:
         return
     with st.popover("Link for a class", icon=":material/share:"):
         hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
-        choices = {name: get(name) for name in link.fields()} | {"game": ""}  # a class plays its own
+        # a class plays its own game, and trains its own model
+        choices = {name: get(name) for name in link.fields()} | {"game": "", "training": "", "mine": ""}
         choices["ask"] = choices["ask"] and ASKED
         url, said = network.shared(st.context.url or "", str(st.get_option("server.address") or ""))
         st.code(link.address(url, choices, hide or ""), language=None, wrap_lines=True)

@@ -11,6 +11,7 @@ import streamlit as st
 from app import runs, screen
 from app.words import plain
 from mcviz import Trace, figures, wanted, words
+from mcviz.palette import PALETTES
 from mcviz.stepper import page
 from mcviz.stepper.asking import Ask, Offers
 from mcviz.stepper.streamlit import Selection, stepper
@@ -127,13 +128,16 @@ def chart(figure: figures.Figure, says: str) -> None:
     figure = deepcopy(figure)  # what is kept is shown to others at the same moment
     if figure.layout.title.text is None:
         lines = wrap(says, LINE)
-        title = {"text": "<br>".join(lines), "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top"}
-        title |= {"pad": {"t": 8 + 16 * (len(lines) - 1)}, "font": {"size": 14}}
+        title = {"text": "<br>".join(lines), "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
+        title |= {"pad": {"t": 8 + 16 * (len(lines) - 1), "l": 8}, "font": {"size": 14}}
+        legend = figure.layout.legend
         # a legend above the plot takes up to three lines on a phone
-        room = 24 + 20 * len(lines) + (36 if figure.layout.legend.orientation == "h" else 0)
+        room = 24 + 20 * len(lines) + (36 if legend.orientation == "h" and legend.yanchor != "top" else 0)
         above = (figure.layout.margin.t or 0) + room
         figure.update_layout(title=title, margin={"t": above}, height=figure.layout.height + room)
-    figure.update_layout(paper_bgcolor=figures.CLEAR, plot_bgcolor=figures.CLEAR)
+    colours = PALETTES[theme()]
+    bar = {"bgcolor": figures.CLEAR, "color": colours.muted, "activecolor": colours.ink}
+    figure.update_layout(paper_bgcolor=figures.CLEAR, plot_bgcolor=figures.CLEAR, modebar=bar)
     name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
     saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}
     st.plotly_chart(figure, theme=None, config=CHART | saving, alt=says, key=says)

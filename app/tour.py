@@ -32,6 +32,7 @@ class Stop:
     picture: str = ""  # "write", "fading", "dial", or the stepper alone
     run: str = CACHED
     choices: Mapping[str, link.Value] = field(default_factory=dict)
+    reveals: Mapping[str, link.Value] = field(default_factory=dict)  # what is chosen when the reader has answered
 
 
 STOPS = (
@@ -47,9 +48,10 @@ STOPS = (
     ),
     Stop(
         "One write",
-        "A memory is a matrix of zeros. A token writes into it: every number of its *value* (left) times every number "
-        "of its *key* (above). Orange is above zero, blue below. What comes back when we read with the same key?",
-        ("The value", "The key", "Nothing"),
+        "A memory starts as a matrix of zeros. A token writes into it: every number of its *value* (left) times every "
+        "number of its *key* (above). Orange is above zero, blue below. Reading with the same key gives the green "
+        "bars. What are they?",
+        ("The value", "The key", "Neither"),
         0,
         "The value of “{stored}”, {strength:.1f} times as long: the bars have the same shape (cosine {likeness:.2f}). "
         "Write M ← M + v kᵀ, read M k: that is a memory.",
@@ -124,10 +126,10 @@ STOPS = (
         "These weights learned with 16. What happens with 48, three documents in a copy?",
         ("Nothing", "Half the answers fail", "All fail"),
         1,
-        "Right answers out of {asked}: {dial}. Longer segments mix documents up; shorter ones cut them apart.",
-        spotlight="prediction",
+        "Longer segments mix documents up; shorter ones cut them apart. Turn the dial.",
+        spotlight="all",
         picture="dial",
-        choices={"segment_length": 48},
+        reveals={"segment_length": 48},
     ),
     Stop(
         "Your turn",
@@ -135,11 +137,22 @@ STOPS = (
         (),
         -1,
         "",
-        spotlight="prediction",
+        spotlight="all",
     ),
 )
 WAYS = {"Compare": "two runs side by side", "Surgery": "switch a checkpoint off", "Your own": "your own text"}
 """Where the last stop leads."""
+
+
+def whole(parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """An address with all that its stop of the tour sets, where somebody wrote no more than `?tour=7`."""
+    at = parameters.get("tour", "")
+    if not (at.isascii() and at.isdecimal() and len(at) < 3 and 1 <= int(at) <= len(STOPS)):
+        return parameters
+    stop = STOPS[int(at) - 1]
+    if stop.run not in watch.names():
+        return parameters
+    return link.write(link.defaults(stop.run) | dict(stop.choices)) | dict(parameters)
 
 
 def begin() -> None:
@@ -164,7 +177,7 @@ def page() -> None:
             st.markdown(f"#### {at} of {len(STOPS)}: {stop.title}")
             told = 0 <= screen.get("told") < len(stop.options)
             st.markdown(tells(stop, trace) if told else stop.asks.format(**numbers(trace, stop)))
-            if stop.picture == "dial":
+            if stop.picture == "dial" and told:
                 dial(trace)
             if not told:
                 options(stop)
@@ -187,7 +200,7 @@ def options(stop: Stop) -> None:
     """What may be answered."""
     with st.container(horizontal=True, gap="small", key="options"):
         for option, text in enumerate(stop.options):
-            st.button(text, on_click=screen.put, kwargs={"told": option})
+            st.button(text, on_click=screen.put, kwargs={"told": option} | dict(stop.reveals))
         if not stop.options:
             for title, what in WAYS.items():
                 if st.button(f"{title}: {what}"):
@@ -206,11 +219,14 @@ def ways(at: int, told: bool) -> None:
 
 
 def dial(trace: Trace) -> None:
-    """The length of a segment to turn, and the right answers beside it."""
+    """The length of a segment to turn, and under it the right answers with every length."""
     right, asked = words.accuracy(trace) or (0, 0)
     key = screen.key("segment_length")
     st.segmented_control("Tokens in a segment", LENGTHS, key=key, required=True, label_visibility="collapsed")
     st.markdown(f"With segments of {trace.config.segment_length}: **{right} of {asked}** answers right.")
+    counts = [rights(length) for length in LENGTHS]
+    figure = runs.drawn("dial", LENGTHS, counts, asked, trace.config.segment_length, stepping.theme())
+    stepping.chart(figure, "Right answers, by tokens in a segment")
 
 
 def memory(trace: Trace, pairs: int) -> None:
@@ -218,7 +234,7 @@ def memory(trace: Trace, pairs: int) -> None:
     seen = runs.faded(trace, fact(trace))
     n = pairs or st.slider("Pairs in the memory", 1, 60, 1, key="pairs")
     word, back = trace.tokens[seen.place], trace.tokens[int(seen.nearest[n - 1])]
-    stepping.chart(runs.drawn("fading", seen, n, stepping.theme()), "One memory, and what it gives back")
+    stepping.chart(runs.drawn("fading", seen, n, stepping.theme()), f"What “{word}” wrote, and what comes back")
     mark = "✓" if back == word else "✗"
     st.markdown(
         plain(f"Asked for “{question(trace)}”: nearest to “{back}” {mark}. Cosine with “{word}”:")
@@ -270,8 +286,6 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
             "then": seen.likeness[lost],
             "instead": trace.tokens[int(seen.nearest[lost])],
         }
-    if stop.picture == "dial":
-        found["dial"] = ", ".join(f"{length} → {rights(length)}" for length in LENGTHS)
     return found
 
 

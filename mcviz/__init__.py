@@ -41,8 +41,10 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import course as course
     from mcviz import examples as examples
     from mcviz import figures as figures
+    from mcviz import film as film
     from mcviz import graphemes as graphemes
     from mcviz import link as link
+    from mcviz import order as order
     from mcviz import palette as palette
     from mcviz import probes as probes
     from mcviz import pytorch as pytorch
@@ -50,6 +52,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import rows as rows
     from mcviz import site as site
     from mcviz import stepper as stepper
+    from mcviz import studio as studio
     from mcviz import tasks as tasks
     from mcviz import tradeoff as tradeoff
     from mcviz import training as training

@@ -3,8 +3,9 @@
 NumPy's numbers are taken wherever Python's are: they come out of every `argmax`, `arange` and row of a table.
 """
 
+import math
 from dataclasses import fields
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -13,6 +14,11 @@ import numpy as np
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether `value` is a whole number; True and False are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether `value` is a real number, neither NaN nor infinite; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def whole(

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mcviz import choices, rules
+from mcviz import choices, files, rules
 from mcviz.choices import Choice
 from mcviz.trace import Trace
 
@@ -185,16 +185,24 @@ def trace(arguments: argparse.Namespace) -> None:
 
 
 def export_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which saved run to write as a page, and where."""
-    parser.add_argument("trace", type=Path, help="a file that `mcviz trace` or Trace.save wrote")
-    parser.add_argument("--out", type=Path, help="where to write the page (default: beside the Trace, as .html)")
+    """Which saved run, or film of a training, to write as a page, and where."""
+    parser.add_argument("trace", type=Path, help="a file that `mcviz trace`, `mcviz train --film` or Trace.save wrote")
+    parser.add_argument("--out", type=Path, help="where to write the page (default: beside the file, as .html)")
     parser.add_argument("--hide-answers", action="store_true", help="show each answer once the reader asks for it")
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """Write a Trace as one HTML file that shows it without a server."""
-    out = arguments.out or arguments.trace.with_name(arguments.trace.name.removesuffix(".npz") + ".html")
-    Trace.load(arguments.trace).to_html(out, hide_answers=arguments.hide_answers)
+    """Write a Trace, or a film, as one HTML file that shows it without a server."""
+    from mcviz import film
+
+    path = arguments.trace
+    out = arguments.out or path.with_name(path.name.removesuffix(".npz").removesuffix(".film") + ".html")
+    if film.is_film(path):
+        from mcviz.stepper import film_page
+
+        files.write(out, film_page(film.Film.load(path), hide_answers=arguments.hide_answers))
+    else:
+        Trace.load(path).to_html(out, hide_answers=arguments.hide_answers)
     print(f"{out}: {out.stat().st_size:,} bytes")
 
 
@@ -210,7 +218,7 @@ def elsewhere(module: str, about: str) -> Command:
 COMMANDS: Mapping[str, Command] = {
     "explore": Command("open the explorer in the browser", explore_arguments, explore),
     "trace": Command("run an example and save everything it computed", trace_arguments, trace),
-    "export": Command("write a saved run as one HTML file", export_arguments, export),
+    "export": Command("write a saved run, or the film of a training, as one HTML file", export_arguments, export),
     "train": elsewhere("mcviz.training", "train a small model on a task"),
     "claims": elsewhere("mcviz.claims", "what the paper claims, and what holds up at toy scale"),
     "site": elsewhere("mcviz.site.command", "build the site: pages for any browser, without an install"),

@@ -48,8 +48,8 @@ class Control:
 
 def named(run: str) -> str:
     """How a run is called in the list: a model by its title, and its name, under which a program finds it."""
-    if run in watch.names():
-        return f"{watch.title(run)} ({run})"
+    if watch.known(run):
+        return f"{watch.title(run)} ({watch.called(run)})"
     return RUNS.get(run, run or "The same model")
 
 

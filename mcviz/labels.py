@@ -7,6 +7,9 @@ import numpy as np
 
 from mcviz.checks import is_whole
 
+TOP = 5
+"""How many of the likeliest tokens are told."""
+
 
 def display(labels: Sequence[str] | None, ids: list[int] | None, T: int) -> tuple[str, ...]:
     """A label for each of the T places, or none."""

@@ -5,9 +5,10 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from mcviz import changes, choices, claims, examples, watch
+from mcviz import changes, choices, claims, examples, film, watch
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
+from mcviz.order import RATES, TASKS, Order
 from mcviz.tasks import shelf
 from mcviz.tradeoff import RULES, Setting
 
@@ -31,6 +32,13 @@ CONFIG: Mapping[str, Field] = {
     "backend": Field(watch.choose(), watch.BACKENDS),
 }
 """How a sequence is run. The second run of a comparison has the same fields, with `SECOND` before their names."""
+
+TRAIN = "train_"
+ORDER: Mapping[str, Field] = {
+    name: Field(value, {"task": TASKS, "rate": RATES}.get(name, CONFIG[name].choices if name in CONFIG else ()))
+    for name, value in vars(Order()).items()
+}
+"""What is to be trained; `TRAIN` stands before the names."""
 
 COST = "cost_"
 SETTING: Mapping[str, Field] = {
@@ -77,6 +85,10 @@ def fields() -> Mapping[str, Field]:
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},
         **{COST + name: field for name, field in SETTING.items()},
+        **{TRAIN + name: field for name, field in ORDER.items()},
+        "film": Field("", ("", *film.names())),  # one that ships; "": the reader's own, or the first of them
+        "training": Field(""),  # the name of the reader's own
+        "mine": Field(""),  # models that the reader trained and keeps
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),
@@ -96,7 +108,7 @@ def fields() -> Mapping[str, Field]:
 def defaults(run: str) -> Screen:
     """What everything is at first, given what is run: a model has the configuration that it was trained with."""
     screen: Screen = {name: field.default for name, field in fields().items()} | {"run": run}
-    if run in watch.names():
+    if watch.known(run):
         for side in ("", SECOND):
             screen |= of_config(watch.config(run), side)
         screen[SECOND + "run"] = watch.plain(run)
@@ -109,10 +121,35 @@ def of_config(cfg: MCConfig, side: str = "") -> Screen:
     return {side + name: value for name, value in choices.chosen(cfg).items()}
 
 
-def turned(screen: Screen) -> Screen:
-    """The screen after another run was chosen: that run as it is at first, of the last one only what fits any."""
-    kept = ("run", "text", "split", "draft", "heat", "seed", "library", *(COST + name for name in SETTING))
-    return defaults(str(screen["run"])) | {name: screen[name] for name in kept}
+KEPT = (
+    *("text", "split", "draft", "heat", "seed", "library", "training", "mine", "film"),
+    *(COST + name for name in SETTING),
+    *(TRAIN + name for name in ORDER),
+)
+"""What fits any run."""
+
+
+def turned(screen: Screen, run: str) -> tuple[Screen, str]:
+    """The screen after `run` was chosen: as that is at first, but for what fits any; and what has to be said of it.
+
+    Edits, and the token on screen, stay where the other model reads the very same sequence.
+    """
+    name = str(screen["run"])
+    known = {name, run} <= set(watch.names())
+    alike = known and run in watch.alike(name)
+    kept = (*KEPT, "changes", "step") if alike else KEPT
+    said = "" if alike else dropped(screen, f"{name} reads another sequence than {run}")
+    return defaults(run) | {each: screen[each] for each in kept}, said
+
+
+def reseeded(screen: Screen) -> tuple[Screen, str]:
+    """The screen after another seed was chosen, whose sequence is another; and what has to be said of it."""
+    return screen | {"changes": ""}, dropped(screen, "another seed draws another sequence")
+
+
+def dropped(screen: Screen, why: str) -> str:
+    """What is said where edits go, if there are any."""
+    return f"Your edits are not kept, as {why}." if screen["changes"] else ""
 
 
 def read(parameters: Mapping[str, str]) -> tuple[Screen, list[str]]:
@@ -144,7 +181,8 @@ def ours(parameters: Mapping[str, str]) -> bool:
 def parse(name: str, text: str) -> Value:
     """The value of the field called `name`. Raises `ValueError` for anything that it may not be."""
     field = fields()[name]
-    if field.choices and text not in field.choices:
+    lent = name in ("run", SECOND + "run") and watch.known(text)
+    if field.choices and text not in field.choices and not lent:
         raise ValueError(f"{name}: expected one of {', '.join(filter(None, field.choices))}; got {text[:40]!r}")
     if name.removeprefix(SECOND) == "backend":
         return watch.choose(text)

@@ -23,7 +23,7 @@ def chosen(get: Get, side: str = "") -> Callable[[str], Any]:
 
 def trained(get: Get) -> bool:
     """Whether the run is that of a model."""
-    return get("run") in watch.names()
+    return watch.known(get("run"))
 
 
 def model(get: Get, side: str = "") -> str:

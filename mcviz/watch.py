@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,23 @@ class Sitting:
         return replace(self, changes=self.changes[: max(0, len(self.changes) - whole("times", times, 0))])
 
 
+_lent: dict[str, tuple[Path, str]] = {}
+"""Models that do not ship: the folder of each, and what it is called there."""
+
+
+def lend(name: str, folder: Path, called: str) -> None:
+    """Let who knows `name` watch a model that does not ship: the one in `folder` that is `called` so there."""
+    _lent[name] = folder, called
+
+
+def known(name: str) -> bool:
+    """Whether `name` is that of a shipped model whose layers cache memories, or of one that was lent."""
+    if name not in _lent:
+        return name in names()
+    folder, called = _lent[name]
+    return (folder / f"{called}.json").is_file()
+
+
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """The shipped models whose layers cache memories."""
@@ -72,6 +90,11 @@ def config(name: str) -> MCConfig:
     if cfg is None:
         raise ValueError(f"name: expected a model whose layers cache memories, got {name}, which attends")
     return cfg
+
+
+def called(name: str) -> str:
+    """What a model is called where it lies: its own name."""
+    return _card(name).name
 
 
 TITLES = {
@@ -92,7 +115,8 @@ def title(name: str) -> str:
         return f"{TITLES[card.task.name]}: attention"
     memory = "" if cfg.memory == "linear" else f", {sheet(cfg.memory).short} memory"
     reads = "plain RNN" if cfg.aggregator == "none" else AGGREGATORS[cfg.aggregator].short
-    return f"{TITLES[card.task.name]}: {reads}{memory}"
+    whose = ", yours" if name in _lent else ""
+    return f"{TITLES[card.task.name]}: {reads}{memory}{whose}"
 
 
 def about(name: str) -> str:
@@ -270,6 +294,9 @@ def _library(backend: str) -> Any:
 
 @lru_cache(maxsize=32)
 def _read(name: str) -> tuple[Card, Weights]:
+    if name in _lent:
+        folder, called = _lent[name]
+        return zoo.read(called, folder)
     return zoo.read(name)
 
 
@@ -341,4 +368,5 @@ def _targets(batch: Batch) -> Sequence[int]:
 def _title(sitting: Sitting) -> str:
     own = sitting.cfg is None or sitting.cfg == config(sitting.name)
     weights = sitting.weights if own or sitting.weights == "untrained" else "trained under another configuration"
-    return f"{sitting.name}, {weights}"
+    whose = ", yours" if sitting.name in _lent else ""
+    return f"{called(sitting.name)}{whose}, {weights}"

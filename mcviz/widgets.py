@@ -11,13 +11,16 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
+from IPython.display import display as display
 from jaxtyping import UInt8
 
 from mcviz import changes, files, watch, writing
-from mcviz.checks import is_whole, plain
+from mcviz.checks import is_whole, place, plain
+from mcviz.film import Film
 from mcviz.palette import ANYWHERE
 from mcviz.probes import edits, surgery
 from mcviz.stepper import asking, assets
+from mcviz.stepper.film import film_page, identity, pack_film, pack_film_online, part
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
 from mcviz.trace import Trace
@@ -67,6 +70,11 @@ class Whole(traitlets.Int[Any, Any]):
         return number
 
 
+def newest(film: Film, frame: int) -> int:
+    """A frame of a film by its number, -1 for the newest. Raises `ValueError` where there is no such frame."""
+    return place("frame", len(film.frames) - 1 if frame == -1 else frame, len(film.frames), "frame")
+
+
 class Stepper(anywidget.AnyWidget):
     """The stepper on a run, or on two runs in step.
 
@@ -90,6 +98,11 @@ class Stepper(anywidget.AnyWidget):
         stepper.write(80, temperature=0.7)                      # gives what it wrote
         stepper.operate([mcviz.probes.surgery.SwitchOff(1)])    # [] restores
 
+    A film of a training has a second axis, `frame`, and `trace` is the run in the frame on screen:
+
+        stepper = Stepper(mcviz.film.Film.load("run.film"), frame=-1)  # at the newest frame
+        stepper.go(frame=0)
+
     The numbers are sent to the browser once. JupyterLab saves them with the notebook if told to ("Save Widget State
     Automatically"); nbclient does, with all widgets' state, unless it is given `store_widget_state=False`. Beside the
     widget an output holds a picture of the gates where it stood, which `nbconvert` and other pages without widgets show
@@ -105,12 +118,13 @@ class Stepper(anywidget.AnyWidget):
     step = Whole(0).tag(sync=True)
     head = Whole(0).tag(sync=True)
     segment = Whole(-1).tag(sync=True)
+    frame = Whole(0).tag(sync=True)
     offers = traitlets.Dict().tag(sync=True)
     tokens = traitlets.Tuple()
 
     def __init__(
         self,
-        trace: Trace | Sitting | None = None,
+        trace: Trace | Sitting | Film | None = None,
         other: Trace | None = None,
         *,
         model: str = "",
@@ -126,28 +140,55 @@ class Stepper(anywidget.AnyWidget):
         if isinstance(given, Sitting) and tokens is not None:
             given = replace(given, tokens=tuple(tokens), changes=())
         self.sitting = given if isinstance(given, Sitting) else None
-        self.trace = watch.run(given) if isinstance(given, Sitting) else given
+        self.film = given if isinstance(given, Film) else None
+        if isinstance(given, Film):
+            traits["frame"] = newest(given, traits.get("frame", 0))
+            self.trace = given.frames[traits["frame"]].trace
+        else:
+            self.trace = watch.run(given) if isinstance(given, Sitting) else given
         self.other, self.budget = other, budget
         if self.sitting is not None:
             traits |= {"tokens": self.trace.tokens, "offers": self._offers(self.trace)}
         elif tokens is not None:
             raise ValueError("tokens: expected a trained model to read them, got a run")
-        super().__init__(payload=pack(self.trace, other, budget=budget), **traits)
+        payload = pack(self.trace, other, budget=budget) if self.film is None else pack_film(self.film)
+        super().__init__(payload=payload, **traits)
         self.on_msg(Stepper._answer)
 
-    def show(self, trace: Trace, other: Trace | None = None) -> None:
-        """Show another run in the same place, from its first token."""
+    def show(self, trace: Trace | Film, other: Trace | None = None) -> None:
+        """Show another run in the same place, from its first token; or a film.
+
+        Where it is the film on screen and has grown, the reader stays where they stand, and goes on to its newest frame
+        who stood at the newest.
+        """
+        if isinstance(trace, Film):
+            self._play(trace)
+            return
         payload = pack(trace, other, budget=self.budget)
-        self.trace, self.other = trace, other
+        self.trace, self.other, self.film = trace, other, None
         with self.hold_sync(), self.hold_trait_notifications():
             self.step, self.head, self.segment = 0, 0, -1
             self.payload = payload
 
+    def _play(self, film: Film) -> None:
+        """Show a film, or more of the one on screen."""
+        frame = newest(film, -1)
+        goes_on = self.film is not None and identity(self.film) == identity(film)
+        if self.film is not None and goes_on and self.frame < len(self.film.frames) - 1:
+            frame = min(self.frame, frame)
+        payload = pack_film(film)
+        self.film, self.other = film, None
+        with self.hold_sync(), self.hold_trait_notifications():
+            if not goes_on:
+                self.step, self.head, self.segment = 0, 0, -1
+            self.payload, self.frame = payload, frame
+            self.trace = film.frames[frame].trace
+
     def go(self, **place: int) -> None:
-        """Move to a `step`, a `head`, an inspected `segment`, at once; what is left out stays."""
+        """Move to a `step`, a `head`, an inspected `segment`, a `frame` of a film, at once; what is left out stays."""
         for name in place:
-            if name not in ("step", "head", "segment"):
-                raise ValueError(f"go: expected step, head or segment, got {name!r}")
+            if name not in ("step", "head", "segment", "frame"):
+                raise ValueError(f"go: expected step, head, segment or frame, got {name!r}")
         # one message: the page never draws the new token with the old head
         with self.hold_sync():
             for name, value in place.items():
@@ -155,7 +196,11 @@ class Stepper(anywidget.AnyWidget):
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write what is shown as one HTML file that opens without Jupyter and without a network."""
-        files.write(path, page(self.trace, self.other, budget=self.budget))
+        at = {"step": self.step, "head": self.head, "segment": self.segment}
+        if self.film is not None:
+            files.write(path, film_page(self.film, frame=self.frame, **at))
+        else:
+            files.write(path, page(self.trace, self.other, budget=self.budget))
 
     def _repr_mimebundle_(self, **settings: Any) -> Any:
         """The widget, and for a page that shows none a picture of the gates where it stands."""
@@ -241,6 +286,12 @@ class Stepper(anywidget.AnyWidget):
             raise ValueError("tokens: expected a trained model to read them, got a run")
         return watch.words(replace(self.sitting, tokens=tuple(proposal["value"]), changes=()))
 
+    @traitlets.observe("frame")
+    def _turn(self, change: Any) -> None:
+        """Another frame of the film: `trace` is its run."""
+        if self.film is not None:
+            self.trace = self.film.frames[change["new"]].trace
+
     @traitlets.observe("tokens")
     def _rewrite(self, change: Any) -> None:
         """Other tokens, from code: the run is made again."""
@@ -254,9 +305,16 @@ class Stepper(anywidget.AnyWidget):
             return
         t = content.get("online") if isinstance(content, dict) else None
         if is_whole(t) and 0 <= t < min(run.T for run in (self.trace, self.other) if run is not None):
-            self.send({"online": t}, buffers=[pack_online(self.trace, t, self.other, budget=self.budget)])
+            self.send({"online": t}, buffers=[self._online(t, content.get("frame"))])
 
-    @traitlets.validate("step", "head", "segment")
+    def _online(self, t: int, frame: Any) -> bytes:
+        """The online states around token `t`."""
+        if self.film is None:
+            return pack_online(self.trace, t, self.other, budget=self.budget)
+        shown = frame if is_whole(frame) and 0 <= frame < len(self.film.frames) else self.frame
+        return pack_film_online(self.film, shown, t, part(self.film, 0, len(self.film.frames)), budget=self.budget)
+
+    @traitlets.validate("step", "head", "segment", "frame")
     def _within(self, proposal: Any) -> int:
         name, value = proposal["trait"].name, proposal["value"]
         runs = [run for run in (self.trace, self.other) if run is not None]
@@ -264,6 +322,7 @@ class Stepper(anywidget.AnyWidget):
             "step": (0, min(run.T for run in runs) - 1),
             "head": (0, max(run.H for run in runs) - 1),
             "segment": (-1, max(run.N for run in runs) - 1),
+            "frame": (0, 0 if self.film is None else len(self.film.frames) - 1),
         }[name]
         if not low <= value <= high:
             raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value}")

@@ -5,26 +5,25 @@
     run(draft)              the Trace of the text and these characters, which is the recorded run
     write(draft)            the same, a step at a time and without end
 
-PyTorch loads when a model is first asked.
+PyTorch writes where it is installed, and else NumPy. They agree but for rounding, so that one seed writes one text.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib import import_module
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mcviz import watch
-from mcviz.backends import available
+from mcviz import reference, watch
+from mcviz.backends import choose
 from mcviz.checks import whole
 from mcviz.config import MCConfig
+from mcviz.sampling import Step
 from mcviz.tasks.characters import Written
 from mcviz.trace import Trace
 from mcviz.watch import Sitting
-
-if TYPE_CHECKING:
-    from mcviz.pytorch import Step
 
 MOST = 1024
 """Characters of a text, and of what is written after it, together."""
@@ -45,12 +44,8 @@ class Draft:
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """The shipped models that read text; none without PyTorch, which has the caches that they write with."""
-    return (
-        ()
-        if not available("pytorch")
-        else tuple(name for name in watch.names() if isinstance(watch.learned(name), Written))
-    )
+    """The shipped models that read text."""
+    return tuple(name for name in watch.names() if isinstance(watch.learned(name), Written))
 
 
 def learned(name: str) -> Written:
@@ -88,13 +83,14 @@ def without(name: str, text: str) -> str:
     return "".join(character for character in text if character in known)
 
 
-def write(draft: Draft) -> "Iterator[Step]":
-    """What the model writes after the text, a step at a time and without end: see `mcviz.pytorch.write`.
+def write(draft: Draft, backend: str | None = None) -> Iterator[Step]:
+    """What the model writes after the text, a step at a time and without end: see `mcviz.reference.write`.
 
-    Raises the `ValueError`s of `encode` and of `mcviz.pytorch.write`, and for segments that are not of one length.
+    Raises the `ValueError`s of `encode` and of `mcviz.reference.write`, for segments that are not of one length, and
+    for a backend that is not there.
     """
-    from mcviz.pytorch import write as steps
-
+    backend = choose(backend)
+    library = reference if backend == "numpy" else import_module("mcviz.pytorch")
     tokens, cfg = encode(draft.name, draft.text), draft.cfg or watch.config(draft.name)
     if cfg.segmentation != "constant":
         raise ValueError(
@@ -102,19 +98,20 @@ def write(draft: Draft) -> "Iterator[Step]":
             f"text, which nobody knows yet; got {cfg.segmentation}"
         )
     labels = learned(draft.name).labels
-    model = watch.model(sitting(draft, tokens), "pytorch")
-    return steps(model, tokens, temperature=draft.temperature, seed=draft.seed, labels=labels)
+    model = watch.model(sitting(draft, tokens), backend)
+    steps: Iterator[Step] = library.write(model, tokens, temperature=draft.temperature, seed=draft.seed, labels=labels)
+    return steps
 
 
 class Writer:
     """Steps of one `write`, kept: one more costs one more."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, backend: str) -> None:
         self.steps: list[Step] = []
-        self.goes_on = write(draft)
+        self.goes_on = write(draft, backend)
         self.lock = Lock()
 
-    def first(self, n: int) -> "tuple[Step, ...]":
+    def first(self, n: int) -> tuple[Step, ...]:
         """The first `n` steps."""
         with self.lock:
             self.steps.extend(islice(self.goes_on, max(0, n - len(self.steps))))
@@ -124,7 +121,7 @@ class Writer:
 _writer = lru_cache(maxsize=16)(Writer)
 
 
-def steps(draft: Draft) -> "tuple[Step, ...]":
+def steps(draft: Draft, backend: str | None = None) -> tuple[Step, ...]:
     """The characters that the model writes after the text, with the probability of each.
 
     Raises the `ValueError`s of `write`, and where the whole comes to more than `MOST` characters.
@@ -136,12 +133,12 @@ def steps(draft: Draft) -> "tuple[Step, ...]":
             f"characters: expected a text and what is written after it of at most {MOST:,} together, got "
             f"{len(draft.text):,} and {n:,}"
         )
-    return _writer(replace(draft, characters=0)).first(n) if n else ()
+    return _writer(replace(draft, characters=0), choose(backend)).first(n) if n else ()
 
 
-def continuation(draft: Draft) -> str:
+def continuation(draft: Draft, backend: str | None = None) -> str:
     """The characters that the model writes after the text. Raises the `ValueError`s of `steps`."""
-    return learned(draft.name).decode([step.token for step in steps(draft)])
+    return learned(draft.name).decode([step.token for step in steps(draft, backend)])
 
 
 def sitting(draft: Draft, tokens: tuple[int, ...]) -> Sitting:
@@ -149,12 +146,12 @@ def sitting(draft: Draft, tokens: tuple[int, ...]) -> Sitting:
     return Sitting(draft.name, draft.cfg, weights=draft.weights, tokens=tokens)
 
 
-def seated(draft: Draft) -> Sitting:
+def seated(draft: Draft, backend: str | None = None) -> Sitting:
     """The model before the text and what it wrote after it: all that `mcviz.watch` can do with it.
 
     Raises the `ValueError`s of `encode` and `steps`.
     """
-    return sitting(draft, (*encode(draft.name, draft.text), *(step.token for step in steps(draft))))
+    return sitting(draft, (*encode(draft.name, draft.text), *(step.token for step in steps(draft, backend))))
 
 
 def drafted(sitting: Sitting, **settings: Any) -> Draft:
@@ -173,4 +170,4 @@ def run(draft: Draft, backend: str | None = None) -> Trace:
     The answer wanted at each is the character that follows. Raises the `ValueError`s of `seated` and of
     `mcviz.watch.run`.
     """
-    return watch.run(seated(draft), backend)
+    return watch.run(seated(draft, backend), backend)

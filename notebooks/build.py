@@ -31,12 +31,13 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import jupytext
 import nbformat
@@ -198,7 +199,8 @@ def at_rest(output: Any, states: Any, draw: "Draw") -> Any:
         if payload is None:
             said = "Controls stand here once the cell is run."
             return nbformat.v4.new_output("display_data", {"text/html": f"<p><i>{said}</i></p>", "text/plain": said})
-        picture = draw.stepper(base64.b64decode(payload), model["state"].get("step", 0))
+        at = {name: model["state"].get(name, 0) for name in ("step", "frame")}
+        picture = draw.stepper(base64.b64decode(payload), at)
         return nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "a stepper"})
     if PLOTLY in data:
         picture = draw.figure(data[PLOTLY])
@@ -214,7 +216,7 @@ class Draw(NamedTuple):
     """What draws in a browser, as PNG in base 64."""
 
     figure: Callable[[dict[str, Any]], str]  # from a Plotly figure's JSON
-    stepper: Callable[[bytes, int], str]  # from a payload, at a step
+    stepper: Callable[[bytes, Mapping[str, int]], str]  # from a payload, at a step, and a frame if it is of a film
 
 
 @contextmanager
@@ -242,14 +244,14 @@ def drawing() -> Iterator[Draw]:
             )
             return str(url.partition(",")[2])
 
-        def stepper(payload: bytes, step: int) -> str:
+        def stepper(payload: bytes, at: Mapping[str, int]) -> str:
             packed = base64.b64encode(zlib.compress(payload, 1)).decode()
             begin = empty.index(">", empty.index('<script id="payload"')) + 1
             file = Path(folder) / "stepper.html"
             file.write_text(empty[:begin] + packed + empty[empty.index("</script>", begin) :], encoding="utf-8")
             view = browser.new_page(viewport={"width": 1000, "height": 800})
-            view.goto(f"{file.as_uri()}#step={step}")
-            view.wait_for_selector(f".mcviz[data-step='{step}']")
+            view.goto(f"{file.as_uri()}#{urlencode(at)}")
+            view.wait_for_selector(f".mcviz[data-step='{at['step']}']")
             picture = view.locator("#stepper").screenshot()
             view.close()
             return base64.b64encode(picture).decode()

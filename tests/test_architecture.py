@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LIGHT = {"numpy", "jaxtyping"}
 TOOLS = {"checks", "files"}
 """What every unit but these may import: how arguments are checked and files are written."""
-FOUNDATION = {"rules", "config", "segments", "initial", "model", "cost", "trace", "labels", "palette"}
+FOUNDATION = {"rules", "config", "segments", "initial", "model", "cost", "trace", "labels", "sampling", "palette"}
 
 
 class Row(NamedTuple):
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "initial": Row({"rules", "config"}, LIGHT),
     "model": Row({"config", "initial"}, LIGHT),
     "labels": Row(set(), LIGHT),
+    "sampling": Row({"labels"}, LIGHT),
     "backends": Row(set(), set()),
     "cost": Row({"rules", "config", "segments", "initial"}, LIGHT),
     "trace": Row({"rules", "config", "segments", "initial"}, LIGHT),
@@ -61,27 +62,36 @@ MAY_IMPORT = {
     # The package lends a Trace what replays and draws it; all else loads on first use, by name.
     "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     "zoo": Row(FOUNDATION | {"backends", "tasks", "reference", "pytorch"}, LIGHT | {"torch", "safetensors"}),
+    # A film is seen without PyTorch: the reference runs what its frames hold.
+    "film": Row(FOUNDATION | {"room", "tasks", "reference", "zoo"}, LIGHT),
     "training": Row(
-        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
+        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo", "film"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
     ),
+    # What a reader wants to have trained; and where it is, in processes of which each loads the training.
+    "order": Row({"rules", "config"}, set()),
+    "studio": Row({"trace", "model", "tasks", "film", "order"}, LIGHT, lazily=frozenset({"training"})),
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching", "fla"}),
     # Claims are judged without PyTorch, and their runs made with it.
     "claims": Row(
-        FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training"},
+        FOUNDATION | {"rows", "tasks", "reference", "pytorch", "probes", "bench", "training", "zoo"},
         LIGHT | {"scipy", "torch"},
     ),
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
     "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
-    "writing": Row(FOUNDATION | {"backends", "tasks", "watch"}, LIGHT, lazily=frozenset({"pytorch"})),
+    # Both open PyTorch by name, when it is asked for.
+    "writing": Row(FOUNDATION | {"backends", "tasks", "reference", "watch"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
-    "link": Row({"config", "changes", "choices", "claims", "examples", "tasks", "watch", "tradeoff"}, set()),
+    "link": Row(
+        {"config", "changes", "choices", "claims", "examples", "film", "order", "tasks", "watch", "tradeoff"}, set()
+    ),
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
     "widgets": Row(
-        FOUNDATION | {"changes", "reference", "probes", "tasks", "examples", "watch", "writing", "figures", "stepper"},
-        LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets"},
+        FOUNDATION
+        | {"changes", "reference", "probes", "tasks", "film", "examples", "watch", "writing", "figures", "stepper"},
+        LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets", "IPython"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
     "course": Row(
@@ -104,12 +114,12 @@ MAY_IMPORT = {
             "changes",
             "choices",
         }
-        | {"uploads", "link", "wanted", "controls"},
+        | {"uploads", "link", "wanted", "controls", "probes", "writing"},
         {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
         | {"yaml"},
     ),
     "cli": Row(
-        {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "training", "bench", "stepper"},
+        {"", *FOUNDATION, "choices", "reference", "examples", "watch", "tasks", "film", "training", "bench", "stepper"},
         LIGHT | {"tqdm"},
     ),
     # Pages compute nothing: they hold no arrays' library, and reach PyTorch through `mcviz` alone.
@@ -136,6 +146,9 @@ MAY_IMPORT = {
             "claims",
             "tradeoff",
             "bench",
+            "film",
+            "order",
+            "studio",
         },
         {"streamlit"},
     ),
@@ -294,6 +307,7 @@ def test_the_table_lets_through(path, source):
         ("mcviz.probes", {"torch", "plotly"}),
         ("mcviz.zoo", {"torch", "safetensors", "plotly"}),
         ("mcviz.watch", {"torch", "safetensors", "plotly"}),
+        ("mcviz.film", {"torch", "safetensors", "plotly"}),
         ("mcviz.tradeoff", {"torch", "plotly"}),
         ("mcviz.claims", {"torch", "plotly", "scipy.stats"}),
     ],

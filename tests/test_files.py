@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 import torch
 
-from mcviz import MCConfig, Trace, cli, files, rows, zoo
+from mcviz import MCConfig, Trace, cli, files, rows, tasks, zoo
 from mcviz.bench.contenders import Table
+from mcviz.film import Film, Scene
+from mcviz.model import ModelConfig
 from mcviz.reference import memory_caching
 from mcviz.training import sweeps
 from mcviz.training.checkpoint import Checkpoint
@@ -31,6 +33,10 @@ import build
 bench = import_module("mcviz.bench.command")
 
 TRACE = memory_caching(*runs.tokens(), MCConfig(segment_length=4))
+FILM = Film(
+    Scene.drawn(tasks.mqar(pairs=2, keys=4, values=4), ModelConfig(8, MCConfig(segment_length=4))),
+    {"steps": 9, "seed": 0, "recipe": {}},
+)
 
 
 def trace(n: int) -> Trace:
@@ -84,6 +90,7 @@ WRITERS = {
     "mcviz export": export,
     "mcviz bench": measured,
     "zoo.save": model,
+    "Film.save": lambda folder, n: replace(FILM, training={**FILM.training, "seed": n}).save(folder / "run.film"),
     "a checkpoint": lambda folder, n: Checkpoint({}, n, {"w": torch.full((99,), n)}, {}).save(folder / "checkpoint"),
     "a sweep": sweep,
     "a notebook": lambda folder, n: build.write(

@@ -48,3 +48,12 @@ def test_the_oldest_and_the_newest_python_are_tested_on_every_system(system):
 def test_a_run_of_the_tests_may_change_nothing():
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert not any("permissions" in job for job in WORKFLOW["jobs"].values())
+
+
+def test_a_binder_has_what_the_notebooks_take_and_the_build_of_torch_for_cpus():
+    *conda, given = yaml.safe_load((ROOT / "binder" / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    extras = PROJECT["optional-dependencies"]
+    torch, *beside = extras["torch"]
+    assert torch.replace("torch", "pytorch-cpu") in conda
+    assert given["pip"] == ["-c ../constraints.txt", *beside, "-e ..[notebooks]"]
+    assert not any(name.startswith("torch") for name in extras["notebooks"])

@@ -4,17 +4,21 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 
 import ipywidgets
 import numpy as np
 import pytest
 
 from mcviz import MCConfig, watch, writing
+from mcviz.film import Film
 from mcviz.probes import surgery
+from mcviz.stepper import pack_film
 from mcviz.stepper.payload import pack
 from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
+from tests.stepper.films import film
 from tests.stepper.hosts import expect, jupyter, shown
 
 
@@ -120,6 +124,67 @@ def test_online_states_are_fetched_for_a_run_that_carries_none(chromium, lab):
     page.close()
 
 
+def young() -> Film:
+    """A film of which two frames are recorded."""
+    return replace(film(), frames=film().frames[:2])
+
+
+def test_a_film_is_followed_along_both_axes(tmp_path):
+    stepper = Stepper(film(), step=5, frame=-1)
+    assert (stepper.frame, stepper.payload) == (3, pack_film(film()))
+    assert stepper.trace.hash == film().frames[3].trace.hash
+    stepper.go(frame=1, step=7)
+    assert (stepper.step, stepper.trace.hash) == (7, film().frames[1].trace.hash)
+    with pytest.raises(ValueError, match="frame: expected a whole number from 0 to 3, got 4"):
+        stepper.frame = 4
+    with pytest.raises(ValueError, match="frame: expected a frame from 0 to 3, got 9"):
+        Stepper(film(), frame=9)
+    stepper.to_html(tmp_path / "film.html")
+    assert '"frame": 1' in (tmp_path / "film.html").read_text(encoding="utf-8")
+
+
+def test_a_film_that_grows_takes_along_who_looks_at_its_newest_frame():
+    stepper = Stepper(young(), step=5, frame=-1)
+    stepper.show(film())
+    assert (stepper.frame, stepper.step) == (3, 5)
+    stepper.show(young())
+    stepper.frame = 0
+    stepper.show(film())
+    assert (stepper.frame, stepper.step, stepper.trace.hash) == (0, 5, film().frames[0].trace.hash)
+    stepper.show(film("topics-rnn", 2))
+    assert (stepper.frame, stepper.step) == (1, 0)
+    stepper.show(library())
+    with pytest.raises(ValueError, match="frame: expected a whole number from 0 to 0"):
+        stepper.frame = 1
+
+
+@pytest.mark.browser
+def test_a_film_grows_and_is_scrubbed_in_jupyterlab(chromium, lab):
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    lab(
+        page,
+        "from tests.stepper.films import film\n"
+        "from tests.test_widgets import young\n"
+        "stepper = Stepper(young(), step=129, frame=-1)\n"
+        "heard = ipywidgets.Label()\n"
+        "stepper.observe(lambda change: setattr(heard, 'value', f'at {stepper.trace.title}'), 'frame')\n"
+        "button = ipywidgets.Button(description='grow')\n"
+        "button.on_click(lambda _: stepper.show(film()))\n"
+        "display(ipywidgets.HBox([button, heard]), stepper)",
+    )
+    root = page.locator(".mcviz").first
+    for n, press in ((1, None), (3, "grow"), (2, "j")):
+        if press == "grow":
+            page.get_by_role("button", name="grow", exact=True).click()
+        elif press:
+            root.focus()
+            page.keyboard.press(press)
+        page.locator(f".mcviz[data-frame='{n}'][data-step='129']").wait_for()
+        reading.check_cards(page, film().frames[n].trace, 129, 0)
+    page.get_by_text(f"at {film().frames[2].trace.title}", exact=True).wait_for()
+    page.close()
+
+
 @pytest.mark.browser
 def test_in_jupyterlab(chromium, lab):
     """Keys step in the browser, a linked slider follows, and Python hears of it and moves the view."""
@@ -152,6 +217,60 @@ def test_in_jupyterlab(chromium, lab):
     reading.check_cards(page, trace, 20, 1)
     reading.check_online_state(page, trace, 20, 1)
     assert not errors
+    page.close()
+
+
+@pytest.mark.browser
+def test_in_jupyterlab_a_reader_edits_and_operates_and_a_model_writes_on(chromium, lab):
+    if not {"topics-ssc", "text-grm"} <= set(watch.names()):
+        pytest.skip("no trained model is here")
+    words = watch.words(watch.Sitting("topics-ssc"))
+    other = next(word for word in ("green", "pink") if word != words[129])
+    draft = writing.Draft("text-grm", "Alice was not a bit ", 3)
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    lab(
+        page,
+        "shelved = Stepper(model='topics-ssc', step=129)\n"
+        f"reader = Stepper(model='text-grm', tokens={draft.text!r}, step=19)\n"
+        "heard = ipywidgets.Label()\n"
+        "shelved.observe(lambda change: setattr(heard, 'value', f'token 129 is {change.new[129]}'), 'tokens')\n"
+        "button = ipywidgets.Button(description='go on')\n"
+        f"button.on_click(lambda _: reader.write({draft.characters}))\n"
+        "display(ipywidgets.HBox([button, heard]), shelved, reader)",
+    )
+    root, second = page.locator(".mcviz").first, page.locator(".mcviz").last
+    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='19']")).wait_for()
+    chip = root.locator(".view").last.locator(".chip.now")
+
+    # by mouse: the word under the reader is another
+    root.locator(".write-here:visible").click()
+    root.locator(".editor").get_by_role("option", name=other, exact=True).click()
+    root.locator(".changes", has_text=f"1 edit: Token 129 is “{other}”.").wait_for()
+    page.get_by_text(f"token 129 is {other}", exact=True).wait_for()
+    chip.filter(has_text=other).wait_for()
+    assert root.locator(".view").count() == 2
+    # by keyboard: as it was
+    root.focus()
+    page.keyboard.press("u")
+    page.get_by_text(f"token 129 is {words[129]}", exact=True).wait_for()
+    root.locator(".changes").wait_for(state="hidden")
+    chip.filter(has_text=words[129]).wait_for()
+
+    # by mouse: a checkpoint is clicked away; by keyboard: it is back
+    card = root.locator(".card.source").first
+    home = card.get_attribute("data-segment")
+    card.get_by_role("button", name="off").click()
+    root.locator(".operations", has_text=f"Checkpoint {home} is switched off").wait_for()
+    root.locator(f".view:last-child .card.off[data-segment='{home}']").wait_for()
+    root.locator(f".card[data-segment='{home}'] .name").first.click()
+    page.keyboard.press("x")
+    root.locator(".operations").wait_for(state="hidden")
+    page.wait_for_function("document.querySelectorAll('.mcviz')[0].querySelectorAll('.view').length === 1")
+
+    page.get_by_role("button", name="go on", exact=True).click()
+    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='22']")).wait_for()
+    wrote = writing.continuation(draft).replace(" ", "␣")
+    second.locator(".chip.now", has_text=wrote[-1]).wait_for()
     page.close()
 
 

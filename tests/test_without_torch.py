@@ -12,7 +12,7 @@ TORCH = ("torch", "safetensors", "joblib", "tqdm")
 
 MODELS = """
 import numpy as np
-from mcviz import cli, watch, zoo
+from mcviz import cli, film, watch, writing, zoo
 
 assert len(zoo.names()) > len(watch.names()) > 10, zoo.names()
 for name in zoo.names():
@@ -24,6 +24,10 @@ for name in zoo.names():
 for name in watch.names():
     trace = watch.run(watch.Sitting(name))
     assert trace.predictions.targets and trace.alone.words and trace.sources and "in NumPy" in trace.title, name
+draft = writing.Draft("stories-grm", "Mia Fox has a hat. The hat is ", 8)
+assert writing.continuation(draft) and writing.run(draft).T == 38
+for name in film.names():
+    assert film.load(name).frames[-1].trace.predictions.targets, name
 for given in (lambda: zoo.load("mqar-ssc"), lambda: watch.run(watch.Sitting("mqar-ssc"), "pytorch")):
     try:
         given()
@@ -50,6 +54,9 @@ for view in sorted(path.stem for path in (APP / "views").glob("*.py") if path.st
     if view == "cost":
         next(button for button in page.button if "easure" in button.label).click().run()
         assert not page.exception and "PyTorch" in page.error[0].value, page.error
+    if view == "write":
+        next(button for button in page.button if button.label == "Step").click().run()
+        assert not page.exception and not page.error and "has a hat" in " ".join(part.value for part in page.markdown)
     if view == "explore":
         page.query_params["backend"] = "pytorch"
         again = AppTest.from_file(str(APP / "main.py"), default_timeout=180)

@@ -1,6 +1,7 @@
 """The reader's text before a trained model: what it reads, what it writes, and what is refused."""
 
 from dataclasses import replace
+from importlib import import_module
 from itertools import islice
 from threading import Thread
 
@@ -8,11 +9,9 @@ import numpy as np
 import pytest
 
 from mcviz import MCConfig, watch, writing
-from mcviz.pytorch import write
 from mcviz.tasks.characters import Written
 from mcviz.writing import MOST, Draft
 
-pytestmark = pytest.mark.skipif(not watch.available(), reason="models need PyTorch")
 NAME = "text-grm"
 TEXT = "Alice was not a bit hurt, and she "
 DRAFT = Draft(NAME, TEXT, 12, temperature=0.7, seed=3)
@@ -35,12 +34,25 @@ def test_the_run_is_that_of_the_text_and_what_was_written():
         np.testing.assert_allclose(said.probabilities[step.t - 1], step.top_probabilities, rtol=1e-4)
 
 
-def test_what_is_written_is_what_pytorch_writes():
-    task = watch.learned(NAME)
-    steps = write(watch.model(watch.Sitting(NAME), "pytorch"), task.encode(TEXT), temperature=0.7, seed=3)
-    assert writing.continuation(DRAFT) == task.decode([step.token for step in islice(steps, 12)])
+@pytest.mark.parametrize("backend", watch.there())
+def test_what_is_written_is_what_the_library_writes(backend):
+    task, library = watch.learned(NAME), import_module({"numpy": "mcviz.reference"}.get(backend, f"mcviz.{backend}"))
+    steps = library.write(watch.model(watch.Sitting(NAME), backend), task.encode(TEXT), temperature=0.7, seed=3)
+    assert writing.continuation(DRAFT, backend) == task.decode([step.token for step in islice(steps, 12)])
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("name", writing.names())
+def test_one_seed_writes_one_text_in_both_backends(name, temperature):
+    if len(watch.there()) < 2:
+        pytest.skip("one backend is there")
+    draft = Draft(name, TEXT.replace(",", "."), 40, temperature, seed=3)
+    ours, theirs = (writing.steps(draft, backend) for backend in watch.there())
+    assert [step.token for step in ours] == [step.token for step in theirs]
+    np.testing.assert_allclose([s.probability for s in ours], [s.probability for s in theirs], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.skipif(len(watch.there()) < 2, reason="one backend is there")
 def test_numpy_gives_the_same_run():
     ours, theirs = writing.run(DRAFT, "numpy"), writing.run(DRAFT)
     np.testing.assert_allclose(ours.output, theirs.output, rtol=1e-4, atol=1e-5)

@@ -29,6 +29,7 @@ class Run:
     buttons: dict[str, str] = field(default_factory=dict)  # their identities, by label
     address: str | None = None  # where the run changed it
     page: str = ""  # the identity of the page
+    found: bool = True  # whether there is a page of the name that was asked for
 
 
 @asynccontextmanager
@@ -59,6 +60,8 @@ async def finished(socket: websockets.ClientConnection) -> Run:
         match message.WhichOneof("type"):
             case "new_session":
                 came = Run(address=came.address, page=message.new_session.page_script_hash)
+            case "page_not_found":
+                came.found = False
             case "delta" if message.delta.WhichOneof("type") == "new_element":
                 take(came, message.delta.new_element)
             case "page_info_changed":

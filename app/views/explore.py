@@ -23,7 +23,7 @@ def page() -> None:
             if name in room:
                 with room[name]:
                     dial.beside(name, trace)
-        stepping.title("Explore", trace, tour.begin, asking.begin)
+        stepping.title("Explore", trace, tour.begin, asking.begin, controls.reset)
         if remark := controls.remark():
             st.caption(plain(remark))
         offers = editing.offers(trace, earlier)

@@ -15,8 +15,9 @@ def page() -> None:
     found = [term for term in glossary.TERMS.values() if wanted in f"{term.name} {term.says}".casefold()]
     if not found:
         st.info("No term says that.")
-    for term in found:
-        symbol = f" ${latex(term.symbol)}$" if term.symbol else ""
-        st.markdown(f"**{plain(term.name)}**{symbol}. {plain(term.says)}")
-        if term.equation is not None:
-            st.latex(term.equation.latex)
+    with st.container(key="terms"):
+        for term in found:
+            symbol = f" ${latex(term.symbol)}$" if term.symbol else ""
+            st.markdown(f"**{plain(term.name)}**{symbol}. {plain(term.says)}")
+            if term.equation is not None:
+                st.latex(term.equation.latex)

@@ -12,7 +12,7 @@ def page() -> None:
     controls.draw()
     with refused():
         trace = controls.trace()  # what is measured does not depend on what a class may see
-        stepping.title("Interference", trace)
+        stepping.title("Interference", trace, controls.reset)
         head = stepping.place(trace)[1]
         if trace.H > 1:
             screen.put(head=head)

@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 def models() -> tuple[str, ...]:
     """The trained models that read libraries."""
-    return tuple(name for name in watch.names() if watch.task(name) == "topics")
+    return tuple(name for name in controls.models() if watch.task(name) == "topics")
 
 
 def page() -> None:
@@ -27,8 +27,7 @@ def page() -> None:
     stepping.title("Library")
     known = models()
     if screen.get("run") not in known:
-        screen.put(run="topics-ssc" if "topics-ssc" in known else known[0])
-        screen.another_run()
+        screen.another_run("topics-ssc" if "topics-ssc" in known else known[0])
     st.markdown(
         "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one after "
         "the other, keeps a checkpoint of each, and answers."

@@ -15,14 +15,14 @@ def page() -> None:
     controls.draw()
     with refused():
         trace = stepping.shown(controls.trace())
-        stepping.title("Was its choice right?", trace)
+        stepping.title("Was its choice right?", trace, controls.reset)
         if screen.hidden("answers"):
             st.info("This link hides the answers, and without them no choice is right or wrong.")
             return
         sitting = controls.sitting()
         if sitting is None or trace.config.aggregator not in GATED or AGGREGATORS[trace.config.aggregator].mixes:
             st.info("This asks a trained model whose gates weigh single memories: SSC, or GRM read with a router.")
-            st.button("Take mqar-ssc", icon=":material/arrow_forward:", on_click=take, args=("mqar-ssc",))
+            st.button("Take mqar-ssc", icon=":material/arrow_forward:", on_click=screen.another_run, args=("mqar-ssc",))
             return
         head = stepping.place(trace)[1]
         asked = runs.oracle(sitting, screen.get("top_k"), head)
@@ -61,12 +61,6 @@ def page() -> None:
             "Only what the last layer reads is changed; what is written, and all before it, stays. The random "
             "selection is the mean over all selections of that size, not a draw."
         )
-
-
-def take(run: str) -> None:
-    """Another model."""
-    screen.put(run=run)
-    screen.another_run()
 
 
 def hardest(choices: tuple[Choice, ...]) -> int:

@@ -12,19 +12,24 @@ KINDS = ("A text", "A saved run", "A trained model")
 def page() -> None:
     """The page."""
     stepping.title("Your own")
-    kind = st.segmented_control("What to watch", KINDS, default=KINDS[0], required=True, key="own:kind")
+    kind = st.segmented_control(
+        "What to watch", KINDS, default=KINDS[0], required=True, key="own:kind", label_visibility="collapsed"
+    )
     if kind == KINDS[1]:
         saved()
         return
-    wanted = watch.names() if kind == KINDS[2] else ("text",)
+    wanted = controls.models() if kind == KINDS[2] else ("text",)
     if screen.get("run") not in wanted:
-        screen.put(run=wanted[0])
-        screen.another_run()
+        screen.another_run(wanted[0])
     if kind == KINDS[0]:
         st.markdown(
             "Type or paste a text. Each word or character is stored under the one before it, by random maps that "
             "nobody trained; a token that returns asks for what followed it the last time."
         )
+        if not screen.hidden("controls") and not screen.get("present"):
+            # in the page: a telephone has the sidebar shut
+            write, cut = st.columns([4, 1], vertical_alignment="bottom")
+            controls.own_text(write, cut)
     controls.draw(only="text" if kind == KINDS[0] else "")
     with refused():
         show(controls.trace())

@@ -19,7 +19,7 @@ def page() -> None:
     controls.draw(by=["numpy"])
     with refused():
         before = controls.trace(backend="numpy")
-        stepping.title("Surgery", before)
+        stepping.title("Surgery", before, controls.reset)
         changes = operating.in_force(before)
         if not screen.hidden("controls") and not screen.get("present"):
             with st.container(gap="small"):

@@ -25,12 +25,8 @@ def page() -> None:
     """The page."""
     stepping.title("Write")
     names = writing.names()
-    if not names:
-        st.info("Models write with PyTorch, which is not installed here; the extra 'torch' brings it.")
-        return
     if screen.get("run") not in names:
-        screen.put(run=names[0])
-        screen.another_run()
+        screen.another_run(names[0])
     if not screen.get("present"):
         st.markdown(
             "A small network reads your text, a character at a time, and says after each what it expects next. Then it "
@@ -92,7 +88,7 @@ def draw(going: bool) -> None:
         st.rerun()  # all of the page: the clock starts or stops
     try:
         now = draft()
-        wrote = writing.continuation(now)
+        wrote = writing.continuation(now, screen.get("backend"))
         trace = runs.written(now, screen.get("backend"))
     except ValueError:
         stop()

@@ -19,9 +19,14 @@ class Condition(NamedTuple):
 SEQUENCES, LONGER_SEQUENCES, CHOICE_SEQUENCES = 256, 64, 8
 """How many sequences each seed is measured on: of the training length, longer ones, and where every subset is tried."""
 
+LOOKS = 40
+"""How often a model is measured in the middle of its training, on `LONGER_SEQUENCES` each time."""
+
 
 def sequences(condition: Condition) -> int:
     """On how many sequences each seed of a condition was measured; 0 where nothing was trained."""
+    if condition.settings.get("trial") == "onset":
+        return LONGER_SEQUENCES
     if "trial" in condition.settings:
         return 0
     if "×" in condition.measure:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mcviz.claims import frontier, ladder
-from mcviz.claims.claim import MQAR, Claim, Condition, Settings, at_most, below, equal, on
+from mcviz.claims.claim import LOOKS, MQAR, Claim, Condition, Settings, at_most, below, equal, on
 
 RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, FRONTIER, EXACT = FAMILIES = (
     "Recall",
@@ -92,6 +92,11 @@ def timed(name: str, tokens: int = 8192) -> Condition:
 def share(memory: str, d: int, length: int) -> Condition:
     """The bytes of a checkpoint over those of its segment's keys and values."""
     return Condition({"trial": "bytes", "memory": memory, "d": d, "segment_length": length}, "share")
+
+
+def onset(measure: str) -> Condition:
+    """When something came about in the training of GRM on the topic library, as a share of it."""
+    return Condition({"trial": "onset", **TOPICS, "aggregator": "grm"}, measure)
 
 
 MEASURED: tuple[Claim, ...] = (
@@ -464,9 +469,27 @@ MEASURED: tuple[Claim, ...] = (
     ),
 )
 
+PLANNED: tuple[Claim, ...] = (
+    Claim(
+        name="gate-first",
+        family=GATES,
+        statement="In training, the gate finds the right document before the loss is half of what it was.",
+        source="nothing on it: trained models only",
+        measured=f"the share of a training (GRM, topic library) after which, at each of {LOOKS} looks: half of the "
+        "questions have their largest gate where the answer stands; half of the answers are right; the loss is half of "
+        "that before the first step",
+        conditions={"gate": onset("gate"), "answers": onset("answers"), "loss": onset("loss")},
+        rule=(below("gate", "loss", 1 / LOOKS),),
+        remark="What had been seen: one run of SSC, cut to 200 steps, in which the gate came first. The margin is the "
+        "time between two looks.",
+        run={"run": "topics-grm"},
+    ),
+)
+"""Claims whose rules are fixed and whose runs do not ship yet: `mcviz claims gate-first --run` makes them."""
+
 EVERY = (*MEASURED, *frontier.CLAIMED, *map(identity, IDENTITIES))
 CLAIMS: Mapping[str, Claim] = {claim.name: claim for claim in EVERY}
 """Every claim of the board by name, family by family."""
 
-DECLARED: Mapping[str, Claim] = {claim.name: claim for claim in (*EVERY, *frontier.PLANNED, *ladder.PLANNED)}
+DECLARED: Mapping[str, Claim] = {claim.name: claim for claim in (*EVERY, *PLANNED, *frontier.PLANNED, *ladder.PLANNED)}
 """Those, and claims whose rules are fixed and whose runs do not ship."""

@@ -88,7 +88,7 @@ def took(wanted: Iterable[tuple[dict[str, object], int]]) -> float:
 
 
 def chosen(names: Sequence[str] | None, family: str | None = None) -> list[str]:
-    """The claims called `names`, or those of a `family`, or all but the frontier's and the ladder's: hours."""
+    """The claims called `names`, or those of a `family`, or all on the board but the frontier's, which take hours."""
     unknown = sorted(set(names or ()) - set(DECLARED))
     if unknown:
         raise ValueError(f"names: expected claims among {', '.join(DECLARED)}; got {', '.join(unknown)}")
@@ -96,5 +96,6 @@ def chosen(names: Sequence[str] | None, family: str | None = None) -> list[str]:
         raise ValueError(f"family: expected one of {', '.join((*FAMILIES, ladder.FAMILY))}; got {family!r}")
     if names:
         return list(names)
-    apart = () if family else (frontier.FAMILY, ladder.FAMILY)
-    return [name for name, claim in DECLARED.items() if claim.family == (family or claim.family) not in apart]
+    if family:
+        return [name for name, claim in DECLARED.items() if claim.family == family]
+    return [name for name, claim in CLAIMS.items() if claim.family != frontier.FAMILY]

@@ -1,7 +1,7 @@
 """What a row of the results rests on: one trial under one seed. Its settings decide the outcome."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,12 @@ from mcviz import reference
 from mcviz.bench import measure
 from mcviz.bench.contenders import ATTENTION, FORWARD, OURS, Shape, call, functions
 from mcviz.claims import identities
-from mcviz.claims.claim import CHOICE_SEQUENCES, LONGER_SEQUENCES, SEQUENCES, Settings
+from mcviz.claims.claim import CHOICE_SEQUENCES, LONGER_SEQUENCES, LOOKS, SEQUENCES, Settings
 from mcviz.claims.spent import spent
 from mcviz.config import MCConfig
 from mcviz.initial import readable
 from mcviz.probes import oracle
+from mcviz.pytorch import SequenceModel
 from mcviz.pytorch.threads import limited
 from mcviz.rows import Row
 from mcviz.tasks.recall import MQAR
@@ -25,9 +26,11 @@ from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
 from mcviz.training.plans import Plan, plan
 from mcviz.training.sweeps import measured
+from mcviz.zoo import Measure
 
-TRAINING, IDENTITY, BYTES, TIMING = "training", "identity", "bytes", "timing"
+TRAINING, IDENTITY, BYTES, TIMING, ONSET = "training", "identity", "bytes", "timing", "onset"
 ROUNDS = 5
+CPU = torch.device("cpu")
 RNN = "plain RNN"
 
 
@@ -95,6 +98,37 @@ def of_the_router(planned: Plan, trained: Run) -> dict[str, float]:
     return {f"choice {name}": value for name, value in said.items()}
 
 
+def onset(settings: Settings, seed: int) -> Mapping[str, float]:
+    """After which share of a training the gate is right, the answers are, and the loss has fallen, for good.
+
+    That is: for half of the questions, the gate is largest where the answer stands; half of the answers are right; the
+    loss is half of what it was before the first step. What never comes to be so is so after all of the training.
+    """
+    planned = plan(**{name: value for name, value in settings.items() if name != "trial"}, seed=seed)
+    seen: list[Mapping[str, Measure]] = []
+
+    def look(run: Run) -> bool:
+        if run.step % (planned.steps // LOOKS) == 0:
+            seen.append(evaluate(run.model, planned.task, seed, LONGER_SEQUENCES))
+        return True
+
+    look(Run(planned.task, SequenceModel(planned.model_config), planned.steps, seed, planned.recipe, CPU))
+    trained = train(**vars(planned), progress=False, go_on=look)
+    gate, answers, bits = ([each[name].value for each in seen] for name in ("largest", "accuracy", "bits"))
+    return {
+        "gate": since([value >= 0.5 for value in gate]),
+        "answers": since([value >= 0.5 for value in answers]),
+        "loss": since([value <= bits[0] / 2 for value in bits]),
+        "seconds": round(trained.seconds, 2),
+    }
+
+
+def since(held: Sequence[bool]) -> float:
+    """After which share of the looks something holds at this one and at every later one; 1 if it never does."""
+    last = max((i for i, one in enumerate(held) if not one), default=-1)
+    return min(last + 1, len(held) - 1) / (len(held) - 1)
+
+
 def identity(settings: Settings, seed: int) -> Mapping[str, float]:
     """How far apart the two sides of an identity are."""
     return identities.measure(settings["identity"], seed)
@@ -129,4 +163,5 @@ TRIALS: Mapping[str, Callable[[Settings, int], Mapping[str, Any]]] = {
     IDENTITY: identity,
     BYTES: held,
     TIMING: timing,
+    ONSET: onset,
 }

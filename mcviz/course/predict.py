@@ -150,7 +150,7 @@ class Segments(Prediction):
     def __init__(self, card: Scorecard, trace: Trace, t: int, head: int = 0) -> None:
         n = int(trace.segment_of[t]) + 1 if 0 <= t < trace.T else 0
         self.picks = [
-            widgets.ToggleButton(description=str(i) if i < n - 1 else f"{i} online", layout={"width": "5.5em"})
+            widgets.ToggleButton(description=str(i) if i < n - 1 else f"{i} online", layout={"width": "6.5em"})
             for i in range(n)
         ]
         self.confidence = widgets.FloatSlider(

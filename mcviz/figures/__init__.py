@@ -11,6 +11,7 @@ from plotly.graph_objects import Figure
 from mcviz.figures.checkpoints import checkpoints
 from mcviz.figures.claims import comparisons, evidence, reported
 from mcviz.figures.cost import fetched, spent, stored
+from mcviz.figures.dial import dial
 from mcviz.figures.difference import difference
 from mcviz.figures.fading import fading
 from mcviz.figures.frontier import frontier
@@ -66,6 +67,7 @@ __all__ = [
     "compared",
     "comparisons",
     "counted",
+    "dial",
     "difference",
     "equations",
     "evidence",

@@ -74,11 +74,13 @@ def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed")
     pairs = "1 pair" if n == 1 else f"{n} pairs"
-    for text, x, y, xanchor in (
-        ("value", 0.0, 0.83, "left"),
-        (f"key above; one memory with {pairs}", 0.1, 1.0, "left"),
+    for text, x, y, yanchor in (
+        ("value", 0.0, 0.83, "bottom"),
+        ("key", 0.1, 1.0, "bottom"),
+        (f"memory with {pairs}", 0.1, 0.0, "top"),
+        ("read with the key", 0.66, 0.83, "bottom"),
     ):
         figure.add_annotation(
-            text=text, x=x, y=y, xref="paper", yref="paper", xanchor=xanchor, yanchor="bottom", showarrow=False
+            text=text, x=x, y=y, xref="paper", yref="paper", xanchor="left", yanchor=yanchor, showarrow=False
         )
     return figure

@@ -11,7 +11,8 @@ from mcviz.pytorch.function import memory_caching
 from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.substitute import substitute
-from mcviz.pytorch.writing import Step, write
+from mcviz.pytorch.writing import write
+from mcviz.sampling import Step
 
 __all__ = [
     "Attention",

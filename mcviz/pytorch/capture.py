@@ -11,16 +11,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mcviz.config import MCConfig
-from mcviz.labels import answers, display, label, places
+from mcviz.labels import TOP, answers, display, label, places
 from mcviz.pytorch.alone import alone, answering
 from mcviz.pytorch.function import memory_caching
 from mcviz.pytorch.mixer import MemoryCaching
 from mcviz.pytorch.model import SequenceModel
 from mcviz.pytorch.traces import numpy
 from mcviz.trace import Predictions, Trace
-
-TOP = 5
-"""How many of the likeliest tokens are kept."""
 
 _hooking = Lock()
 """torch numbers hooks without one: two that come at once may get the same number."""

@@ -6,6 +6,7 @@ from mcviz.reference.contribution import shares
 from mcviz.reference.loop import Step, Stream, memory_caching
 from mcviz.reference.model import SequenceModel
 from mcviz.reference.replay import answering
+from mcviz.reference.writing import write
 
 __all__ = [
     "SequenceModel",
@@ -17,5 +18,6 @@ __all__ = [
     "memory_caching",
     "shares",
     "substitute",
+    "write",
 ]
 __getattr__ = moved.attributes(__name__)

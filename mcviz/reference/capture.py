@@ -7,14 +7,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from mcviz.labels import answers, display, heard, label, places
+from mcviz.labels import TOP, answers, display, heard, label, places
 from mcviz.reference.memory import Array
 from mcviz.reference.model import SequenceModel
 from mcviz.reference.replay import answering
 from mcviz.trace import Alone, Predictions, Trace
-
-TOP = 5
-"""How many of the likeliest tokens are kept."""
 
 
 def capture(

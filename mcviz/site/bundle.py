@@ -9,7 +9,7 @@ import mcviz
 from mcviz import watch
 
 PACKAGE = Path(mcviz.__file__).parent
-ELSEWHERE = {"_pages", "bench", "course", "figures", "pytorch", "training", "widgets.py"}
+ELSEWHERE = {"_pages", "bench", "course", "figures", "pytorch", "studio", "training", "widgets.py"}
 """What needs PyTorch, Plotly or Jupyter: no page of the site runs it."""
 UNSEEN = {"__pycache__", "front"}
 SUFFIXES = {".py", ".json", ".txt", ".safetensors"}

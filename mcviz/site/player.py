@@ -6,74 +6,147 @@ browser, and the same functions draw the first picture when the site is built.
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from io import BytesIO
 from typing import Any
 
-from mcviz import changes, choices, controls, link, uploads, wanted, watch
+from mcviz import changes, choices, controls, link, uploads, wanted, watch, writing
+from mcviz.controls import Control
 from mcviz.link import Screen
+from mcviz.probes import edits, surgery
+from mcviz.probes.surgery import Edit
 from mcviz.stepper import asking
 from mcviz.stepper.payload import BUDGET, carries_states, pack, pack_online
 from mcviz.trace import Trace
+from mcviz.watch import Sitting
+from mcviz.writing import Draft
 
 BACKEND = "numpy"
 KEPT = 6
 """Runs that are kept, for a reader who goes back and forth."""
 FAILURES = (ValueError, MemoryError)
+Told = dict[str, Any]
 
 _kept: OrderedDict[str, Trace] = OrderedDict()
 _shown: list[Trace] = []
 
 
-def changed(parameters: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[Screen, list[str]]:
-    """The screen that parameters describe, after what the reader changed; and what of both could not be read."""
+def changed(parameters: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[Screen, list[str], str]:
+    """The screen that parameters describe, after what the reader changed; what of both could not be read; and what has
+    to be said of the change."""
     screen, problems = link.read(parameters)
-    before = dict(screen)
+    before, said = dict(screen), ""
     for name, text in chosen.items():
         try:
             screen[name] = link.parse(name, text)
         except ValueError as error:
             problems.append(str(error))
     if screen["run"] != before["run"]:
-        screen = link.turned(screen)
+        screen, said = link.turned(screen | {"run": before["run"]}, str(screen["run"]))
+    elif screen["seed"] != before["seed"]:
+        screen, said = link.reseeded(screen)
+    if writes(screen) and {"draft", "written"} & set(chosen):
+        screen["step"] = len(str(screen["draft"])) + int(screen["written"]) - 1
     if screen["segmentation"] == choices.EXPLICIT != before["segmentation"]:
         screen["lengths"] = wanted.lengths(screen.__getitem__)
-    return screen, problems
+    return screen, problems, said
 
 
-def state(screen: Screen, problems: list[str]) -> dict[str, Any]:
+def state(screen: Screen, problems: list[str], said: str = "") -> Told:
     """What the page shows beside the picture."""
     get = screen.__getitem__
     trained = wanted.trained(get)
+    shown = [*controls.controls(get), *(draft_controls(screen) if get("run") in writing.names() else ())]
     return {
         "parameters": link.write(screen),
-        "controls": [asdict(each) for each in controls.controls(get)],
+        "controls": [asdict(each) for each in shown],
         "about": watch.about(str(get("run"))) if trained else "",
-        "remark": wanted.remark(get),
+        "remark": " ".join(filter(None, [said, wanted.remark(get)])),
         "problems": problems,
     }
 
 
-def picture(screen: Screen, trace: Trace, budget: int = BUDGET) -> tuple[dict[str, Any], bytes]:
-    """Where to stand in a run, and its payload."""
+def picture(screen: Screen, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> tuple[Told, bytes]:
+    """Where to stand in a run, or in two in step, and their payload."""
     step, head = wanted.place(screen.__getitem__, trace)
-    whole = carries_states(trace, None, budget)
+    whole = carries_states(trace, other, budget)
     about = {"title": trace.title, "step": step, "head": head, "whole": whole, "diverged_at": trace.diverged_at}
-    return about, pack(trace, budget=budget)
+    return about, pack(trace, other, budget=budget)
 
 
-def run(screen: Screen) -> Trace:
-    """The run that a screen asks for; one of the last few is not computed again."""
-    asked = {name: value for name, value in screen.items() if name not in ("step", "head")}
-    key = json.dumps(asked, sort_keys=True)
+def draft_controls(screen: Screen) -> list[Control]:
+    """The text that a model reads instead of a drawn one, and how it writes on."""
+    about = "The model reads this as soon as you change it, or let it write on."
+    heat = "In hundredths. 0: always the likeliest character. Else characters are drawn: the hotter, the wilder."
+    return [
+        Control("draft", "Your text", screen["draft"], help=about),
+        Control("written", "Characters that it writes on", screen["written"]),
+        Control("heat", "Temperature", screen["heat"], help=heat),
+    ]
+
+
+def writes(screen: Screen) -> bool:
+    """Whether a model reads the reader's text, and not one that is drawn."""
+    first = link.fields()["draft"].default
+    return screen["run"] in writing.names() and bool(screen["written"] or screen["draft"] != first)
+
+
+def sitting(screen: Screen) -> Sitting | None:
+    """The model, its configuration and its sequence; None for an example. Raises the library's `ValueError`s."""
+    seat = wanted.sitting(screen.__getitem__)
+    if seat is None or not writes(screen):
+        return seat
+    written, heat, seed = (int(screen[name]) for name in ("written", "heat", "seed"))
+    draft = Draft(seat.name, str(screen["draft"]), written, heat / 100, seed, seat.cfg, seat.weights)
+    return writing.seated(draft, BACKEND)
+
+
+def kept(screen: Screen, apart: tuple[str, ...], make: Callable[[], Trace]) -> Trace:
+    """What `make` makes of a screen, whatever is chosen for `apart`; one of the last few is not computed again."""
+    key = json.dumps({name: value for name, value in screen.items() if name not in apart}, sort_keys=True)
     if key not in _kept:
-        _kept[key] = wanted.trace(screen.__getitem__, BACKEND)
+        _kept[key] = make()
     _kept.move_to_end(key)
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
     return _kept[key]
+
+
+def run(screen: Screen) -> Trace:
+    """The run that a screen asks for, before surgery."""
+
+    def make() -> Trace:
+        seat = sitting(screen)
+        return wanted.trace(screen.__getitem__, BACKEND) if seat is None else watch.run(seat, BACKEND)
+
+    return kept(screen, ("step", "head", "edits"), make)
+
+
+def earlier(screen: Screen) -> Trace | None:
+    """The run before the last change of the sequence; None where nothing was changed."""
+    seat = sitting(screen)
+    return run(screen | {"changes": changes.write(seat.undone().changes)}) if seat and seat.changes else None
+
+
+def operated(screen: Screen, trace: Trace, made: list[Edit]) -> Trace:
+    """The run after surgery, with what its model makes of it, where there is one."""
+    seat = sitting(screen)
+
+    def make() -> Trace:
+        after = surgery.operate(trace, made)
+        return after if seat is None else watch.answered(seat, after)
+
+    return kept(screen, ("step", "head"), make)
+
+
+def shown(screen: Screen) -> list[Trace]:
+    """The run, or two in step: before and after surgery, or else before and after the last change of the sequence."""
+    trace, before = run(screen), earlier(screen)
+    if screen["edits"]:
+        return [trace, operated(screen, trace, edits.parse(str(screen["edits"])))]
+    return [before, trace] if before is not None and before.T == trace.T else [trace]
 
 
 def answer(said: str) -> tuple[str, bytes]:
@@ -84,36 +157,68 @@ def answer(said: str) -> tuple[str, bytes]:
     """
     message = json.loads(said)
     if "online" in message:
-        return "{}", pack_online(_shown[0], int(message["online"]))
-    screen, problems = changed(message["parameters"], message["changes"])
-    answered: dict[str, Any] = {}
-    if "request" in message:
-        answered = asking.answer(message["request"], {"edit": {}}, partial(edit, screen))
-    about = {**state(screen, problems), **answered}
+        return "{}", pack_online(_shown[0], int(message["online"]), *_shown[1:])
+    screen, problems, note = changed(message["parameters"], message["changes"])
+    answered: Told = {}
     try:
-        found, payload = show(screen, run(screen))
+        problems += mended(screen)
+        if "request" in message:
+            answered = asking.answer(message["request"], {kind: {} for kind in asking.KINDS}, partial(ask, screen))
+        found, payload = show(screen, *shown(screen))
     except FAILURES as error:
+        about = {**state(screen, problems, note), **answered}
         return json.dumps({**about, "refused": refused(error)}), b""
+    about = {**state(screen, problems, note), **answered}
     return json.dumps({**about, **found, "offers": offers(screen)}), payload
 
 
-def edit(screen: Screen, kind: str, value: Mapping[str, Any]) -> None:
-    """Take a change of the sequence into the screen. Raises the library's `ValueError` for one that cannot be made."""
+def mended(screen: Screen) -> list[str]:
+    """Take edits that cannot be made out of a screen, and say why they cannot: they are no reason to show nothing."""
+    problems = []
+    for name, check in (("changes", read), ("edits", operable)):
+        try:
+            if screen[name]:
+                check(screen)
+        except ValueError as error:
+            problems.append(str(error))
+            screen[name] = ""
+    return problems
+
+
+def read(screen: Screen) -> None:
+    """Raise `ValueError` for changes of a sequence that cannot be made."""
     seat = wanted.sitting(screen.__getitem__)
-    if seat is None:
-        raise ValueError(f"{kind}: expected a trained model, whose words are known")
+    if seat is not None:
+        watch.words(seat)
+
+
+def operable(screen: Screen) -> None:
+    """Raise `ValueError` for surgery that cannot be done."""
+    trace = run(screen)
+    for edit in edits.parse(str(screen["edits"])):
+        edits.check(trace, edit)
+
+
+def ask(screen: Screen, kind: str, value: Mapping[str, Any]) -> None:
+    """Take what a reader asks for into the screen. Raises the library's `ValueError` for what cannot be done."""
+    if kind == "surgery":
+        screen["edits"] = edits.write(edits.asked(run(screen), value))
+        return
+    seat = sitting(screen)
+    if seat is None or writes(screen):
+        raise ValueError(f"{kind}: expected a trained model and a sequence that was drawn for it")
     made = changes.asked(seat.changes, value)
     watch.words(replace(seat, changes=made))
     screen["changes"] = changes.write(made)
 
 
-def offers(screen: Screen) -> dict[str, Any]:
-    """What the stepper may ask for: to edit the sequence of a trained model."""
-    seat = wanted.sitting(screen.__getitem__)
-    if seat is None:
-        return {}
-    before = run(screen | {"changes": changes.write(seat.undone().changes)}) if seat.changes else None
-    return {"edit": watch.offer(seat, run(screen), before)}
+def offers(screen: Screen) -> Told:
+    """What the stepper may ask for: surgery, and to edit the sequence of a trained model."""
+    seat, trace = wanted.sitting(screen.__getitem__), run(screen)
+    operations = {"surgery": edits.offer(trace, edits.parse(str(screen["edits"])))}
+    if seat is None or writes(screen):
+        return operations
+    return {**operations, "edit": watch.offer(seat, trace, earlier(screen))}
 
 
 def taken(content: bytes) -> tuple[str, bytes]:
@@ -125,10 +230,10 @@ def taken(content: bytes) -> tuple[str, bytes]:
     return json.dumps(found), payload
 
 
-def show(screen: Screen, trace: Trace) -> tuple[dict[str, Any], bytes]:
-    """The picture of a run, which is then the one that is shown."""
-    _shown[:] = [trace]
-    return picture(screen, trace)
+def show(screen: Screen, *runs: Trace) -> tuple[Told, bytes]:
+    """The picture of a run or two, which are then those that are shown."""
+    _shown[:] = runs
+    return picture(screen, *runs)
 
 
 def refused(error: Exception) -> str:

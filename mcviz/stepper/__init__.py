@@ -7,7 +7,8 @@ computes nothing but positions and colours. `front/main.js` says what is where i
 of the view is. The hosts hand it the payload: `mcviz.stepper.streamlit`, `mcviz.widgets`, `mcviz.stepper.html`.
 """
 
+from mcviz.stepper.film import film_page, pack_film
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import pack
 
-__all__ = ["pack", "page"]
+__all__ = ["film_page", "pack", "pack_film", "page"]

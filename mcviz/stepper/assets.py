@@ -1,9 +1,9 @@
 """The front end as text: its modules joined, for hosts that take one script and one style.
 
 `front/` holds ES modules and stylesheets that import each other by relative paths, and a browser may load them as they
-are. Joined, each stands once and after all that it imports, without its import lines and its comments. In the joined
-script all modules share one scope, so a name at the top level must be unique; only the first module's exports are
-exports still.
+are. Joined, each stands once and after all that it imports, without its import lines, its comments and its indents. In
+the joined script all modules share one scope, so a name at the top level must be unique; only the first module's
+exports are exports still.
 """
 
 import re
@@ -24,6 +24,8 @@ IMPORT = {
 }
 COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)\n", re.M | re.S)
 """Those that stand alone on their lines: for who reads the modules."""
+INDENT = re.compile(r"^ +", re.M)
+"""No text of the front end goes over the end of a line."""
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.M)
 
 
@@ -67,5 +69,5 @@ def imports(path: Path) -> Iterator[Path]:
 
 
 def without_imports(path: Path) -> str:
-    """A file's text without its import lines, and without what is for its readers."""
-    return COMMENT.sub("", IMPORT[path.suffix].sub("", path.read_text(encoding="utf-8")))
+    """A file's text without its import lines, and without what is for its readers: comments and indents."""
+    return INDENT.sub("", COMMENT.sub("", IMPORT[path.suffix].sub("", path.read_text(encoding="utf-8"))))

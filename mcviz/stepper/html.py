@@ -5,7 +5,7 @@ import hashlib
 import html
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mcviz.checks import plain
 from mcviz.stepper import assets
@@ -67,21 +67,26 @@ def page(
     Its Content-Security-Policy lets exactly this script and this style run, and nothing be fetched. Raises
     `ValueError` as `mcviz.stepper.pack` does.
     """
+    place = {"step": step, "head": head, "segment": segment, "veiled": bool(hide_answers)}
+    return document(pack(trace, other, budget=budget), trace.title, place, notes)
+
+
+def document(payload: bytes, title: str, place: Mapping[str, int | bool], notes: Sequence[tuple[str, str]] = ()) -> str:
+    """A self-contained page with the stepper on a payload; `place` says where it opens."""
     script, style = assets.script() + _START, _STYLE + assets.style()
     policy = (
         f"default-src 'none'; script-src '{_fingerprint(script)}'; style-src '{_fingerprint(style)}'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    place = {"step": step, "head": head, "segment": segment}
-    data = zlib.compress(pack(trace, other, budget=budget), 1)
+    data = zlib.compress(payload, 1)
     return _PAGE.format(
         policy=html.escape(policy),
-        title=html.escape(trace.title or "Memory Caching, step by step"),
+        title=html.escape(title or "Memory Caching, step by step"),
         notes="\n".join(f"<p><b>{html.escape(name)}.</b> {html.escape(says)}</p>" for name, says in notes),
         style=style,
         script=script,
         payload=base64.b64encode(data).decode(),
-        first=json.dumps({**{name: plain(n) for name, n in place.items()}, "veiled": bool(hide_answers)}),
+        first=json.dumps({name: plain(value) for name, value in place.items()}),
     )
 
 

@@ -1,17 +1,11 @@
-"""A Trace as one binary blob: what the front end is fed with.
+"""A Trace as one binary blob (`mcviz.stepper.blob`): what the front end is fed with.
 
-    8 bytes   magic "mcviz/1\\n"
-    8 bytes   length of the header, unsigned, little endian
-    header    JSON, padded with spaces to a multiple of 8 bytes
-    arrays    little endian, row by row, each one starting at a multiple of 8 bytes
-
-The header lists every array with its type, shape and place. Rows over memories are ragged: token t has as many
-entries as it can reach memories, so `scores` holds, token after token and head after head, segments 0 … s.
+Rows over memories are ragged: token t has as many entries as it can reach memories, so `scores` holds, token after
+token and head after head, segments 0 … s.
 """
 
-import json
-import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,13 +16,16 @@ from mcviz.initial import readable
 from mcviz.reference import shares
 from mcviz.rules import AGGREGATORS, PLAIN_READ, added, sheet
 from mcviz.stepper import details
+from mcviz.stepper.blob import lay_out
+from mcviz.stepper.blob import unpack as unpack
 from mcviz.stepper.equations import equations
 from mcviz.trace import Trace
 from mcviz.words import glossary
 
 Array = np.ndarray
+Laid = tuple[dict[str, Any], dict[str, Array]]
+"""What of one run goes into the header, and its arrays."""
 
-MAGIC = b"mcviz/1\n"
 BUDGET = 4_000_000
 """Bytes that online states may take, and as many again for what the memories said."""
 
@@ -38,8 +35,15 @@ FEWEST = 8
 GROUPS = ("states", "changes", "mixed")
 """Arrays as large as a memory for every token."""
 
+KEPT = 3
+"""Runs that are kept as they were packed, each no larger than a few budgets."""
+
 UNDEFINED = -128
 """The int8 that stands for a value that is not finite."""
+
+
+_kept: dict[tuple[str, int], Laid] = {}
+_keeping = Lock()
 
 
 def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks: Sequence[int] = ()) -> bytes:
@@ -56,7 +60,7 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks
     headers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     for i, run in enumerate(runs):
-        header, own = _run(run, budget // len(runs))
+        header, own = _kept_run(run, budget // len(runs))
         headers.append({**header, "asking": list(asks)})
         arrays |= {f"{i}.{name}": array for name, array in own.items()}
     difference = None
@@ -64,10 +68,10 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks
         difference, own = _difference(trace, other)
         arrays |= {f"difference.{name}": array for name, array in own.items()}
     whole = {"id": identity(trace, other, budget), "runs": headers, "difference": difference}
-    return _blob({**whole, "glossary": _glossary()}, arrays)
+    return lay_out({**whole, "glossary": glossary_of()}, arrays)
 
 
-def _glossary() -> dict[str, dict[str, str]]:
+def glossary_of() -> dict[str, dict[str, str]]:
     """What labels stand for: sentences, symbol, formula and its number in the paper."""
     return {
         name: {
@@ -86,9 +90,15 @@ def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int
     They are those of the token's segment, of a long segment the nearest as far as `budget` bytes go. Raises
     `ValueError` if a run has no token `t`.
     """
+    spans, arrays = online_of([trace] if other is None else [trace, other], t, budget)
+    return lay_out({"id": identity(trace, other, budget), "online": spans}, arrays)
+
+
+def online_of(runs: Sequence[Trace], t: int, budget: int) -> tuple[list[dict[str, int]], dict[str, Array]]:
+    """The online states of runs around token `t`: where the spans of tokens begin and stop, and the arrays by name."""
     spans: list[dict[str, int]] = []
     arrays: dict[str, Array] = {}
-    for i, run in enumerate([trace] if other is None else [trace, other]):
+    for i, run in enumerate(runs):
         t = place("t", t, run.T, "token")
         s = int(run.segment_of[t])
         begin, end = run.segments[s]
@@ -99,7 +109,7 @@ def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int
         for group in GROUPS:
             arrays |= {f"{i}.{group}.{name}": values for name, values in getattr(found, group).items()}
         spans.append({"start": first, "stop": last})
-    return _blob({"id": identity(trace, other, budget), "online": spans}, arrays)
+    return spans, arrays
 
 
 def carries_states(trace: Trace, other: Trace | None = None, budget: int = BUDGET) -> bool:
@@ -113,48 +123,22 @@ def identity(trace: Trace, other: Trace | None = None, budget: int = BUDGET) -> 
     return "-".join([run.hash for run in (trace, other) if run is not None] + [str(budget)])
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The header and the arrays of a payload. Raises `ValueError` if it is none."""
-    if data[:8] != MAGIC or len(data) < 16:
-        raise ValueError(f"payload: expected {MAGIC!r} at its start, got {data[:8]!r}")
-    (length,) = struct.unpack("<Q", data[8:16])
-    header = json.loads(data[16 : 16 + length])
-    arrays = {
-        name: np.frombuffer(data, np.dtype("<" + spec["type"]), int(np.prod(spec["shape"])), spec["at"]).reshape(
-            spec["shape"]
-        )
-        for name, spec in header["arrays"].items()
-    }
-    return header, arrays
+def _kept_run(trace: Trace, budget: int) -> Laid:
+    """`run_of`, which is kept for the last few: after an edit the run before it is packed again, beside another."""
+    key = (trace.hash, budget)
+    with _keeping:
+        laid = _kept.pop(key, None)
+    if laid is None:
+        laid = run_of(trace, budget)
+    with _keeping:
+        _kept[key] = laid
+        while len(_kept) > KEPT:
+            del _kept[next(iter(_kept))]
+    return laid
 
 
-def _blob(header: dict[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """Lay header and arrays out. The header's own length decides where the arrays start, so it is padded to fit."""
-    arrays = {name: np.ascontiguousarray(array, _little(array.dtype)) for name, array in arrays.items()}
-    specs: dict[str, dict[str, Any]] = {
-        name: {"type": array.dtype.str[1:], "shape": array.shape, "at": 0} for name, array in arrays.items()
-    }
-    room = len(json.dumps({**header, "arrays": specs}).encode()) + 16 * len(arrays)
-    at = 16 + _align(room)
-    for name, array in arrays.items():
-        specs[name]["at"] = at
-        at += _align(array.nbytes)
-    text = json.dumps({**header, "arrays": specs}).encode().ljust(_align(room))
-    parts: list[Any] = [MAGIC, struct.pack("<Q", len(text)), text]
-    for array in arrays.values():
-        parts += [array.reshape(-1).view(np.uint8), bytes(_align(array.nbytes) - array.nbytes)]
-    return b"".join(parts)
-
-
-def _align(size: int) -> int:
-    return -(-size // 8) * 8
-
-
-def _little(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(dtype).newbyteorder("<")
-
-
-def _run(trace: Trace, budget: int) -> tuple[dict[str, Any], dict[str, Array]]:
+def run_of(trace: Trace, budget: int) -> Laid:
+    """One run of a payload: its header, and its arrays by name."""
     said = trace.predictions
     vectors = {name: getattr(trace, name) for name in ("q", "k", "v", "u", "online_contexts", "checkpoint_contexts")}
     dtype = _fitting(sum(array.size for array in vectors.values()), budget, (np.float32,)) or np.float16

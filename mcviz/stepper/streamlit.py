@@ -11,6 +11,8 @@ import streamlit as st
 
 from mcviz.checks import plain
 from mcviz.stepper import asking, assets
+from mcviz.stepper.film import FRAME_BUDGET, Film, pack_film, pack_film_online, part
+from mcviz.stepper.film import identity as identity_of_film
 from mcviz.stepper.kept import Kept
 from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
 from mcviz.trace import Trace
@@ -22,11 +24,12 @@ _view = st.components.v2.component(
 
 
 class Selection(NamedTuple):
-    """Where the reader stands: a token, a head, and the segment whose memory is inspected (-1: the online one)."""
+    """Where the reader stands: a token, a head, the segment whose memory is inspected (-1: the online one), a frame."""
 
     step: int = 0
     head: int = 0
     segment: int = -1
+    frame: int = 0  # of a film; -1: the newest
 
 
 def stepper(
@@ -57,7 +60,7 @@ def stepper(
 
     `present` makes it large, for a class; the reader can change that by a key, of which `on_present` hears.
 
-    `spotlight` names what to point at: tokens, memories, gates, output or prediction; the rest dims.
+    `spotlight` names what to point at: tokens, memories, gates, output, prediction or all of them; the rest dims.
 
     `asks` are tokens at which something is asked, for runs whose answers are left out.
 
@@ -70,10 +73,57 @@ def stepper(
     """
     name = identity(trace, other, budget)
     at_first = Selection(*map(plain, (step, head, segment)))
+
+    def online(at: Selection) -> bytes | None:
+        if carries_states(trace, other, budget):
+            return None
+        return _pack_online(name, max(0, min(at.step, trace.T - 1)), trace, other, budget)
+
     with st.container(gap=None):
         _numbers(key=f"{key}-numbers", data=_pack(name, asks, trace, other, budget), height="content")
         told = {"present": present, "spotlight": spotlight, "offers": asking.check(offers or {})}
-        _draw(key, (trace, other, budget), name, at_first, told, on_change, on_present, on_request)
+        _draw(key, [name], online, at_first, told, on_change, on_present, on_request)
+    return selection(key)
+
+
+def film_stepper(
+    film: Film,
+    *,
+    key: str,
+    step: int = 0,
+    head: int = 0,
+    segment: int = -1,
+    frame: int = 0,
+    on_change: Callable[[Selection], None] | None = None,
+    present: bool = False,
+    on_present: Callable[[bool], None] | None = None,
+) -> Selection:
+    """Draw the stepper on a film, as `stepper` draws it on a run; at `frame`, -1 for the newest.
+
+    A film that has grown under the same key goes on where the reader stands, and who looks at its newest frame then
+    looks at the newest. Raises `ValueError` as `mcviz.stepper.pack_film` does.
+    """
+    count = len(film.frames)
+    # the newest frame comes on its own
+    parts = [(first, min(first + AT_ONCE, count - 1)) for first in range(0, count - 1, AT_ONCE)]
+    parts.append((count - 1, count))
+    if not count:
+        raise ValueError("film: expected at least one frame, got none")
+    names = [part(film, *span) for span in parts]
+
+    def online(at: Selection) -> bytes | None:
+        seen = at.frame if 0 <= at.frame < count else count - 1
+        if carries_states(film.frames[seen].trace, None, FRAME_BUDGET):
+            return None
+        t = max(0, min(at.step, film.frames[seen].trace.T - 1))
+        return _pack_film_online(names[-1], seen, t, film)
+
+    with st.container(gap=None):
+        for n, (name, span) in enumerate(zip(names, parts, strict=True)):
+            _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
+        told = {"present": present, "spotlight": "", "offers": {}, "film": identity_of_film(film)}
+        at_first = Selection(*map(plain, (step, head, segment, frame)))
+        _draw(key, names, online, at_first, told, on_change, on_present, None)
     return selection(key)
 
 
@@ -84,6 +134,8 @@ def selection(key: str) -> Selection:
 
 
 _kept = Kept(128 * 2**20)
+AT_ONCE = 8
+"""Frames of a film that go to the browser together: a film that grows sends what is new, and little more."""
 
 
 @_kept.shared
@@ -102,11 +154,27 @@ def _pack_online(name: str, start: int, _trace: Trace, _other: Trace | None, _bu
     return _kept.keep(data, len(data))
 
 
+@_kept.shared
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _pack_film(name: str, span: tuple[int, int], _film: Film) -> bytes:
+    """Some frames of a film, packed once for everyone who looks at them."""
+    data = pack_film(_film, *span)
+    return _kept.keep(data, len(data))
+
+
+@_kept.shared
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _pack_film_online(name: str, frame: int, t: int, _film: Film) -> bytes:
+    """The online states around a token in a frame."""
+    data = pack_film_online(_film, frame, t, name)
+    return _kept.keep(data, len(data))
+
+
 @st.fragment
 def _draw(
     key: str,
-    runs: tuple[Trace, Trace | None, int],
-    payload: str,
+    parts: list[str],
+    online: Callable[[Selection], bytes | None],
     wanted: Selection,
     told: dict[str, Any],
     on_change: Callable[[Selection], None] | None,
@@ -140,14 +208,13 @@ def _draw(
             memory["answer"] = asking.answer(said, told["offers"], on_request)
             memory["again"] = not memory["answer"]["problem"]
 
-    if not carries_states(*runs):
-        trace = runs[0]
-        t = max(0, min(memory["at"].step, trace.T - 1))
-        try:
-            _numbers(key=f"{key}-online", data=_pack_online(payload, t, *runs))
-        except MemoryError:
-            st.error("The machine that serves this page has too little memory left for the states around this token.")
-    data = {"payload": payload, "command": memory["command"], **told, **memory["at"]._asdict(), **memory["answer"]}
+    try:
+        if (states := online(memory["at"])) is not None:
+            _numbers(key=f"{key}-online", data=states)
+    except MemoryError:
+        st.error("The machine that serves this page has too little memory left for the states around this token.")
+    told = {"payload": parts[-1], "parts": parts, "command": memory["command"], **told}
+    data = {**told, **memory["at"]._asdict(), **memory["answer"]}
     _view(key=key, data=data, on_selection_change=settled, on_present_change=presented, on_request_change=requested)
 
 

@@ -52,4 +52,5 @@ class Written(Task):
 
     def decode(self, tokens: Sequence[int] | Int[Array, "T"]) -> str:
         """The text of `tokens`."""
-        return "".join(self.characters[token] for token in tokens)
+        known = self.characters
+        return "".join(known[token] for token in tokens)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ from tqdm import tqdm
 
 from mcviz import files
 from mcviz.checks import whole
+from mcviz.film import Film
 from mcviz.pytorch import ModelConfig, SequenceModel
 from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
 from mcviz.training.checkpoint import Checkpoint
+from mcviz.training.live import live
 from mcviz.training.recipe import Recipe
+from mcviz.training.recorder import Recorder
 
 TRAINING, VALIDATION = 0, 1
 """Streams of random numbers under one seed."""
@@ -45,6 +49,8 @@ class Run:
     best: float = float("inf")  # validation loss
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     stale: int = 0  # validations since the best one
+    gradient: Tensor | None = None  # norm of the last one, before it was clipped
+    film: Film | None = None  # what was recorded
 
     def __post_init__(self) -> None:
         self.model.to(self.device)
@@ -65,7 +71,7 @@ class Run:
         loss = answer_loss(model, batch, self.device)
         self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        self.gradient = nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate(self.step, self.steps)
         self.optimizer.step()
@@ -145,7 +151,10 @@ def train(
     *,
     recipe: Recipe | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    film: str | os.PathLike[str] | None = None,
+    watch: bool = False,
     progress: bool = True,
+    go_on: Callable[["Run"], bool] | None = None,
 ) -> Run:
     """Train a model on a task; the result is a `Run` with the trained `model`, the `step` it ended at and `seconds`.
 
@@ -153,8 +162,17 @@ def train(
     weights, bit for bit, on one machine. With a `checkpoint` file, the run is saved there every few seconds, and goes
     on from there if the file exists: a run that was killed loses seconds, and ends with the same weights.
 
-    Raises `ValueError` if the model lacks tokens of the task, torch cannot use the device, or the file is damaged, of
-    another run or not to be written, and `FloatingPointError` if the loss stops being a number.
+    With a `film` file, a film of the training is recorded there, which others may read meanwhile
+    (`mcviz.film.Film.load`); the result has it as `film`. The weights are the same with and without, and so is the film
+    of a run that was killed and went on. A film of this very training that is there is taken anew where no checkpoint
+    goes on with it. In a notebook, with `watch`, the film is shown while it is recorded, to a file or not; if the
+    kernel is interrupted, what was learned and recorded until then is the result.
+
+    `go_on(run)` is asked after every step; where it says no, all is saved, and the run as it is then is the result.
+
+    Raises `ValueError` if the model lacks tokens of the task, torch cannot use the device, or a file is damaged, of
+    another run, written by another process now or not to be written, and `FloatingPointError` if the loss stops being
+    a number.
     """
     steps, seed = whole("steps", steps), whole("seed", seed, 0)
     if model_config.vocabulary < task.vocabulary:
@@ -163,16 +181,44 @@ def train(
         )
     run = Run(task, SequenceModel(model_config), steps, seed, recipe or Recipe(), usable(device))
     path = None if checkpoint is None else Path(checkpoint)
-    if path is not None:
-        files.clear(path)
-    if path is not None and path.exists():
-        run.resume(path)
-    elif path is not None:
-        run.save(path)
+    with nullcontext() if film is None else files.alone(film):
+        if path is not None:
+            files.clear(path)
+            if path.exists():
+                run.resume(path)
+        recorder = (
+            Recorder(run, None if film is None else Path(film), live() if watch else None) if film or watch else None
+        )
+        if path is not None and not path.exists():
+            run.save(path)
+        try:
+            go(run, path, recorder, progress, go_on)
+        except KeyboardInterrupt:
+            if not watch:
+                raise
+        if recorder is not None:
+            run.film = recorder.end(run.stopped)
+    if run.best_weights:
+        run.model.load_state_dict(run.best_weights)
+    run.model.eval()
+    return run
+
+
+def go(
+    run: Run,
+    path: Path | None,
+    recorder: Recorder | None,
+    progress: bool,
+    go_on: Callable[[Run], bool] | None,
+) -> None:
+    """Take the steps that are left. What is recorded is written before the checkpoint: a run that goes on from there
+    finds all frames up to there."""
     # small tensors gain nothing from more threads, and sums keep their order
-    with limited(1), tqdm(total=steps, initial=run.step, disable=not progress, unit="step") as bar:
+    with limited(1), tqdm(total=run.steps, initial=run.step, disable=not progress, unit="step") as bar:
         began = saved = time.monotonic()
         spent = run.seconds
+        if recorder is not None:
+            recorder.see(run)
         while not run.stopped:
             loss = run.advance()
             bar.update()
@@ -180,14 +226,17 @@ def train(
                 if not loss.isfinite():
                     raise FloatingPointError(f"training diverged: the loss is {loss.item()} after {run.step} steps")
                 bar.set_postfix(loss=f"{loss.item():.4f}")
+            if recorder is not None:
+                recorder.see(run, loss)
             run.seconds = spent + time.monotonic() - began
-            if path is not None and (run.stopped or time.monotonic() - saved > SAVE_SECONDS):
+            wanted = go_on is None or go_on(run)
+            if path is not None and (run.stopped or not wanted or time.monotonic() - saved > SAVE_SECONDS):
+                if recorder is not None:
+                    recorder.save()
                 run.save(path)
                 saved = time.monotonic()
-    if run.best_weights:
-        run.model.load_state_dict(run.best_weights)
-    run.model.eval()
-    return run
+            if not wanted:
+                return
 
 
 def usable(device: str | torch.device) -> torch.device:

@@ -15,7 +15,7 @@ import mcviz
 from mcviz import files, tasks
 from mcviz.config import AGGREGATORS, MEMORIES
 from mcviz.training.evaluation import evaluate
-from mcviz.training.loop import train
+from mcviz.training.loop import Run, train
 from mcviz.training.models import MODELS
 from mcviz.training.plans import ATTENTION, Plan, plan
 from mcviz.zoo import Card, answers, check_name, load, names, save
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", help="what to call the model (default: TASK-AGGREGATOR)")
     parser.add_argument("--out", default="runs", metavar="FOLDER", help="where models go (default: runs)")
+    parser.add_argument("--film", type=Path, metavar="FILE", help="record a film of the training, such as run.film")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, …")
     parser.add_argument("--zoo", metavar="NAME", help=f"make a model that ships: all, {', '.join(MODELS)}")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
@@ -51,6 +52,8 @@ def command(args: argparse.Namespace) -> int:
     """Do what `add_arguments` read; 0 if it went well, 2 with a message if not, 130 if it was interrupted."""
     if bool(args.task) == bool(args.zoo):
         return fail("task: expected one of a task or --zoo NAME")
+    if args.film and args.zoo == "all":
+        return fail("film: expected one model, of which there is a film; got --zoo all")
     try:
         if args.zoo:
             for name in MODELS if args.zoo == "all" else [args.zoo]:
@@ -113,6 +116,8 @@ def make(name: str, about: str, planned: Plan, remake: str, args: argparse.Names
     checkpoint = folder / f"{name}.checkpoint"
     if made(name, planned, folder):
         checkpoint.unlink(missing_ok=True)  # left by a kill between the last two steps
+        if args.film and not args.film.exists():
+            raise ValueError(f"film: expected a model to train, and {name} is trained; choose another --name or --out")
         return
     check_name(name, folder)
     with files.alone(checkpoint):
@@ -136,7 +141,16 @@ def make_new(name: str, about: str, planned: Plan, remake: str, args: argparse.N
     """Train, measure and save a model that is not there yet."""
     folder = Path(args.out)
     checkpoint = folder / f"{name}.checkpoint"
-    trained = train(**vars(planned), device=args.device, checkpoint=checkpoint, progress=not args.quiet)
+    how = {"device": args.device, "checkpoint": checkpoint, "film": args.film, "progress": not args.quiet}
+    trained = train(**vars(planned), **how)
+    card = carded(name, about, planned, trained, remake, folder)
+    print(f"{folder / name}.safetensors\n{report(card)}")
+    if trained.film is not None:
+        print(f"{args.film}: a film of {len(trained.film.frames)} frames, {args.film.stat().st_size:,} bytes")
+
+
+def carded(name: str, about: str, planned: Plan, trained: Run, remake: str, folder: Path) -> Card:
+    """Measure a trained model, and save it with its card. Raises `ValueError` as `mcviz.zoo.save` does."""
     card = Card(
         name=name,
         about=about,
@@ -159,7 +173,7 @@ def make_new(name: str, about: str, planned: Plan, remake: str, args: argparse.N
         answers=answers(trained.model, planned.task),
     )
     save(trained.model, card, folder)
-    print(f"{folder / name}.safetensors\n{report(card)}")
+    return card
 
 
 def report(card: Card) -> str:

@@ -50,21 +50,22 @@ def heaviest(trace: Trace, t: int, head: int = 0) -> int:
 
 
 def compared(a: Trace, b: Trace) -> str:
-    """Where two runs on the same tokens part, and how many answers each gets right.
+    """How many answers each of two runs on the same tokens gets right, and where they part.
 
     Raises `ValueError` for runs of other lengths or sizes.
     """
     first, changed = first_difference(a, b), changed_predictions(a, b)
-    if first is None:
-        said = ["The outputs of the two runs are the same at every token."]
-    else:
-        word = f" “{a.tokens[first]}”" if a.tokens else ""
-        said = [f"The outputs first differ at token {first}{word}."]
-    if a.predictions and b.predictions:
-        said.append(f"The likeliest prediction differs after {len(changed)} of {a.T} tokens.")
+    said = []
     mine, yours = accuracy(a), accuracy(b)
     if mine and yours:
         said.append(f"Of {mine[1]} questions, the first run answers {mine[0]} right and the second {yours[0]}.")
+    if a.predictions and b.predictions:
+        said.append(f"The likeliest prediction differs after {len(changed)} of {a.T} tokens.")
+    if first is None:
+        said.append("The outputs of the two runs are the same at every token.")
+    else:
+        word = f" “{a.tokens[first]}”" if a.tokens else ""
+        said.append(f"The outputs first differ at token {first}{word}.")
     return " ".join(said)
 
 

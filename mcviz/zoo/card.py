@@ -76,27 +76,27 @@ class Card:
                     "answers": Answers.from_dict(values["answers"]) if values.get("answers") else None,
                 }
             )
-            card.check_sizes()
+            check_sizes(card.task, card.model)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"card: expected what Card.to_json wrote, got another or a damaged text ({error})"
             ) from None
         return card
 
-    def check_sizes(self) -> None:
-        """Raise `ValueError` for a task or a memory so large that a run of it would fill this machine."""
-        options = {} if self.model.mixer is None else self.model.mixer.rule_options
-        sizes = {
-            **{f"task.{name}": size for name, size in vars(self.task).items()},
-            **{f"options.{name}": size for name, size in options.items()},
-        }
-        for name, size in sizes.items():
-            if isinstance(size, int) and size > LONGEST:
-                raise ValueError(f"{name}: expected at most {LONGEST:,}, got {size:,}")
-        if self.task.length > LONGEST:
-            raise ValueError(f"task: expected sequences of at most {LONGEST:,} tokens, got {self.task.length:,}")
-        if self.task.vocabulary > self.model.vocabulary:
-            raise ValueError(
-                f"vocabulary: expected at least the {self.task.vocabulary:,} tokens of {self.task.name}, "
-                f"got {self.model.vocabulary:,}"
-            )
+
+def check_sizes(task: tasks.Task, model: ModelConfig) -> None:
+    """Raise `ValueError` for a task or a memory so large that a run of it would fill this machine."""
+    options = {} if model.mixer is None else model.mixer.rule_options
+    sizes = {
+        **{f"task.{name}": size for name, size in vars(task).items()},
+        **{f"options.{name}": size for name, size in options.items()},
+    }
+    for name, size in sizes.items():
+        if isinstance(size, int) and size > LONGEST:
+            raise ValueError(f"{name}: expected at most {LONGEST:,}, got {size:,}")
+    if task.length > LONGEST:
+        raise ValueError(f"task: expected sequences of at most {LONGEST:,} tokens, got {task.length:,}")
+    if task.vocabulary > model.vocabulary:
+        raise ValueError(
+            f"vocabulary: expected at least the {task.vocabulary:,} tokens of {task.name}, got {model.vocabulary:,}"
+        )

@@ -74,6 +74,22 @@ def test_another_seed_has_no_edits_of_the_first():
     page.number_input(key="choice:seed").set_value(4).run()
     assert not page.exception
     assert told(page)["offers"]["edit"]["changes"] == []
+    assert "Your edits are not kept, as another seed draws another sequence" in page.info[0].value
+
+
+@needs_models
+def test_edits_stay_where_another_model_reads_the_same_sequence_and_else_it_is_said_that_they_go():
+    page = opened(**LINK, changes="3=fox")
+    page.selectbox(key="choice:run").set_value("topics-grm").run()
+    assert not page.exception
+    assert told(page)["offers"]["edit"]["changes"] == ["Token 3 is “fox”"]
+    assert not page.info
+    page.selectbox(key="choice:run").set_value("mqar-ssc").run()
+    assert told(page)["offers"]["edit"]["changes"] == []
+    (said,) = page.info
+    assert "Your edits are not kept, as topics" in said.value
+    page.run()
+    assert not page.info
 
 
 @needs_models

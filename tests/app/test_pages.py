@@ -1,5 +1,6 @@
 """The pages as Streamlit runs them, without a browser."""
 
+import ast
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -81,6 +82,12 @@ def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
     assert bool(header["runs"][0]["predictions"]) == trained
 
 
+def test_the_entry_has_no_text_that_stands_alone():
+    """Streamlit writes it on every page."""
+    _, *lines = ast.parse(MAIN.read_text(encoding="utf-8")).body
+    assert not [line for line in lines if isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)]
+
+
 def test_equations_and_figures_are_filled_in_when_they_are_opened():
     page = opened(run="topics", step="100", head="1")
     assert not page.latex
@@ -111,6 +118,22 @@ def test_a_model_is_shown_as_it_runs_itself():
     trace = watch.run(watch.Sitting(MODELS[0], seed=3))
     header, _ = numbers(page)
     assert header["id"].startswith(trace.hash)
+
+
+@pytest.mark.parametrize("view", ["explore", "compare", "surgery"])
+def test_what_was_changed_is_taken_back_at_once(view):
+    changed = opened(view, run="needle", seed="3", aggregator="ssc", b_aggregator="soup", edits="off.0", step="9")
+    press(changed, "Reset")
+    first = opened(view, run="needle")
+    for page in changed, first:
+        assert not [button for button in page.button if button.label == "Reset"]
+    assert link.read({name: in_link(changed, name) for name in changed.query_params})[0] == link.defaults("needle")
+    assert numbers(changed)[0]["id"] == numbers(first)[0]["id"]
+
+
+def test_a_class_that_sees_no_controls_has_nothing_to_reset():
+    page = opened(run="needle", seed="3", hide="controls")
+    assert not [button for button in page.button if button.label == "Reset"]
 
 
 def test_a_choice_changes_the_run_and_the_link():
@@ -346,6 +369,10 @@ def test_your_own_text_and_the_way_to_models():
     page = opened("own", run="text", text="a b a")
     assert numbers(page)
     assert "your text, untrained" in words(page)
+    (field,) = page.main.text_area  # a telephone has the sidebar shut
+    field.set_value("a b c a").run()
+    assert in_link(page, "text") == "a b c a"
+    assert not opened("own", run="text", hide="controls").text_area
 
 
 def test_a_saved_run_is_shown_and_a_foreign_file_is_refused():

@@ -54,6 +54,17 @@ def first_of_a_new_session(url, page, press):
     return visitor.finish(session())
 
 
+def test_the_first_page_is_found_by_its_name_too(streamlit_server):
+    async def session(page):
+        async with visitor.visit(streamlit_server()) as socket:
+            return await visitor.run(socket, page, "v=1&run=needle")
+
+    first, named, other = (visitor.finish(session(page)) for page in ("", "explore", "compare"))
+    assert named.found
+    assert named.elements == first.elements != other.elements
+    assert not named.errors
+
+
 def test_the_first_change_after_a_restart_counts(streamlit_server):
     def press(run):
         return (

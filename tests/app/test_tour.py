@@ -1,5 +1,6 @@
 """The tour: what each stop asks, shows and tells, and that it all is in the window."""
 
+import json
 import re
 from dataclasses import replace
 from functools import partial
@@ -8,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from app import tour
-from app.tour import STOPS
+from app.tour import LENGTHS, STOPS
 from mcviz import link, watch, words
 from mcviz.probes.fading import fading
 from tests.app.test_pages import in_link, numbers, opened, place
@@ -31,7 +32,7 @@ def address(stop, **changes):
 def run(stop):
     """The run that a stop is about."""
     own = watch.config(stop.run)
-    return watch.run(watch.Sitting(stop.run, replace(own, **stop.choices)))
+    return watch.run(watch.Sitting(stop.run, replace(own, **stop.choices | dict(stop.reveals))))
 
 
 def press(page, label):
@@ -98,10 +99,33 @@ def test_a_stop_sets_everything_and_leaving_gives_back_what_the_reader_had():
 
 def test_the_dial_says_how_many_answers_are_right():
     stop = next(stop for stop in STOPS if stop.picture == "dial")
-    page = opened(**address(stop, segment_length=16))
-    assert "16 of 16" in text(page)
+    page = opened(**address(stop))
+    assert not page.button_group  # it would give the answer away
+    press(page, stop.options[stop.answer])
+    assert "8 of 16" in text(page)
     page.button_group(key="choice:segment_length").set_value(160).run()
-    assert "0 of 16" in text(page)
+    assert "**0 of 16" in text(page)
+    bars = json.loads(page.get("plotly_chart")[0].proto.spec)["data"][0]
+    assert bars["x"] == [str(length) for length in LENGTHS]
+    assert list(map(int, bars["text"])) == [words.accuracy(turned(stop, length))[0] for length in LENGTHS]
+
+
+def turned(stop, length):
+    """The run of a stop with segments of that length."""
+    return watch.run(watch.Sitting(stop.run, replace(watch.config(stop.run), segment_length=length)))
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.title)
+def test_the_number_of_a_stop_is_enough_of_an_address(stop):
+    number = {"tour": str(STOPS.index(stop) + 1)}
+    assert link.read(tour.whole(number)) == link.read(address(stop))
+    for more in {"told": "0"}, {"run": "needle"}, {"segment_length": "48"}:
+        assert more.items() <= tour.whole(number | more).items()
+
+
+@pytest.mark.parametrize("given", [{}, {"tour": "0"}, {"tour": "99"}, {"tour": "²"}, {"tour": "-1"}, {"run": "needle"}])
+def test_any_other_address_is_left_alone(given):
+    assert tour.whole(given) == given
 
 
 @pytest.mark.browser
@@ -121,7 +145,7 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(chromium, st
         else:
             shown(page)
             spoken = [*filter(None, [LIT.get(stop.spotlight)]), ".prediction"]
-        if stop.picture == "dial":
+        if stop.picture == "dial" and told >= 0:
             spoken.append("[data-testid=stButtonGroup]")
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         for size in sizes:

@@ -6,7 +6,6 @@ from mcviz import watch, writing
 from mcviz.writing import MOST, Draft
 from tests.app.test_pages import in_link, numbers, opened, place, press, words
 
-pytestmark = pytest.mark.skipif(not writing.names(), reason="writing needs PyTorch")
 TEXT = "Alice was not a bit hurt, and she "
 HERE = {"run": "text-grm", "draft": TEXT, "heat": "70", "seed": "3"}
 

@@ -30,6 +30,8 @@ def test_the_figure_shows_the_key_the_value_and_the_matrix():
     np.testing.assert_array_equal(np.ravel(value.z), seen.value)
     np.testing.assert_array_equal(memory.z, seen.states[1]["M"])
     np.testing.assert_array_equal(bars[1].customdata, seen.recovered[1])
+    named = {note.text for note in figure.layout.annotations}
+    assert named == {"key", "value", "memory with 2 pairs", "read with the key"}
 
 
 def test_what_cannot_be_asked_is_refused():

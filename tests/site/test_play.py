@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from mcviz import link, wanted, watch
+from mcviz import link, wanted, watch, writing
 from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
@@ -134,6 +134,37 @@ def test_a_word_is_written_over_in_the_picture(playing):
     playing.keyboard.press("Enter")
     playing.wait_for_url(re.compile(r"changes=\d+%3Dfox"))
     playing.get_by_text("1 edit:").wait_for()
+
+
+def test_a_checkpoint_is_clicked_away_and_that_is_undone(playing):
+    playing.get_by_label("Model or sequence", exact=True).select_option("mqar-grm")
+    playing.wait_for_selector("#title:text('mqar-grm, trained')")
+    live(playing)
+    button = playing.get_by_role("button", name=re.compile(r"^Switch checkpoint \d+ off$")).first
+    said = f"Checkpoint {re.search(r'[0-9]+', button.get_attribute('aria-label'))[0]} is switched off"
+    button.click()
+    playing.wait_for_url(re.compile("edits=off"))
+    playing.locator(".operations", has_text=said).wait_for()
+    playing.locator(".view:last-child .which", has_text="after surgery").wait_for()
+    playing.get_by_role("button", name=f"Undo: {said}").click()
+    playing.wait_for_url(lambda url: "edits" not in url)
+    playing.locator(".operations").wait_for(state="hidden")
+    playing.wait_for_function("document.querySelectorAll('#stepper .view').length === 1")
+
+
+def test_a_model_of_text_writes_on_after_the_readers_own(playing):
+    playing.get_by_label("Model or sequence", exact=True).select_option("text-rnn")
+    playing.wait_for_selector("#title:text('text-rnn, trained')")
+    live(playing)
+    playing.get_by_label("Your text", exact=True).fill("Oh dear! ")
+    playing.wait_for_selector("#stepper[data-step='8']")
+    length = playing.get_by_label("Characters that it writes on", exact=True)
+    length.fill("3")
+    length.press("Enter")
+    playing.wait_for_url(re.compile("written=3"))
+    playing.wait_for_selector("#stepper[data-step='11']")
+    wrote = writing.continuation(writing.Draft("text-rnn", "Oh dear! ", 3, 0.7, 3), "numpy")
+    playing.locator("#stepper .chip.now", has_text=wrote[-1].replace(" ", "␣")).wait_for()
 
 
 def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened):

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mcviz import link
+from mcviz import link, writing
+from mcviz.probes import edits
 from mcviz.site import player
 from mcviz.stepper.payload import unpack
 
@@ -38,6 +39,20 @@ def test_a_trained_model_has_no_choice_of_its_rule_and_an_example_has():
 def test_another_run_starts_as_it_was_made_and_keeps_what_fits_any():
     said, _ = answer({"run": "needle", "aggregator": "soup", "segment_length": "3", "seed": "4"}, run="topics-ssc")
     assert said["parameters"] == {"v": "1", "run": "topics-ssc", "seed": "4"}
+
+
+def test_edits_stay_where_another_model_reads_the_same_sequence_and_else_it_is_said_that_they_go():
+    edited = {"run": "topics-ssc", "changes": "3=fox"}
+    said, payload = answer(edited, run="topics-rnn")
+    assert (said["parameters"]["changes"], said["parameters"]["run"]) == ("3=fox", "topics-rnn")
+    assert unpack(payload)[0]["runs"][-1]["tokens"][3] == "fox"
+    assert "Your edits are not kept" not in said["remark"]
+    said, _ = answer(edited, run="mqar-ssc")
+    assert "changes" not in said["parameters"]
+    assert "Your edits are not kept, as topics-ssc reads another sequence than mqar-ssc." in said["remark"]
+    said, _ = answer(edited, seed="5")
+    assert "changes" not in said["parameters"]
+    assert "Your edits are not kept, as another seed draws another sequence." in said["remark"]
 
 
 def test_lengths_of_ones_own_begin_with_those_there_are():
@@ -89,10 +104,77 @@ def test_a_word_written_over_is_in_the_address_and_in_the_run():
     said = json.loads(said)
     assert (said["answered"], said["problem"]) == (1, "")
     assert said["parameters"]["changes"] == "3=fox"
-    assert unpack(payload)[0]["runs"][0]["tokens"][3] == "fox"
+    before, after = unpack(payload)[0]["runs"]
+    assert (before["tokens"][3] == "fox", after["tokens"][3]) == (False, "fox")
     assert said["offers"]["edit"]["changes"]
     refused = {**asked, "request": {"number": 2, "edit": {"change": "9999=fox"}}}
     said = json.loads(player.answer(json.dumps(refused))[0])
     assert said["answered"] == 2
     assert said["problem"]
     assert "changes" not in said["parameters"]
+
+
+@pytest.mark.parametrize("run", ["topics-grm", "needle"])
+def test_surgery_is_done_undone_and_in_the_address(run):
+    def asked(words, **parameters):
+        request = {"number": 1, "surgery": {"edits": words}}
+        said, payload = player.answer(
+            json.dumps({"parameters": {"run": run, **parameters}, "changes": {}, "request": request})
+        )
+        return json.loads(said), unpack(payload)[0]["runs"]
+
+    said, (before, after) = asked("off.1 scale.2.2.0")
+    assert said["parameters"]["edits"] == "off.1 scale.2.2.0"
+    assert [one["says"] for one in said["offers"]["surgery"]["edits"]] == [
+        "Checkpoint 1 is switched off",
+        "Checkpoint 2 is multiplied by 2",
+    ]
+    trace = player.run(link.defaults(run))
+    made = edits.parse("off.1 scale.2.2.0")
+    assert before["hash"] == trace.hash
+    assert after["hash"] == player.operated(link.defaults(run) | {"edits": "off.1 scale.2.2.0"}, trace, made).hash
+    said, (alone,) = asked("", edits="off.1")
+    assert "edits" not in said["parameters"]
+    assert alone["hash"] == trace.hash
+    said, runs = asked("off.99", edits="off.1")
+    assert "99" in said["problem"]
+    assert len(runs) == 2
+    assert said["parameters"]["edits"] == "off.1"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "says"),
+    [
+        ("edits", "off.99", "got"),
+        ("edits", "nonsense", "edits: expected words like"),
+        ("changes", "900=fox", "got 900"),
+        ("changes", "3=unicorn", "unicorn"),
+        ("changes", "3=fox " * 101, "101"),
+    ],
+)
+def test_edits_of_a_link_that_cannot_be_made_are_said_and_the_rest_is_shown(field, text, says):
+    said, payload = answer({"run": "topics-grm", "seed": "4", field: text})
+    assert len(said["problems"]) == 1
+    assert says in said["problems"][0]
+    assert said["parameters"] == {"v": "1", "run": "topics-grm", "seed": "4"} or said["parameters"] == {
+        "v": "1",
+        "seed": "4",
+    }
+    assert len(unpack(payload)[0]["runs"]) == 1
+
+
+def test_a_model_of_text_reads_the_readers_own_and_writes_on():
+    plain, _ = answer({"run": "text-rnn"})
+    assert [control(plain, name)["value"] for name in ("written", "heat")] == [0, 70]
+    assert control(answer({"run": "topics-grm"})[0], "draft") is None
+    said, payload = answer({"run": "text-rnn", "draft": "Oh dear! ", "seed": "3"}, written="5")
+    (run,) = unpack(payload)[0]["runs"]
+    draft = writing.Draft("text-rnn", "Oh dear! ", 5, 0.7, 3)
+    assert "".join(run["tokens"]) == ("Oh dear! " + writing.continuation(draft, "numpy")).replace(" ", "␣")
+    assert run["hash"] == writing.run(draft, "numpy").hash
+    assert (said["parameters"]["written"], said["step"]) == ("5", 13)
+    assert list(said["offers"]) == ["surgery"]
+    said, payload = answer(said["parameters"], draft="Oh dear Ψ")
+    assert "got Ψ" in said["refused"]
+    assert said["parameters"]["draft"] == "Oh dear Ψ"
+    assert not payload

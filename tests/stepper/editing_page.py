@@ -8,6 +8,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from app import loaded  # noqa: F401  (as the explorer does: what is loaded is no garbage to look through)
 from mcviz import changes, watch
 from mcviz.stepper.streamlit import stepper
 from mcviz.watch import Sitting

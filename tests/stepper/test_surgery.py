@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from mcviz.probes import edits
+from mcviz.probes import edits, surgery
 from mcviz.probes.surgery import SwitchOff
 from mcviz.stepper import assets
 from mcviz.stepper.payload import pack
@@ -31,14 +31,15 @@ _PRESS = """(node, key) => {
 
 @pytest.fixture
 def mounted(chromium):
-    """`mounted(offers)` opens a stepper; its last token is on screen."""
+    """`mounted(offers, other)` opens a stepper on a run, or on two; the last token is on screen."""
     pages = []
 
-    def open_page(offers):
+    def open_page(offers, other=None):
         page = chromium.new_page(viewport={"width": 1366, "height": 768})
         pages.append(page)
         trace = library()
-        page.evaluate(_MOUNT, [assets.script(), assets.style(), base64.b64encode(pack(trace)).decode(), offers])
+        payload = base64.b64encode(pack(trace, other)).decode()
+        page.evaluate(_MOUNT, [assets.script(), assets.style(), payload, offers])
         page.wait_for_selector(f"[data-step='{trace.T - 1}']")
         return page
 
@@ -126,6 +127,21 @@ def test_where_nothing_is_offered_nothing_is_there(mounted):
     assert page.evaluate("sent") == []
     page.keyboard.press("?")
     assert "checkpoint off" not in page.locator("dialog[open]").inner_text()
+
+
+def test_what_the_reader_made_is_named_and_comes_first_where_runs_stand_one_below_the_other(mounted):
+    page = mounted(offers(SwitchOff(1)), surgery.operate(library(), [SwitchOff(1)]))
+    before, after = page.locator(".view").all()
+    page.locator(".view:last-child .which", has_text="after surgery").wait_for()
+    assert before.locator(".which").inner_text() == "before surgery"
+    assert before.bounding_box()["x"] < after.bounding_box()["x"]
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_selector(".views.latest")
+    assert after.bounding_box()["y"] < before.bounding_box()["y"]
+    page.evaluate("stepper.offer({})")
+    page.wait_for_selector(".views:not(.latest)")
+    assert page.locator(".which:visible").count() == 0
+    assert before.bounding_box()["y"] < after.bounding_box()["y"]
 
 
 def test_on_a_phone_there_is_room_for_a_finger(mounted):

@@ -39,4 +39,4 @@ def test_changed_predictions_are_found_and_answers_counted():
     assert words.accuracy(a) == (1, 2)
     assert words.accuracy(b) == (2, 2)
     assert words.accuracy(TRACE) is None
-    assert words.compared(a, b).endswith("Of 2 questions, the first run answers 1 right and the second 2.")
+    assert words.compared(a, b).startswith("Of 2 questions, the first run answers 1 right and the second 2.")

@@ -1,6 +1,6 @@
 /* One run, on the page. */
 
-import { el } from "./drawing/dom.js";
+import { el, show, write } from "./drawing/dom.js";
 import { EXPLANATIONS, PARTS } from "./parts.js";
 
 const SIDE = 320;
@@ -13,6 +13,7 @@ export class View {
   constructor(stepper, run, runs) {
     this.stepper = stepper;
     this.run = run;
+    this.earlier = null; // the run in the frame of training before, where there is one
     // what one of two runs has keeps its room in the other, so that their rows are in step
     this.rows = Object.fromEntries(Object.keys(run.rows).map((name) => [name, runs.some(({ rows }) => rows[name])]));
     this.at = { t: 0, h: 0, i: -1 };
@@ -21,10 +22,11 @@ export class View {
     const columns = Object.values(PARTS).map((column) => column.map((Part) => new Part(this)));
     this.parts = columns.flat();
     const [main, side] = columns.map((column) => column.map((part) => part.node));
+    this.which = el("b", { class: "which", hidden: true });
     this.node = el(
       "article",
       { class: "view", "aria-label": run.title || "Run" },
-      el("p", { class: "about" }, run.about),
+      el("p", { class: "about" }, this.which, run.about),
       el(
         "div",
         { class: "body" },
@@ -36,6 +38,13 @@ export class View {
 
   go(to) {
     this.stepper.go(to);
+  }
+
+  /** Show the same run as it was at another step of its training. */
+  turn(run, earlier) {
+    this.run = run;
+    this.earlier = earlier;
+    this.resize(this.colours);
   }
 
   /** Show the answer at this token, where answers are hidden until they are asked for. */
@@ -51,6 +60,12 @@ export class View {
   /** Whether this is the run as it is now, and not the one before. */
   get last() {
     return this.stepper.views.at(-1) === this;
+  }
+
+  /** Say which of two runs this is; "" where that needs no saying. */
+  call(name) {
+    write(this.which, name);
+    show(this.which, Boolean(name));
   }
 
   /** What the host offers to whom wants another token here; of two runs the second is the one that is edited. */
@@ -69,7 +84,7 @@ export class View {
   }
 
   get playing() {
-    return this.stepper.time.playing;
+    return this.stepper.playing;
   }
 
   get bookmarks() {

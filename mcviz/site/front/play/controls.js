@@ -50,7 +50,7 @@ export class Controls {
 
 function made({ name, value, titles }) {
   if (Object.keys(titles).length) return el("select", {});
-  if (name === "text") return el("textarea", { rows: "5", spellcheck: "false" });
+  if (["text", "draft"].includes(name)) return el("textarea", { rows: "5", spellcheck: "false" });
   if (typeof value === "boolean") return el("input", { type: "checkbox" });
   if (typeof value === "number") return el("input", { type: "number", step: "1" });
   return el("input", { type: "text", spellcheck: "false" });

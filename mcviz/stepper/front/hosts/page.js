@@ -27,15 +27,16 @@ export async function openPage(root, text, first = {}) {
     onRest: (state, moved) => moved && remember(state),
     onPresent: () => remember(stepper.state),
   });
-  const remember = ({ step, head, segment }) => {
+  const remember = ({ step, head, segment, frame }) => {
     const marks = [...stepper.bookmarks].sort((a, b) => a - b).join(".");
     const large = stepper.presenting ? "&present=1" : "";
-    const at = `#step=${step}&head=${head}&segment=${segment}${marks && `&marks=${marks}`}${large}`;
+    const film = frame === undefined ? "" : `&frame=${frame}`;
+    const at = `#step=${step}&head=${head}&segment=${segment}${film}${marks && `&marks=${marks}`}${large}`;
     history.replaceState(null, "", at);
   };
   addEventListener("hashchange", () => {
-    const { step = 0, head = 0, segment = -1, present = false } = address();
-    stepper.go({ step, head, segment }, { quiet: true });
+    const { step = 0, head = 0, segment = -1, frame = 0, present = false } = address();
+    stepper.go({ step, head, segment, frame }, { quiet: true });
     stepper.present(present);
   });
   globalThis.stepper = stepper;
@@ -54,7 +55,7 @@ async function unpacked(text) {
 /** Where to stand, as the address says. */
 function address() {
   const values = new URLSearchParams(location.hash.slice(1));
-  const said = ["step", "head", "segment"].filter((name) => values.has(name));
+  const said = ["step", "head", "segment", "frame"].filter((name) => values.has(name));
   const marks = (values.get("marks") ?? "").split(".").filter(Boolean).map(Number).filter(Number.isInteger);
   return {
     ...Object.fromEntries(said.map((name) => [name, Number(values.get(name)) || 0])),

@@ -5,6 +5,7 @@ import { mount } from "../stepper/stepper.js";
 
 // Components of one page share its globals. A payload may come before or after the view that wants it.
 const PAYLOADS_KEPT = 6;
+const PARTS_KEPT = 40;
 /** What Streamlit lays over the top of its pages. */
 const HEADER = "68px";
 const HOST = { keys: document, live: true };
@@ -12,23 +13,24 @@ const HOST = { keys: document, live: true };
 const BOOKMARKS = "mcviz.bookmarks";
 const shared = (globalThis[Symbol.for("mcviz")] ??= {
   payloads: new Map(),
+  parts: new Map(),
   online: new Map(),
   waiting: new Set(),
   views: new WeakMap(),
 });
 
-/** A component's data are a payload's bytes, or where to stand in the payload of a name. */
+/** A component's data are a payload's bytes, or where to stand in the payload of a name; a film comes in parts. */
 export function serve(component) {
   const { data } = component;
   return data instanceof Uint8Array || data instanceof ArrayBuffer ? keepPayload(data) : drawView(component);
 }
 
 function keepPayload(bytes) {
-  const { id, online } = open(bytes).header;
-  const kept = online ? shared.online : shared.payloads;
+  const { id, online, film } = open(bytes).header;
+  const kept = online ? shared.online : film ? shared.parts : shared.payloads;
   kept.delete(id);
   kept.set(id, bytes);
-  for (const old of [...kept.keys()].slice(0, -PAYLOADS_KEPT)) kept.delete(old);
+  for (const old of [...kept.keys()].slice(0, film ? -PARTS_KEPT : -PAYLOADS_KEPT)) kept.delete(old);
   for (const wake of shared.waiting) wake();
 }
 
@@ -53,7 +55,7 @@ function drawView({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".mcviz");
   let view = shared.views.get(root);
   if (!view) {
-    view = { stepper: null, payload: null, online: null, command: -1 };
+    view = { stepper: null, parts: [], online: null, command: -1 };
     shared.views.set(root, view);
   }
   Object.assign(view, { setStateValue, setTriggerValue });
@@ -65,22 +67,28 @@ function drawView({ parentElement, data, setStateValue, setTriggerValue }) {
   const onAsk = (request) => view.setTriggerValue("request", request);
   root.style.setProperty("--top", HEADER);
   const update = () => {
-    const { payload, command, step, head, segment, present = false, offers = {}, answered = 0, problem } = view.data;
-    const bytes = shared.payloads.get(payload);
-    if (!bytes) return;
+    const { payload, parts = [payload], film, command, step, head, segment, frame } = view.data;
+    const { present = false, offers = {}, answered = 0, problem } = view.data;
+    const missing = parts.filter((part) => !view.parts.includes(part));
+    const found = missing.map((part) => shared.payloads.get(part) ?? shared.parts.get(part));
+    if (!found.every(Boolean)) return;
     const commanded = command !== view.command;
-    if (view.payload !== payload) {
-      const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment };
+    if (found.length) {
+      const begins = view.film !== film;
+      const at = view.stepper && !commanded ? view.stepper.state : { step, head, segment, frame };
+      const [bytes, ...more] = found;
       if (view.stepper) view.stepper.open(bytes, at);
       else {
         const bookmarks = bookmarked();
         const hears = { onRest, onPresent, onBookmarks, onAsk };
         view.stepper = mount(root, bytes, { ...at, bookmarks, present, offers, answered, ...hears, ...HOST });
       }
+      for (const part of more) view.stepper.open(part);
+      if (begins && more.length) view.stepper.go(at, { quiet: true });
       view.online = null;
-    } else if (commanded) view.stepper.go({ step, head, segment }, { quiet: true });
+    } else if (commanded) view.stepper.go({ step, head, segment, frame }, { quiet: true });
     if (view.presented !== present) view.stepper.present((view.presented = present));
-    Object.assign(view, { payload, command });
+    Object.assign(view, { parts, film, command });
     if (JSON.stringify(offers) !== JSON.stringify(view.stepper.asking.offers)) view.stepper.offer(offers);
     view.stepper.asking.answer({ answered, problem });
     const online = shared.online.get(payload);

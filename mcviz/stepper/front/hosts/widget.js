@@ -3,9 +3,11 @@
 import { el } from "../drawing/dom.js";
 import { mount } from "../stepper/stepper.js";
 
-/** `step`, `head` and `segment` are traits of the model, followed both ways. */
+const PLACE = ["step", "head", "segment", "frame"];
+
+/** Where the reader stands are traits of the model, followed both ways. */
 export function renderWidget({ model, el: root }) {
-  const at = () => ({ step: model.get("step"), head: model.get("head"), segment: model.get("segment") });
+  const at = () => Object.fromEntries(PLACE.map((name) => [name, model.get(name)]));
   let timer = 0;
   const follow = (state) => {
     for (const [name, value] of Object.entries(state)) model.set(name, value);
@@ -14,8 +16,8 @@ export function renderWidget({ model, el: root }) {
   };
   const node = el("div", {});
   root.append(node);
-  const ask = ({ step }) => {
-    if (stepper.views.some(({ run }) => !run.knows(step))) model.send({ online: step });
+  const ask = ({ step, frame }) => {
+    if (stepper.views.some(({ run }) => !run.knows(step))) model.send({ online: step, frame });
   };
   const stepper = mount(node, model.get("payload"), {
     ...at(),
@@ -31,7 +33,7 @@ export function renderWidget({ model, el: root }) {
   const reopen = () => stepper.open(model.get("payload"), at());
   // one name at a time: a host that speaks anywidget knows no more
   const hears = [
-    ...["step", "head", "segment"].map((name) => [`change:${name}`, move]),
+    ...PLACE.map((name) => [`change:${name}`, move]),
     ["change:payload", reopen],
     ["change:offers", () => stepper.offer(model.get("offers"))],
     ["msg:custom", take],

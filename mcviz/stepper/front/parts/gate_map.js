@@ -8,7 +8,6 @@ import { exact, term } from "../drawing/text.js";
 export class GateMap {
   constructor(view) {
     this.view = view;
-    const { run } = view;
     this.canvas = el("canvas", { role: "img", "aria-label": "Gates: tokens across, memories down" });
     this.line = el("div", { class: "line" });
     this.dot = el("div", { class: "dot" });
@@ -27,13 +26,14 @@ export class GateMap {
     );
     this.area.hint = (x, y) => {
       const [t, i] = this.find(x, y);
+      const { run } = this.view;
       return i > run.own[t]
         ? `token ${t}`
         : `gate of token ${t} on memory ${i} = ${exact(run.weight(t, view.at.h, i))}`;
     };
     drag(this.area, (x, w, y) => {
       const [t, i] = this.find(x, y);
-      view.go({ step: t, segment: i <= run.own[t] ? i : -1 });
+      view.go({ step: t, segment: i <= view.run.own[t] ? i : -1 });
     });
   }
 

@@ -50,7 +50,7 @@ export class Output {
         number: el("button", { type: "button", class: "number", "data-number": "probability" }),
       };
       row.number.pick = () => ({ kind: "probability", p });
-      row.number.hint = () => `probability of ${row.label.textContent} = ${exact(probability(run, view.at.t, p))}`;
+      row.number.hint = () => `probability of ${row.label.textContent} = ${exact(probability(view.run, view.at.t, p))}`;
       row.node = el("li", {}, row.label, el("span", { class: "track" }, row.bar), row.number);
       this.list.append(row.node);
       return row;

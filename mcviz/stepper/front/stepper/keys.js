@@ -4,7 +4,7 @@ import { el } from "../drawing/dom.js";
 import { bookmark, toAnswer, toBookmark, toEvent, toMemory, toSegment } from "./jumps.js";
 
 /** What stands in the help, and what it does: by the key's name, (stepper, element with the focus) -> anything. Last,
- * the kind of request without whose offer there is no such key. */
+ * the kind of request without whose offer there is no such key, or "film", for keys of a film alone. */
 const KEYS = [
   [
     "← →",
@@ -78,6 +78,19 @@ const KEYS = [
     },
   ],
   [
+    "j k",
+    "frame of training before, after",
+    { j: (stepper) => stepper.film.by(-1), k: (stepper) => stepper.film.by(1) },
+    "film",
+  ],
+  [
+    "J K",
+    "where something jumped in training, before, after",
+    { J: (stepper) => stepper.film.toJump(-1), K: (stepper) => stepper.film.toJump(1) },
+    "film",
+  ],
+  ["t", "play the training, pause", { t: (stepper) => stepper.film.time.play() }, "film"],
+  [
     "x",
     "switch the inspected checkpoint off, or restore it",
     { x: (stepper) => stepper.surgery.toggle(stepper.state.segment) },
@@ -96,9 +109,9 @@ const KEYS = [
   ["?", "this help", { "?": (stepper) => stepper.help.showModal() }],
 ];
 
-/** The keys that count where the host offers what it does. */
-function keysOf({ asking }) {
-  return KEYS.filter(([, , , kind]) => !kind || asking.offers[kind]);
+/** The keys that count: those of what the host offers, and of what is on screen. */
+function keysOf({ asking, film }) {
+  return KEYS.filter(([, , , kind]) => !kind || (kind === "film" ? film : asking.offers[kind]));
 }
 
 function turn(stepper, by) {

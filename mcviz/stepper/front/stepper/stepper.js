@@ -9,6 +9,7 @@ import { Difference } from "./difference.js";
 import { Editing } from "./editing.js";
 import { Editor } from "./editor.js";
 import { Events } from "./events.js";
+import { Film } from "./film.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { Pointing } from "./pointing.js";
@@ -18,12 +19,15 @@ import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
 const REST = 250;
-/** The window, in pixels, in which a view of a class is laid out before it is made larger. */
+/** The window, in pixels, in which a view of a class is laid out before it is made larger: of one run, and of two. */
 const ROOM = [1100, 620];
+const ROOM_OF_TWO = [1100, 860];
+/** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
+const BOTH = 2 * 340 + 28;
 
 /** Put a stepper into an element.
  *
- * `options`: step, head, segment, bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
+ * `options`: step, head, segment, frame (of a film; -1: the newest), bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
  * when changes pause; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
  * `present`, whether it is large, for a class, and `onPresent(on)` when the reader changes that; `veiled`, whether
  * answers are hidden until they are asked for; `offers`, what the host can do for a reader who asks, `onAsk(request)`, and
@@ -38,7 +42,8 @@ class Stepper {
     this.root = root;
     this.options = options;
     this.bookmarks = new Set(options.bookmarks ?? []);
-    this.time = new Time(this);
+    this.time = new Time(this, "step", () => this.toolbar);
+    this.film = null;
     this.pointing = new Pointing(this);
     this.asking = new Asking(this);
     this.surgery = new Surgery(this);
@@ -56,29 +61,51 @@ class Stepper {
   }
 
   /** Show another payload in the same place. What is wrong with it is shown as text. */
-  open(payload, { step = 0, head = 0, segment = -1 } = {}) {
-    this.views = [];
-    this.difference = null;
-    this.state = { step: 0, head: 0, segment: -1 };
-    delete this.root.dataset.step;
+  open(payload, at = {}) {
     try {
-      const { id, glossary, runs, difference } = decode(payload);
-      this.id = id;
-      this.glossary = glossary;
-      if (this.options.veiled) for (const run of runs) run.revealed = new Set();
-      this.T = Math.min(...runs.map((run) => run.T));
-      this.H = Math.max(...runs.map((run) => run.H));
-      this.N = Math.max(...runs.map((run) => run.N));
-      this.run = runs[0];
-      this.views = runs.map((run) => new View(this, run, runs));
-      this.difference = difference ? new Difference(this, difference) : null;
+      const decoded = decode(payload);
+      if (this.film?.goesOn(decoded.film)) this.goOn(decoded);
+      else this.show(decoded, at);
     } catch (error) {
+      this.views = [];
+      this.film = null;
       this.root.replaceChildren(
         el("p", { class: "problem", role: "alert" }, `This run cannot be shown. ${error.message}`),
       );
-      return;
     }
-    this.events = new Events(this.run);
+  }
+
+  /** Take in frames of the film on screen. Who looks at its newest frame goes on to look at the newest. */
+  goOn({ id, film }) {
+    const newest = this.state.frame === this.film.length - 1;
+    this.id = id;
+    this.veil(film.frames);
+    this.film.take(film, film.frames);
+    this.go(newest ? { frame: -1 } : {}, { quiet: true });
+  }
+
+  show({ id, glossary, runs, difference, film }, { step = 0, head = 0, segment = -1, frame = 0 }) {
+    this.film?.destroy();
+    this.state = { step: 0, head: 0, segment: -1 };
+    delete this.root.dataset.step;
+    delete this.root.dataset.frame;
+    this.id = id;
+    this.glossary = glossary;
+    this.revealed = new Set();
+    this.veil(film?.frames ?? runs);
+    this.T = Math.min(...runs.map((run) => run.T));
+    this.H = Math.max(...runs.map((run) => run.H));
+    this.N = Math.max(...runs.map((run) => run.N));
+    this.run = runs[0];
+    this.views = runs.map((run) => new View(this, run, runs));
+    this.difference = difference ? new Difference(this, difference) : null;
+    this.film = film ? new Film(this, film) : null;
+    this.events = new Events(this.run, film?.frames);
+    this.pair = el(
+      "div",
+      { class: this.views.length > 1 ? "views two" : "views" },
+      ...this.views.map((view) => view.node),
+    );
     this.toolbar = new Toolbar(this);
     this.help = helpWithKeys(this);
     this.pointing.tell(null);
@@ -87,31 +114,54 @@ class Stepper {
       this.asking.node,
       this.editing.node,
       this.surgery.node,
+      ...(this.film ? [this.film.node] : []),
       ...(this.difference ? [this.difference.node] : []),
-      el("div", { class: this.views.length > 1 ? "views two" : "views" }, ...this.views.map((view) => view.node)),
+      this.pair,
       this.pointing.tip,
       this.editor.node,
       this.surgery.menu,
       this.help,
     );
     this.resize();
-    this.go({ step, head, segment }, { quiet: true });
+    this.go({ step, head, segment, frame }, { quiet: true });
   }
 
-  /** Move to a step, a head, an inspected segment (-1: the online memory). */
+  /** Hide the answers of runs until they are asked for, where that is wanted. */
+  veil(runs) {
+    if (this.options.veiled) for (const run of runs) run.revealed = this.revealed;
+  }
+
+  /** The frame of training at hand that is on screen, and the one before it. */
+  turn(run, earlier) {
+    this.run = this.events.run = run;
+    this.views[0].turn(run, earlier);
+  }
+
+  /** Move to a step, a head, an inspected segment (-1: the online memory), a frame of a film (-1: the newest). */
   go(to, { quiet = false } = {}) {
     if (!this.views.length) return;
     const next = { ...this.state, ...to };
     next.step = clamp(next.step, 0, this.T);
     next.head = clamp(next.head, 0, this.H);
     next.segment = clamp(next.segment, -1, this.N);
+    if (this.film) next.frame = next.frame < 0 ? this.film.length - 1 : clamp(next.frame, 0, this.film.length);
+    else delete next.frame;
     if (next.step !== this.state.step) this.came = this.state.step;
     this.state = next;
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
     if (!quiet) this.options.onChange?.({ ...next });
     this.moved ||= !quiet;
     clearTimeout(this.rest);
-    if (!this.time.playing) this.rest = setTimeout(() => this.settle(), REST);
+    if (!this.playing) this.rest = setTimeout(() => this.settle(), REST);
+  }
+
+  get playing() {
+    return this.time.playing || Boolean(this.film?.time.playing);
+  }
+
+  /** How far each axis goes. */
+  get lengths() {
+    return { step: this.T, frame: this.film?.length ?? 1 };
   }
 
   /** The reader has come to rest: tell whoever hosts us, and whether it was the reader who moved. */
@@ -126,7 +176,8 @@ class Stepper {
       const { header, bytes } = open(payload);
       if (header.id !== this.id) return;
       const groups = readArrays(header, bytes);
-      this.views.forEach(({ run }, i) => {
+      const runs = this.film ? [this.film.runs[header.frame]] : this.views.map(({ run }) => run);
+      runs.forEach((run, i) => {
         run.online = { ...header.online[i], a: groups[i] };
       });
     } catch (error) {
@@ -154,6 +205,13 @@ class Stepper {
     this.options.onPresent?.(on);
   }
 
+  /** What each of two runs is, where one was made of the other. */
+  get names() {
+    if (this.views.length < 2) return [];
+    if (this.surgery.words.length) return ["before surgery", "after surgery"];
+    return this.editing.offer?.changes.length ? ["before the last edit", "as edited"] : [];
+  }
+
   /** Close what explains a number. */
   dismiss() {
     for (const view of this.views) view.dismiss();
@@ -166,13 +224,14 @@ class Stepper {
 
   /** Show the answer at this token. */
   reveal() {
-    for (const { run } of this.views) run.revealed?.add(this.state.step);
+    this.revealed.add(this.state.step);
     this.resize();
   }
 
   resize() {
     this.root.classList.toggle("present", this.presenting);
-    const zoom = this.presenting ? Math.max(1, Math.min(3, innerWidth / ROOM[0], innerHeight / ROOM[1])) : 1;
+    const [wide, high] = this.views.length > 1 ? ROOM_OF_TWO : ROOM;
+    const zoom = this.presenting ? Math.max(1, Math.min(3, innerWidth / wide, innerHeight / high)) : 1;
     place(this.root, { zoom: zoom === 1 ? "" : zoom.toFixed(3) });
     this.tall = innerHeight / zoom;
     this.width = this.root.clientWidth;
@@ -181,6 +240,7 @@ class Stepper {
     this.colours = readColours(this.root);
     for (const view of this.views) view.resize(this.colours);
     this.difference?.resize();
+    this.film?.resize();
     this.go({}, { quiet: true });
   }
 
@@ -194,6 +254,11 @@ class Stepper {
     this.frame = 0;
     // Nothing is drawn into no room; `resize` comes back once there is some.
     if (!this.width || !this.views.length) return;
+    const { names } = this;
+    this.views.forEach((view, i) => view.call(names[i] ?? ""));
+    // one below the other: what the reader made comes first
+    this.pair.classList.toggle("latest", names.length > 0 && this.width < BOTH);
+    this.film?.paint(this.state);
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
     this.toolbar.paint(this.state);
@@ -222,6 +287,7 @@ class Stepper {
 
   destroy() {
     this.time.playing = false;
+    this.film?.destroy();
     this.stop.abort();
     this.watch.disconnect();
     this.toolbar?.destroy();

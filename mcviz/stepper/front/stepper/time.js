@@ -2,24 +2,26 @@
 
 export const SPEEDS = [1, 2, 5, 10, 20, 30, 60];
 
-/** Time that goes on by itself: so many tokens a second. */
+/** Time that goes on by itself along an axis, "step" for tokens: so many of them a second. `controls()` has its button. */
 export class Time {
-  constructor(stepper) {
+  constructor(stepper, axis, controls) {
     this.stepper = stepper;
+    this.axis = axis;
+    this.controls = controls;
     this.playing = false;
     this.speed = 5;
   }
 
   play(on = !this.playing) {
-    const { stepper } = this;
+    const { stepper, axis } = this;
     if (on === this.playing || !stepper.views.length) return;
     this.playing = on;
-    stepper.toolbar.showPlaying(on);
+    this.controls().showPlaying(on);
     if (!on) {
       stepper.go({});
       return;
     }
-    if (this.atEnd()) stepper.go({ step: 0 });
+    if (this.atEnd()) stepper.go({ [axis]: 0 });
     let last = performance.now();
     let due = 0;
     const tick = (now) => {
@@ -28,7 +30,7 @@ export class Time {
       last = now;
       const steps = Math.floor(due);
       due -= steps;
-      if (steps > 0) stepper.go({ step: stepper.state.step + steps });
+      if (steps > 0) stepper.go({ [axis]: stepper.state[axis] + steps });
       if (this.atEnd()) this.play(false);
       else requestAnimationFrame(tick);
     };
@@ -36,12 +38,12 @@ export class Time {
   }
 
   atEnd() {
-    return this.stepper.state.step >= this.stepper.T - 1;
+    return this.stepper.state[this.axis] >= this.stepper.lengths[this.axis] - 1;
   }
 
   setSpeed(speed) {
     this.speed = speed;
-    this.stepper.toolbar.speed.value = speed;
+    this.controls().speed.value = speed;
   }
 
   faster(by) {

@@ -1,23 +1,13 @@
 /* What stands above the runs: time, events, heads, bookmarks, and a way to save. */
 
-import { el, show, svg, write } from "../drawing/dom.js";
+import { el, show, write } from "../drawing/dom.js";
 import { term } from "../drawing/text.js";
+import { control, icon, option, speeds } from "./buttons.js";
 import { EVENTS } from "./events.js";
 import { bookmark, toEvent } from "./jumps.js";
 import { save } from "./saving.js";
-import { SPEEDS } from "./time.js";
 
 const MOMENT = 2500;
-const ICONS = {
-  first: "M4 3v10M13 3 6 8l7 5z",
-  back: "M11 3 5 8l6 5z",
-  play: "M4 2.5 13 8l-9 5.5z",
-  pause: "M5 3v10M11 3v10",
-  next: "M5 3l6 5-6 5z",
-  last: "M12 3v10M3 3l7 5-7 5z",
-  mark: "M4 2h8v12l-4-3.5L4 14z",
-  save: "M8 2v8M4.5 7 8 10.5 11.5 7M3 14h10",
-};
 
 export class Toolbar {
   constructor(stepper) {
@@ -32,17 +22,9 @@ export class Toolbar {
       "aria-label": "Token",
       oninput: () => stepper.go({ step: this.range.value }),
     });
-    this.play = this.button("play", "Play", () => time.play());
-    this.mark = this.button("mark", "Bookmark this token (b)", () => bookmark(stepper));
-    this.speed = el(
-      "select",
-      {
-        "aria-label": "Tokens per second",
-        title: "Tokens per second",
-        onchange: () => time.setSpeed(Number(this.speed.value)),
-      },
-      ...SPEEDS.map((s) => option(s, `${s}/s`)),
-    );
+    this.play = control(stepper, "play", "Play", () => time.play());
+    this.mark = control(stepper, "mark", "Bookmark this token (b)", () => bookmark(stepper));
+    this.speed = speeds(time, "Tokens per second");
     this.event = el(
       "select",
       { "aria-label": "Kind of event", onchange: () => this.follow(this.event.value) },
@@ -61,7 +43,6 @@ export class Toolbar {
       },
     });
     this.status = el("span", { class: "status", role: "status" });
-    this.speed.value = time.speed;
     this.node = el(
       "div",
       { class: "toolbar", role: "toolbar", "aria-label": "Time" },
@@ -71,37 +52,28 @@ export class Toolbar {
         { class: "group time" },
         this.range,
         el("span", { class: "clock" }, term("token", "token"), " ", this.step, ` / ${T - 1}`),
+        control(stepper, "large", "Large, for a class, and back (f)", () => stepper.present(!stepper.presenting)),
       ),
       el(
         "span",
         { class: "group" },
-        this.button("back", "Previous event (p)", () => toEvent(stepper, -1)),
+        control(stepper, "back", "Previous event (p)", () => toEvent(stepper, -1)),
         this.event,
         this.threshold,
-        this.button("next", "Next event (n)", () => toEvent(stepper, 1)),
+        control(stepper, "next", "Next event (n)", () => toEvent(stepper, 1)),
       ),
       ...this.headGroup(),
       el(
         "span",
         { class: "group" },
         this.mark,
-        this.button("save", "Save this view as PNG", () => save(stepper, "png"), icon("save"), "PNG"),
-        this.button("save", "Save this view as SVG", () => save(stepper, "svg"), "SVG"),
-        this.button("help", "Keyboard help (?)", () => stepper.help.showModal(), "?"),
+        control(stepper, "save", "Save this view as PNG", () => save(stepper, "png"), icon("save"), "PNG"),
+        control(stepper, "save", "Save this view as SVG", () => save(stepper, "svg"), "SVG"),
+        control(stepper, "help", "Keyboard help (?)", () => stepper.help.showModal(), "?"),
       ),
       this.status,
     );
     this.follow(events.kind);
-  }
-
-  /** A button that gives the focus back to the stepper when it was clicked, so that keys go on. */
-  button(name, label, onclick, ...content) {
-    const press = (event) => {
-      onclick();
-      if (event.detail) this.stepper.root.focus({ preventScroll: true });
-    };
-    const attributes = { type: "button", "aria-label": label, title: label, class: name, onclick: press };
-    return el("button", attributes, ...(content.length ? content : [icon(name)]));
   }
 
   timeGroup() {
@@ -109,11 +81,11 @@ export class Toolbar {
     return el(
       "span",
       { class: "group" },
-      this.button("first", "First token (Home)", () => stepper.go({ step: 0 })),
-      this.button("back", "Back (←)", () => stepper.go({ step: stepper.state.step - 1 })),
+      control(stepper, "first", "First token (Home)", () => stepper.go({ step: 0 })),
+      control(stepper, "back", "Back (←)", () => stepper.go({ step: stepper.state.step - 1 })),
       this.play,
-      this.button("next", "Forward (→)", () => stepper.go({ step: stepper.state.step + 1 })),
-      this.button("last", "Last token (End)", () => stepper.go({ step: stepper.T - 1 })),
+      control(stepper, "next", "Forward (→)", () => stepper.go({ step: stepper.state.step + 1 })),
+      control(stepper, "last", "Last token (End)", () => stepper.go({ step: stepper.T - 1 })),
       this.speed,
     );
   }
@@ -177,16 +149,4 @@ export class Toolbar {
   destroy() {
     clearTimeout(this.quiet);
   }
-}
-
-function option(value, text) {
-  return el("option", { value }, text);
-}
-
-function icon(name) {
-  return svg(
-    "svg",
-    { viewBox: "0 0 16 16", width: 14, height: 14, class: "icon", "aria-hidden": "true" },
-    svg("path", { d: ICONS[name] }),
-  );
 }

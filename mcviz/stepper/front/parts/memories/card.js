@@ -20,7 +20,8 @@ export class Card {
     this.scoreChart = el("div", { class: "chart score" }, this.zero, this.scoreBar);
     this.score = number("score");
     this.gateBar = bar("gate");
-    this.gateChart = el("div", { class: "chart gate" }, el("i", { class: "well" }), this.gateBar);
+    this.gateWas = el("i", { class: "was", hidden: true });
+    this.gateChart = el("div", { class: "chart gate" }, el("i", { class: "well" }), this.gateBar, this.gateWas);
     this.gate = number("weight");
     this.said = el("div", { class: "said" });
     this.word = el("b", { class: "word" });
@@ -114,6 +115,7 @@ export class Card {
     write(this.score, reachable ? format(score) : "");
     write(this.gate, this.read ? format(weight) : reachable ? "–" : "");
     this.paintBars(score, weight, scale);
+    this.paintWas(reachable ? this.view.earlier?.weight(t, h, i) : undefined, scale);
     this.paintSurgery(i, own);
     this.paintLabel(i, own);
   }
@@ -136,6 +138,12 @@ export class Card {
       place(this.zero, { top: `${zero.toFixed(1)}px` });
     }
     place(this.gateBar, { height: `${(Math.min(1, weight) * gate).toFixed(1)}px` });
+  }
+
+  /** Where the gate stood in the frame before. */
+  paintWas(weight, { gate }) {
+    show(this.gateWas, weight > 0);
+    if (weight > 0) place(this.gateWas, { bottom: `${(Math.min(1, weight) * gate).toFixed(1)}px` });
   }
 
   paintLabel(i, own) {

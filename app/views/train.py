@@ -1,0 +1,259 @@
+"""Train: a small model learns while the reader looks on; then its training is a film."""
+
+from datetime import timedelta
+from typing import NoReturn
+
+import streamlit as st
+
+from app import controls, runs, screen, stepping
+from app.desk import OWN, desk, here, keep, mine, wanted
+from app.words import plain, refused
+from mcviz import choices, film, link, watch
+from mcviz.film import FILMS as SHIPPED
+from mcviz.order import RATES, TASKS
+from mcviz.rules import AGGREGATORS
+from mcviz.stepper import film_page
+from mcviz.stepper.film import Film
+from mcviz.stepper.streamlit import Selection, film_stepper, selection
+from mcviz.studio import State
+
+PACE = timedelta(seconds=0.4)
+"""From one look at a training to the next."""
+REFUSED, PLACED = "train:refused", "train:placed"
+CONFIGURED = ("aggregator", "top_k", "gate", "start")
+TITLES = {
+    "": "Your own training",
+    "topics-ssc-cold": "A router that reads few from the first step on",
+    "topics-ssc-dense": "A router that read all at first",
+    "mqar-grm": "Gates that learn to find a key",
+    "topics-rnn": "A plain RNN, which has no gates",
+}
+"""What films are called in the list."""
+SAID = {
+    "training": "Training.",
+    "pausing": "It saves what it has learned.",
+    "paused": "Paused. What was learned is kept, and goes on from here.",
+    "done": "Done. Play its film, or drag along the curves; its last frame is the trained model.",
+    "stopped": "Stopped. The film holds what was learned until then.",
+    "failed": "It failed.",
+}
+"""How a training stands, in words; one that waits is told where."""
+
+
+def page() -> None:
+    """The page."""
+    stepping.title("Train")
+    if screen.hidden("answers"):
+        st.info("The film of a training shows what is right, and this link hides answers.")
+        return
+    if not screen.get("present"):
+        st.markdown(
+            "A small model learns from fresh examples, and its last layer is shown on one sequence that it never "
+            "learns from: **when does a gate find the document that holds the answer, and when does the loss fall?**"
+        )
+    can = watch.available("pytorch")
+    if not can:
+        st.info(
+            "Training needs PyTorch, which is not installed here: in the folder of the project, "
+            '`python -m pip install -e ".[app,torch]" -c constraints.txt` brings it. Films need none.'
+        )
+    elif not screen.hidden("controls") and not screen.get("present"):
+        with st.sidebar:
+            order()
+    if screen.get("training") and not mine():
+        st.warning("The training that this link names is not on this server any more. Its settings are as they were.")
+    under_way = bool(mine()) and desk().state(mine()).under_way
+    if can:
+        st.fragment(run_every=PACE if under_way else None)(draw)(under_way)
+    if not under_way:
+        films()
+
+
+def order() -> None:
+    """What to train, and how."""
+    key = link.TRAIN.__add__
+    st.selectbox("Task", TASKS, format_func=watch.TITLES.__getitem__, key=screen.key(key("task")))
+    for choice in choices.CHOICES:
+        if choice.name in CONFIGURED and choice.when(lambda name: screen.get(key(name))):
+            controls.draw_one(choice, link.TRAIN)
+    if AGGREGATORS[screen.get(key("aggregator"))].routes:
+        st.toggle(
+            "The router reads all at first",
+            key=screen.key(key("dense")),
+            help="Half of the steps, every checkpoint is read, so that all of them learn. Else the router may starve: "
+            "what it never selects, it never learns to select.",
+        )
+    st.select_slider("Learning rate", RATES, key=screen.key(key("rate")))
+    st.number_input("Steps", step=100, key=screen.key(key("steps")))
+    st.number_input("Seed", step=1, key=screen.key(key("seed")), help="Draws the weights and all examples.")
+
+
+def draw(under_way: bool) -> None:
+    """The reader's training as it stands, what can be done, and its film so far; by the clock while it is under way."""
+    name = mine()
+    state = desk().state(name, here()) if name else None
+    if under_way != (state is not None and state.under_way):
+        st.rerun()  # all of the page: the clock starts or stops
+    if not screen.hidden("controls"):
+        buttons(state)
+    if problem := st.session_state.get(REFUSED, ""):
+        st.error(plain(f"This cannot be trained. {problem}"), icon=":material/error:")
+    if state is None:
+        st.caption("Choose on the left what to train, and press Train. It takes about a minute.")
+        return
+    with refused():
+        live = desk().live(name)
+        st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
+        if live is not None and (under_way or not screen.get("film")):
+            show(name, live)
+    screen.end()
+
+
+def show(name: str, seen: Film) -> None:
+    """A film: at its newest frame, or at the first of one that ships, until the reader goes elsewhere."""
+    key = f"film-{name}"
+    at = selection(key)
+    if st.session_state.get(PLACED) != name:
+        step, head = stepping.place(seen.frames[-1].trace)
+        at = Selection(step, head, frame=0 if name in SHIPPED else -1)
+    film_stepper(
+        seen,
+        key=key,
+        **at._asdict(),
+        on_change=stepping.moved,
+        present=screen.get("present"),
+        on_present=stepping.presented,
+    )
+    st.session_state[PLACED] = name
+
+
+def films() -> None:
+    """Films that ship; what a film is as a file, and two of its frames beside each other."""
+    own = mine() if mine() and desk().live(mine()) is not None else ""
+    if not own and not film.names():
+        return
+    if not screen.get("present"):
+        names = ("", *film.names()) if own else film.names()
+        if screen.get("film") not in names:
+            screen.put(film=names[0])
+        st.selectbox("Watch", names, format_func=lambda name: TITLES.get(name, name), key=screen.key("film"))
+    name = screen.get("film") or ("" if own else film.names()[0])
+    with refused():
+        if name:
+            st.caption(plain(SHIPPED[name].sentence))
+            seen: Film = runs.film(name)
+            show(name, seen)
+        else:
+            live = desk().live(own)
+            assert live is not None
+            seen = live.film
+        export(f"film-{name or own}", seen)
+        beside(seen)
+
+
+def export(key: str, seen: Film) -> None:
+    """The film as one HTML file, and the run of the frame on screen."""
+
+    def at() -> Selection:
+        return selection(key)
+
+    with st.container(horizontal=True):
+        st.download_button(
+            "The film, one HTML file",
+            lambda: film_page(seen, **at()._asdict()),
+            "mcviz-film.html",
+            "text/html",
+            icon=":material/html:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "The frame on screen, a Trace (.npz)",
+            lambda: runs.saved(seen.frames[at().frame].trace),
+            "mcviz-frame.npz",
+            "application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def beside(seen: Film) -> None:
+    """Two frames, as two runs in step; what is shut is not computed."""
+    two = st.expander("Two frames beside each other", icon=":material/compare:", key="two", on_change="rerun")
+    if not two.open or len(seen.frames) < 2:
+        return
+    with two:
+        steps = [frame.step for frame in seen.frames]
+        one, other = st.select_slider("Steps of training", steps, value=(steps[0], steps[-1]), key="two:steps")
+        first, second = (seen.frames[steps.index(step)].trace for step in (one, other))
+        stepping.step_through(first, second, key="two:run")
+
+
+def told(state: State, at: tuple[int, int] | None) -> str:
+    """How a training stands, in words; `at` is the step that it has come to, and of how many."""
+    if state.status == "waiting":
+        before = f"{state.ahead} training{'s' if state.ahead > 1 else ''}"
+        words = (
+            f"The cores of this machine are busy: {before} come{'' if state.ahead > 1 else 's'} before yours, which "
+        )
+        words += "begins by itself."
+    elif state.status == "training" and at is None:
+        words = "It starts: PyTorch is loaded, and the untrained model is measured."
+    elif state.status == "training" and at is not None and at[0] == at[1]:
+        words = "All steps are taken. The model is measured on fresh sequences."
+    else:
+        words = SAID[state.status]
+    why = f" Why: {state.said}." if state.said else ""
+    return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at else "")
+
+
+def buttons(state: State | None) -> None:
+    """What can be done now."""
+    status = "" if state is None else state.status
+    with st.container(horizontal=True):
+        if status in ("", "done", "stopped", "failed"):
+            label = "Train" if state is None else "Train another"
+            st.button(label, icon=":material/model_training:", type="primary", on_click=begin)
+        if status in ("waiting", "training", "pausing"):
+            st.button(
+                "Pause", icon=":material/pause:", on_click=desk().pause, args=(mine(),), disabled=status[0] == "p"
+            )
+        if status == "paused":
+            st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(mine(),))
+        if status in ("waiting", "training", "pausing", "paused"):
+            st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(mine(),))
+        if status == "done":
+            if st.button("Keep it, and explore it", icon=":material/visibility:"):
+                explore("Explore")
+            if st.button("Compare it", icon=":material/compare:"):
+                explore("Compare")
+        if status in ("done", "stopped") and (files := desk().files(mine())):
+            what = "Weights, card and film" if status == "done" else "The film"
+            st.download_button(
+                f"{what} (.zip)",
+                lambda: desk().archive(mine()),
+                f"{desk().order(mine()).name}.zip",
+                "application/zip",
+                icon=":material/download:",
+                on_click="ignore",
+                disabled=not files,
+            )
+
+
+def explore(title: str) -> NoReturn:
+    """To another page, with the model that was trained, which is kept."""
+    screen.another_run(keep(mine()))
+    screen.go(title)
+
+
+def begin() -> None:
+    """Take the order; the reader's last training, which is over, makes room."""
+    try:
+        name = desk().take(wanted(), here())
+    except ValueError as error:
+        st.session_state[REFUSED] = str(error)
+        return
+    if OWN + mine() not in screen.get("mine").split():
+        desk().drop(mine())
+    st.session_state[REFUSED] = ""
+    screen.put(training=name, film="", step=-1)
+    screen.end()

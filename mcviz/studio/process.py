@@ -1,0 +1,60 @@
+"""The process of one training: started, closed, gone."""
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from mcviz.studio.places import Places
+
+NICE = 5
+"""How far a training stands back behind whoever serves pages."""
+LAST_WORDS = 300
+DONE, PAUSED = 0, 3
+"""The exit status of a training that is done, and of one that can go on."""
+
+
+class Process:
+    """`python -m mcviz.studio FOLDER`, one thread, standing back."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises `OSError` if it cannot be started."""
+        self.places = Places(folder)
+        one = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+        root = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+        with self.places.log.open("wb") as log:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "mcviz.studio", str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={**os.environ, **one, "PYTHONPATH": path},
+            )
+        if hasattr(os, "setpriority"):
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self.child.pid, NICE)
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit status; None while it runs."""
+        return self.child.poll()
+
+    def close(self) -> None:
+        """Ask it to save and to stop; it does so after its step."""
+        assert self.child.stdin is not None
+        with suppress(OSError):
+            self.child.stdin.close()
+
+    def kill(self) -> None:
+        """End it now. What it saved last stays."""
+        self.close()
+        self.child.kill()
+        self.child.wait()
+
+    @property
+    def said(self) -> str:
+        """Its last words."""
+        lines = self.places.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1][:LAST_WORDS] if lines else ""

@@ -1,0 +1,197 @@
+"""The page on which a reader trains a model. What trains is a process of its own: here, one that a test plays."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app import desk as shared
+from app import runs
+from app.views.train import TITLES
+from mcviz import watch, zoo
+from mcviz.film import FILMS, names
+from mcviz.order import Order
+from mcviz.stepper.film import identity
+from mcviz.stepper.payload import unpack
+from mcviz.studio import Desk
+from mcviz.studio.process import DONE, PAUSED
+from tests.app.test_pages import in_link, opened, place, press, words
+from tests.stepper.films import film
+from tests.studio.test_desk import Fake
+
+pytestmark = pytest.mark.skipif(not watch.available("pytorch"), reason="training needs PyTorch")
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A desk in the place of the server's, whose clock the test turns, and whose processes do as it says."""
+    processes = []
+
+    def start(folder: Path) -> Fake:
+        processes.append(Fake())
+        return processes[-1]
+
+    made = Desk(tmp_path / "trainings", 1, tick=3600, start=start)
+    made.processes = processes
+    monkeypatch.setattr(shared, "desk", lambda: made)
+    monkeypatch.setattr("app.views.train.desk", lambda: made)
+    yield made
+    made.end()
+
+
+def labels(page):
+    """What can be pressed."""
+    return [button.label for button in page.button]
+
+
+def frames(page):
+    """The steps of training of the film that the page sends, and its name; None where there is none."""
+    sent = [unpack(part.proto.bytes)[0] for part in page.get("bidi_component") if part.proto.bytes]
+    films = [header["film"] for header in sent if header.get("film")]
+    return (films[-1]["steps"], films[-1]["id"]) if films else None
+
+
+needs_films = pytest.mark.skipif(not names(), reason="no film is here")
+
+
+@needs_films
+def test_films_that_ship_are_shown_until_the_reader_trains(desk, monkeypatch):
+    monkeypatch.setattr(runs, "film", lambda name: film())
+    page = opened("train")
+    assert FILMS[in_link(page, "film")].sentence in words(page)
+    assert frames(page)[0] == [0, 267, 533, 800]
+    page.selectbox(key="choice:film").select(names()[-1]).run()
+    assert in_link(page, "film") == names()[-1]
+    assert FILMS[names()[-1]].sentence in words(page)
+    press(page, "Train")
+    page.run()
+    assert "film" not in page.query_params
+    assert frames(page) is None
+
+
+@needs_films
+def test_where_pytorch_is_not_films_are_still_shown(desk, monkeypatch):
+    monkeypatch.setattr(runs, "film", lambda name: film())
+    monkeypatch.setattr(watch, "available", lambda backend: backend == "numpy")
+    page = opened("train")
+    assert "Training needs PyTorch, which is not installed here" in page.info[0].value
+    assert not page.button
+    assert frames(page)[0] == [0, 267, 533, 800]
+
+
+def test_every_film_that_ships_has_a_title():
+    assert set(TITLES) == {"", *FILMS}
+
+
+def test_the_reader_orders_what_the_controls_say(desk):
+    page = opened("train", train_task="mqar", train_top_k="3", train_rate="0.002", train_steps="90")
+    assert "Choose on the left" in words(page)
+    press(page, "Train")
+    name = in_link(page, "training")
+    assert desk.order(name) == Order("mqar", top_k=3, rate="0.002", steps=90)
+    assert "It starts" in words(page)
+    assert labels(page) == ["Pause", "Stop"]
+
+
+def test_the_picture_follows_the_training(desk):
+    page = opened("train", train_steps="800")
+    press(page, "Train")
+    places = desk.trainings[in_link(page, "training")].places
+    assert frames(page) is None
+    film().until(300).save(places.film)
+    page.run()
+    assert frames(page) == ([0, 267], identity(film()))
+    assert "Training. Step 267 of 800." in words(page)
+    film().save(places.film)
+    page.run()
+    assert frames(page)[0] == [0, 267, 533, 800]
+    assert '"frame":-1' in place(page).replace(" ", "")
+
+
+def test_pause_go_on_and_stop(desk):
+    page = opened("train")
+    press(page, "Train")
+    press(page, "Pause")
+    assert "It saves what it has learned." in words(page)
+    desk.processes[0].ended = PAUSED
+    desk._turn(0.1)
+    page.run()
+    assert "Paused." in words(page)
+    assert labels(page) == ["Go on", "Stop"]
+    press(page, "Go on")
+    assert len(desk.processes) == 2
+    press(page, "Stop")
+    desk.processes[1].ended = PAUSED
+    desk._turn(0.1)
+    page.run()
+    assert "Stopped." in words(page)
+    assert labels(page)[0] == "Train another"
+
+
+def test_nothing_is_lost_on_reload_and_only_who_has_the_link_gets_there(desk):
+    page = opened("train")
+    press(page, "Train")
+    name = in_link(page, "training")
+    again = opened("train", training=name)
+    assert labels(again) == ["Pause", "Stop"]
+    stranger = opened("train")
+    assert labels(stranger) == ["Train"]
+    gone = opened("train", training="of-long-ago", train_steps="90")
+    assert "is not on this server any more" in words(gone)
+    assert gone.number_input(key="choice:train_steps").value == 90
+
+
+def test_who_comes_while_the_cores_are_busy_is_told_how_many_come_first(desk):
+    press(opened("train"), "Train")
+    second = opened("train")
+    press(second, "Train")
+    assert "The cores of this machine are busy: 1 training comes before yours, which begins by itself." in words(second)
+
+
+def test_what_cannot_be_trained_is_one_sentence(desk):
+    page = opened("train", train_steps="1000000")
+    press(page, "Train")
+    assert "steps: expected a whole number from 10 to 3,000, got 1000000" in words(page)
+    assert not desk.trainings
+    page.number_input(key="choice:train_steps").set_value(90).run()
+    press(page, "Train")
+    assert len(desk.trainings) == 1
+
+
+def test_a_model_that_was_trained_is_run_like_one_that_ships(desk):
+    page = opened("train")
+    press(page, "Train")
+    name = in_link(page, "training")
+    places = desk.trainings[name].places
+    film().save(places.film)
+    for end in (".json", ".safetensors"):
+        shutil.copy(zoo.SHIPPED / f"topics-ssc{end}", places.folder)
+    desk.processes[0].ended = DONE
+    desk._turn(0.1)
+    page.run()
+    assert labels(page) == ["Train another", "Keep it, and explore it", "Compare it"]
+    assert len(desk.archive(name)) > 10_000
+    own = shared.OWN + name
+    watch.lend(own, places.folder, "topics-ssc")
+    there = opened("explore", v="1", run=own, mine=own)
+    assert "topics-ssc, yours, trained" in words(there)
+    assert own in there.selectbox(key="choice:run").options or any(
+        "yours" in o for o in there.selectbox(key="choice:run").options
+    )
+    beside = opened("compare", v="1", run="topics-ssc", b_run=own)
+    assert not beside.error
+    desk.drop(name)
+    assert not watch.known(own)
+
+
+def test_a_link_that_hides_answers_shows_no_film(desk):
+    page = opened("train", hide="answers")
+    assert not page.button
+    assert "this link hides answers" in page.info[0].value
+
+
+def test_a_link_for_a_class_leaves_out_what_is_the_readers_own(desk):
+    page = opened("explore", v="1", training="mine-alone", mine="own-mine-alone", train_task="mqar")
+    shared_link = next(code.value for code in page.code if "train_task=mqar" in code.value)
+    assert "mine-alone" not in shared_link
+    assert in_link(page, "training") == "mine-alone"
