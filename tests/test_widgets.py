@@ -180,9 +180,9 @@ def test_a_film_grows_and_is_scrubbed_in_jupyterlab(chromium, lab):
         elif press:
             root.focus()
             page.keyboard.press(press)
-        page.locator(f".mcviz[data-frame='{n}'][data-step='129']").wait_for(timeout=PATIENCE)
+        page.locator(f".mcviz[data-frame='{n}'][data-step='129']").wait_for()
         reading.check_cards(page, film().frames[n].trace, 129, 0)
-    page.get_by_text(f"at {film().frames[2].trace.title}", exact=True).wait_for(timeout=PATIENCE)
+    page.get_by_text(f"at {film().frames[2].trace.title}", exact=True).wait_for()
     page.close()
 
 
@@ -240,38 +240,38 @@ def test_in_jupyterlab_a_reader_edits_and_operates_and_a_model_writes_on(chromiu
         "display(ipywidgets.HBox([button, heard]), shelved, reader)",
     )
     root, second = page.locator(".mcviz").first, page.locator(".mcviz").last
-    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='19']")).wait_for(timeout=PATIENCE)
+    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='19']")).wait_for()
     chip = root.locator(".view").last.locator(".chip.now")
 
     # by mouse: the word under the reader is another
     root.locator(".write-here:visible").click()
     root.locator(".editor").get_by_role("option", name=other, exact=True).click()
-    root.locator(".changes", has_text=f"1 edit: Token 129 is “{other}”.").wait_for(timeout=PATIENCE)
-    page.get_by_text(f"token 129 is {other}", exact=True).wait_for(timeout=PATIENCE)
-    chip.filter(has_text=other).wait_for(timeout=PATIENCE)
+    root.locator(".changes", has_text=f"1 edit: Token 129 is “{other}”.").wait_for()
+    page.get_by_text(f"token 129 is {other}", exact=True).wait_for()
+    chip.filter(has_text=other).wait_for()
     assert root.locator(".view").count() == 2
     # by keyboard: as it was
     root.focus()
     page.keyboard.press("u")
-    page.get_by_text(f"token 129 is {words[129]}", exact=True).wait_for(timeout=PATIENCE)
-    root.locator(".changes").wait_for(state="hidden", timeout=PATIENCE)
-    chip.filter(has_text=words[129]).wait_for(timeout=PATIENCE)
+    page.get_by_text(f"token 129 is {words[129]}", exact=True).wait_for()
+    root.locator(".changes").wait_for(state="hidden")
+    chip.filter(has_text=words[129]).wait_for()
 
     # by mouse: a checkpoint is clicked away; by keyboard: it is back
     card = root.locator(".card.source").first
     home = card.get_attribute("data-segment")
     card.get_by_role("button", name="off").click()
-    root.locator(".operations", has_text=f"Checkpoint {home} is switched off").wait_for(timeout=PATIENCE)
-    root.locator(f".view:last-child .card.off[data-segment='{home}']").wait_for(timeout=PATIENCE)
+    root.locator(".operations", has_text=f"Checkpoint {home} is switched off").wait_for()
+    root.locator(f".view:last-child .card.off[data-segment='{home}']").wait_for()
     root.locator(f".card[data-segment='{home}'] .name").first.click()
     page.keyboard.press("x")
-    root.locator(".operations").wait_for(state="hidden", timeout=PATIENCE)
+    root.locator(".operations").wait_for(state="hidden")
     page.wait_for_function("document.querySelectorAll('.mcviz')[0].querySelectorAll('.view').length === 1")
 
     page.get_by_role("button", name="go on", exact=True).click()
-    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='22']")).wait_for(timeout=PATIENCE)
+    page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='22']")).wait_for()
     wrote = writing.continuation(draft).replace(" ", "␣")
-    second.locator(".chip.now", has_text=wrote[-1]).wait_for(timeout=PATIENCE)
+    second.locator(".chip.now", has_text=wrote[-1]).wait_for()
     page.close()
 
 
