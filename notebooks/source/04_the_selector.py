@@ -296,6 +296,53 @@ for name, kept in {"GRM": np.full(n, True), "SSC": picked}.items():
 # %% tags=["true"]
 assert (grown[~picked] == 0).all() and int((grown != 0).sum()) == 3, "what is not selected gets no gradient"
 
+# %% [markdown]
+# ## Watch it starve
+#
+# Two **films** of one training ship with mcviz: the same model with $k = 1$, the same seed, the same sequences. One read
+# sparsely from its first step on (*cold*), the other all checkpoints for the first half (*dense*). Each frame holds the
+# weights after so many steps, and so everything that the model did then.
+#
+# **Predict:** sketch the share of right answers over training, for both. Where do they part, and does the cold one recover?
+
+# %%
+films = {name: mcviz.film.load(f"topics-ssc-{name}") for name in ("cold", "dense")}
+
+
+def over_training(measure):
+    """A measurement of each frame against its step, for both films."""
+    return {name: ([f.step for f in film.frames], [measure(f) for f in film.frames]) for name, film in films.items()}
+
+
+for name, film in films.items():
+    last = film.frames[-1]
+    print(
+        f"{name:5} accuracy {last.accuracy:.0%}, right document read {last.read_rate:.0%}, entropy {last.gate_entropy:.2f}"
+    )
+
+# %% tags=["slide", "reveal"]
+# A router that starves, and one that does not
+plot.lines(over_training(lambda f: f.accuracy), x="steps of training", y="right answers")
+
+# %% tags=["reveal"]
+plot.lines(over_training(lambda f: f.gate_entropy), x="steps of training", y="entropy of the gates, bits")
+
+# %% tags=["reveal"]
+widgets.Stepper(films["cold"], frame=-1, step=t)
+
+# %% tags=["true"]
+cold, dense = (film.frames[-1] for film in films.values())
+best = max(f.accuracy for f in films["cold"].frames)
+assert cold.accuracy < best - 0.1, "half of the documents are lost again"
+assert cold.gate_entropy < 0.1, "its gates have closed"
+assert dense.accuracy > cold.accuracy + 0.2, "The dense start is what makes the difference"
+
+# %% [markdown]
+# The cold router does learn for a while. Then its gates have closed (their entropy is nearly zero): what it picks it reads
+# alone, what it does not pick sends no gradient, and half of the documents are lost again. The dense start is what makes
+# the difference. In the stepper, the strip above the picture is the training: go back to where the cold router still
+# looked around.
+
 # %%
 card
 
