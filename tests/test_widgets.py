@@ -16,7 +16,6 @@ from mcviz.probes import surgery
 from mcviz.stepper import pack_film
 from mcviz.stepper.payload import pack
 from mcviz.widgets import Stepper, still
-from tests.conftest import PATIENCE
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.films import film

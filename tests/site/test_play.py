@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
 from tests.site.conftest import live, python
-from tests.stepper.hosts import expect
+from tests.stepper.hosts import expect, until
 
 pytestmark = pytest.mark.browser
 RELATIVE = 1e-12
@@ -149,7 +150,7 @@ def test_a_checkpoint_is_clicked_away_and_that_is_undone(playing):
     playing.get_by_role("button", name=f"Undo: {said}").click()
     playing.wait_for_url(lambda url: "edits" not in url)
     playing.locator(".operations").wait_for(state="hidden")
-    playing.wait_for_function("document.querySelectorAll('#stepper .view').length === 1")
+    expect(playing.locator("#stepper .view")).to_have_count(1)
 
 
 def test_a_model_of_text_writes_on_after_the_readers_own(playing):
@@ -165,6 +166,39 @@ def test_a_model_of_text_writes_on_after_the_readers_own(playing):
     playing.wait_for_selector("#stepper[data-step='11']")
     wrote = writing.continuation(writing.Draft("text-rnn", "Oh dear! ", 3, 0.7, 3), "numpy")
     playing.locator("#stepper .chip.now", has_text=wrote[-1].replace(" ", "␣")).wait_for()
+
+
+COUNTED = """
+const post = Worker.prototype.postMessage;
+globalThis.asked = [];
+Worker.prototype.postMessage = function (message, ...rest) {
+  if (message.said) asked.push(Object.keys(message.said).join());
+  return post.call(this, message, ...rest);
+};
+"""
+
+
+def test_states_that_come_later_are_asked_for_once_and_overtake_no_choice(opened):
+    """The states of a large run come where the reader rests; a rest while something is computed asks for none."""
+    words = " ".join(f"word{i}" for i in range(320))
+    page = opened(
+        f"play/?v=1&run=text&memory=titans&text={words}&step=200", prepare=lambda page: page.add_init_script(COUNTED)
+    )
+
+    def online():
+        return page.evaluate("asked.filter((kind) => kind === 'online').length")
+
+    live(page)
+    until(page, lambda: online() == 1)
+    page.locator("#stepper .details figure canvas").first.wait_for()
+    begun = time.monotonic()
+    until(page, lambda: time.monotonic() > begun + 1.5)
+    assert online() == 1
+    page.locator("#stepper").focus()
+    page.get_by_label("Aggregator", exact=True).select_option("soup")
+    page.locator("#stepper").press("Home")  # far from the states that came
+    expect(page.locator("#stepper .about")).to_contain_text("soup")
+    until(page, lambda: online() == 2)
 
 
 def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened):
@@ -189,11 +223,11 @@ def test_a_telephone_has_room_and_keys_reach_everything(opened, scheme):
     without = {"prepare": lambda page: page.route("**/python/**", lambda route: None)}
     page = opened(viewport={"width": 390, "height": 844}, color_scheme=scheme, **without)
     page.wait_for_selector("#stepper[data-step]")
-    page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= 390"))
     page.locator("#settings > summary").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#controls select:visible")
-    page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= 390"))
 
 
 def test_the_stored_picture_is_that_of_the_run():

@@ -36,7 +36,8 @@ async function rest({ step, head }, moved) {
     chosen.set("head", head);
     remember();
   }
-  if (whole || !python.live) return;
+  // where something is computed, a picture comes that is rested at again; what was asked for is not overtaken
+  if (whole || !python.live || python.busy || stepper.views.every(({ run }) => run.knows(step))) return;
   const answer = await python.ask({ said: { online: step } });
   if (answer) stepper.attach(answer.payload);
 }
