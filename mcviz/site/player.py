@@ -34,23 +34,24 @@ _shown: list[Trace] = []
 
 
 def changed(parameters: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[Screen, list[str], str]:
-    """The screen that parameters describe, after what the reader changed; what of both could not be read; and what has
-    to be said of the change."""
+    """The screen that parameters describe, after what the reader changed, in this order; what of both could not be
+    read; and what has to be said of the changes."""
     screen, problems = link.read(parameters)
-    before, said = dict(screen), ""
+    said = ""
     for name, text in chosen.items():
+        before = dict(screen)
         try:
             screen[name] = link.parse(name, text)
         except ValueError as error:
             problems.append(str(error))
-    if screen["run"] != before["run"]:
-        screen, said = link.turned(screen | {"run": before["run"]}, str(screen["run"]))
-    elif screen["seed"] != before["seed"]:
-        screen, said = link.reseeded(screen)
+        if screen["run"] != before["run"]:
+            screen, said = link.turned(before, str(screen["run"]))
+        elif screen["seed"] != before["seed"]:
+            screen, said = link.reseeded(screen)
+        if screen["segmentation"] == choices.EXPLICIT != before["segmentation"]:
+            screen["lengths"] = wanted.lengths(screen.__getitem__)
     if writes(screen) and {"draft", "written"} & set(chosen):
         screen["step"] = len(str(screen["draft"])) + int(screen["written"]) - 1
-    if screen["segmentation"] == choices.EXPLICIT != before["segmentation"]:
-        screen["lengths"] = wanted.lengths(screen.__getitem__)
     return screen, problems, said
 
 

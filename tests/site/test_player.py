@@ -41,6 +41,14 @@ def test_another_run_starts_as_it_was_made_and_keeps_what_fits_any():
     assert said["parameters"] == {"v": "1", "run": "topics-ssc", "seed": "4"}
 
 
+def test_choices_that_come_together_are_made_in_their_order():
+    """As where the reader chooses faster than the browser computes: a model, and then how it reads."""
+    said, _ = answer({"run": "needle"}, run="topics-ssc", aggregator="residual")
+    assert said["parameters"] == {"v": "1", "run": "topics-ssc", "aggregator": "residual"}
+    said, _ = answer({"run": "needle"}, aggregator="residual", run="topics-ssc")
+    assert said["parameters"] == {"v": "1", "run": "topics-ssc"}
+
+
 def test_edits_stay_where_another_model_reads_the_same_sequence_and_else_it_is_said_that_they_go():
     edited = {"run": "topics-ssc", "changes": "3=fox"}
     said, payload = answer(edited, run="topics-rnn")

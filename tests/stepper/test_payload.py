@@ -286,8 +286,8 @@ def test_segments_longer_than_the_run_are_remarked(length, says):
 def test_a_run_that_was_packed_before_is_not_packed_again(monkeypatch):
     first, second = (noise(MCConfig(segment_length=4), 12, seed=seed) for seed in (91, 92))
     packed = []
-    run = payload._run
-    monkeypatch.setattr(payload, "_run", lambda trace, budget: packed.append(trace.hash) or run(trace, budget))
+    run = payload.run_of
+    monkeypatch.setattr(payload, "run_of", lambda trace, budget: packed.append(trace.hash) or run(trace, budget))
     fresh = payload.pack(first, second)
     assert payload.pack(first, second) == fresh
     assert packed == [first.hash, second.hash]

@@ -18,6 +18,8 @@ const FOLLOWED = ["v", "run", "step", "head"];
 const SOON = 150;
 
 let chosen = new URLSearchParams(location.search);
+/** What was chosen since, and not answered yet: Python says what follows from it. */
+let pending = {};
 const controls = new Controls(node("controls"), (name, text) => change({ [name]: text }));
 let stepper;
 /** The run on screen carries what the stepper shows of every token. */
@@ -75,15 +77,21 @@ function show({ said, payload }) {
 
 /** The reader has edited the sequence in the picture. */
 async function edit(request) {
-  const said = await answered({ said: { parameters: Object.fromEntries(chosen), changes: {}, request } }, true);
+  const said = await answered({ said: { parameters: Object.fromEntries(chosen), changes: pending, request } }, true);
   stepper.asking.answer(said ?? { answered: request.number, problem: "Something else was asked for meanwhile." });
 }
 
 /** Ask Python for the screen after these changes. */
 async function change(changes) {
-  for (const [name, text] of Object.entries(changes)) chosen.set(name, text);
+  for (const [name, text] of Object.entries(changes)) {
+    delete pending[name]; // what is chosen last is made last
+    pending[name] = text;
+  }
   brought = false;
-  await answered({ said: { parameters: Object.fromEntries(chosen), changes } }, Object.keys(changes).length > 0);
+  await answered(
+    { said: { parameters: Object.fromEntries(chosen), changes: pending } },
+    Object.keys(pending).length > 0,
+  );
 }
 
 async function answered(message, moved, transfer = []) {
@@ -94,6 +102,7 @@ async function answered(message, moved, transfer = []) {
     show(answer);
     if (moved && answer.said.parameters) {
       chosen = new URLSearchParams(answer.said.parameters);
+      pending = {};
       remember();
     }
     node("status").replaceChildren("Live: this browser computes what you choose, and sends nothing anywhere.");

@@ -15,13 +15,11 @@ import { readColours } from "./looks.js";
 import { Pointing } from "./pointing.js";
 import { figureText } from "./saving.js";
 import { Surgery } from "./surgery.js";
+import { larger } from "./room.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
 const REST = 250;
-/** The window, in pixels, in which a view of a class is laid out before it is made larger: of one run, and of two. */
-const ROOM = [1100, 620];
-const ROOM_OF_TWO = [1100, 860];
 /** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
 const BOTH = 2 * 340 + 28;
 
@@ -230,8 +228,7 @@ class Stepper {
 
   resize() {
     this.root.classList.toggle("present", this.presenting);
-    const [wide, high] = this.views.length > 1 ? ROOM_OF_TWO : ROOM;
-    const zoom = this.presenting ? Math.max(1, Math.min(3, innerWidth / wide, innerHeight / high)) : 1;
+    const zoom = this.presenting ? larger(this.views.length) : 1;
     place(this.root, { zoom: zoom === 1 ? "" : zoom.toFixed(3) });
     this.tall = innerHeight / zoom;
     this.width = this.root.clientWidth;
