@@ -314,6 +314,7 @@ def over_training(measure):
     return {name: ([f.step for f in film.frames], [measure(f) for f in film.frames]) for name, film in films.items()}
 
 
+# %% tags=["reveal"]
 for name, film in films.items():
     last = film.frames[-1]
     print(
