@@ -119,8 +119,10 @@ def film_stepper(
         return _pack_film_online(names[-1], seen, t, film)
 
     with st.container(gap=None):
-        for n, (name, span) in enumerate(zip(names, parts, strict=True)):
-            _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
+        # on their own: Streamlit knows the stepper by its place, which more parts of a film must not move
+        with st.container(gap=None):
+            for n, (name, span) in enumerate(zip(names, parts, strict=True)):
+                _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
         told = {"present": present, "spotlight": "", "offers": {}, "film": identity_of_film(film)}
         at_first = Selection(*map(plain, (step, head, segment, frame)))
         _draw(key, names, online, at_first, told, on_change, on_present, None)

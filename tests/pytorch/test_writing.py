@@ -12,6 +12,7 @@ from mcviz.config import AGGREGATORS
 from mcviz.pytorch import ModelConfig, SequenceModel, write
 from mcviz.pytorch.threads import limited
 from mcviz.tasks.characters import Written
+from tests.reference.test_writing import BAD
 
 READERS = [name for name in zoo.names() if isinstance(zoo.load(name).card.task, Written)]
 PROMPT = "The hat is red. Then came the rat. "
@@ -84,19 +85,7 @@ def test_a_seed_writes_one_text_and_another_seed_another():
     assert text(0) != text(1)
 
 
-@pytest.mark.parametrize(
-    ("given", "named"),
-    [
-        ({"prompt": []}, "prompt: expected token ids, at least one"),
-        ({"prompt": ["a"]}, "prompt: expected token ids"),
-        ({"prompt": [7]}, "tokens: expected ids from 0 to 6, got 7"),
-        ({"temperature": -1.0}, "temperature: expected a number from 0 to 4, got -1.0"),
-        ({"temperature": float("nan")}, "temperature: .*nan"),
-        ({"seed": -1}, "seed"),
-        ({"length": 3}, "length: .* at least 4"),
-        ({"labels": ["a"]}, "labels: expected one for each token"),
-    ],
-)
+@pytest.mark.parametrize(("given", "named"), BAD)
 def test_bad_arguments_are_named(given, named):
     given = {"prompt": [1, 2, 3], **given}
     with pytest.raises(ValueError, match=named):

@@ -64,18 +64,20 @@ def test_attention_writes_on_as_well():
     assert [step.token for step in written] == full(model, [1, 2, 3], written).argmax(-1).tolist()
 
 
-@pytest.mark.parametrize(
-    ("given", "named"),
-    [
-        ({"prompt": []}, "prompt: expected token ids, at least one"),
-        ({"prompt": ["a"]}, "prompt: expected token ids"),
-        ({"prompt": [7]}, "tokens: expected ids from 0 to 6, got 7"),
-        ({"temperature": -1.0}, "temperature: expected a number from 0 to 4, got -1.0"),
-        ({"seed": -1}, "seed"),
-        ({"length": 3}, "length: .* at least 4"),
-        ({"labels": ["a"]}, "labels: expected one for each"),
-    ],
-)
+BAD = [
+    ({"prompt": []}, "prompt: expected token ids, at least one"),
+    ({"prompt": ["a"]}, "prompt: expected token ids"),
+    ({"prompt": [7]}, "tokens: expected ids from 0 to 6, got 7"),
+    ({"temperature": -1.0}, "temperature: expected a number from 0 to 4, got -1.0"),
+    ({"temperature": float("nan")}, "temperature: .*nan"),
+    ({"seed": -1}, "seed"),
+    ({"length": 3}, "length: .* at least 4"),
+    ({"labels": ["a"]}, "labels: expected one for each"),
+]
+"""What neither backend takes, and what is said of it."""
+
+
+@pytest.mark.parametrize(("given", "named"), BAD)
 def test_bad_arguments_are_named(given, named):
     given = {"prompt": [1, 2, 3], **given}
     with pytest.raises(ValueError, match=named):

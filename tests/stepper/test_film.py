@@ -184,8 +184,10 @@ def test_in_streamlit_a_film_grows_and_who_looks_at_its_newest_frame_goes_along(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(streamlit_server(Path(__file__).parent / "film_page.py"))
     at_frame(page, 1)
+    page.locator(".mcviz").evaluate("root => { root.dataset.first = 'yes'; }")
     page.get_by_role("button", name="grow").click()
     at_frame(page, 9)
+    assert page.locator(".mcviz").get_attribute("data-first") == "yes", "more parts of a film made another stepper"
     reading.check_cards(page, frames[9].trace, QUESTION, 0)
     page.locator(".mcviz").focus()
     page.keyboard.press("j")
