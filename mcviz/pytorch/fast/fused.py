@@ -41,7 +41,7 @@ def read_kernel(
     w, q, M, stops, y, T, N, K, V, wg, wt, wn, qg, qt, qk, Mg, Mn, Mv, Mk,
     L: tl.constexpr, BK: tl.constexpr, BV: tl.constexpr, BN: tl.constexpr,
 ):  # fmt: skip
-    """`y_t = Σ_i w_ti M^(i) q_t` for a block of tokens."""
+    """`y_t = Σ_i w_ti M^(i) q_t` (Eq. 8, 14) for a block of tokens."""
     g, first = tl.program_id(1).to(tl.int64), tl.program_id(0) * L
     t, k, v = first + tl.arange(0, L), tl.arange(0, BK), tl.arange(0, BV)
     x = block(q + g * qg, t, k, T, K, qt, qk)
@@ -89,7 +89,7 @@ def memory_gradients_kernel(
     for first in range(tl.maximum(part * span, stop // L * L), tl.minimum(part * span + span, T), L):
         t = first + tl.arange(0, L)
         x, e = block(q + g * qg, k, t, K, T, qk, qt), block(dy + g * yg, t, v, T, V, yt, yv)
-        weight = tl.load(w + g * wg + t * wt + i * wn, mask=(t < T) & (t >= stop), other=0.0)
+        weight = tl.load(w + g * wg + t * wt + i * wn, mask=t < T, other=0.0)
         total += tl.dot((x * weight[None, :]).to(e.dtype), e, input_precision="ieee")
     place = dM + (((part * tl.num_programs(1) + g) * N + i) * K + k[:, None]) * V + v[None, :]
     tl.store(place, total, mask=(k[:, None] < K) & (v[None, :] < V))
@@ -101,7 +101,7 @@ def sides(K: int, V: int) -> dict[str, int]:
 
 
 class Fused(torch.autograd.Function):
-    """`y_t = Σ_i w_ti M^(i) q_t`. Memory i is complete before token `stops[i]`; weights are 0 up to there."""
+    """`y_t = Σ_i w_ti M^(i) q_t` (Eq. 8, 14). Memory i is complete before token `stops[i]`; weights are 0 up to there."""
 
     @staticmethod
     def forward(
