@@ -111,7 +111,7 @@ def dense(
     M: Float[Tensor, "B H N V K"],
     stops: Sequence[int],
 ) -> Float[Tensor, "B H T V"]:
-    """`Σ_{i<s} w_t^(i) M^(i) q_t` (Eq. 8, 14) for weights that are 0 from i = s on. Memory i stops before `stops[i]`."""
+    """`Σ_{i<s} w_t^(i) M^(i) q_t` (Eq. 8, 14) for weights that are 0 from i = s on; memory i stops at `stops[i]`."""
     if is_transformed(weights, q, M):
         return torch.einsum("bhtn,bhtk,bhnvk->bhtv", weights, q, M)
     if is_fused(q, M):

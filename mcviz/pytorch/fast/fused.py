@@ -101,7 +101,7 @@ def sides(K: int, V: int) -> dict[str, int]:
 
 
 class Fused(torch.autograd.Function):
-    """`y_t = Σ_i w_ti M^(i) q_t` (Eq. 8, 14). Memory i is complete before token `stops[i]`; its weights are 0 before."""
+    """`y_t = Σ_i w_ti M^(i) q_t` (Eq. 8, 14). Memory i is complete at `stops[i]`; its weights are 0 before."""
 
     @staticmethod
     def forward(
