@@ -5,6 +5,8 @@ import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pygments.formatters import HtmlFormatter
+
 from mcviz.palette import PALETTES
 
 PAGES: Mapping[str, str] = {
@@ -46,7 +48,7 @@ _PAGE = """<!doctype html>
 <body>
 <a class="skip" href="#main">To the text</a>
 <header><a class="home" href="{root}index.html">mcviz</a><nav aria-label="Pages">{links}</nav></header>
-<main id="main" class="{kind}">
+{beside}<main id="main" class="{kind}">
 {body}
 </main>
 <footer><p>Nothing on this page comes from another server, and nothing is sent to one.
@@ -63,13 +65,15 @@ def page(
     *,
     about: str = "",
     kind: str = "text",
+    beside: str = "",
     styles: Sequence[str] = (),
     scripts: Sequence[str] = (),
     policy: Mapping[str, str] = POLICY,
 ) -> str:
-    """A page at `place`, such as "learn/" or "learn/03_gates.html"; `body` is HTML, all else is text.
+    """A page at `place`, such as "learn/" or "learn/03_gates.html".
 
-    `styles` and `scripts` are named as they lie from the site's root.
+    `body`, and what is `beside` it, is HTML, and all else is text. `styles` and `scripts` are named as
+    they lie from the site's root.
     """
     root = "../" * place.count("/")
     links = " ".join(link(root, at, name, place) for at, name in PAGES.items())
@@ -83,6 +87,7 @@ def page(
         scripts="\n".join(f'<script type="module" src="{root}{each}"></script>' for each in scripts),
         links=links,
         kind=kind,
+        beside=beside and f"{beside}\n",
         body=body,
     )
 
@@ -106,3 +111,9 @@ def colours() -> str:
         " ".join(f"--{name}: {getattr(PALETTES[scheme], name)};" for name in names) for scheme in ("light", "dark")
     )
     return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+
+
+def code(selector: str) -> str:
+    """The colours of code under a selector, light and dark."""
+    light, dark = (HtmlFormatter(style=style).get_style_defs(selector) for style in ("friendly", "github-dark"))
+    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"

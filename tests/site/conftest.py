@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("platformdirs", reason="platformdirs says where Python for the browser is kept: the extra 'site'")
 
-from mcviz.site import build, runtime
+from mcviz.site import api, build, runtime
 from tests.stepper.hosts import expect
 
 RUNS = ("topics-grm", "needle")
@@ -48,6 +48,8 @@ def site(python_kept, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("site")
     build.front(out)
     build.explorer(out, python_kept, RUNS)
+    for name, text in api.files(["mcviz.segments", "mcviz.backends"]).items():
+        build.put(out / name, text)
     return out
 
 
