@@ -213,6 +213,21 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
 
 
+def test_a_picture_that_does_not_come_is_said_and_can_be_asked_for_again(opened):
+    routes = ("**/first/*.z", "**/numpy-*")
+
+    def cut(page):
+        for each in routes:
+            page.route(each, lambda route: route.abort())
+
+    page = opened(prepare=cut, expected=("ERR_FAILED",))
+    page.get_by_text("Neither the stored picture nor Python came.").wait_for()
+    page.unroute(routes[0])
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_selector("#stepper[data-step='129']")
+    page.get_by_text("the stored picture can be stepped through").wait_for()
+
+
 def test_a_browser_that_is_too_old_is_told_so(opened):
     page = opened(prepare=lambda page: page.add_init_script("delete globalThis.DecompressionStream"))
     page.get_by_text("too old to run Python (it lacks DecompressionStream)").wait_for()
