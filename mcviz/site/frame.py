@@ -41,13 +41,13 @@ _PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="{about}">
 <link rel="icon" href="{icon}">
-{styles}
+{links}
 <title>{title}</title>
 {scripts}
 </head>
 <body>
 <a class="skip" href="#main">To the text</a>
-<header><a class="home" href="{root}index.html">mcviz</a><nav aria-label="Pages">{links}</nav></header>
+<header><a class="home" href="{root}index.html">mcviz</a><nav aria-label="Pages">{pages}</nav></header>
 {beside}<main id="main" class="{kind}">
 {body}
 </main>
@@ -68,24 +68,25 @@ def page(
     beside: str = "",
     styles: Sequence[str] = (),
     scripts: Sequence[str] = (),
+    manifest: str = "",
     policy: Mapping[str, str] = POLICY,
 ) -> str:
     """A page at `place`, such as "learn/" or "learn/03_gates.html".
 
-    `body`, and what is `beside` it, is HTML, and all else is text. `styles` and `scripts` are named as
-    they lie from the site's root.
+    `body`, and what is `beside` it, is HTML, and all else is text. `styles`, `scripts` and a `manifest`,
+    by which the page can be installed, are named as they lie from the site's root.
     """
     root = "../" * place.count("/")
-    links = " ".join(link(root, at, name, place) for at, name in PAGES.items())
+    linked = [("stylesheet", each) for each in ("site.css", *styles)] + [("manifest", manifest)] * bool(manifest)
     return _PAGE.format(
         policy=html.escape("; ".join(f"{name} {value}" for name, value in policy.items())),
         about=html.escape(about or title),
         root=root,
         icon=icon(),
-        styles="\n".join(f'<link rel="stylesheet" href="{root}{each}">' for each in ("site.css", *styles)),
+        links="\n".join(f'<link rel="{rel}" href="{root}{each}">' for rel, each in linked),
         title=html.escape(f"{title} · mcviz" if title != "mcviz" else title),
         scripts="\n".join(f'<script type="module" src="{root}{each}"></script>' for each in scripts),
-        links=links,
+        pages=" ".join(link(root, at, name, place) for at, name in PAGES.items()),
         kind=kind,
         beside=beside and f"{beside}\n",
         body=body,

@@ -19,7 +19,7 @@ CALL = "Stepper("
 TORCH = ("07_build_it_fast",)
 """Notebooks that train: where there is no PyTorch, their steppers stay pictures."""
 BUDGET = 250_000
-"""Bytes that the states of a run may take: a page has no Python that would bring them later."""
+"""Bytes that the states of a run may take, which a page has no Python to bring later: enough for all of the course."""
 
 
 class Stored(NamedTuple):
@@ -64,7 +64,7 @@ def keep(stepper: Any) -> Stored:
     """A `mcviz.widgets.Stepper` as it lies on the site."""
     place = {name: getattr(stepper, name) for name in ("step", "head", "segment")}
     if stepper.film is None:
-        payload = pack(stepper.trace, stepper.other, budget=BUDGET)
+        payload = pack(stepper.trace, stepper.other, budget=BUDGET if stepper.other is None else 2 * BUDGET)
     else:
         payload, place["frame"] = pack_film(stepper.film), stepper.frame
     return Stored(zlib.compress(payload, 9), place)
