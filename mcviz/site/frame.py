@@ -4,6 +4,7 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from pygments.formatters import HtmlFormatter
 
@@ -68,22 +69,22 @@ def page(
     beside: str = "",
     styles: Sequence[str] = (),
     scripts: Sequence[str] = (),
-    manifest: str = "",
+    links: Mapping[str, str] = MappingProxyType({}),
     policy: Mapping[str, str] = POLICY,
 ) -> str:
     """A page at `place`, such as "learn/" or "learn/03_gates.html".
 
-    `body`, and what is `beside` it, is HTML, and all else is text. `styles`, `scripts` and a `manifest`,
-    by which the page can be installed, are named as they lie from the site's root.
+    `body`, and what is `beside` it, is HTML, and all else is text. `styles`, `scripts`, and what `links` say is the
+    page's "manifest" or the like, are named as they lie from the site's root.
     """
     root = "../" * place.count("/")
-    linked = [("stylesheet", each) for each in ("site.css", *styles)] + [("manifest", manifest)] * bool(manifest)
+    linked = {**dict.fromkeys(("site.css", *styles), "stylesheet"), **links}
     return _PAGE.format(
         policy=html.escape("; ".join(f"{name} {value}" for name, value in policy.items())),
         about=html.escape(about or title),
         root=root,
         icon=icon(),
-        links="\n".join(f'<link rel="{rel}" href="{root}{each}">' for rel, each in linked),
+        links="\n".join(f'<link rel="{rel}" href="{root}{each}">' for each, rel in linked.items()),
         title=html.escape(f"{title} · mcviz" if title != "mcviz" else title),
         scripts="\n".join(f'<script type="module" src="{root}{each}"></script>' for each in scripts),
         pages=" ".join(link(root, at, name, place) for at, name in PAGES.items()),

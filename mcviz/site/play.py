@@ -20,6 +20,13 @@ POLICY: Mapping[str, str] = {
     "worker-src": "'self' blob:",
     "manifest-src": "'self'",
 }
+MODULES = (
+    "stepper.js",
+    "dom.js",
+    "fetched.js",
+    *(f"play/{name}.js" for name in ("controls", "keeping", "python", "stored")),
+)
+"""What the page's script imports: named, so that a slow network is asked for all of it at once."""
 MANIFEST = "play/manifest.webmanifest"
 PYTHON = "python/"
 """The folder with Python."""
@@ -58,7 +65,7 @@ def page(parts: Mapping[str, Any], names: Sequence[str]) -> str:
         kind="play",
         styles=("stepper.css", "play/play.css"),
         scripts=("play/main.js",),
-        manifest=MANIFEST,
+        links={**dict.fromkeys(MODULES, "modulepreload"), MANIFEST: "manifest"},
         policy=POLICY,
     )
 

@@ -10,7 +10,7 @@ from posixpath import normpath
 
 import pytest
 
-from mcviz.site import api, build, documents, frame, glossary, home, learn, markdown
+from mcviz.site import api, build, documents, frame, glossary, home, learn, markdown, play
 from mcviz.site.bundle import bundle
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +107,16 @@ def test_the_reference_stands_in_the_frame_of_the_site(pages):
     assert page.count("<main") == page.count("<header>") == 1
     assert "Cut <code>T</code> tokens" in page
     assert '<a href="mcviz/segments.html">mcviz.segments</a>' in pages["api/index.html"]
+
+
+def test_the_explorer_names_all_that_its_script_imports():
+    named, found = {"play/main.js"}, set()
+    while named - found:
+        name = (named - found).pop()
+        found.add(name)
+        text = (build.FRONT / name).read_text(encoding="utf-8") if name != "stepper.js" else ""
+        named |= {normpath(f"{name}/../{each}") for each in re.findall(r'^import [^;]*"(.+)";$', text, re.M)}
+    assert found == {"play/main.js", *play.MODULES}
 
 
 def test_a_file_that_the_site_lacks_is_named_and_not_linked():
