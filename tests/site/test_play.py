@@ -12,7 +12,7 @@ from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
 from tests.site.conftest import Visit, live, python
-from tests.stepper.hosts import expect, until
+from tests.stepper.hosts import drawn, expect, until
 
 pytestmark = pytest.mark.browser
 RELATIVE = 1e-12
@@ -211,6 +211,22 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     live(page)
     expect(page.locator("#controls select").first).to_be_enabled()
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
+
+
+def test_nothing_is_asked_for_beside_the_picture(opened):
+    held = []
+
+    def hold(page):
+        page.route("**/first/*.z", held.append)
+        page.route("**/python/**", lambda route: None)
+
+    page = opened(prepare=hold)
+    until(page, lambda: len(held) == 1)
+    drawn(page)
+    assert not page.workers
+    held[0].continue_()
+    page.wait_for_selector("#stepper[data-step='129']")
+    until(page, lambda: len(page.workers) == 1)
 
 
 def test_a_picture_that_does_not_come_is_said_and_can_be_asked_for_again(opened):
