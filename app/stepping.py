@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from textwrap import wrap
 from typing import Literal
 
 import streamlit as st
@@ -19,7 +18,7 @@ from mcviz.stepper.streamlit import Selection, stepper
 CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
 """What a figure offers: to be saved, and nothing else."""
 LINE = 40
-"""Letters of a figure's title that a phone has room for."""
+"""Letters of a figure's title that a phone has room for: it is one line."""
 EXAMPLE = "one example"
 ONE = (
     "You see one sequence. It shows how the model works, and not how often that goes well: one example can be lucky. "
@@ -98,7 +97,7 @@ def equations(trace: Trace) -> None:
 
 
 def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -> None:
-    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it.
+    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it, with the link last.
 
     In front of a class only the picture counts.
     """
@@ -112,7 +111,7 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
             st.badge(plain(trace.title), color=colour, icon=":material/label:")
             if not untrained:
                 st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
-        for button in buttons:
+        for button in (*buttons, screen.share):
             button()
     if trace is not None and trace.diverged_at is not None:
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
@@ -124,15 +123,14 @@ def theme() -> str:
 
 
 def chart(figure: figures.Figure, says: str) -> None:
-    """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers."""
+    """A figure on the page's own ground, which is as dark as its theme, under what it says, in `LINE` letters."""
     figure = deepcopy(figure)  # what is kept is shown to others at the same moment
     if figure.layout.title.text is None:
-        lines = wrap(says, LINE)
-        title = {"text": "<br>".join(lines), "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
-        title |= {"pad": {"t": 8 + 16 * (len(lines) - 1), "l": 8}, "font": {"size": 14}}
+        title = {"text": says, "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
+        title |= {"pad": {"t": 8, "l": 8}, "font": {"size": 14}}
         legend = figure.layout.legend
         # a legend above the plot takes up to three lines on a phone
-        room = 24 + 20 * len(lines) + (36 if legend.orientation == "h" and legend.yanchor != "top" else 0)
+        room = 44 + (36 if legend.orientation == "h" and legend.yanchor != "top" else 0)
         above = (figure.layout.margin.t or 0) + room
         figure.update_layout(title=title, margin={"t": above}, height=figure.layout.height + room)
     colours = PALETTES[theme()]
@@ -148,7 +146,6 @@ def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:
     trace = shown(trace)
     name = trace.hash[:12]
     with st.container(horizontal=True):
-        screen.share()
         with st.popover("One HTML file", icon=":material/html:"):
             hide = st.toggle("Show each answer only when it is clicked", key="export:hide")
             told = bool(notes) and st.toggle("With the text of the tour about this run", key="export:notes")
