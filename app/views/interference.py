@@ -21,10 +21,10 @@ def page() -> None:
         st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk, facts())))
         st.markdown("#### What each memory gives back for each key")
         picture = figures.recovered(trace, asked.places, asked.likeness, asked.right, stepping.theme())
-        stepping.chart(picture, "How like its stored value each memory's answer is")
+        stepping.chart(picture, "How like the stored value each answer is")
         st.markdown("#### Where one memory overflows")
         curve = figures.capacity(grown.pairs, grown.alone, grown.cached, stepping.theme())
-        stepping.chart(curve, "Share of pairs recovered right, as more are written")
+        stepping.chart(curve, "Pairs recovered, as more are written")
 
 
 def facts() -> int:

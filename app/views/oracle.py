@@ -53,10 +53,10 @@ def page() -> None:
         st.markdown("#### Every question: from the best selection to the worst")
         stepping.chart(
             runs.drawn("regrets", asked, choice.t, theme),
-            f"Losses of the {asked.chooser}, the best and a random selection",
+            f"Loss: {asked.chooser}, best and random",
         )
         st.markdown("#### This question: every selection")
-        stepping.chart(runs.drawn("selections", asked, choice, theme), "Losses of every selection for one question")
+        stepping.chart(runs.drawn("selections", asked, choice, theme), "Losses of every selection, one question")
         st.caption(
             "Only what the last layer reads is changed; what is written, and all before it, stays. The random "
             "selection is the mean over all selections of that size, not a draw."
