@@ -31,8 +31,8 @@ COLUMNS = {
     "Operations": "Multiplications, additions and elementary functions, over the whole sequence.",
     "Reads": "Memories, or pairs of attention's, that the last token reads.",
     "Fetched": "By the last token: the memories that it reads, and the contexts that its scores compare.",
-    "Kept": "After the last token: checkpoints, their contexts and the memory that is being written. The RNN keeps that "
-    "one memory and nothing else.",
+    "Kept": "After the last token: checkpoints, their contexts and the memory that is being written. The RNN keeps "
+    "that one memory and nothing else.",
 }
 
 
@@ -102,23 +102,23 @@ def chosen() -> Setting:
 
 def pictures(setting: Setting) -> None:
     """Three pictures, what each shows in a sentence, and the sheet."""
-    theme, says = stepping.theme(), words.pictured(setting)
+    says = words.pictured(setting)
     if says.remarks:
         st.caption(plain(says.remarks))
     left, right = st.columns(2, gap="medium")
     with left:
-        stepping.chart(runs.drawn("spent", setting, theme), "Operations per token, by sequence length")
+        stepping.drawn("Operations per token, by sequence length", "spent", setting)
         st.markdown(plain(says.spent))
         st.caption("Log-linear is GRM on logarithmic segments, drawn where there are most of them: L = 2ⁿ − 1.")
     with right:
-        stepping.chart(runs.drawn("stored", setting, theme), "Bytes kept per token, by segment length")
+        stepping.drawn("Bytes kept per token, by segment length", "stored", setting)
         st.markdown(plain(says.stored))
         st.caption(
             "✖ a checkpoint and the KV cache of its segment are as large. ◇ the paper's C, at this width of a head."
         )
     left, right = st.columns([5, 6], gap="medium")
     with left:
-        stepping.chart(runs.drawn("fetched", setting, theme), "What one more token reads, one head")
+        stepping.drawn("What one more token reads, one head", "fetched", setting)
         st.markdown(plain(says.fetched))
     with right:
         st.markdown("#### The sheet, all heads")

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 import mcviz
 from app import tour
+from app.dressing import LINE
 from app.screen import SHARE
-from app.stepping import LINE
 from mcviz import MCConfig, examples, link, watch
 from mcviz.probes import interference, surgery
 from mcviz.stepper.payload import pack, unpack
