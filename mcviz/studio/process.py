@@ -11,8 +11,8 @@ from mcviz.studio.places import Places
 NICE = 5
 """How far a training stands back behind whoever serves pages."""
 LAST_WORDS = 300
-DONE, PAUSED = 0, 3
-"""The exit status of a training that is done, and of one that can go on."""
+DONE, PAUSED, FULL = 0, 3, 4
+"""The exit status of a training that is done, of one that can go on, and of one that can once the disk has room."""
 
 
 class Process:
