@@ -157,6 +157,7 @@ export class Film {
 
   resize() {
     this.width = this.slider.clientWidth;
+    this.learning.resize(this.width, this.stepper.low);
     this.drawn = "";
   }
 
@@ -172,7 +173,7 @@ export class Film {
     const look = [frame, at.t, at.h, run.veils(at.t)].join();
     if (this.drawn !== look) {
       this.drawn = look;
-      this.learning.draw(this.film, this.runs, this.jumps.keys(), at, this.width, stepper.colours);
+      this.learning.draw(this.film, this.runs, this.jumps.keys(), at, stepper.colours);
       this.paintNumbers(frame);
       this.changed.replaceChildren(...this.change(frame, at));
       this.changed.setAttribute("aria-live", this.stepper.playing ? "off" : "polite");
