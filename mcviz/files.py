@@ -71,7 +71,7 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
 
 
 def put(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """`write`, and make the folder where there is none. Raises `ValueError` if that cannot be, `NoRoom` on a full disk."""
+    """`write`, and make the folder where there is none. Raises `ValueError` if that cannot be (`NoRoom`: no room)."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write(path, content)

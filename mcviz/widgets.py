@@ -167,7 +167,7 @@ class Stepper(anywidget.AnyWidget):
         """Show another run in the same place, from its first token; or a film.
 
         Where it is the film on screen and has grown, the reader stays where they stand, and goes on to its newest frame
-        who stood at the newest. Only the new frames are sent then; the whole film is, where it is shown again as it was.
+        who stood at the newest. Only the new frames are sent then; the whole film is where it is shown again as it was.
         """
         if isinstance(trace, Film):
             self._play(trace)

@@ -15,8 +15,8 @@ from mcviz.studio import now
 from mcviz.studio.places import Places
 from mcviz.studio.process import DONE, FULL, PAUSED
 
-MOMENT = 0.4
-"""Seconds from one look at the weights to the next."""
+MOMENT = 0.3
+"""Seconds from one look at the weights to the next: fewer than pass on the page, where each look then sees new ones."""
 
 
 def main(folder: Path) -> int:

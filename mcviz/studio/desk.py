@@ -92,8 +92,10 @@ class Desk:
         self.clock: threading.Thread | None = None
 
     def take(self, order: Order, here: Here) -> str:
-        """Take an order. Gives the name of its training. Raises `ValueError` if there is no room for one more, and where
-        nothing can be written."""
+        """Take an order. Gives the name of its training.
+
+        Raises `ValueError` if there is no room for one more, and where nothing can be written.
+        """
         with self.lock:
             for name in [name for name, one in self.trainings.items() if one.status not in UNDER_WAY]:
                 if len(self.trainings) >= self.most:

@@ -9,8 +9,8 @@ from mcviz import files
 from mcviz.film import Film
 from mcviz.order import Order
 from mcviz.studio import Desk
-from mcviz.studio.now import write
 from mcviz.studio.__main__ import carry_out
+from mcviz.studio.now import write
 from mcviz.studio.places import Places
 from mcviz.studio.process import DONE, FULL, PAUSED, Process
 from mcviz.zoo import read

@@ -15,7 +15,7 @@ import { serve } from "./hosts/streamlit.js";
 import { widget } from "./hosts/widget.js";
 import { mount } from "./stepper/stepper.js";
 
-/** Streamlit calls with a payload's bytes, or with where to stand in the payload of a name; anywidget with nothing. */
+/** Streamlit calls with where to stand in the payload of a name (hosts/numbers.js brings it); anywidget with nothing. */
 export default function host(component) {
   return component ? serve(component) : widget();
 }

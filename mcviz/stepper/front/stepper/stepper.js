@@ -22,8 +22,6 @@ import { Toolbar } from "./toolbar.js";
 const REST = 250;
 /** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
 const BOTH = 2 * 340 + 28;
-/** The height of a window in which a film and a run have room as they are. */
-const TALL = 900;
 
 /** Put a stepper into an element.
  *
@@ -233,7 +231,6 @@ class Stepper {
     const zoom = this.presenting ? larger(this.views.length) : 1;
     place(this.root, { zoom: zoom === 1 ? "" : zoom.toFixed(3) });
     this.tall = innerHeight / zoom;
-    this.root.classList.toggle("low", this.low);
     this.width = this.root.clientWidth;
     if (!this.width || !this.views.length) return;
     // Colours can be read only where the page's styles apply, so not before there is room.
@@ -242,11 +239,6 @@ class Stepper {
     this.difference?.resize();
     this.film?.resize();
     this.go({}, { quiet: true });
-  }
-
-  /** Whether a film and its run have to share a window that is low. */
-  get low() {
-    return Boolean(this.film) && this.tall < TALL;
   }
 
   redraw() {
