@@ -17,7 +17,7 @@ from mcviz.model import Weights
 from mcviz.trace import Trace
 
 STEP, WEIGHTS = "step", "weights"
-"""The entries of the file. The weights are in one row, tensor after tensor by name: so it takes the training no time."""
+"""The entries of the file. The weights stand in one row, tensor after tensor by name: that takes the least time."""
 
 
 @dataclass(frozen=True, eq=False)

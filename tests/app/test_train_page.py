@@ -174,6 +174,17 @@ def test_who_comes_while_the_cores_are_busy_is_told_how_many_come_first(desk):
     assert "The cores of this machine are busy: 1 training comes before yours, which begins by itself." in words(second)
 
 
+def test_of_ten_who_train_at_once_the_last_is_told_that_nine_come_first(desk):
+    others = [desk.take(Order(seed=seed), lambda: True) for seed in range(9)]
+    page = opened("train")
+    press(page, "Train")
+    assert "9 trainings come before yours, which begins by itself." in words(page)
+    for name in others[5:]:
+        desk.stop(name)
+    page.run()
+    assert "5 trainings come before yours, which begins by itself." in words(page)
+
+
 def test_what_cannot_be_trained_is_one_sentence(desk):
     page = opened("train", train_steps="1000000")
     press(page, "Train")
