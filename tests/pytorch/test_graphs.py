@@ -16,7 +16,7 @@ import torch
 from mcviz import MCConfig
 from mcviz.pytorch import MemoryCaching, ModelConfig, SequenceModel
 
-IDS = torch.randint(0, 20, (2, 9), generator=torch.Generator().manual_seed(0))
+IDS = torch.randint(0, 20, (2, 7), generator=torch.Generator().manual_seed(0))
 
 
 def assert_same_gradients(one, other, weights):
@@ -51,8 +51,8 @@ def in_one_graph(cfg, lengths):
 exported(None)
 exported(MCConfig(segment_length=4))
 exported(MCConfig(aggregator="ssc", segment_length=2, top_k=1))
-exported(MCConfig(memory="titans", aggregator="soup", segment_length=4))
-compiled(MCConfig(memory="dla", segment_length=5))
+exported(MCConfig(memory="titans", aggregator="soup", segment_length=3))
+compiled(MCConfig(memory="dla", segment_length=3))
 in_one_graph(MCConfig(segment_length=4), (9, 14))
 in_one_graph(MCConfig(memory="delta", aggregator="ssc", segment_length=4, top_k=1), (9,))
 """
