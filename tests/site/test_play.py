@@ -11,7 +11,7 @@ from mcviz import link, wanted, watch, writing
 from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
-from tests.site.conftest import Visit, live, python
+from tests.site.conftest import live, python
 from tests.stepper.hosts import drawn, expect, until
 
 pytestmark = pytest.mark.browser
@@ -217,7 +217,7 @@ def test_nothing_is_asked_for_beside_the_picture(opened):
     held = []
 
     def hold(page):
-        page.route("**/first/*.z", held.append)
+        page.route("**/first/*.z", lambda route: held.append(route))
         page.route("**/python/**", lambda route: None)
 
     page = opened(prepare=hold)
@@ -242,18 +242,6 @@ def test_a_picture_that_does_not_come_is_said_and_can_be_asked_for_again(opened)
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector("#stepper[data-step='129']")
     page.get_by_text("the stored picture can be stepped through").wait_for()
-
-
-def test_without_the_server_the_page_opens_again_and_computes(chromium, site):
-    visit = Visit(chromium, site, service_workers="allow")
-    live(visit.page)
-    visit.page.locator("html[data-kept]").wait_for(state="attached")
-    visit.stop_serving()
-    visit.page.reload()
-    live(visit.page)
-    visit.page.get_by_label("Aggregator", exact=True).select_option("soup")
-    visit.page.wait_for_url(re.compile("aggregator=soup"))
-    visit.close()
 
 
 def test_a_browser_that_is_too_old_is_told_so(opened):

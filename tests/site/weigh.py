@@ -86,7 +86,7 @@ def weigh(browser: Browser, home: str, place: str) -> None:
     """The line of one page, from an empty cache."""
     page = opened(browser)
     come = []
-    page.context.on("requestfinished", come.append)
+    page.context.on("requestfinished", lambda request: come.append(request))
     page.goto(home + (place if place.endswith(".html") else f"{place}index.html"))
     if place == "play/":
         page.wait_for_function("marks.live")
