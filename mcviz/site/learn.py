@@ -49,7 +49,7 @@ def address(stem: str, number: int) -> str:
 
 def notebook(path: Path, steppers: Mapping[int, Stored]) -> str:
     """One notebook as a page, with the steppers of its cells."""
-    written = nbformat.read(path, as_version=4)
+    written = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for number, one in steppers.items():
         for output in written.cells[number].outputs:
             make_room(output.data, address(path.stem, number), one.place)
