@@ -15,6 +15,8 @@ from mcviz.site.steppers import Stored
 
 PICTURE = re.compile(r"<img alt='a figure' src='([^']*)'>")
 """A picture behind a fold, as `notebooks/build.py` writes it."""
+STYLE = re.compile(r' style="[^"]*"')
+"""What an output says of its look, which the policy of the page lets no output do."""
 WAYS = {
     "00_start_here": "run=topics-grm",
     "01_an_rnn_forgets": "run=recall&aggregator=none",
@@ -69,7 +71,7 @@ def notebook(path: Path, steppers: Mapping[int, Stored]) -> str:
     title = path.stem.partition("_")[2].replace("_", " ").capitalize()
     return frame.page(
         title,
-        f"{way}\n{body}",
+        f"{way}\n{STYLE.sub('', body)}",
         f"learn/{path.stem}.html",
         kind="wide notebook",
         styles=("learn.css", "stepper.css") if steppers else ("learn.css",),
