@@ -15,7 +15,7 @@ from mcviz.stepper.film import identity
 from mcviz.stepper.payload import unpack
 from mcviz.studio import Desk
 from mcviz.studio.process import DONE, PAUSED
-from tests.app.test_pages import in_link, opened, place, press, words
+from tests.app.test_pages import in_link, opened, place, press, sharing, words
 from tests.stepper.films import film
 from tests.studio.test_desk import Fake
 
@@ -229,6 +229,6 @@ def test_a_link_that_hides_answers_shows_no_film(desk):
 
 def test_a_link_for_a_class_leaves_out_what_is_the_readers_own(desk):
     page = opened("explore", v="1", training="mine-alone", mine="own-mine-alone", train_task="mqar")
-    shared_link = next(code.value for code in page.code if "train_task=mqar" in code.value)
+    shared_link = next(code.value for code in sharing(page).code if "train_task=mqar" in code.value)
     assert "mine-alone" not in shared_link
     assert in_link(page, "training") == "mine-alone"
