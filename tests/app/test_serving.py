@@ -152,7 +152,7 @@ def test_below_another_path_pages_the_link_back_and_frames_lead_to_where_they_sh
         shown(page)
         page.wait_for_selector(rested)
         page.wait_for_url("**embed=true**")
-        expect(page.locator(".stAppHeader")).to_have_count(0)
+        expect(page.get_by_test_id("stMainMenu")).to_have_count(0)
     finally:
         context.close()
 
