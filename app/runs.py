@@ -59,6 +59,12 @@ def written(draft: Draft, backend: str) -> Trace:
     return _kept.keep(trace, trace.nbytes)
 
 
+@st.cache_resource(show_spinner=False)
+def reel(name: str) -> Film:
+    """A film that ships, of which nothing is run."""
+    return films.load(name)
+
+
 @_kept.shared
 @st.cache_resource(max_entries=8, show_spinner="Running the frames …")
 def film(name: str) -> Film:
