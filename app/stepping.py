@@ -123,8 +123,11 @@ def theme() -> str:
     return st.context.theme.type or "light"
 
 
-def chart(figure: figures.Figure, says: str) -> None:
-    """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers."""
+def chart(figure: figures.Figure, says: str, key: str = "", on_click: Callable[[], None] | None = None) -> None:
+    """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers.
+
+    What is clicked in it stands under `key`, for `on_click`.
+    """
     figure = deepcopy(figure)  # what is kept is shown to others at the same moment
     if figure.layout.title.text is None:
         lines = wrap(says, LINE)
@@ -140,7 +143,11 @@ def chart(figure: figures.Figure, says: str) -> None:
     figure.update_layout(paper_bgcolor=figures.CLEAR, plot_bgcolor=figures.CLEAR, modebar=bar)
     name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
     saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}
-    st.plotly_chart(figure, theme=None, config=CHART | saving, alt=says, key=says)
+    shown = {"theme": None, "config": CHART | saving, "alt": says, "key": key or says}
+    if on_click is None:
+        st.plotly_chart(figure, **shown)
+    else:
+        st.plotly_chart(figure, **shown, on_select=on_click, selection_mode="points")
 
 
 def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mcviz.claims.claim import Settings
+from mcviz.claims.frontier import PAIRS
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.spent import Spent
 from mcviz.rows import Row
@@ -25,6 +26,8 @@ ONE, RULE, ADDED, GATED, SELECTED, ATTENTION = KINDS = (
 )
 SIZES: Mapping[str, int] = {"key": 24, "value": 8, "segment_length": 8, "top_k": 2}
 """Of models trained on MQAR, where settings name none; a test holds them against `mcviz.training.plan`."""
+DIALS = {*PAIRS, *SIZES, "aggregator", "memory", "segmentation", "start"}
+"""What a setting of the frontier may name: others, as those of the ladder, are other models on other tasks."""
 
 
 class Point(NamedTuple):
@@ -37,13 +40,14 @@ class Point(NamedTuple):
     parameters: int
     spent: Mapping[int, Spent]  # by factor
     recall: Mapping[int, Interval]  # by factor
+    settings: Settings  # as `mcviz.training.plan` takes them
 
 
 def points(rows: Iterable[Row]) -> list[Point]:
     """The points among `rows`, those that keep least first. Rows of other trials are passed over."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        if "kept" in row:
+        if "kept" in row and PAIRS.items() <= row["settings"].items() and row["settings"].keys() <= DIALS:
             groups.setdefault(json.dumps(row["settings"], sort_keys=True), []).append(row)
     found = [point(sorted(some, key=lambda row: int(row["seed"]))) for some in groups.values()]
     return sorted(found, key=lambda one: (one.spent[1].kept, one.name))
@@ -61,6 +65,7 @@ def point(rows: list[Row]) -> Point:
         rows[0]["parameters"],
         {factor: Spent(*(rows[0][f"{name}{end}"] for name in Spent._fields)) for factor, end in at.items()},
         {factor: bootstrap([row[f"accuracy{end}"] for row in rows]) for factor, end in at.items()},
+        settings,
     )
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from app import runs
-from app.playing import NOTHING, word
-from mcviz.tradeoff.game import BUDGETS
+from app.playing import NOTHING
+from mcviz.tradeoff.game import ROUNDS, word
 from tests.app import load
 from tests.conftest import APP, await_health, free_port, start, stop
 from tests.stepper.hosts import expect, until
@@ -99,7 +99,7 @@ def test_the_first_press_after_a_restart_counts(streamlit_server, page, label, s
 
 @pytest.mark.browser
 def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, serve):
-    best = word(max(runs.plays(), key=lambda play: play.accuracy))
+    best = word(max(runs.plays(), key=ROUNDS[0].recall))
     port = free_port()
     server, url = serve(port=port)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
@@ -125,7 +125,7 @@ def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, s
         page.wait_for_selector(settled)
         expect(length).to_have_value("12")
         page.get_by_role("link", name="Cost").first.click()
-        page.get_by_text(f"Round 1 of {len(BUDGETS)}").wait_for()
+        page.get_by_text(f"Round 1 of {len(ROUNDS)}").wait_for()
         page.get_by_text("more than the budget").or_(page.get_by_text("within the budget")).first.wait_for()
         page.wait_for_url(f"**game={best}**")
         page.wait_for_selector(settled)
