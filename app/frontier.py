@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import runs, screen, stepping
 from app.words import plain
-from mcviz import claims, figures, link, watch, words
+from mcviz import claims, figures, link, tradeoff, watch, words
 from mcviz.claims import Finding, Point
 
 MARKS = "frontier:marks"
@@ -87,7 +87,7 @@ def tell(point: Point, factor: int) -> None:
         if st.button(label, icon=":material/visibility:", on_click=screen.another_run, args=(near.name,)):
             screen.go("Explore")
         st.caption(plain(f"The nearest model that ships, and not this very one: {apart}."))
-    film = point.kind != claims.ATTENTION
+    film = point.settings["aggregator"] != tradeoff.ATTENTION
     lines = [f"{point.command} --film {FILM}", f"mcviz export {FILM}"] if film else [point.command]
     st.caption(
         "This very run: the first line trains it and films it, the second makes one page of the film to step through."

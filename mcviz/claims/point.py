@@ -16,17 +16,18 @@ FACTORS = (1, 2, 4)
 ASKED: Mapping[int, str] = {1: "24 pairs, as in training", 2: "48 pairs", 4: "96 pairs"}
 """How many that is."""
 
-ONE, RULE, ADDED, GATED, SELECTED, ATTENTION = KINDS = (
+ONE, RULE, ADDED, GATED, SELECTED, ATTENTION, SPARSE = KINDS = (
     "RNN, linear memory",
     "RNN, other rules",
     "residual sum",
     "GRM and soup",
     "SSC",
     "softmax attention",
+    "sparse attention",
 )
 SIZES: Mapping[str, int] = {"key": 24, "value": 8, "segment_length": 8, "top_k": 2}
 """Of models trained on MQAR, where settings name none; a test holds them against `mcviz.training.plan`."""
-DIALS = {*PAIRS, *SIZES, "aggregator", "memory", "segmentation", "start"}
+DIALS = {*PAIRS, *SIZES, "aggregator", "memory", "segmentation", "start", "window", "stride"}
 """What a setting of the frontier may name: others, as those of the ladder, are other models on other tasks."""
 
 
@@ -74,7 +75,9 @@ def kind(settings: Settings) -> str:
     aggregator = settings["aggregator"]
     if aggregator == "none":
         return ONE if settings.get("memory", "linear") == "linear" else RULE
-    return {"attention": ATTENTION, "ssc": SELECTED, "residual": ADDED}.get(aggregator, GATED)
+    if aggregator == "attention":
+        return SPARSE if settings.keys() & {"window", "stride"} else ATTENTION
+    return {"ssc": SELECTED, "residual": ADDED}.get(aggregator, GATED)
 
 
 def called(settings: Settings) -> str:
@@ -88,6 +91,7 @@ def called(settings: Settings) -> str:
         cut = size.get("segmentation", "constant")
         words.append(f"C = {size['segment_length']}" if cut == "constant" else f"{cut} segments")
     words += [f"k = {size['top_k']}"] if aggregator == "ssc" else []
+    words += [f"{name} {size[name]}" for name in ("window", "stride") if name in size]
     words += ["going on"] if size.get("start") == "checkpoint" else []
     return ", ".join(words)
 

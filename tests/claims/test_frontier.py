@@ -30,7 +30,8 @@ def cost(settings, factor=1):
     """What the last token of a setting spends with `factor` times the pairs of training."""
     planned = training.plan(**settings)
     shape = planned.model_config
-    return spent(shape.mixer, factor * planned.task.length, shape.key, shape.value, shape.heads)
+    sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride)
+    return spent(shape.mixer, factor * planned.task.length, *sizes)
 
 
 @pytest.mark.parametrize("name", [f"frontier-{name}" for name in ("bytes", "segments", "grows", "attention", "rules")])
