@@ -95,7 +95,9 @@ def against(
                 hoverinfo="skip",
             )
     themes.layout(figure, colours, 460)
-    figure.update_xaxes(type="log", title=AXES[axis][1], tickformat="~s", showgrid=True, gridcolor=colours.grid)
+    figure.update_xaxes(
+        type="log", title=AXES[axis][1], tickformat="~s", dtick="D2", showgrid=True, gridcolor=colours.grid
+    )
     figure.update_yaxes(title="recall", range=[0, TOP], tickformat=".0%", showgrid=True, gridcolor=colours.grid)
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
     return figure
