@@ -131,6 +131,13 @@ def test_points_are_the_rows_that_were_counted():
             assert one.spent[factor] == cost(some[0]["settings"], factor)
 
 
+@pytest.mark.parametrize("s", ladder.RUNGS)
+def test_rows_of_the_ladder_are_no_points_of_the_frontier(s):
+    row = next(row for row in claims.rows() if "kept" in row)
+    assert len(claims.points([row])) == 1
+    assert claims.points([{**row, "settings": settings} for settings in ladder.rung(s).values()]) == []
+
+
 def test_a_point_that_is_trained_again_lies_where_one_more_seed_would():
     (stored,) = [one for one in SHIPPED if one.name == point.called(CHEAP)]
     again = perform(CHEAP, stored.seeds[0])

@@ -38,6 +38,20 @@ def test_what_is_apart_is_said_in_words(name, model, apart):
     assert claims.nearest(POINTS[name]) == (model, apart)
 
 
+@pytest.mark.parametrize(
+    ("changes", "apart"),
+    [
+        ({"start": "checkpoint"}, "segments that start anew in place of segments that go on"),
+        ({"segmentation": "logarithmic"}, "segments of 8 in place of logarithmic segments"),
+        ({"segment_length": 4}, "segments of 8 in place of segments of 4"),
+    ],
+)
+def test_segments_that_are_cut_or_start_otherwise_are_said(changes, apart):
+    point = POINTS["GRM 24 × 8, C = 8"]
+    other = point._replace(settings={**point.settings, **changes})
+    assert claims.nearest(other) == ("mqar-grm", ("48 pairs in place of 24 pairs", apart))
+
+
 @pytest.mark.parametrize("name", ["attention 19 × 8", "GRM 24 × 8, delta rule, C = 8"])
 def test_where_no_such_model_ships_none_is_offered(name):
     assert claims.nearest(POINTS[name]) is None
