@@ -8,6 +8,7 @@ import pytest
 from mcviz import Trace
 from mcviz.config import AGGREGATORS, GATED
 from mcviz.reference import memory_caching
+from mcviz.trace.file import arrays
 from tests.backends import stream
 from tests.runs import VARIANTS, coefficients, label, tokens
 
@@ -74,9 +75,9 @@ def test_shapes_and_dtypes(cfg, aggregator, dtype):
     assert trace.checkpoint_contexts.shape == (N, H, K)
     assert len(trace.checkpoints) == N
     assert (trace.reads is None) == (aggregator == "soup")
-    arrays = trace._arrays()
-    floats = {name for name, array in arrays.items() if array.dtype == dtype}
-    assert set(arrays) - floats == {"selected", "counts.reads", "counts.flops", "counts.bytes", "counts.cached"}
+    held = arrays(trace)
+    floats = {name for name, array in held.items() if array.dtype == dtype}
+    assert set(held) - floats == {"selected", "counts.reads", "counts.flops", "counts.bytes", "counts.cached"}
     assert trace.diverged_at is None
 
 
@@ -119,8 +120,8 @@ def test_saved_and_loaded_it_is_the_same(cfg, aggregator, tmp_path):
     again = Trace.load(tmp_path / "run.npz")
     assert again.hash == trace.hash
     assert again.config == trace.config
-    for name, array in trace._arrays().items():
-        assert np.array_equal(array, again._arrays()[name])
+    for name, array in arrays(trace).items():
+        assert np.array_equal(array, arrays(again)[name])
     assert np.array_equal(again.output, run(again.config, again.config.aggregator).output)
 
 

@@ -14,6 +14,7 @@ from mcviz import MCConfig, cost, segments
 from mcviz.config import AGGREGATORS, GATED, GATES, POOLINGS
 from mcviz.initial import readable, state_shapes
 from mcviz.reference import memory_caching
+from mcviz.trace.file import arrays
 from mcviz.tradeoff import count
 from tests.runs import VARIANTS, coefficients, label, tokens
 
@@ -186,7 +187,7 @@ def test_a_trace_grows_with_its_rows_and_its_checkpoints_alone():
     trace = memory_caching(*arguments, cfg)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    size = sum(array.nbytes for array in trace._arrays().values())
+    size = sum(array.nbytes for array in arrays(trace).values())
     rows = 8 * T * H * (4 * K + 2 * V + 2 * N + N * V) + T * H * N + 8 * T * len(trace.counts)
     assert size == rows + 8 * N * H * (K * V + K) + 8 * H * K * V
     assert peak < 4 * size < 8 * T * N * V * K

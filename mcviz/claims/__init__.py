@@ -6,7 +6,7 @@
 ('holds', 5)
 """
 
-from mcviz.claims.claim import Claim, Comparison, Condition, sequences
+from mcviz.claims.claim import Claim, Comparison, Condition, Gap, sequences
 from mcviz.claims.command import SHELL, add_arguments, command
 from mcviz.claims.declared import CLAIMS, DECLARED, EXACT, FAMILIES
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
@@ -37,6 +37,7 @@ __all__ = [
     "Comparison",
     "Condition",
     "Finding",
+    "Gap",
     "Interval",
     "Near",
     "Point",

@@ -5,8 +5,25 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 Settings = Mapping[str, Any]
-Side = str | float
-"""A condition by its label, or a number."""
+
+
+class Gap(NamedTuple):
+    """How far one condition lies above another, seed by seed."""
+
+    above: str
+    below: str
+
+    def __str__(self) -> str:
+        return f"[{self.above}] - [{self.below}]"
+
+
+Side = str | Gap | float
+"""A condition by its label, the gap between two, or a number."""
+
+
+def labels(side: Side) -> set[str]:
+    """The conditions that a side of a comparison needs."""
+    return {side} if isinstance(side, str) else set(side) if isinstance(side, Gap) else set()
 
 
 class Condition(NamedTuple):
@@ -38,7 +55,7 @@ MQAR: Settings = {"task": "mqar"}
 
 
 class Comparison(NamedTuple):
-    """One step of a claim: how two conditions, or a condition and a number, must stand to each other.
+    """One step of a claim: how two sides must stand to each other.
 
     "<" says that `left` lies below `right` by more than `by`, "≤" that it lies above it by no more than `by`, and "="
     that they lie no further apart than `by`. `by` is the smallest difference that matters.
@@ -50,7 +67,7 @@ class Comparison(NamedTuple):
     by: float
 
     def __str__(self) -> str:
-        left, right = (side if isinstance(side, str) else f"{side:g}" for side in (self.left, self.right))
+        left, right = (str(side) if labels(side) else f"{side:g}" for side in (self.left, self.right))
         said = {"<": "lies below", "≤": "does not exceed", "=": "equals"}[self.relation]
         margin = {"<": "by more than", "≤": "by more than", "=": "within"}[self.relation]
         return f"{left} {said} {right}" + (f" {margin} {self.by:g}" if self.by else "")
@@ -79,7 +96,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         named = {
-            side for step in (*self.rule, *self.control) for side in (step.left, step.right) if isinstance(side, str)
+            label for step in (*self.rule, *self.control) for side in (step.left, step.right) for label in labels(side)
         }
         unknown = sorted(named - set(self.conditions))
         if unknown or not self.rule:

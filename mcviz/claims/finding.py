@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mcviz.claims.claim import Claim, Comparison, Condition
+from mcviz.claims.claim import Claim, Comparison, Condition, Gap, Side
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.rows import Row
 
@@ -63,11 +63,19 @@ def by_seed(condition: Condition, rows: Iterable[Row]) -> dict[int, float]:
 
 def weigh(step: Comparison, values: Mapping[str, Sequence[float]]) -> Step:
     """Decide one comparison by the interval of the differences: same seeds mean the same sequences, so they pair."""
-    n = len(next(iter(values.values())))
-    left, right = (values[side] if isinstance(side, str) else [side] * n for side in (step.left, step.right))
+    left, right = (of(side, values) for side in (step.left, step.right))
     differences = tuple(b - a for a, b in zip(left, right, strict=True))
     interval = bootstrap(differences)
     return Step(step, differences, interval, decide(step, interval))
+
+
+def of(side: Side, values: Mapping[str, Sequence[float]]) -> Sequence[float]:
+    """What one side of a comparison came to, seed by seed."""
+    if isinstance(side, str):
+        return values[side]
+    if isinstance(side, Gap):
+        return [a - b for a, b in zip(values[side.above], values[side.below], strict=True)]
+    return [side] * len(next(iter(values.values())))
 
 
 def decide(step: Comparison, interval: Interval) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz.claims import VERDICTS, Claim, Comparison, Condition, Interval, judge
+from mcviz.claims import VERDICTS, Claim, Comparison, Condition, Gap, Interval, judge
 from mcviz.claims.finding import MISSING, decide
 
 HOLDS, FAILS, OPEN = VERDICTS
@@ -51,6 +51,15 @@ def test_only_seeds_that_every_condition_has_count():
     assert finding.seeds == (0, 1)
     assert judge(claim(Comparison("A", "<", "B", 0.0)), rows([0.1, 0.5], [0.2])).verdict == MISSING
     assert judge(claim(Comparison("A", "<", "B", 0.0)), []).verdict == MISSING
+
+
+def test_a_gap_is_taken_seed_by_seed():
+    step = Comparison(Gap("A", "B"), "≤", 0.0, 0.1)
+    finding = judge(claim(step), rows([0.5, 0.5, 0.9], [0.2, 0.6, 1.0]))
+    assert finding.steps[0].differences == pytest.approx([-0.3, 0.1, 0.1])
+    assert str(step) == "[A] - [B] does not exceed 0 by more than 0.1"
+    with pytest.raises(ValueError, match="unknown: \\['C'\\]"):
+        claim(Comparison(Gap("A", "C"), "<", 1.0, 0.0))
 
 
 def test_a_claim_is_as_good_as_its_worst_step():

@@ -14,6 +14,7 @@ from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.initial import initial_state
 from mcviz.pytorch import decode, loop
 from mcviz.pytorch.decode import Decoder, largest
+from mcviz.trace.file import arrays
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 PATHS = {"segments": pytorch.memory_caching, "loop": loop.memory_caching}
@@ -30,7 +31,7 @@ def assert_same(trace, expected):
     """Every field of two Traces agrees."""
     assert trace.segments == expected.segments
     assert trace.config == expected.config
-    ours, theirs = trace._arrays(), expected._arrays()
+    ours, theirs = arrays(trace), arrays(expected)
     assert set(ours) == set(theirs)
     for name, array in theirs.items():
         assert ours[name].dtype == array.dtype, name
