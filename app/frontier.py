@@ -6,9 +6,9 @@ from app import runs, screen, stepping
 from app.words import plain
 from mcviz import claims, figures, link, tradeoff, watch, words
 from mcviz.claims import Finding, Point
+from mcviz.tradeoff import game
 
 MARKS = "frontier:marks"
-FILM = "run.film"
 
 
 @st.fragment
@@ -42,12 +42,6 @@ def draw(board: list[Finding]) -> None:
         screen.put(point="")
     figure = runs.drawn("against", found, str(axis), factor, stepping.theme(), chosen.name if chosen else "")
     stepping.chart(figure, f"Recall of {claims.ASKED[factor]}", MARKS, take)
-    st.caption(
-        "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
-        "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "
-        "in 100; one seed has no bar. Numbers take four bytes. The sizes, the weights and the command that trains it "
-        "stand under the pointer."
-    )
     st.selectbox(
         "A mark to open: click it, or choose it here",
         ("", *names),
@@ -58,6 +52,12 @@ def draw(board: list[Finding]) -> None:
     if chosen is not None:
         with st.container(border=True):
             tell(chosen, factor)
+    st.caption(
+        "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
+        "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "
+        "in 100; one seed has no bar. Numbers take four bytes. The sizes, the weights and the command that trains it "
+        "stand under the pointer."
+    )
 
 
 def take() -> None:
@@ -73,13 +73,11 @@ def tell(point: Point, factor: int) -> None:
     mean, low, high = point.recall[factor]
     spent, seeds = point.spent[factor], len(point.seeds)
     bounds = f", {low:.1%} to {high:.1%} over {seeds} seeds" if seeds > 1 else ", of one seed"
-    st.markdown(
-        plain(
-            f"**{point.name}** recalls {mean:.1%} of {claims.ASKED[factor]}{bounds}. Its last token keeps "
-            f"{spent.kept:,} bytes, reads {spent.read:,} numbers and takes {spent.operations:,} operations; the model "
-            f"has {point.parameters:,} weights."
-        )
+    told = (
+        f"recalls {mean:.1%} of {claims.ASKED[factor]}{bounds}. Its last token keeps {spent.kept:,} bytes, reads "
+        f"{spent.read:,} numbers and takes {spent.operations:,} operations; the model has {point.parameters:,} weights."
     )
+    st.markdown(f"**{plain(point.name)}** {plain(told)}")
     near = runs.nearest(point)
     if near is not None and near.name in watch.names():
         apart = "; ".join(near.apart)
@@ -88,7 +86,9 @@ def tell(point: Point, factor: int) -> None:
             screen.go("Explore")
         st.caption(plain(f"The nearest model that ships, and not this very one: {apart}."))
     film = point.settings["aggregator"] != tradeoff.ATTENTION
-    lines = [f"{point.command} --film {FILM}", f"mcviz export {FILM}"] if film else [point.command]
+    name = game.word(point)
+    train = f"{point.command} --name {name}"
+    lines = [f"{train} --film {name}.film", f"mcviz export {name}.film"] if film else [train]
     st.caption(
         "This very run: the first line trains it and films it, the second makes one page of the film to step through."
         if film

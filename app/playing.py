@@ -78,7 +78,7 @@ def played(game: str, known: list[Play]) -> tuple[int, list[Try]]:
 def ask(known: list[Play], at: int, tries: list[Try]) -> None:
     """The question of round `at`, and the answers to choose from."""
     asked = ROUNDS[at]
-    st.markdown(plain(f"**Round {at + 1} of {len(ROUNDS)}: recall {words.pairs(asked)}, with {asked.says}.**"))
+    st.markdown(f"**{plain(f'Round {at + 1} of {len(ROUNDS)}: recall {words.pairs(asked)}, with {asked.says}.')}**")
     answered = [one for one in tries if one.round == asked]
     if answered:
         show = st.success if answered[-1].verdict.right else st.warning

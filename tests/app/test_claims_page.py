@@ -1,12 +1,16 @@
 """The page of claims as Streamlit runs it, without a browser."""
 
+import argparse
 import json
+import shlex
 
 import pytest
 
 from app import runs
-from mcviz import claims, figures, watch
+from mcviz import claims, figures, training, watch
 from mcviz import words as said
+from mcviz.tradeoff import game
+from mcviz.training import shell
 from tests.app.test_pages import in_link, opened, words
 
 BOARD = claims.board()
@@ -134,7 +138,8 @@ def test_a_mark_opens_to_its_numbers_its_command_and_what_ships(point):
     for number in (f"{point.recall[4].mean:.1%}", *(f"{n:,}" for n in point.spent[4]), f"{point.parameters:,} weights"):
         assert number in told
     command = next(code.value for code in page.code if "mcviz train" in code.value)
-    assert command.startswith(point.command)
+    assert command.startswith(f"{point.command} --name {game.word(point)}")
+    assert trains(command.splitlines()[0]) == training.plan(**point.settings)
     near = claims.nearest(point)
     ways = [button.label for button in page.button if button.label.startswith("Watch mqar")]
     if near is None:
@@ -142,10 +147,19 @@ def test_a_mark_opens_to_its_numbers_its_command_and_what_ships(point):
         assert "no memories to step through" in told
     else:
         assert f"not this very one: {'; '.join(near.apart)}" in told
-        assert "mcviz export run.film" in command
+        assert f"\nmcviz export {game.word(point)}.film" in command
         assert ways == ([f"Watch {near.name}"] if near.name in watch.names() else [])
     data = json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
     assert data == json.loads(figures.against(POINTS, "kept", 4, chosen=point.name).to_json())["data"]
+
+
+def trains(line):
+    """What a line of the shell would train."""
+    parser = argparse.ArgumentParser()
+    shell.add_arguments(parser)
+    given = parser.parse_args(shlex.split(line)[2:])
+    flags = {name: getattr(given, name) for name in ("aggregator", "memory", "steps") if getattr(given, name)}
+    return training.plan(given.task, seed=given.seed, **flags, **dict(map(shell.assignment, given.settings)))
 
 
 def test_a_mark_that_is_not_there_is_none():
