@@ -111,7 +111,9 @@ def test_what_is_right_is_green(theme):
         if shape.line.color == colours.answer
     }
     assert marked == {trace.sources[T] % 12}
-    played = figures.tries(PLAYS, None, [], theme).data
+    asked = game.ROUNDS[0]
+    both = [pick(POINTS, key=asked.recall) for pick in (max, min)]
+    played = figures.tries(both, asked, [], theme=theme).data
     assert [trace.marker.color for trace in played] == [colours.answer, colours.wrong]
 
 
