@@ -40,8 +40,8 @@ def draw(board: list[Finding]) -> None:
     chosen = names.get(screen.get("point"))
     if chosen is None:
         screen.put(point="")
-    figure = runs.drawn("against", found, str(axis), factor, stepping.theme(), chosen.name if chosen else "")
-    stepping.chart(figure, f"Recall of {claims.ASKED[factor]}", MARKS, take)
+    given = (found, str(axis), factor, chosen.name if chosen else "")
+    stepping.drawn(f"Recall of {claims.ASKED[factor]}", "against", *given, key=MARKS, on_click=take)
     st.selectbox(
         "A mark to open: click it, or choose it here",
         ("", *names),

@@ -55,8 +55,7 @@ def draw(known: list[Play], at: int, tries: list[Try]) -> None:
     with right:
         plays = [one.play for one in tries if one.play is not None]
         best = rules.frontier(asked, known) if over and not screen.hidden("answers") else []
-        figure = runs.drawn("tries", plays, asked, best, over, stepping.theme())
-        stepping.chart(figure, f"What was tried: {words.pairs(asked)}")
+        stepping.drawn(f"What was tried, of {asked.factor * rules.PAIRS} pairs", "tries", plays, asked, best, over)
 
 
 def played(game: str, known: list[Play]) -> tuple[int, list[Try]]:

@@ -114,8 +114,18 @@ MAY_IMPORT = {
             "changes",
             "choices",
         }
-        | {"uploads", "link", "wanted", "controls", "probes", "writing"},
-        {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
+        | {"backends", "uploads", "link", "wanted", "controls", "probes", "writing"},
+        {
+            "latex2mathml",
+            "markdown_it",
+            "mdit_py_plugins",
+            "nbconvert",
+            "nbformat",
+            "pdoc",
+            "platformdirs",
+            "plotly",
+            "pygments",
+        }
         | {"yaml"},
     ),
     "cli": Row(

@@ -24,7 +24,7 @@ TOP = 1.06
 
 def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> go.Figure:
     """`against` bytes kept, with three buttons that choose what else may be the horizontal axis."""
-    figure = against(points, "kept", factor, theme)
+    figure = against(points, "kept", factor, theme=theme)
     colours = themes.THEMES[theme]
     shown = _kinds(points)
     buttons = []
@@ -45,7 +45,7 @@ def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> 
 
 
 def against(
-    points: Sequence[Point], axis: str = "kept", factor: int = 1, theme: str = "light", chosen: str = ""
+    points: Sequence[Point], axis: str = "kept", factor: int = 1, chosen: str = "", theme: str = "light"
 ) -> go.Figure:
     """Recall with `factor` times the pairs of training, against what the last token takes: one of `AXES`.
 

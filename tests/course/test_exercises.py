@@ -7,6 +7,7 @@ import pytest
 
 from mcviz.course import exercises
 from mcviz.course.exercises import Unsolved, detective
+from mcviz.course.exercises import exercise as searching
 from mcviz.course.exercises.verdict import show
 from mcviz.reference import memory_caching
 
@@ -23,7 +24,8 @@ SLIPS = [(exercise, slip) for exercise in ALL for slip in exercise.slips]
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=names)
-def test_the_solution_passes_as_it_stands_behind_the_fold(exercise):
+def test_the_solution_passes_as_it_stands_behind_the_fold(exercise, monkeypatch):
+    monkeypatch.setattr(searching, "TRIALS", 20)  # text that is the solution: more cases find no more
     notebook = {"np": np}
     exec(exercise.source, notebook)
     assert exercise.check(notebook[exercise.name]).passed
@@ -154,6 +156,16 @@ def test_reads_are_counted_and_compared():
     assert "7.67 reads per token" in spendthrift.cost
 
 
+def test_what_is_right_stays_right_whatever_becomes_of_a_verdict():
+    """The solution runs once on each seeded case; what is handed out of it is a copy."""
+    case = exercises.write.seeded[0]
+    first = exercises.write.attempt(lambda M, k, v: M, case)
+    wanted = exercises.write.solution(*case.values())
+    np.testing.assert_array_equal(first.expected, wanted)
+    first.expected[:] = 0
+    np.testing.assert_array_equal(exercises.write.attempt(lambda M, k, v: M, case).expected, wanted)
+
+
 def test_markup_in_an_answer_is_shown_as_text():
     verdict = exercises.cuts.check(lambda T, C: "<script>alert(1)</script>")
     assert "<script>" not in verdict._repr_html_()
@@ -169,6 +181,22 @@ def test_a_machine_with_its_own_parts_is_the_reference():
     np.testing.assert_allclose(sound.weights, wanted.weights, rtol=1e-12)
     for one, other in zip(sound.checkpoints, wanted.checkpoints, strict=True):
         np.testing.assert_allclose(one["M"], other["M"], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("number", [2, 3, 5])
+@pytest.mark.parametrize("changed", [20, 119])
+def test_a_case_changes_the_input_and_nothing_else(number, changed):
+    """Cases start from one run of the reference: what comes is what their machine makes of the changed input itself."""
+    case = detective.case(number)
+    q, k, v, u = detective.inputs(1)
+    v[changed] = -v[changed] + 1
+    wanted, found = case.machine.run(q, k, v, u, case.cfg), case.run(changed=changed)
+    for name in ("v", "scores", "weights", "reads", "output"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+    for one, other in zip(found.checkpoints, wanted.checkpoints, strict=True):
+        np.testing.assert_array_equal(one["M"], other["M"])
+    assert (found.tokens, found.sources) == (case.trace.tokens, case.trace.sources)
+    np.testing.assert_array_equal(case.trace.v[:, 0], detective.inputs(1)[2])  # and the next one starts from the first
 
 
 @pytest.mark.parametrize("number", range(1, 6))

@@ -26,7 +26,7 @@ PANELS = ((1, "kept"), (4, "read"))
 def drawn(theme: str) -> figures.Figure:
     """What the picture shows: recall in two panels beside each other, with one legend."""
     points = claims.points(claims.rows())
-    each = [figures.against(points, axis, factor, theme) for factor, axis in PANELS]
+    each = [figures.against(points, axis, factor, theme=theme) for factor, axis in PANELS]
     titles = [claims.ASKED[factor] for factor, _ in PANELS]
     both = make_subplots(1, 2, subplot_titles=[f"Recall of {title}" for title in titles], horizontal_spacing=0.09)
     both.update_layout(each[0].layout)

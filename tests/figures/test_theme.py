@@ -42,7 +42,7 @@ def every(theme):
     yield from (draw(finding(), theme) for draw in (figures.evidence, figures.comparisons, figures.reported))
     yield figures.tries(POINTS, game.ROUNDS[0], POINTS[:1], theme=theme)
     yield figures.frontier(POINTS, theme=theme)
-    yield figures.against(POINTS, "read", 4, theme, POINTS[0].name)
+    yield figures.against(POINTS, "read", 4, POINTS[0].name, theme)
 
 
 def charts():

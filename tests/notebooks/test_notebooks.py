@@ -30,24 +30,43 @@ TORCH = ("07", "08")
 """The notebooks that need PyTorch. The others run here as where there is none."""
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=names)
-def test_it_runs_solved_every_checker_is_content_and_every_sentence_is_true(source, tmp_path, monkeypatch):
-    if not source.stem.startswith(TORCH):
-        monkeypatch.setenv("PYTHONPATH", environment(tmp_path, "torch", "safetensors")["PYTHONPATH"])
-    notebook = build.ran(source)
-    for cell in notebook.cells:
+AFRESH = "from mcviz.course import exercises\nexercises.record.clear()\n%reset -f"
+"""What makes a kernel that of a student who begins: no names, and no answers that passed."""
+
+
+@pytest.fixture(scope="module", params=SOURCES, ids=names)
+def both(request, tmp_path_factory):
+    """The cells of a notebook that ran solved, and those of one that ran unsolved after it: starting takes a while."""
+    source, afresh = request.param, nbformat.v4.new_code_cell(AFRESH)
+    notebook, given = build.solved(build.whole(source)), build.student(source).cells
+    solved = notebook.cells
+    notebook.cells = [*solved, afresh, *given]
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+    with pytest.MonkeyPatch.context() as patch:
+        if not source.stem.startswith(TORCH):
+            absent = environment(tmp_path_factory.mktemp("absent"), "torch", "safetensors")
+            patch.setenv("PYTHONPATH", absent["PYTHONPATH"])
+        build.run(notebook)
+    return solved, given
+
+
+def test_it_runs_solved_every_checker_is_content_and_every_sentence_is_true(both):
+    solved, _ = both
+    for cell in solved:
         if "check" in build.tags(cell):
             assert any("✓" in output.get("data", {}).get("text/plain", "") for output in cell.outputs), cell.source
-    shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [output for cell in solved for output in cell.get("outputs", [])]
     assert any(build.PLOTLY in output.get("data", {}) for output in shown)
     assert "the course's" not in "".join(output.get("text", "") for output in shown)  # pictures are made by answers
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=names)
-def test_unsolved_it_runs_to_its_end(source):
+def test_unsolved_it_runs_to_its_end(both):
     """Run All, as a student may: each unsolved exercise says so, and the cells after it run with the course's own."""
-    notebook = build.run(build.student(source))
-    for cell in notebook.cells:
+    _, given = both
+    for cell in given:
+        if cell.cell_type == "code":
+            assert cell.execution_count, cell.source
         if "check" in build.tags(cell):
             assert any("yours to solve" in output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 

@@ -13,6 +13,8 @@ from tests import conftest
 from tests.conftest import PATIENCE, ROOT
 
 PAGE = Path(__file__).parent / "streamlit_page.py"
+PAUSE = 50
+"""Milliseconds until `until` looks again: a look at each frame takes the time that the page needs."""
 
 _RUN_ALL = """async () => {
   const app = window.jupyterapp;
@@ -58,7 +60,7 @@ def until(page, holds: Callable[[], bool], what: object = "") -> None:
     give_up = time.monotonic() + PATIENCE / 1000
     while not holds():
         assert time.monotonic() < give_up, what
-        drawn(page)
+        page.wait_for_timeout(PAUSE)
 
 
 @contextmanager
