@@ -1,5 +1,7 @@
 """The frontier: recall against what it takes, as a picture whose marks open, and in sentences."""
 
+from functools import partial
+
 import streamlit as st
 
 from app import runs, screen, stepping
@@ -7,8 +9,6 @@ from app.words import plain
 from mcviz import claims, figures, link, tradeoff, watch, words
 from mcviz.claims import Finding, Point
 from mcviz.tradeoff import game
-
-MARKS = "frontier:marks"
 
 
 @st.fragment
@@ -40,8 +40,11 @@ def draw(board: list[Finding]) -> None:
     chosen = names.get(screen.get("point"))
     if chosen is None:
         screen.put(point="")
-    given = (found, str(axis), factor, chosen.name if chosen else "")
-    stepping.drawn(f"Recall of {claims.ASKED[factor]}", "against", *given, key=MARKS, on_click=take)
+    name = chosen.name if chosen else ""
+    # another mark, another figure: in one that is new nothing is clicked yet, so that every click is news
+    key = f"frontier:{name}"
+    given = (found, str(axis), factor, name)
+    stepping.drawn(f"Recall of {claims.ASKED[factor]}", "against", *given, key=key, on_click=partial(take, key))
     st.selectbox(
         "A mark to open: click it, or choose it here",
         ("", *names),
@@ -60,9 +63,9 @@ def draw(board: list[Finding]) -> None:
     )
 
 
-def take() -> None:
-    """The mark that was clicked is the one that is told."""
-    marks = st.session_state[MARKS].selection.points
+def take(key: str) -> None:
+    """The mark that was clicked in the figure is the one that is told."""
+    marks = st.session_state[key].selection.points
     if marks and marks[0].get("customdata"):
         screen.put(point=marks[0]["customdata"][0])
         screen.end()
@@ -84,7 +87,7 @@ def tell(point: Point, factor: int) -> None:
         label = f"Watch {near.name}"
         if st.button(label, icon=":material/visibility:", on_click=screen.another_run, args=(near.name,)):
             screen.go("Explore")
-        st.caption(plain(f"The nearest model that ships, and not this very one: {apart}."))
+        st.caption(plain(f"The nearest model that ships, and not this very one: it has {apart}."))
     film = point.settings["aggregator"] != tradeoff.ATTENTION
     name = game.word(point)
     train = f"{point.command} --name {name}"

@@ -134,11 +134,11 @@ def show(figure: figures.Figure, key: str = "", on_click: Callable[[], None] | N
     says = figure.layout.title.text
     name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
     saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}
-    shown = {"theme": None, "config": CHART | saving, "alt": says, "key": key or says}
+    options: dict[str, Any] = {"theme": None, "config": CHART | saving, "alt": says, "key": key or says}
     if on_click is None:
-        st.plotly_chart(figure, **shown)
+        st.plotly_chart(figure, **options)
     else:
-        st.plotly_chart(figure, **shown, on_select=on_click, selection_mode="points")
+        st.plotly_chart(figure, **options, on_select=on_click, selection_mode="points")
 
 
 def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:

@@ -146,7 +146,7 @@ def test_a_mark_opens_to_its_numbers_its_command_and_what_ships(point):
         assert ways == []
         assert "no memories to step through" in told
     else:
-        assert f"not this very one: {'; '.join(near.apart)}" in told
+        assert f"not this very one: it has {'; '.join(near.apart)}" in told
         assert f"\nmcviz export {game.word(point)}.film" in command
         assert ways == ([f"Watch {near.name}"] if near.name in watch.names() else [])
     data = json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
