@@ -58,9 +58,9 @@ def draw(board: list[Finding]) -> None:
     st.caption(
         "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
         "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "
-        "in 100; one seed has no bar. Numbers take four bytes. Sparse attention reads a window of the latest tokens, or "
-        "each last of a stride: of 2, that is one token of each pair, and its convolution has seen both. The sizes, the "
-        "weights and the command that trains it stand under the pointer."
+        "in 100; one seed has no bar. Numbers take four bytes. Sparse attention reads a window of the latest tokens, "
+        "or each last of a stride: of 2, that is one token of each pair, and its convolution has seen both. The sizes, "
+        "the weights and the command that trains it stand under the pointer."
     )
 
 
