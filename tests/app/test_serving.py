@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from app import runs
-from app.playing import NOTHING, word
-from mcviz.tradeoff.game import BUDGETS
+from app.playing import NOTHING
+from mcviz.tradeoff.game import ROUNDS, word
 from tests.app import load
 from tests.conftest import APP, ROOT, await_health, free_port, start, stop
 from tests.stepper.hosts import expect, shown, until
@@ -162,7 +162,7 @@ def test_below_another_path_pages_the_link_back_and_frames_lead_to_where_they_sh
 
 @pytest.mark.browser
 def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, serve):
-    best = word(max(runs.plays(), key=lambda play: play.accuracy))
+    best = word(max(runs.plays(), key=ROUNDS[0].recall))
     port = free_port()
     server, url = serve(port=port)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
@@ -188,7 +188,7 @@ def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, s
         page.wait_for_selector(settled)
         expect(length).to_have_value("12")
         page.get_by_role("link", name="Cost").first.click()
-        page.get_by_text(f"Round 1 of {len(BUDGETS)}").wait_for()
+        page.get_by_text(f"Round 1 of {len(ROUNDS)}").wait_for()
         page.get_by_text("more than the budget").or_(page.get_by_text("within the budget")).first.wait_for()
         page.wait_for_url(f"**game={best}**")
         page.wait_for_selector(settled)
