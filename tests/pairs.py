@@ -16,9 +16,13 @@ def pairs(*options: Iterable[Any]) -> list[Any]:
 
     In `make fuzz` they are all combinations. A row is marked `pairs`, by which `make fuzz` finds it.
     """
+    return [pytest.param(*row, id="-".join(map(called, row)), marks=pytest.mark.pairs) for row in rows(*options)]
+
+
+def rows(*options: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """The same as plain rows, for a test that takes them one after the other and is marked `pairs` itself."""
     values = [tuple(each) for each in options]
-    rows = product(*values) if settings.get_current_profile_name() == "fuzz" else covering(values)
-    return [pytest.param(*row, id="-".join(map(called, row)), marks=pytest.mark.pairs) for row in rows]
+    return [*(product(*values) if settings.get_current_profile_name() == "fuzz" else covering(values))]
 
 
 def called(value: Any) -> str:
