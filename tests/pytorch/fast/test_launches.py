@@ -12,8 +12,8 @@ from mcviz.bench.measure import Launches
 from mcviz.config import AGGREGATORS, STARTS
 from mcviz.pytorch import MemoryCaching, loop, memory_caching
 from mcviz.pytorch.fast import affine, cached, chunks, launches, scan
-from tests.pytorch.fast.test_scan import gradients, inputs, runs
 from tests.pairs import pairs
+from tests.pytorch.fast.test_scan import gradients, inputs, runs
 from tests.runs import VARIANTS, label
 
 MATRICES = [cfg for cfg in VARIANTS if cfg.memory not in ("dla", "titans")]
