@@ -114,7 +114,7 @@ def rows(trace: Trace, t: int, picked: int, so_far: str) -> None:
         }
         for row in words.shelf(trace, t)
     ]
-    names = ("ink", "muted", "grid", "zero", "gate", "online", "answer")
+    names = ("ink", "muted", "grid", "zero", "gate", "online", "answer", "wrong")
 
     def opened() -> None:
         pick = st.session_state["ask-rows"].get("pick")

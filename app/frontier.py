@@ -24,8 +24,7 @@ def draw(board: list[Finding]) -> None:
         key="frontier:asked",
         required=True,
     )
-    figure = runs.drawn("frontier", found, factor, stepping.theme())
-    stepping.chart(figure, f"Recall of {claims.ASKED[factor]}")
+    stepping.drawn(f"Recall of {claims.ASKED[factor]}", "frontier", found, factor)
     st.caption(
         "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
         "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "

@@ -9,7 +9,11 @@ from importlib import import_module
 
 from mcviz import link, watch
 
-LIBRARIES = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat", "plotly.graph_objects", "plotly.subplots")
+LIBRARIES = (
+    *("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat"),
+    *("plotly.graph_objects", "plotly.subplots", "plotly.tools"),
+    *("scipy.special", "streamlit.emojis"),
+)
 
 for name in (*LIBRARIES, *(("mcviz.pytorch", "mcviz.bench") if watch.available("pytorch") else ())):
     import_module(name)

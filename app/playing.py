@@ -54,8 +54,7 @@ def draw(known: list[Play], at: int, tries: list[Try]) -> None:
     with right:
         plays = [one.play for one in tries if one.play is not None]
         best = rules.frontier(known) if over and not screen.hidden("answers") else []
-        figure = runs.drawn("tries", plays, None if over else BUDGETS[at], best, stepping.theme())
-        stepping.chart(figure, "Recall against reads of what was tried")
+        stepping.drawn("Recall against reads of what was tried", "tries", plays, None if over else BUDGETS[at], best)
 
 
 def played(game: str, known: list[Play]) -> tuple[int, list[Try]]:

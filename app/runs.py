@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.dressing import dressed
 from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch, writing
 from mcviz import film as films
 from mcviz.config import AGGREGATORS
@@ -58,6 +59,12 @@ def written(draft: Draft, backend: str) -> Trace:
     return _kept.keep(trace, trace.nbytes)
 
 
+@st.cache_resource(show_spinner=False)
+def reel(name: str) -> Film:
+    """A film that ships, of which nothing is run."""
+    return films.load(name)
+
+
 @_kept.shared
 @st.cache_resource(max_entries=8, show_spinner="Running the frames …")
 def film(name: str) -> Film:
@@ -98,9 +105,18 @@ def oracle(sitting: Sitting, k: int, head: int) -> Oracle:
 
 
 @st.cache_resource(max_entries=4 * KEPT, show_spinner=False, hash_funcs=HASHES)
-def drawn(name: str, *given: Any) -> figures.Figure:
-    """The figure called `name`, a small one, of what it is given. Whoever shows it leaves it as it is."""
-    return getattr(figures, name)(*given)
+def drawn(says: str, name: str, theme: str, *given: Any) -> figures.Figure:
+    """The figure called `name`, a small one, of what it is given, dressed. Whoever shows it leaves it as it is."""
+    return dressed(getattr(figures, name)(*given, theme=theme), says, theme)
+
+
+@_kept.shared
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs=HASHES)
+def recovered(says: str, trace: Trace, head: int, theme: str) -> figures.Figure:
+    """What each memory gives back, dressed. Whoever shows it leaves it as it is."""
+    asked, _ = recall(trace, head)
+    figure = figures.recovered(trace, asked.places, asked.likeness, asked.right, theme)
+    return _kept.keep(dressed(figure, says, theme), 64 * asked.likeness.size)
 
 
 @st.cache_resource

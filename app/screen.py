@@ -19,6 +19,8 @@ ASKED = "n"
 """The game of the first screen at its first question: who comes without a link is asked."""
 Whole = Callable[[Mapping[str, str]], Mapping[str, str]]
 """What an address leaves to be understood, put in."""
+SHARE = "share"
+"""The key of what opens to the link for a class."""
 HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "Both"}
 
 
@@ -123,11 +125,18 @@ def go(title: str) -> NoReturn:
     st.switch_page(st.session_state.pages[title], query_params=link.write(st.session_state.screen))
 
 
+@st.fragment
 def share() -> None:
-    """The link to this screen, for a class: with everything, without controls, or without answers."""
+    """The link to this screen, for a class: with everything, without controls, or without answers.
+
+    It is made when it is opened: the reader steps on without the page.
+    """
     if hidden("controls"):
         return
-    with st.popover("Link for a class", icon=":material/share:"):
+    shut = st.popover("Link for a class", icon=":material/share:", key=SHARE, on_change="rerun")
+    if not shut.open:
+        return
+    with shut:
         hide = st.segmented_control("What the link hides", HIDDEN, format_func=HIDDEN.__getitem__, default="")
         # a class plays its own game, and trains its own model
         choices = {name: get(name) for name in link.fields()} | {"game": "", "training": "", "mine": ""}

@@ -2,24 +2,19 @@
 
 import re
 from collections.abc import Callable, Sequence
-from copy import deepcopy
-from textwrap import wrap
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
-from app import runs, screen
+from app import dressing, runs, screen
 from app.words import plain
 from mcviz import Trace, figures, wanted, words
-from mcviz.palette import PALETTES
 from mcviz.stepper import page
 from mcviz.stepper.asking import Ask, Offers
 from mcviz.stepper.streamlit import Selection, stepper
 
 CHART = {"displayModeBar": "hover", "displaylogo": False, "modeBarButtons": [["toImage"]]}
 """What a figure offers: to be saved, and nothing else."""
-LINE = 40
-"""Letters of a figure's title that a phone has room for."""
 EXAMPLE = "one example"
 ONE = (
     "You see one sequence. It shows how the model works, and not how often that goes well: one example can be lucky. "
@@ -98,7 +93,7 @@ def equations(trace: Trace) -> None:
 
 
 def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -> None:
-    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it.
+    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it, with the link last.
 
     In front of a class only the picture counts.
     """
@@ -112,7 +107,7 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
             st.badge(plain(trace.title), color=colour, icon=":material/label:")
             if not untrained:
                 st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
-        for button in buttons:
+        for button in (*buttons, screen.share):
             button()
     if trace is not None and trace.diverged_at is not None:
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
@@ -124,20 +119,18 @@ def theme() -> str:
 
 
 def chart(figure: figures.Figure, says: str) -> None:
-    """A figure on the page's own ground, which is as dark as its theme, under a label for screen readers."""
-    figure = deepcopy(figure)  # what is kept is shown to others at the same moment
-    if figure.layout.title.text is None:
-        lines = wrap(says, LINE)
-        title = {"text": "<br>".join(lines), "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top"}
-        title |= {"pad": {"t": 8 + 16 * (len(lines) - 1), "l": 8}, "font": {"size": 14}}
-        legend = figure.layout.legend
-        # a legend above the plot takes up to three lines on a phone
-        room = 24 + 20 * len(lines) + (36 if legend.orientation == "h" and legend.yanchor != "top" else 0)
-        above = (figure.layout.margin.t or 0) + room
-        figure.update_layout(title=title, margin={"t": above}, height=figure.layout.height + room)
-    colours = PALETTES[theme()]
-    bar = {"bgcolor": figures.CLEAR, "color": colours.muted, "activecolor": colours.ink}
-    figure.update_layout(paper_bgcolor=figures.CLEAR, plot_bgcolor=figures.CLEAR, modebar=bar)
+    """A fresh figure under what it says, in `dressing.LINE` letters."""
+    show(dressing.dressed(figure, says, theme()))
+
+
+def drawn(says: str, name: str, *given: Any) -> None:
+    """The figure called `name` of what it is given, drawn once for all readers; under what it says."""
+    show(runs.drawn(says, name, theme(), *given))
+
+
+def show(figure: figures.Figure) -> None:
+    """A dressed figure, with its title as a label for screen readers."""
+    says = figure.layout.title.text
     name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
     saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}
     st.plotly_chart(figure, theme=None, config=CHART | saving, alt=says, key=says)
@@ -148,7 +141,6 @@ def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:
     trace = shown(trace)
     name = trace.hash[:12]
     with st.container(horizontal=True):
-        screen.share()
         with st.popover("One HTML file", icon=":material/html:"):
             hide = st.toggle("Show each answer only when it is clicked", key="export:hide")
             told = bool(notes) and st.toggle("With the text of the tour about this run", key="export:notes")

@@ -225,8 +225,8 @@ def dial(trace: Trace) -> None:
     st.segmented_control("Tokens in a segment", LENGTHS, key=key, required=True, label_visibility="collapsed")
     st.markdown(f"With segments of {trace.config.segment_length}: **{right} of {asked}** answers right.")
     counts = [rights(length) for length in LENGTHS]
-    figure = runs.drawn("dial", LENGTHS, counts, asked, trace.config.segment_length, stepping.theme())
-    stepping.chart(figure, "Right answers, by tokens in a segment")
+    here = trace.config.segment_length
+    stepping.drawn("Right answers, by tokens in a segment", "dial", LENGTHS, counts, asked, here)
 
 
 def memory(trace: Trace, pairs: int) -> None:
@@ -234,7 +234,7 @@ def memory(trace: Trace, pairs: int) -> None:
     seen = runs.faded(trace, fact(trace))
     n = pairs or st.slider("Pairs in the memory", 1, 60, 1, key="pairs")
     word, back = trace.tokens[seen.place], trace.tokens[int(seen.nearest[n - 1])]
-    stepping.chart(runs.drawn("fading", seen, n, stepping.theme()), f"What “{word}” wrote, and what comes back")
+    stepping.drawn(f"What “{word}” wrote, and what comes back", "fading", seen, n)
     mark = "✓" if back == word else "✗"
     st.markdown(
         plain(f"Asked for “{question(trace)}”: nearest to “{back}” {mark}. Cosine with “{word}”:")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mcviz import choices, files, rules
 from mcviz.choices import Choice
+from mcviz.palette import PALETTES
 from mcviz.trace import Trace
 
 EXTRAS = {
@@ -129,6 +130,8 @@ def options(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
         "client.showSidebarNavigation": "true",
         "runner.enforceSerializableSessionState": "false",
         "global.developmentMode": "false",
+        # what is chosen is not what is wrong, which red says
+        **{f"theme.{theme}.primaryColor": palette.ink for theme, palette in PALETTES.items()},
     }.items()
     if arguments.port is not None:
         yield "server.port", arguments.port

@@ -1,5 +1,6 @@
 """Files are written beside and put in place when they are whole: a reader sees the old file or the new one."""
 
+import errno
 import os
 import re
 import shutil
@@ -13,6 +14,13 @@ from typing import BinaryIO
 
 PATIENCE = 1.0
 """Seconds for which a program that reads the old file may keep Windows from putting the new one in its place."""
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class NoRoom(ValueError):
+    """What was to be written found no room: a full disk, or as much as this user, or one file, may take."""
+
 
 _number = count()
 _drafts: set[Path] = set()
@@ -63,12 +71,18 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
 
 
 def put(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """`write`, and make the folder where there is none. Raises `ValueError` if that cannot be."""
+    """`write`, and make the folder where there is none. Raises `ValueError` if that cannot be (`NoRoom`: no room)."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write(path, content)
     except OSError as error:
-        raise ValueError(f"{path}: expected a place that can be written to ({error.strerror})") from None
+        raise unwritten(path, error) from None
+
+
+def unwritten(path: str | os.PathLike[str], error: OSError) -> ValueError:
+    """Why nothing was written at `path`: `NoRoom`, or another `ValueError`."""
+    kind = NoRoom if error.errno in FULL else ValueError
+    return kind(f"{path}: expected a place that can be written to ({error.strerror})")
 
 
 def append_line(path: str | os.PathLike[str], line: str) -> None:
@@ -109,7 +123,7 @@ def alone(path: str | os.PathLike[str]) -> Iterator[None]:
             f"{path}: expected to be alone there, but another process writes it; wait for its end"
         ) from None
     except OSError as error:
-        raise ValueError(f"{path}: expected a place that can be written to ({error.strerror})") from None
+        raise unwritten(path, error) from None
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ class Palette:
     ground: str  # what a figure is drawn on
     zero: str  # 0 on a scale: a shade off the ground, which is where nothing is
     grid: str  # lines to read values by
-    ink: str  # text and axes, the token that is looked at, attention
+    ink: str  # text and axes, what is chosen, the token that is looked at, attention
     muted: str  # what cannot be read, ranges, what stands beside
     checkpoint: str  # memories of earlier segments, where no gate weighs them
     gate: str  # gates, and checkpoints by the gate that they have

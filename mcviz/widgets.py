@@ -75,6 +75,13 @@ def newest(film: Film, frame: int) -> int:
     return place("frame", len(film.frames) - 1 if frame == -1 else frame, len(film.frames), "frame")
 
 
+def begins(film: Film, earlier: Film) -> bool:
+    """Whether a film begins with all frames of an earlier one."""
+    frames = zip(film.frames, earlier.frames, strict=False)
+    same = [(one.step, one.digest) == (other.step, other.digest) for one, other in frames]
+    return len(same) == len(earlier.frames) and all(same)
+
+
 class Stepper(anywidget.AnyWidget):
     """The stepper on a run, or on two runs in step.
 
@@ -147,6 +154,7 @@ class Stepper(anywidget.AnyWidget):
         else:
             self.trace = watch.run(given) if isinstance(given, Sitting) else given
         self.other, self.budget = other, budget
+        self.first = 0  # the first frame of a film that was sent last
         if self.sitting is not None:
             traits |= {"tokens": self.trace.tokens, "offers": self._offers(self.trace)}
         elif tokens is not None:
@@ -159,7 +167,7 @@ class Stepper(anywidget.AnyWidget):
         """Show another run in the same place, from its first token; or a film.
 
         Where it is the film on screen and has grown, the reader stays where they stand, and goes on to its newest frame
-        who stood at the newest.
+        who stood at the newest. Only the new frames are sent then; the whole film is where it is shown again as it was.
         """
         if isinstance(trace, Film):
             self._play(trace)
@@ -176,13 +184,26 @@ class Stepper(anywidget.AnyWidget):
         goes_on = self.film is not None and identity(self.film) == identity(film)
         if self.film is not None and goes_on and self.frame < len(self.film.frames) - 1:
             frame = min(self.frame, frame)
-        payload = pack_film(film)
-        self.film, self.other = film, None
+        there = len(self.film.frames) if self.film is not None and goes_on and begins(film, self.film) else 0
+        new = there % len(film.frames)  # 0 where there are only frames that were sent before
+        payload = pack_film(film, new)
+        self.film, self.other, self.first = film, None, new
+        if new:
+            self.send({"film": len(film.frames)}, buffers=[payload])
         with self.hold_sync(), self.hold_trait_notifications():
             if not goes_on:
                 self.step, self.head, self.segment = 0, 0, -1
-            self.payload, self.frame = payload, frame
+            if not new:
+                self.payload = payload
+            self.frame = frame
             self.trace = film.frames[frame].trace
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """What a browser is told that asks for all: also the frames of a film that were sent on their own."""
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if self.film is not None and self.first and "payload" in state:
+            state["payload"] = pack_film(self.film)
+        return state
 
     def go(self, **place: int) -> None:
         """Move to a `step`, a `head`, an inspected `segment`, a `frame` of a film, at once; what is left out stays."""
@@ -312,7 +333,8 @@ class Stepper(anywidget.AnyWidget):
         if self.film is None:
             return pack_online(self.trace, t, self.other, budget=self.budget)
         shown = frame if is_whole(frame) and 0 <= frame < len(self.film.frames) else self.frame
-        return pack_film_online(self.film, shown, t, part(self.film, 0, len(self.film.frames)), budget=self.budget)
+        sent = part(self.film, self.first, len(self.film.frames))
+        return pack_film_online(self.film, shown, t, sent, budget=self.budget)
 
     @traitlets.validate("step", "head", "segment", "frame")
     def _within(self, proposal: Any) -> int:

@@ -147,10 +147,13 @@ def free_port() -> int:
             return port
 
 
-def start(script: Path, log: Path, folder: Path = ROOT, port: int | None = None) -> tuple[subprocess.Popen, str]:
-    """Start Streamlit in `folder`, on a port of this machine (a free one). What it prints goes to `log`."""
+def start(
+    script: Path, log: Path, folder: Path = ROOT, port: int | None = None, base: str = ""
+) -> tuple[subprocess.Popen, str]:
+    """Start Streamlit in `folder`, on a port of this machine (a free one), below `base`. It prints to `log`."""
     port = port or free_port()
     options = {
+        "server.baseUrlPath": base,
         "server.address": "127.0.0.1",
         "server.port": port,
         "server.headless": "true",
@@ -162,7 +165,7 @@ def start(script: Path, log: Path, folder: Path = ROOT, port: int | None = None)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    return process, f"http://127.0.0.1:{port}"
+    return process, f"http://127.0.0.1:{port}/{base}".rstrip("/")
 
 
 def await_health(process: subprocess.Popen, url: str, log: Path, at: str = "/_stcore/health") -> None:

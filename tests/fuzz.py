@@ -1,7 +1,8 @@
 """New examples for everything that hypothesis drives: `python -m tests.fuzz --minutes 10`.
 
 Round after round, each with a seed that it prints. The first round that fails ends it, and `--seed` with its seed
-fails again.
+fails again. It also runs what other tests see in pairs (`tests/pairs.py`) in all combinations, which is the same
+whatever the seed.
 """
 
 import argparse
@@ -14,10 +15,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def command(seed: int) -> list[str]:
-    """What runs one round: every test that hypothesis marks as its own."""
-    files = [path for path in sorted(ROOT.glob("tests/**/test_*.py")) if "@given" in path.read_text(encoding="utf-8")]
-    options = ["-m", "hypothesis", "--hypothesis-profile=fuzz", f"--hypothesis-seed={seed}", "--shapes"]
+DRAWN, ALL = "hypothesis", "hypothesis or pairs"
+"""Marks of the tests of a round: those that draw examples, and those that combine options as well."""
+
+
+def command(seed: int, marked: str = ALL) -> list[str]:
+    """What runs one round: every test that hypothesis, or `pairs`, marks as its own."""
+    words = [word for mark, word in (("hypothesis", "@given"), ("pairs", "import pairs")) if mark in marked]
+    every = sorted(ROOT.glob("tests/**/test_*.py"))
+    files = [path for path in every if any(word in path.read_text(encoding="utf-8") for word in words)]
+    options = ["-m", marked, "--hypothesis-profile=fuzz", f"--hypothesis-seed={seed}", "--shapes"]
     return [
         sys.executable,
         "-m",
@@ -30,10 +37,10 @@ def command(seed: int) -> list[str]:
     ]
 
 
-def run(seed: int) -> int:
+def run(seed: int, marked: str = ALL) -> int:
     """One round. The exit status is pytest's."""
     print(f"seed {seed}", flush=True)
-    status = subprocess.run(command(seed), cwd=ROOT).returncode
+    status = subprocess.run(command(seed, marked), cwd=ROOT).returncode
     if status:
         print(f"\nit fails again with: {Path(sys.executable).name} -m tests.fuzz --seed {seed}", flush=True)
     return status
@@ -45,7 +52,7 @@ def fuzz(minutes: float) -> int:
     status, rounds, last = 0, 0, 0.0
     while not status and (not rounds or time.monotonic() + last - began <= 60 * minutes):
         started = time.monotonic()
-        status = run(secrets.randbelow(2**32))
+        status = run(secrets.randbelow(2**32), DRAWN if rounds else ALL)
         rounds, last = rounds + 1, time.monotonic() - started
     print(f"{rounds} rounds in {(time.monotonic() - began) / 60:.1f} minutes")
     return status

@@ -114,8 +114,18 @@ MAY_IMPORT = {
             "changes",
             "choices",
         }
-        | {"uploads", "link", "wanted", "controls", "probes", "writing"},
-        {"latex2mathml", "markdown_it", "mdit_py_plugins", "nbconvert", "pdoc", "platformdirs", "plotly", "pygments"}
+        | {"backends", "uploads", "link", "wanted", "controls", "probes", "writing"},
+        {
+            "latex2mathml",
+            "markdown_it",
+            "mdit_py_plugins",
+            "nbconvert",
+            "nbformat",
+            "pdoc",
+            "platformdirs",
+            "plotly",
+            "pygments",
+        }
         | {"yaml"},
     ),
     "cli": Row(
@@ -267,8 +277,8 @@ def test_the_table_has_an_order():
         ("mcviz/__init__.py", "if TYPE_CHECKING:\n    from mcviz import zoo\nelse:\n    from mcviz import zoo"),
         ("mcviz/config.py", "import mcviz.trace"),
         ("mcviz/config.py", "import torch"),
-        ("mcviz/trace.py", "from mcviz import reference"),
-        ("mcviz/trace.py", "def f():\n    import mcviz.reference"),
+        ("mcviz/trace/run.py", "from mcviz import reference"),
+        ("mcviz/trace/run.py", "def f():\n    import mcviz.reference"),
         ("mcviz/pytorch/loop.py", "from mcviz.reference import loop"),
         ("mcviz/pytorch/fast/scan.py", "def f():\n    from ...reference import loop"),
         ("mcviz/figures/gates.py", "from mcviz import pytorch"),

@@ -56,8 +56,12 @@ def test_operations_of_a_product():
 
 @pytest.fixture(scope="module")
 def table():
-    """A run on very short sequences, without the package."""
-    with patch.object(contenders, "find_spec", lambda name: None):
+    """A run on very short sequences, without the package, beside a small product and a small copy."""
+    with (
+        patch.object(contenders, "find_spec", lambda name: None),
+        patch.object(contenders, "matmul_call", lambda device, side, dtype: measure.matmul_call(device, 64, dtype)),
+        patch.object(contenders, "copy_call", lambda device, length: measure.copy_call(device, 2**16)),
+    ):
         return bench.run(sizes=(32, 64), quick=True, progress=False)
 
 

@@ -1,6 +1,7 @@
 """What every memory rule must do with every aggregator; a new one of either is tested by being named in the config."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from mcviz import Trace
 from mcviz.config import AGGREGATORS, GATED
 from mcviz.reference import memory_caching
+from mcviz.trace.file import arrays
 from tests.backends import stream
 from tests.runs import VARIANTS, coefficients, label, tokens
 
@@ -19,10 +21,18 @@ pytestmark = [
 ]
 
 
-def run(cfg, aggregator, dtype=np.float64, seed=0, **changes):
-    """The Trace of T random tokens in segments of 3, 3, 3 and 1."""
-    cfg = replace(cfg, aggregator=aggregator, **{"segment_length": 3, **changes})
+def fresh(cfg, dtype=np.float64, seed=0):
+    """The Trace of T random tokens."""
     return memory_caching(*tokens(T, H, K, V, seed, dtype), cfg, coefficients(cfg, T, H, K, seed, dtype))
+
+
+once = cache(fresh)
+"""A Trace does not change, so tests that look at the same run share it."""
+
+
+def run(cfg, aggregator, dtype=np.float64, **changes):
+    """The Trace of T random tokens in segments of 3, 3, 3 and 1."""
+    return once(replace(cfg, aggregator=aggregator, **{"segment_length": 3, **changes}), dtype)
 
 
 @pytest.mark.parametrize("start", ["independent", "checkpoint"])
@@ -61,7 +71,8 @@ def test_a_longer_sequence_begins_like_a_shorter_one(cfg, aggregator):
 
 
 def test_one_seed_in_one_hash_out(cfg, aggregator):
-    hashes = [run(cfg, aggregator, seed=seed).hash for seed in (0, 0, 1)]
+    cfg = replace(cfg, aggregator=aggregator, segment_length=3)
+    hashes = [fresh(cfg, seed=seed).hash for seed in (0, 0, 1)]
     assert hashes[0] == hashes[1] != hashes[2]
 
 
@@ -74,9 +85,9 @@ def test_shapes_and_dtypes(cfg, aggregator, dtype):
     assert trace.checkpoint_contexts.shape == (N, H, K)
     assert len(trace.checkpoints) == N
     assert (trace.reads is None) == (aggregator == "soup")
-    arrays = trace._arrays()
-    floats = {name for name, array in arrays.items() if array.dtype == dtype}
-    assert set(arrays) - floats == {"selected", "counts.reads", "counts.flops", "counts.bytes", "counts.cached"}
+    held = arrays(trace)
+    floats = {name for name, array in held.items() if array.dtype == dtype}
+    assert set(held) - floats == {"selected", "counts.reads", "counts.flops", "counts.bytes", "counts.cached"}
     assert trace.diverged_at is None
 
 
@@ -119,9 +130,9 @@ def test_saved_and_loaded_it_is_the_same(cfg, aggregator, tmp_path):
     again = Trace.load(tmp_path / "run.npz")
     assert again.hash == trace.hash
     assert again.config == trace.config
-    for name, array in trace._arrays().items():
-        assert np.array_equal(array, again._arrays()[name])
-    assert np.array_equal(again.output, run(again.config, again.config.aggregator).output)
+    for name, array in arrays(trace).items():
+        assert np.array_equal(array, arrays(again)[name])
+    assert np.array_equal(again.output, fresh(again.config).output)
 
 
 def test_the_online_state_ends_as_the_checkpoint(cfg, aggregator):

@@ -14,7 +14,9 @@ from mcviz import MCConfig, cost, segments
 from mcviz.config import AGGREGATORS, GATED, GATES, POOLINGS
 from mcviz.initial import readable, state_shapes
 from mcviz.reference import memory_caching
+from mcviz.trace.file import arrays
 from mcviz.tradeoff import count
+from tests.pairs import covering
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 DEEP = ("depth", "residual", "norm")
@@ -39,9 +41,9 @@ CUTS = [(0, 1), (1, 3), (3, 4), (4, 5)]
 @pytest.mark.usefixtures("unchecked")
 def test_operations_are_those_of_the_formula(cfg, aggregator):
     """K is not V, several heads, first and later segments, and `top_k` below and above what there is."""
-    choices = [*itertools.product(GATES if aggregator in GATED else ("context",), POOLINGS)]
+    gates = GATES if aggregator in GATED else ("context",)
     top_ks = (1, 2, 9) if aggregator == "ssc" else (2,)
-    for (gate, pooling), top_k, (H, K, V) in itertools.product(choices, top_ks, ((1, 2, 3), (2, 3, 2))):
+    for gate, pooling, top_k, (H, K, V) in covering([gates, POOLINGS, top_ks, ((1, 2, 3), (2, 3, 2))]):
         one = replace(cfg, aggregator=aggregator, gate=gate, pooling=pooling, top_k=top_k)
         formula = [cost.token(one, n, K, V, H).flops for n in (1, 2, 2, 3, 4)]
         spent = count.operations(one, CUTS, tokens(5, H, K, V), coefficients(one, 5, H, K))
@@ -186,7 +188,7 @@ def test_a_trace_grows_with_its_rows_and_its_checkpoints_alone():
     trace = memory_caching(*arguments, cfg)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    size = sum(array.nbytes for array in trace._arrays().values())
+    size = sum(array.nbytes for array in arrays(trace).values())
     rows = 8 * T * H * (4 * K + 2 * V + 2 * N + N * V) + T * H * N + 8 * T * len(trace.counts)
     assert size == rows + 8 * N * H * (K * V + K) + 8 * H * K * V
     assert peak < 4 * size < 8 * T * N * V * K

@@ -48,14 +48,23 @@ def test_a_round_runs_what_hypothesis_drives(monkeypatch):
     assert "--hypothesis-seed=7" in fuzz.command(7)
 
 
+def test_a_round_also_combines_what_others_see_in_pairs():
+    every, drawn = (" ".join(fuzz.command(7, marked)).replace("\\", "/") for marked in (fuzz.ALL, fuzz.DRAWN))
+    assert "-m hypothesis or pairs --" in every
+    assert "-m hypothesis --" in drawn
+    assert "tests/pytorch/test_stream.py" in every
+    assert "tests/pytorch/test_stream.py" not in drawn
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Rounds of two minutes, of which the one with the number `fails` fails."""
-    state = SimpleNamespace(now=0.0, seeds=[], fails=99)
+    state = SimpleNamespace(now=0.0, seeds=[], marks=[], fails=99)
 
-    def run(seed):
+    def run(seed, marked):
         state.now += 120
         state.seeds.append(seed)
+        state.marks.append(marked)
         return int(len(state.seeds) == state.fails)
 
     monkeypatch.setattr(fuzz, "run", run)
@@ -67,6 +76,7 @@ def clock(monkeypatch):
 def test_rounds_end_in_time_and_have_seeds_of_their_own(clock, minutes, rounds):
     assert fuzz.main(["--minutes", str(minutes)]) == 0
     assert len(set(clock.seeds)) == len(clock.seeds) == rounds
+    assert clock.marks == [fuzz.ALL] + [fuzz.DRAWN] * (rounds - 1), "combinations are the same in every round"
 
 
 def test_the_first_round_that_fails_ends_it(clock):

@@ -18,6 +18,8 @@ from mcviz import MCConfig, Trace
 from mcviz.reference import memory_caching
 from mcviz.stepper.payload import pack, unpack
 from mcviz.trace import Alone, Predictions
+from mcviz.trace import file as stored
+from mcviz.trace.file import arrays
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -265,9 +267,9 @@ def test_a_file_holds_all_of_it(tmp_path):
             assert getattr(again, field) == getattr(trace, field)
         assert again.predictions.tokens == trace.predictions.tokens
         assert again.predictions.targets == trace.predictions.targets
-        for name, array in trace._arrays().items():
-            assert again._arrays()[name].dtype == array.dtype
-            assert np.array_equal(again._arrays()[name], array)
+        for name, array in arrays(trace).items():
+            assert arrays(again)[name].dtype == array.dtype
+            assert np.array_equal(arrays(again)[name], array)
 
 
 def test_the_same_trace_is_the_same_file():
@@ -312,7 +314,7 @@ def test_half_a_character_becomes_the_sign_for_one_that_is_lost(tmp_path):
 
 
 def test_a_file_of_before_that_holds_half_a_character_still_loads(monkeypatch):
-    monkeypatch.setattr("mcviz.trace._mend_labels", lambda trace: None)
+    monkeypatch.setattr("mcviz.trace.schema.mend_labels", lambda trace: None)
     old = saved(with_halves())
     monkeypatch.undo()
     assert loaded(old).title == "a � b"
@@ -381,17 +383,17 @@ def test_a_foreign_file_is_refused(kind):
 
 @pytest.mark.parametrize("name", ["q", "initial.W1", "counts.flops", "checkpoints.W2", "predictions.probabilities"])
 def test_a_pickled_array_is_refused_and_not_run(name):
-    evil = np.full(trace._arrays()[name].shape, None, object)
+    evil = np.full(arrays(trace)[name].shape, None, object)
     evil.flat[0] = Exploit()
     file = io.BytesIO()
-    np.savez(file, **{**{"header": np.load(io.BytesIO(DATA))["header"]}, **trace._arrays(), name: evil})
+    np.savez(file, **{**{"header": np.load(io.BytesIO(DATA))["header"]}, **arrays(trace), name: evil})
     assert refused(file.getvalue())
     assert not Exploit.ran
 
 
 def test_a_bomb_is_refused_before_it_unpacks(monkeypatch):
     """A few kilobytes that would become more than is allowed."""
-    monkeypatch.setattr("mcviz.trace.MAX_BYTES", 2**25)
+    monkeypatch.setattr("mcviz.trace.file.MAX_BYTES", 2**25)
     bomb = archive(header=bytes(2**24), q=bytes(2**24 + 1))
     assert len(bomb) < 2**16
     tracemalloc.start()
@@ -444,10 +446,10 @@ def test_noise_in_a_file_without_checksums_is_refused(place, noise):
     assert refused(damaged.getvalue()) or loaded(damaged.getvalue()).hash == trace.hash
 
 
-@pytest.mark.parametrize("name", sorted(trace._arrays()))
+@pytest.mark.parametrize("name", sorted(arrays(trace)))
 def test_an_edited_array_is_refused(name):
     """The smallest change of one number."""
-    array = trace._arrays()[name].copy()
+    array = arrays(trace)[name].copy()
     first = array.flat[0]
     array.flat[0] = (
         not first if array.dtype == bool else first + 1 if array.dtype.kind == "i" else np.nextafter(first, 9)
@@ -456,7 +458,7 @@ def test_an_edited_array_is_refused(name):
         loaded(rewritten(DATA, **{name.replace(".", "__"): array}))
 
 
-@pytest.mark.parametrize("name", sorted(trace._arrays()))
+@pytest.mark.parametrize("name", sorted(arrays(trace)))
 @pytest.mark.parametrize("change", [None, np.ones(3), np.array("x"), np.array(1.0), np.ones((T, H, K), ">f8")])
 def test_a_missing_or_foreign_array_is_refused(name, change):
     assert refused(rewritten(DATA, **{name.replace(".", "__"): change}))
@@ -522,7 +524,7 @@ def test_an_unchanged_header_is_not_refused():
 
 def test_its_size_is_that_of_its_arrays():
     for each in (run(), labelled(predictions=None)):
-        assert each.nbytes == sum(array.nbytes for array in each._arrays().values())
+        assert each.nbytes == sum(array.nbytes for array in arrays(each).values())
 
 
 def peak_of(data, **options):
@@ -573,9 +575,9 @@ def test_what_a_trace_has_no_more_of_than_before_leaves_its_hash():
     """Traces of earlier versions load, and say of themselves what they said."""
     trace = labelled()
     old = {"version", "config", "segments", "tokens", "sources", "title", "predictions"}
-    assert set(json.loads(trace._header())) == old
-    assert not any(name.startswith("alone") for name in trace._arrays())
-    assert set(json.loads(labelled(alone=heard(), fact=3)._header())) == old | {"alone", "fact"}
+    assert set(json.loads(stored.header(trace))) == old
+    assert not any(name.startswith("alone") for name in arrays(trace))
+    assert set(json.loads(stored.header(labelled(alone=heard(), fact=3)))) == old | {"alone", "fact"}
     hashes = {trace.hash, labelled(alone=heard()).hash, labelled(fact=2).hash}
     assert len(hashes) == 3
 

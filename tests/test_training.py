@@ -417,6 +417,13 @@ def test_the_shell_keeps_names_with_dots_apart(tmp_path):
     assert zoo.names(tmp_path) == ["lr-0.1", "lr-0.2"]
 
 
+def test_a_name_that_nobody_chose_says_which_rule(tmp_path):
+    for words in ((), ("--memory", "delta")):
+        assert shell("mqar", *words, "--out", str(tmp_path), *TINY) == 0
+    assert zoo.names(tmp_path) == ["mqar-delta-grm", "mqar-grm"]
+    assert zoo.load("mqar-delta-grm", tmp_path).card.about == "grm of delta on mqar"
+
+
 @pytest.mark.parametrize("name", ["../escape", "sub/x", ".", "", "{}/absolute"])
 def test_the_shell_writes_nowhere_else(tmp_path, capsys, monkeypatch, name):
     monkeypatch.setattr(loop.Run, "advance", lambda self: pytest.fail("it trained"))

@@ -14,7 +14,7 @@ from mcviz import MCConfig, watch, writing
 from mcviz.film import Film
 from mcviz.probes import surgery
 from mcviz.stepper import pack_film
-from mcviz.stepper.payload import pack
+from mcviz.stepper.payload import pack, unpack
 from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
@@ -156,6 +156,20 @@ def test_a_film_that_grows_takes_along_who_looks_at_its_newest_frame():
     stepper.show(library())
     with pytest.raises(ValueError, match="frame: expected a whole number from 0 to 0"):
         stepper.frame = 1
+
+
+def test_of_a_film_that_grows_only_the_new_frames_are_sent():
+    stepper, sent = Stepper(young()), []
+    stepper.send = lambda content, buffers: sent.append((content, unpack(buffers[0])[0]["film"]["first"]))
+    stepper.show(film())
+    assert sent == [({"film": 4}, 2)]
+    assert stepper.payload == pack_film(young()), "it was sent once"
+    assert stepper.get_state()["payload"] == pack_film(film()), "who asks for all gets all"
+    stepper.show(film())
+    assert len(sent) == 1
+    assert stepper.payload == pack_film(film()), "in the end all of it is there, to be saved"
+    stepper.show(young())
+    assert (stepper.payload, len(sent)) == (pack_film(young()), 1)
 
 
 @pytest.mark.browser

@@ -12,6 +12,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NumberInput_pb2 import NumberInput
 from streamlit.proto.WidgetStates_pb2 import WidgetState as WidgetState
 
+WELL = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+
 
 def finish(work: Coroutine, seconds: float = 300):
     """What `work` gives. It has a thread of its own: a browser's driver may be running a loop in this one."""
@@ -27,6 +29,8 @@ class Run:
     errors: list[str] = field(default_factory=list)  # tracebacks
     numbers: dict[str, NumberInput] = field(default_factory=dict)  # the controls that take a number, by label
     buttons: dict[str, str] = field(default_factory=dict)  # their identities, by label
+    texts: list[str] = field(default_factory=list)  # its Markdown
+    clock: tuple[float, str] = (float("inf"), "")  # the seconds after which a fragment runs again, and which: the next
     address: str | None = None  # where the run changed it
     page: str = ""  # the identity of the page
     found: bool = True  # whether there is a page of the name that was asked for
@@ -64,10 +68,12 @@ async def finished(socket: websockets.ClientConnection) -> Run:
                 came.found = False
             case "delta" if message.delta.WhichOneof("type") == "new_element":
                 take(came, message.delta.new_element)
+            case "auto_rerun":
+                came.clock = min(came.clock, (message.auto_rerun.interval, message.auto_rerun.fragment_id))
             case "page_info_changed":
                 came.address = message.page_info_changed.query_string
             case "script_finished":
-                if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                if message.script_finished in WELL:
                     return came
                 if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     raise RuntimeError(f"the run ended as {message.script_finished}")
@@ -81,5 +87,7 @@ def take(came: Run, element) -> None:
         came.errors.append(f"{element.exception.type}: {element.exception.message}")
     elif kind == "number_input":
         came.numbers[element.number_input.label] = element.number_input
+    elif kind == "markdown":
+        came.texts.append(element.markdown.body)
     elif kind == "button":
         came.buttons[element.button.label] = element.button.id

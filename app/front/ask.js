@@ -16,6 +16,8 @@ export default function ask({ parentElement, data, setTriggerValue }) {
 function draw(row, picked, pick) {
   const told = picked >= 0;
   const open = !told && !row.online;
+  const mine = row.segment === picked;
+  const right = row.answer.length > 0;
   const node = element(open ? "button" : "div", "row");
   if (open) {
     node.type = "button";
@@ -25,13 +27,14 @@ function draw(row, picked, pick) {
   node.dataset.segment = row.segment;
   node.classList.toggle("online", row.online);
   node.classList.toggle("shut", told && !row.taken);
-  node.classList.toggle("mine", row.segment === picked);
+  node.classList.toggle("mine", mine);
+  node.classList.toggle("right", mine && right);
   const words = element("span", "words");
   row.words.forEach((word, place) => {
     const one = element("span", row.answer.includes(place) ? "word answer" : "word", word);
     words.append(one, " ");
   });
-  node.append(element("span", "name", row.segment === picked ? `${row.name} · you` : row.name), words);
+  node.append(element("span", "name", mine ? `${row.name} · you ${right ? "✓" : "✗"}` : row.name), words);
   if (told) node.append(weight(row));
   return node;
 }

@@ -13,7 +13,7 @@ EVERY = ""
 
 def page() -> None:
     """The page."""
-    st.title("Do the numbers hold up?", anchor=False)
+    stepping.title("Do the numbers hold up?")
     board = runs.board()
     st.markdown(claims.told(runs.rows()))
     verdict, family = chosen(board)
@@ -87,10 +87,10 @@ def details(finding: Finding) -> None:
     ours, beside = st.columns([3, 2], gap="medium")
     with ours:
         st.markdown("**What our runs say** – a ring for each seed, and the mean with its 95 % interval")
-        stepping.chart(figures.evidence(finding, theme), f"Values of each condition: {claim.name}")
+        stepping.chart(figures.evidence(finding, theme), f"Measured: {claim.name}")
         if claim.family != claims.EXACT:
             st.markdown("**What decides** – differences with the same seed, so the same sequences")
-            stepping.chart(figures.comparisons(finding, theme), f"Differences that decide: {claim.name}")
+            stepping.chart(figures.comparisons(finding, theme), f"What decides: {claim.name}")
     with beside:
         st.markdown("**The rule, fixed before the runs**")
         st.markdown(
@@ -110,7 +110,7 @@ def details(finding: Finding) -> None:
         measured(finding)
         if claim.reported:
             st.markdown("**What the paper reports, at its scale**")
-            stepping.chart(figures.reported(finding, theme), f"The paper's own numbers: {claim.name}")
+            stepping.chart(figures.reported(finding, theme), f"In the paper: {claim.name}")
         else:
             st.caption("The paper reports no number for this.")
         if claim.remark:

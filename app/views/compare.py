@@ -18,4 +18,3 @@ def page() -> None:
             said.append(words.compared(first, second))
         st.markdown(plain(" ".join([*said, controls.remark(link.SECOND) or controls.remark()])))
         stepping.step_through(first, second, key="compare")
-        screen.share()

@@ -27,14 +27,21 @@ CALLED = {
     "itemsize": "Bytes per number",
 }
 
+COLUMNS = {
+    "Operations": "Multiplications, additions and elementary functions, over the whole sequence.",
+    "Reads": "Memories, or pairs of attention's, that the last token reads.",
+    "Fetched": "By the last token: the memories that it reads, and the contexts that its scores compare.",
+    "Kept": "After the last token: checkpoints, their contexts and the memory that is being written. The RNN keeps "
+    "that one memory and nothing else.",
+}
+
 
 def page() -> None:
     """The page."""
     draw()
-    stepping.title("Cost", None, screen.share)
+    stepping.title("Cost")
     with refused():
         setting = chosen()
-        st.markdown(plain(words.weighed(setting)))
         pictures(setting)
         three_ways(setting)
     playing.game()
@@ -94,33 +101,30 @@ def chosen() -> Setting:
 
 
 def pictures(setting: Setting) -> None:
-    """Three pictures and the sheet."""
-    theme = stepping.theme()
+    """Three pictures, what each shows in a sentence, and the sheet."""
+    says = words.pictured(setting)
+    if says.remarks:
+        st.caption(plain(says.remarks))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("#### Operations as the sequence grows")
-        stepping.chart(runs.drawn("spent", setting, theme), "Operations per token against the length of the sequence")
+        stepping.drawn("Operations per token, by sequence length", "spent", setting)
+        st.markdown(plain(says.spent))
         st.caption("Log-linear is GRM on logarithmic segments, drawn where there are most of them: L = 2ⁿ − 1.")
     with right:
-        st.markdown("#### Checkpoints against the KV cache")
-        stepping.chart(runs.drawn("stored", setting, theme), "Bytes kept per token against the length of a segment")
+        stepping.drawn("Bytes kept per token, by segment length", "stored", setting)
+        st.markdown(plain(says.stored))
         st.caption(
             "✖ a checkpoint and the KV cache of its segment are as large. ◇ the paper's C, at this width of a head."
         )
     left, right = st.columns([5, 6], gap="medium")
     with left:
-        st.markdown("#### What one more token reads, one head")
-        stepping.chart(
-            runs.drawn("fetched", setting, theme), "Memories read and bytes fetched against the length so far"
-        )
+        stepping.drawn("What one more token reads, one head", "fetched", setting)
+        st.markdown(plain(says.fetched))
     with right:
         st.markdown("#### The sheet, all heads")
-        st.dataframe(words.ledger(setting), hide_index=True)
-        st.caption(
-            "Operations of the whole sequence; reads and bytes fetched of its last token: the memories that it reads, "
-            "and the contexts that its scores compare. Kept, after it: checkpoints, their contexts and the memory that "
-            "is being written. The RNN keeps that one memory and nothing else."
-        )
+        about = {name: st.column_config.TextColumn(help=says) for name, says in COLUMNS.items()}
+        st.dataframe(words.ledger(setting), hide_index=True, column_config=about)
+        st.caption("Operations of the whole sequence; reads and bytes fetched of its last token; bytes kept after it.")
 
 
 def three_ways(setting: Setting) -> None:

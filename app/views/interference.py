@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import examples, figures, watch, words
+from mcviz import examples, watch, words
 
 
 def page() -> None:
@@ -20,11 +20,9 @@ def page() -> None:
         asked, grown = runs.recall(trace, head)
         st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk, facts())))
         st.markdown("#### What each memory gives back for each key")
-        picture = figures.recovered(trace, asked.places, asked.likeness, asked.right, stepping.theme())
-        stepping.chart(picture, "How like its stored value each memory's answer is")
+        stepping.show(runs.recovered("How like the stored value each answer is", trace, head, stepping.theme()))
         st.markdown("#### Where one memory overflows")
-        curve = figures.capacity(grown.pairs, grown.alone, grown.cached, stepping.theme())
-        stepping.chart(curve, "Share of pairs recovered right, as more are written")
+        stepping.drawn("Pairs recovered, as more are written", "capacity", grown.pairs, grown.alone, grown.cached)
 
 
 def facts() -> int:

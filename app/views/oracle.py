@@ -49,14 +49,10 @@ def page() -> None:
         if not any(one.regret for one in asked.choices):
             st.info("No question of this sequence has a regret: no other selection would have been better.")
         st.markdown(plain(words.judged(asked, choice)))
-        theme = stepping.theme()
         st.markdown("#### Every question: from the best selection to the worst")
-        stepping.chart(
-            runs.drawn("regrets", asked, choice.t, theme),
-            f"Losses of the {asked.chooser}, the best and a random selection",
-        )
+        stepping.drawn(f"Loss: {asked.chooser}, best and random", "regrets", asked, choice.t)
         st.markdown("#### This question: every selection")
-        stepping.chart(runs.drawn("selections", asked, choice, theme), "Losses of every selection for one question")
+        stepping.drawn("Losses of every selection, one question", "selections", asked, choice)
         st.caption(
             "Only what the last layer reads is changed; what is written, and all before it, stays. The random "
             "selection is the mean over all selections of that size, not a draw."

@@ -26,7 +26,6 @@ def page() -> None:
                 operate(before, changes)
         listed(before, changes)
         operating.step_through(before, key="surgery")
-        screen.share()
 
 
 def operate(trace: Trace, changes: list[Edit]) -> None:

@@ -129,7 +129,7 @@ def show(name: str, seen: Film) -> None:
 
 def films() -> None:
     """Films that ship; what a film is as a file, and two of its frames beside each other."""
-    own = mine() if mine() and desk().live(mine()) is not None else ""
+    own = mine() if mine() and desk().film(mine()) is not None else ""
     if not own and not film.names():
         return
     if not screen.get("present"):
@@ -139,19 +139,15 @@ def films() -> None:
         st.selectbox("Watch", names, format_func=lambda name: TITLES.get(name, name), key=screen.key("film"))
     name = screen.get("film") or ("" if own else film.names()[0])
     with refused():
+        seen = runs.film(name) if name else recorded(own)
         if name:
             st.caption(plain(SHIPPED[name].sentence))
-            seen: Film = runs.film(name)
             show(name, seen)
-        else:
-            live = desk().live(own)
-            assert live is not None
-            seen = live.film
         export(f"film-{name or own}", seen)
-        beside(seen)
+        beside(name or own, seen)
 
 
-def export(key: str, seen: Film) -> None:
+def export(key: str, seen: film.Film) -> None:
     """The film as one HTML file, and the run of the frame on screen."""
 
     def at() -> Selection:
@@ -176,16 +172,49 @@ def export(key: str, seen: Film) -> None:
         )
 
 
-def beside(seen: Film) -> None:
-    """Two frames, as two runs in step; what is shut is not computed."""
+def beside(name: str, seen: film.Film) -> None:
+    """Two frames, of this film or of two, as two runs in step; what is shut is not computed."""
     two = st.expander("Two frames beside each other", icon=":material/compare:", key="two", on_change="rerun")
-    if not two.open or len(seen.frames) < 2:
+    if not two.open:
         return
     with two:
-        steps = [frame.step for frame in seen.frames]
-        one, other = st.select_slider("Steps of training", steps, value=(steps[0], steps[-1]), key="two:steps")
-        first, second = (seen.frames[steps.index(step)].trace for step in (one, other))
-        stepping.step_through(first, second, key="two:run")
+        other = st.selectbox("The second is a frame of", comparable(name, seen), format_func=called, key="two:film")
+        if not other:
+            of, steps = seen, [frame.step for frame in seen.frames]
+            at = st.select_slider("Steps of training", steps, value=(steps[0], steps[-1]), key=f"two:steps:{name}")
+        else:
+            of = runs.film(other) if other in SHIPPED else recorded(other)
+            steps = sorted({frame.step for one in (seen, of) for frame in one.frames})
+            key = f"two:step:{name}:{other}"
+            at = (st.select_slider("Step of training, of both", steps, value=steps[-1], key=key),) * 2
+        first, second = seen.at(at[0]), of.at(at[1])
+        if (first.step, second.step) != at:
+            said = f"Films have frames of some steps: on the left is step {first.step:,}, on the right {second.step:,}."
+            st.caption(said)
+        stepping.step_through(first.trace, second.trace, key="two:run")
+
+
+def comparable(name: str, seen: film.Film) -> list[str]:
+    """The films whose frames can stand beside those of the film `name`: "", which is itself, those that ship, the
+    reader's own and those they kept."""
+    there = {shipped: runs.reel(shipped) for shipped in film.names()}
+    kept = [mine(), *(each.removeprefix(OWN) for each in screen.get("mine").split())]
+    there |= {each: recorded(each) for each in kept if desk().knows(each) and desk().film(each) is not None}
+    return ["", *(each for each, one in there.items() if each != name and one.beside(seen))]
+
+
+def recorded(name: str) -> film.Film:
+    """What was recorded of a training that has frames."""
+    found = desk().film(name)
+    assert found is not None
+    return found
+
+
+def called(name: str) -> str:
+    """What one of those films is called."""
+    if not name:
+        return "this film"
+    return TITLES[name] if name in TITLES else f"{desk().order(name).name}, yours, seed {desk().order(name).seed}"
 
 
 def told(state: State, at: tuple[int, int] | None) -> str:

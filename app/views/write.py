@@ -29,22 +29,24 @@ def page() -> None:
         screen.another_run(names[0])
     if not screen.get("present"):
         st.markdown(
-            "A small network reads your text, a character at a time, and says after each what it expects next. Then it "
-            "can write on: every character that it chooses is the next one that it reads."
+            "A small network reads your text, letter by letter, and says what it expects next. Then it writes on, and "
+            "reads each letter that it chose."
         )
     controls.draw(models=names)
     if not screen.hidden("controls") and not screen.get("present"):
         ask()
     going = st.session_state.get(GOING, False)
     st.fragment(run_every=PACE if going else None)(draw)(going)
+    if not screen.get("present"):
+        st.caption(plain(able(screen.get("run"))))
 
 
 def ask() -> None:
     """The text, and how the next character is chosen."""
-    left, right = st.columns([2, 1], gap="medium")
-    with left:
-        st.text_area("Your text", key=screen.key("draft"), height=130, on_change=begin)
-    with right:
+    text, heat, seed = st.columns([3, 1, 1])
+    with text:
+        st.text_area("Your text", key=screen.key("draft"), height=84, on_change=begin)
+    with heat:
         st.number_input(
             "Temperature, in hundredths",
             step=10,
@@ -52,9 +54,8 @@ def ask() -> None:
             on_change=begin,
             help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
         )
-        if screen.get("heat"):
-            st.number_input("Seed", step=1, key=screen.key("seed"), on_change=begin)
-    st.caption(plain(able(screen.get("run"))))
+    if screen.get("heat"):
+        seed.number_input("Seed", step=1, key=screen.key("seed"), on_change=begin)
 
 
 def able(name: str) -> str:

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int
 
 LEVEL = 0.95
 EXACT = 6
@@ -39,10 +41,14 @@ def bootstrap(values: Sequence[float]) -> Interval:
     mean = float(sample.mean())
     if n == 1:
         return Interval(mean, -math.inf, math.inf)
-    if n <= EXACT:
-        picks = np.array(list(product(range(n), repeat=n)))
-    else:
-        picks = np.random.default_rng(0).integers(n, size=(DRAWS, n))
     tail = special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + LEVEL) / 2))
-    low, high = np.quantile(sample[picks].mean(1), [tail, 1 - tail])
+    low, high = np.quantile(sample[picks(n)].mean(1), [tail, 1 - tail])
     return Interval(mean, float(low), float(high))
+
+
+@lru_cache(maxsize=4)
+def picks(n: int) -> Int[np.ndarray, "samples n"]:
+    """Which of `n` values are drawn: every way there is, or as many as suffice."""
+    if n <= EXACT:
+        return np.array(list(product(range(n), repeat=n)))
+    return np.random.default_rng(0).integers(n, size=(DRAWS, n))

@@ -81,6 +81,10 @@ class Film:
             raise ValueError(f"step: expected one from {self.frames[0].step if self.frames else 0} on, got {step}")
         return found[-1]
 
+    def beside(self, other: "Film") -> bool:
+        """Whether frames of both can stand beside each other: they show one sequence of one task."""
+        return (self.task, self.scene.tokens) == (other.task, other.scene.tokens)
+
     def until(self, step: int) -> "Film":
         """What was recorded up to `step`, of a training that goes on from there."""
         frames = tuple(frame for frame in self.frames if frame.step <= step)

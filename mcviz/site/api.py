@@ -1,32 +1,42 @@
-"""API: a page for every public module, by pdoc, which reads their docstrings, with a search."""
+"""API: a page for every public module, by pdoc, which reads their docstrings, in the site's frame and with a search."""
 
-import base64
-import hashlib
-import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from pkgutil import iter_modules
 from tempfile import TemporaryDirectory
 
 import pdoc
+import pdoc.render
 
 import mcviz
 from mcviz.site import frame
 
+TEMPLATES = Path(__file__).parent / "reference"
 HIDDEN = ("moved", "site")
 """Modules that nobody imports from."""
-SCRIPT = re.compile(r"<script(?: [^>]*)?>(.+?)</script>", re.S)
+PART = "<!-- part -->"
+"""Between the parts of a page that the templates write."""
+SCRIPT = re.compile(r"<script>(.+?)</script>", re.S)
+BESIDE = '<nav class="pdoc" aria-label="Reference"><details id="contents"><summary>Search and contents</summary>'
+STYLES, SCRIPTS = ("api/pdoc.css", "reference.css"), ("reference.js",)
 
 
-def files() -> dict[str, str]:
-    """The pages, by where they lie."""
+def files(names: Sequence[str] = ()) -> dict[str, str]:
+    """The pages of modules, two or more, or else of all public ones; their style and scripts; by where they lie."""
+    pdoc.render.configure(
+        docformat="markdown", math=False, show_source=False, footer_text="", template_directory=TEMPLATES
+    )
     with TemporaryDirectory() as folder:
-        pdoc.render.configure(docformat="markdown", math=False, show_source=False, footer_text="mcviz")
-        pdoc.pdoc(*modules(), output_directory=Path(folder))
-        pages = {
-            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in Path(folder).rglob("*.*")
+        pdoc.pdoc(*(names or modules()), output_directory=Path(folder))
+        written = {
+            f"api/{path.relative_to(folder).as_posix()}": path.read_text(encoding="utf-8")
+            for path in Path(folder).rglob("*.*")
         }
-    return {f"api/{name}": guarded(text, name) if name.endswith(".html") else text for name, text in pages.items()}
+    found = {"api/pdoc.css": style()}
+    for place, text in written.items():
+        found |= framed(place, text) if place.endswith(".html") else {place: text}
+    return found
 
 
 def modules() -> list[str]:
@@ -36,19 +46,24 @@ def modules() -> list[str]:
     return ["mcviz", *(f"mcviz.{name}" for name in names if not name.startswith("_") and name not in named)]
 
 
-def guarded(text: str, name: str) -> str:
-    """The page called `name` with a way back, under a policy that lets only its own scripts run, by their hashes."""
-    hashes = " ".join(sorted({fingerprint(each) for each in SCRIPT.findall(text)}))
-    policy = {**frame.POLICY, "script-src": f"'self' {hashes}", "style-src": "'self' 'unsafe-inline'"}
-    said = html.escape("; ".join(f"{name} {value}" for name, value in policy.items()))
-    root = "../" * (name.count("/") + 1)
-    head = (
-        f'<head>\n<meta http-equiv="Content-Security-Policy" content="{said}">\n<link rel="icon" href="{frame.icon()}">'
+def style() -> str:
+    """How pdoc's parts look, but for layout and colours, which are ours."""
+    return frame.code(".pdoc-code") + str(pdoc.render.env.get_template("content.css").render())
+
+
+def framed(place: str, text: str) -> dict[str, str]:
+    """The page at `place` in the site's frame, and the script of its search, which is one for all pages as deep."""
+    title, contents, body = text.split(PART)
+    script = f"api/search-{place.count('/')}.js"
+    found = SCRIPT.search(body)
+    assert found is not None
+    page = frame.page(
+        title.strip(),
+        SCRIPT.sub("", body),
+        place,
+        kind="pdoc",
+        beside=f"{BESIDE}{contents}</details></nav>",
+        styles=STYLES,
+        scripts=(*SCRIPTS, script),
     )
-    back = f'<nav class="pdoc"><p><a href="{root}index.html">mcviz: the site</a></p>'
-    return text.replace("<head>", head, 1).replace('<nav class="pdoc">', back, 1)
-
-
-def fingerprint(text: str) -> str:
-    """The hash of a script, as a policy names it."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return {place: page, script: found[1]}

@@ -11,7 +11,7 @@ from typing import Any
 import plotly.offline
 
 from mcviz import claims, files
-from mcviz.site import api, cost, documents, frame, glossary, home, learn, numbers, play
+from mcviz.site import api, cost, documents, frame, glossary, home, learn, numbers, play, steppers
 from mcviz.site.bundle import PACKAGE, bundle
 from mcviz.site.runtime import LOCK, pinned
 
@@ -33,8 +33,11 @@ def build(out: Path, python: Path, say: Callable[[str], None] = print) -> None:
     """
     fresh(out)
     front(out)
+    root = project()
     say("the pages to read …")
-    reading(out, project())
+    reading(out, root)
+    say("the notebooks, which run for their steppers …")
+    course(out, learn.sources(root))
     say("the claims and the costs …")
     figures(out)
     say("the reference …")
@@ -73,6 +76,7 @@ def front(out: Path) -> None:
     for path in FRONT.rglob("*.*"):
         put(out / path.relative_to(FRONT), path.read_bytes())
     put(out / "site.css", frame.colours() + (FRONT / "site.css").read_text(encoding="utf-8"))
+    put(out / "learn.css", (FRONT / "notebook.css").read_text(encoding="utf-8") + frame.code(".highlight"))
 
 
 def reading(out: Path, root: Path) -> None:
@@ -80,13 +84,17 @@ def reading(out: Path, root: Path) -> None:
     pages = {
         "index.html": home.page(root),
         "words/index.html": glossary.page(),
-        "learn.css": (FRONT / "notebook.css").read_text(encoding="utf-8") + learn.style(),
-        **learn.pages(root),
         **documents.pages(root),
     }
     for name, text in pages.items():
         put(out / name, text)
     put(out / "explorer.png", (root / "docs" / "explorer.png").read_bytes())
+
+
+def course(out: Path, notebooks: list[Path]) -> None:
+    """The notebooks as pages, and what their steppers show."""
+    for name, content in learn.files(notebooks, steppers.stored(notebooks)).items():
+        put(out / name, content)
 
 
 def figures(out: Path) -> None:
@@ -119,7 +127,8 @@ def runtime(out: Path, python: Path) -> Mapping[str, Any]:
         put(out / name, slim((python / name).read_bytes()))
     put(out / MODULE, bundle())
     counted = sum(path.stat().st_size for path in out.iterdir() if path.suffix != ".mjs")
-    return {"packed": list(PACKED), "archives": [*wheels, MODULE], "bytes": counted}
+    names = sorted(path.name for path in out.iterdir())
+    return {"packed": list(PACKED), "archives": [*wheels, MODULE], "files": names, "bytes": counted}
 
 
 def slim(wheel: bytes) -> bytes:

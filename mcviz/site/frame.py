@@ -4,6 +4,9 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+
+from pygments.formatters import HtmlFormatter
 
 from mcviz.palette import PALETTES
 
@@ -39,14 +42,14 @@ _PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="{about}">
 <link rel="icon" href="{icon}">
-{styles}
+{links}
 <title>{title}</title>
 {scripts}
 </head>
 <body>
 <a class="skip" href="#main">To the text</a>
-<header><a class="home" href="{root}index.html">mcviz</a><nav aria-label="Pages">{links}</nav></header>
-<main id="main" class="{kind}">
+<header><a class="home" href="{root}index.html">mcviz</a><nav aria-label="Pages">{pages}</nav></header>
+{beside}<main id="main" class="{kind}">
 {body}
 </main>
 <footer><p>Nothing on this page comes from another server, and nothing is sent to one.
@@ -63,26 +66,30 @@ def page(
     *,
     about: str = "",
     kind: str = "text",
+    beside: str = "",
     styles: Sequence[str] = (),
     scripts: Sequence[str] = (),
+    links: Mapping[str, str] = MappingProxyType({}),
     policy: Mapping[str, str] = POLICY,
 ) -> str:
-    """A page at `place`, such as "learn/" or "learn/03_gates.html"; `body` is HTML, all else is text.
+    """A page at `place`, such as "learn/" or "learn/03_gates.html".
 
-    `styles` and `scripts` are named as they lie from the site's root.
+    `body`, and what is `beside` it, is HTML, and all else is text. `styles`, `scripts`, and what `links` say is the
+    page's "manifest" or the like, are named as they lie from the site's root.
     """
     root = "../" * place.count("/")
-    links = " ".join(link(root, at, name, place) for at, name in PAGES.items())
+    linked = {**dict.fromkeys(("site.css", *styles), "stylesheet"), **links}
     return _PAGE.format(
         policy=html.escape("; ".join(f"{name} {value}" for name, value in policy.items())),
         about=html.escape(about or title),
         root=root,
         icon=icon(),
-        styles="\n".join(f'<link rel="stylesheet" href="{root}{each}">' for each in ("site.css", *styles)),
+        links="\n".join(f'<link rel="{rel}" href="{root}{each}">' for each, rel in linked.items()),
         title=html.escape(f"{title} · mcviz" if title != "mcviz" else title),
         scripts="\n".join(f'<script type="module" src="{root}{each}"></script>' for each in scripts),
-        links=links,
+        pages=" ".join(link(root, at, name, place) for at, name in PAGES.items()),
         kind=kind,
+        beside=beside and f"{beside}\n",
         body=body,
     )
 
@@ -106,3 +113,9 @@ def colours() -> str:
         " ".join(f"--{name}: {getattr(PALETTES[scheme], name)};" for name in names) for scheme in ("light", "dark")
     )
     return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+
+
+def code(selector: str) -> str:
+    """The colours of code under a selector, light and dark."""
+    light, dark = (HtmlFormatter(style=style).get_style_defs(selector) for style in ("friendly", "github-dark"))
+    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"

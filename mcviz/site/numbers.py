@@ -14,7 +14,7 @@ POLICY: Mapping[str, str] = {
     "style-src": "'self' 'unsafe-inline'",  # Plotly sets styles of its own; scripts stay ours
 }
 Draw = Callable[..., figures.Figure]
-SCRIPTS, STYLES = ("plotly.js", "figures.js"), ("figures.css",)
+SCRIPTS, STYLES = ("figures.js",), ("figures.css",)
 
 
 def page(board: Sequence[Finding]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from mcviz.palette import PALETTES, Palette
 
 FRONT = Path(__file__).parent / "front"
-MAIN, STYLE = FRONT / "main.js", FRONT / "style" / "main.css"
+MAIN, NUMBERS, STYLE = FRONT / "main.js", FRONT / "hosts" / "numbers.js", FRONT / "style" / "main.css"
 PROPERTIES = {name: name for name in ("gate", "online", "wrong", "positive", "negative")} | {"truth": "answer"}
 """The stylesheet's custom properties, and what they stand for in the palette."""
 
@@ -30,10 +30,13 @@ EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.
 
 
 @cache
-def script() -> str:
-    """The ES module: it exports `decode`, `format`, `mount`, `openPage`, and a default for Streamlit and anywidget."""
-    texts = {path: without_imports(path) for path in in_order(MAIN)}
-    return "\n".join(text if path == MAIN else EXPORT.sub("", text) for path, text in texts.items())
+def script(main: Path = MAIN) -> str:
+    """The ES module: it exports `decode`, `format`, `mount`, `openPage`, and a default for Streamlit and anywidget.
+
+    `NUMBERS` is the other one, small: its default keeps the payloads that Streamlit brings.
+    """
+    texts = {path: without_imports(path) for path in in_order(main)}
+    return "\n".join(text if path == main else EXPORT.sub("", text) for path, text in texts.items())
 
 
 @cache

@@ -17,7 +17,7 @@ from mcviz.stepper.kept import Kept
 from mcviz.stepper.payload import BUDGET, carries_states, identity, pack, pack_online
 from mcviz.trace import Trace
 
-_numbers = st.components.v2.component("mcviz.numbers", js=assets.script())
+_numbers = st.components.v2.component("mcviz.numbers", js=assets.script(assets.NUMBERS))
 _view = st.components.v2.component(
     "mcviz.stepper", html='<div class="mcviz"></div>', css=assets.style(), js=assets.script(), isolate_styles=True
 )

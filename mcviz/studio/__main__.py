@@ -9,20 +9,26 @@ import threading
 import time
 from pathlib import Path
 
+from mcviz import files
 from mcviz.order import Order
 from mcviz.studio import now
 from mcviz.studio.places import Places
-from mcviz.studio.process import DONE, PAUSED
+from mcviz.studio.process import DONE, FULL, PAUSED
 
-MOMENT = 0.4
-"""Seconds from one look at the weights to the next."""
+MOMENT = 0.3
+"""Seconds from one look at the weights to the next: fewer than pass on the page, where each look then sees new ones."""
 
 
 def main(folder: Path) -> int:
-    """Train, measure, save. `DONE` or, if it was stopped before, `PAUSED`; 2 with a message if something was wrong."""
+    """Carry out the order there until it is done, or the input ends."""
     closed = threading.Event()
     threading.Thread(target=listen, args=(closed,), daemon=True).start()
-    places = Places(folder)
+    return carry_out(Places(folder), closed)
+
+
+def carry_out(places: Places, closed: threading.Event) -> int:
+    """Train, measure, save. `DONE`; `PAUSED` if it was closed before, `FULL` if the disk is: what was saved last is
+    there, and goes on. 2 with a message if something was wrong."""
     # only whoever trains needs PyTorch
     from mcviz.training.loop import Run, train
     from mcviz.training.plans import plan
@@ -43,7 +49,10 @@ def main(folder: Path) -> int:
         run = train(**vars(planned), checkpoint=places.checkpoint, film=places.film, progress=False, go_on=go_on)
         if not run.stopped:
             return PAUSED
-        carded(order.name, order.about, planned, run, order.command, folder)
+        carded(order.name, order.about, planned, run, order.command, places.folder)
+    except files.NoRoom as error:
+        print(error, file=sys.stderr)
+        return FULL
     except (ValueError, FloatingPointError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -12,16 +12,18 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
 
+from mcviz import files
 from mcviz.film import Film
 from mcviz.order import Order
 from mcviz.studio import now
 from mcviz.studio.live import Live
 from mcviz.studio.places import Places
-from mcviz.studio.process import DONE, PAUSED, Process
+from mcviz.studio.process import DONE, FULL, PAUSED, Process
 
 Here = Callable[[], bool]
 """Whether the page of whoever ordered a training is still open."""
 
+DISK = "the disk of this server is full"
 FORGET = 60.0
 """Seconds for which what was computed of a film is kept after somebody has seen it."""
 UNDER_WAY = ("waiting", "training", "pausing")
@@ -90,7 +92,10 @@ class Desk:
         self.clock: threading.Thread | None = None
 
     def take(self, order: Order, here: Here) -> str:
-        """Take an order. Gives the name of its training. Raises `ValueError` if there is no room for one more."""
+        """Take an order. Gives the name of its training.
+
+        Raises `ValueError` if there is no room for one more, and where nothing can be written.
+        """
         with self.lock:
             for name in [name for name, one in self.trainings.items() if one.status not in UNDER_WAY]:
                 if len(self.trainings) >= self.most:
@@ -102,8 +107,12 @@ class Desk:
                 )
             name = token_urlsafe(12)
             places = Places(self.folder / name)
-            places.folder.mkdir(parents=True)
-            places.order.write_text(order.to_json(), encoding="utf-8")
+            try:
+                files.put(places.order, order.to_json())
+            except ValueError as error:
+                shutil.rmtree(places.folder, ignore_errors=True)
+                why = DISK if isinstance(error, files.NoRoom) else "nothing can be written there"
+                raise ValueError(f"train: expected room for the files of a training, but {why}") from None
             self.trainings[name] = Training(order, places, here, seen=time.monotonic())
             if self.clock is None:
                 self.clock = threading.Thread(target=self._go_on_for_ever, daemon=True)
@@ -240,7 +249,7 @@ class Desk:
                 try:
                     one.process, one.status = self.start(one.places.folder), "training"
                 except OSError as error:
-                    one.status, one.said = "failed", str(error)
+                    one.status, one.said = "failed", error.strerror or str(error)
 
     def _look_after(self, name: str, one: Training) -> None:
         """A training whose process runs, or has ended."""
@@ -249,8 +258,9 @@ class Desk:
         if ended is not None:
             if ended == DONE:
                 one.status = "done"
-            elif ended == PAUSED or one.status == "pausing":
+            elif ended in (PAUSED, FULL) or one.status == "pausing":
                 one.status = "stopped" if one.stopping else "paused"
+                one.said = DISK if ended == FULL else one.said
             else:
                 one.status, one.said = "failed", one.process.said or f"its process ended with {ended}"
             one.process.close()

@@ -8,15 +8,17 @@ from pathlib import Path
 
 from mcviz.studio.places import Places
 
-NICE = 5
-"""How far a training stands back behind whoever serves pages."""
 LAST_WORDS = 300
-DONE, PAUSED = 0, 3
-"""The exit status of a training that is done, and of one that can go on."""
+DONE, PAUSED, FULL = 0, 3, 4
+"""The exit status of a training that is done, of one that can go on, and of one that can once the disk has room."""
 
 
 class Process:
-    """`python -m mcviz.studio FOLDER`, one thread, standing back."""
+    """`python -m mcviz.studio FOLDER`, one thread.
+
+    It does not stand back behind others: whoever looks on draws in bursts on all cores, and a training that gave way to
+    each of them would stand still. The desk leaves a core to those who serve pages.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Raises `OSError` if it cannot be started."""
@@ -32,9 +34,6 @@ class Process:
                 stderr=log,
                 env={**os.environ, **one, "PYTHONPATH": path},
             )
-        if hasattr(os, "setpriority"):
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, self.child.pid, NICE)
 
     @property
     def ended(self) -> int | None:

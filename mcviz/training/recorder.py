@@ -42,7 +42,7 @@ class Recorder:
     loss moves. All is decided by what the film holds: a training that goes on after a kill leaves the same film."""
 
     def __init__(self, run: Run, path: Path | None, shown: Callable[[Film], None] | None = None) -> None:
-        """With `shown`, each frame is shown as it is taken.
+        """With `shown`, the film is shown as it grows, and again at its end.
 
         Raises `ValueError` for a model that no film can show, and for a file of another training."""
         description = run.description()
@@ -80,6 +80,8 @@ class Recorder:
         """The film, when nothing more is recorded: the training is over, or was interrupted."""
         self.film = replace(self.developed(), ended=over)
         self.save()
+        if self.shown is not None:
+            self.shown(self.film)
         return self.film
 
     def moves(self, run: Run) -> bool:

@@ -13,7 +13,7 @@ import torch
 
 import mcviz
 from mcviz import files, tasks
-from mcviz.config import AGGREGATORS, MEMORIES
+from mcviz.config import AGGREGATORS, MEMORIES, MCConfig
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
 from mcviz.training.models import MODELS
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="any other setting: a size of the task (pairs=24), a field of MCConfig (top_k=4, start=checkpoint), "
         "of the model (layers=2) or of the recipe (patience=5)",
     )
-    parser.add_argument("--name", help="what to call the model (default: TASK-AGGREGATOR)")
+    parser.add_argument("--name", help="what to call the model (default: TASK-MEMORY-AGGREGATOR, linear left out)")
     parser.add_argument("--out", default="runs", metavar="FOLDER", help="where models go (default: runs)")
     parser.add_argument("--film", type=Path, metavar="FILE", help="record a film of the training, such as run.film")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, …")
@@ -88,12 +88,14 @@ def make_own(args: argparse.Namespace) -> None:
     if args.steps is not None:
         settings["steps"] = args.steps
     planned = plan(args.task, args.aggregator, args.seed, **{"memory": args.memory, **settings})
-    name = f"{args.task}-{args.aggregator}" if args.name is None else args.name
+    rule = [] if args.memory == MCConfig().memory else [args.memory]
+    name = "-".join([args.task, *rule, args.aggregator]) if args.name is None else args.name
     parts = ["mcviz", "train", args.task, "--aggregator", args.aggregator, "--memory", args.memory]
     parts += ["--seed", str(args.seed), "--name", name]
     if settings:
         parts += ["--set", *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
-    make(name, f"{args.aggregator} on {args.task}", planned, shlex.join(parts), args)
+    about = " ".join([args.aggregator, *(f"of {memory}" for memory in rule), "on", args.task])
+    make(name, about, planned, shlex.join(parts), args)
 
 
 def assignment(text: str) -> tuple[str, Any]:

@@ -66,7 +66,7 @@ TERMS: Mapping[str, Term] = {
             "another.",
             "M_0",
         ),
-        Term("M₀", "The initial memory: what a memory holds before the first token is written.", "M_0"),
+        Term("M₀", "The initial memory: what a memory holds before the first token is written."),
         Term(
             "segment",
             "A stretch of the sequence with a memory of its own. Where it ends, its memory is kept as a checkpoint.",

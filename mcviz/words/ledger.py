@@ -1,6 +1,7 @@
 """Costs in words and in columns of text."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from mcviz import tradeoff
 from mcviz.cost import Cost
@@ -129,33 +130,48 @@ def tried(tries: Sequence[game.Try]) -> dict[str, list[str]]:
     return columns
 
 
+class Pictured(NamedTuple):
+    """A sentence for each picture of a setting: what is smaller, by what factor, and where it turns."""
+
+    stored: str
+    spent: str
+    fetched: str
+    remarks: str  # what is odd about the setting itself; "" where nothing is
+
+
 def weighed(setting: Setting) -> str:
-    """Two or three sentences on what is on screen: what is smaller, by what factor, and where it turns."""
+    """What the pictures of a setting show, in one paragraph."""
+    return " ".join(filter(None, pictured(setting)))
+
+
+def pictured(setting: Setting) -> Pictured:
+    """What the pictures of a setting show."""
     sheet = tradeoff.sheet(setting)
     grm, ssc, attention = sheet["grm"], sheet["ssc"], sheet[ATTENTION]
     checkpoint, cache = tradeoff.checkpoint_bytes(setting), tradeoff.cache_bytes(setting) * setting.C
     at = tradeoff.crossover(setting)
     kind = "An MLP checkpoint" if setting.deep else "A checkpoint"
     turn = f"they are equal at C = {at:,.10g}"
-    parts = [
-        f"{kind} takes {size(checkpoint)} per head, and the KV cache of its {tokens(setting.C)} {size(cache)}: "
-        f"{against(checkpoint, cache, 'smaller', 'larger', 'as large')}; {turn}."
-    ]
-    parts.append(
-        f"Over {tokens(setting.L)}, GRM spends {against(grm.whole.flops, attention.whole.flops, 'fewer', 'more')} "
-        f"operations than attention, and SSC {against(ssc.whole.flops, attention.whole.flops, 'fewer', 'more')}."
-    )
-    parts.append(
-        f"The last token fetches {size(grm.last.bytes)} with GRM, {size(ssc.last.bytes)} with SSC at k = {setting.k}, "
-        f"and {size(attention.last.bytes)} with attention."
-    )
+    remarks = ""
     if setting.C > setting.L:
-        parts.append(f"C is longer than the sequence: its {tokens(setting.L)} are one segment, and nothing is cached.")
-    if setting.L > setting.C and sheet[LOG_LINEAR].last.reads == setting.H:
-        parts.append(
-            f"{setting.L:,} is a power of two, which logarithmic segments do not cut: log-linear is the RNN here."
-        )
-    return " ".join(parts)
+        remarks = f"C is longer than the sequence: its {tokens(setting.L)} are one segment, and nothing is cached."
+    elif setting.L > setting.C and sheet[LOG_LINEAR].last.reads == setting.H:
+        remarks = f"{setting.L:,} is a power of two, which logarithmic segments do not cut: log-linear is the RNN here."
+    return Pictured(
+        stored=(
+            f"{kind} takes {size(checkpoint)} per head, and the KV cache of its {tokens(setting.C)} {size(cache)}: "
+            f"{against(checkpoint, cache, 'smaller', 'larger', 'as large')}; {turn}."
+        ),
+        spent=(
+            f"Over {tokens(setting.L)}, GRM spends {against(grm.whole.flops, attention.whole.flops, 'fewer', 'more')} "
+            f"operations than attention, and SSC {against(ssc.whole.flops, attention.whole.flops, 'fewer', 'more')}."
+        ),
+        fetched=(
+            f"The last token fetches {size(grm.last.bytes)} with GRM, {size(ssc.last.bytes)} with SSC at "
+            f"k = {setting.k}, and {size(attention.last.bytes)} with attention."
+        ),
+        remarks=remarks,
+    )
 
 
 def tokens(n: int) -> str:

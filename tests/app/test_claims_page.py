@@ -7,7 +7,7 @@ import pytest
 from app import runs
 from mcviz import claims, figures, watch
 from mcviz import words as said
-from tests.app.test_pages import in_link, opened, words
+from tests.app.test_pages import in_link, opened, titles, words
 
 BOARD = claims.board()
 
@@ -59,7 +59,7 @@ def test_claims_open_to_what_they_rest_on(family):
             assert f"Only where this holds, too, is anything decided: {step.comparison}: **{step.verdict}**" in said
     charts = sum(1 + (family != claims.EXACT) + bool(finding.claim.reported) for finding in found)
     charts += family == claims.FRONTIER
-    assert len(page.get("plotly_chart")) == charts
+    assert len(titles(page)) == charts
     watched = [finding.claim.name for finding in found if finding.claim.run.get("run") in watch.names()]
     assert [button.key for button in page.button if button.label == "Watch one run"] == [
         f"watch:{name}" for name in watched

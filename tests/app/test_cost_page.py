@@ -8,7 +8,7 @@ import mcviz
 from app import playing, runs
 from mcviz import figures, link, tradeoff, watch
 from mcviz.tradeoff import LIMITS, PAPER, Setting, game
-from tests.app.test_pages import in_link, opened, words
+from tests.app.test_pages import in_link, opened, sharing, titles, words
 
 needs_models = pytest.mark.skipif(not watch.available(), reason="trained runs need PyTorch")
 
@@ -31,9 +31,9 @@ def test_it_opens_on_a_setting_of_the_paper():
     assert ledger == mcviz.words.ledger(Setting())
     assert modelled == mcviz.words.modelled(Setting())
     assert counted[""][-1] == "attention"
-    assert mcviz.words.weighed(Setting()) in words(page)
+    assert all(sentence in words(page) for sentence in mcviz.words.pictured(Setting()))
     assert "The formulas give the same 32 numbers" in words(page)
-    assert len(page.get("plotly_chart")) == 4
+    assert len(titles(page)) == 4
     for chart in page.get("plotly_chart"):
         assert json.loads(chart.proto.spec)["layout"]["paper_bgcolor"] == figures.CLEAR, "the page has a ground"
     assert [PAPER[0].name] == [page.sidebar.selectbox(key="preset").placeholder]
@@ -49,7 +49,7 @@ def test_sliders_move_the_numbers_and_the_link():
     assert not page.exception
     setting = Setting(d=256, L=131072, memory="titans", expansion=2)
     assert tables(page)[0] == mcviz.words.ledger(setting)
-    assert mcviz.words.weighed(setting) in words(page)
+    assert all(sentence in words(page) for sentence in mcviz.words.pictured(setting))
 
 
 def test_a_setting_of_the_paper_is_taken_whole():
@@ -182,7 +182,7 @@ def test_the_game_stays_when_something_else_is_run_and_is_not_handed_to_a_class(
     page = opened(run="topics", game="nothing")
     page.selectbox(key="choice:run").set_value("needle").run()
     assert in_link(page, "game") == "nothing"
-    assert "game=" not in page.code[0].value
+    assert "game=" not in sharing(page).code[0].value
     next(button for button in page.button if "tour" in button.label).click().run()
     assert in_link(page, "game") == "nothing"
 

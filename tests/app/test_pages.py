@@ -1,6 +1,7 @@
 """The pages as Streamlit runs them, without a browser."""
 
 import ast
+import json
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -13,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 import mcviz
 from app import tour
+from app.dressing import LINE
+from app.screen import SHARE
 from mcviz import MCConfig, examples, link, watch
 from mcviz.probes import interference, surgery
 from mcviz.stepper.payload import pack, unpack
@@ -55,6 +58,20 @@ def numbers(page):
 def place(page):
     """Where the page tells the stepper to stand."""
     return next(part.proto.json for part in page.get("bidi_component") if '"step"' in part.proto.json)
+
+
+def titles(page):
+    """The titles of the figures, each of which is one line on a phone."""
+    said = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
+    assert said
+    assert max(map(len, said)) <= LINE
+    return said
+
+
+def sharing(page):
+    """The page once the link for a class was opened."""
+    page.session_state[SHARE] = True
+    return page.run()
 
 
 def words(page):
@@ -237,6 +254,7 @@ def test_hidden_answers_do_not_reach_the_browser(view):
 
 def test_a_teacher_is_given_the_locked_link_without_being_locked_out():
     page = opened(run="topics", aggregator="ssc", step="100")
+    sharing(page)
     lock = next(group for group in page.button_group if group.label == "What the link hides")
     lock.set_value("both").run()
     assert not page.exception
@@ -246,7 +264,7 @@ def test_a_teacher_is_given_the_locked_link_without_being_locked_out():
     assert not problems
     assert (screen["hide"], screen["run"], screen["aggregator"], screen["step"]) == ("both", "topics", "ssc", 100)
     assert page.sidebar.selectbox
-    assert not any(group.label == "What the link hides" for group in opened(**given).button_group)
+    assert not any(group.label == "What the link hides" for group in sharing(opened(**given)).button_group)
 
 
 def test_a_run_that_diverged_says_so(monkeypatch):

@@ -15,7 +15,7 @@ from mcviz.stepper.film import identity
 from mcviz.stepper.payload import unpack
 from mcviz.studio import Desk
 from mcviz.studio.process import DONE, PAUSED
-from tests.app.test_pages import in_link, opened, place, press, words
+from tests.app.test_pages import in_link, opened, place, press, sharing, words
 from tests.stepper.films import film
 from tests.studio.test_desk import Fake
 
@@ -51,6 +51,12 @@ def frames(page):
     return (films[-1]["steps"], films[-1]["id"]) if films else None
 
 
+def pair(page):
+    """The two runs that the page sends side by side."""
+    sent = [unpack(part.proto.bytes)[0] for part in page.get("bidi_component") if part.proto.bytes]
+    return next([run["hash"] for run in header["runs"]] for header in sent if header["difference"])
+
+
 needs_films = pytest.mark.skipif(not names(), reason="no film is here")
 
 
@@ -67,6 +73,26 @@ def test_films_that_ship_are_shown_until_the_reader_trains(desk, monkeypatch):
     page.run()
     assert "film" not in page.query_params
     assert frames(page) is None
+
+
+@needs_films
+def test_frames_of_two_films_stand_beside_each_other_at_one_step(desk, monkeypatch):
+    first, second, third = names()[:3]
+    reels = {first: film(frames=4), second: film(frames=3), third: film("needle-grm", 2)}
+    for made in ("film", "reel"):
+        monkeypatch.setattr(runs, made, lambda name: reels.get(name, reels[third]))
+    page = opened("train", film=first)
+    page.session_state["two"] = True
+    page.run()
+    other = page.selectbox(key="two:film")
+    assert other.options == ["this film", TITLES[second]], "the film of another sequence cannot stand beside it"
+    assert pair(page) == [reels[first].frames[0].trace.hash, reels[first].frames[-1].trace.hash]
+    other.select(second).run()
+    assert pair(page) == [reels[first].frames[-1].trace.hash, reels[second].frames[-1].trace.hash]
+    page.select_slider(key=f"two:step:{first}:{second}").set_value(533).run()
+    assert not page.exception
+    assert pair(page) == [reels[first].frames[2].trace.hash, reels[second].frames[1].trace.hash]
+    assert "on the left is step 533, on the right 400." in words(page)
 
 
 @needs_films
@@ -148,6 +174,17 @@ def test_who_comes_while_the_cores_are_busy_is_told_how_many_come_first(desk):
     assert "The cores of this machine are busy: 1 training comes before yours, which begins by itself." in words(second)
 
 
+def test_of_ten_who_train_at_once_the_last_is_told_that_nine_come_first(desk):
+    others = [desk.take(Order(seed=seed), lambda: True) for seed in range(9)]
+    page = opened("train")
+    press(page, "Train")
+    assert "9 trainings come before yours, which begins by itself." in words(page)
+    for name in others[5:]:
+        desk.stop(name)
+    page.run()
+    assert "5 trainings come before yours, which begins by itself." in words(page)
+
+
 def test_what_cannot_be_trained_is_one_sentence(desk):
     page = opened("train", train_steps="1000000")
     press(page, "Train")
@@ -192,6 +229,6 @@ def test_a_link_that_hides_answers_shows_no_film(desk):
 
 def test_a_link_for_a_class_leaves_out_what_is_the_readers_own(desk):
     page = opened("explore", v="1", training="mine-alone", mine="own-mine-alone", train_task="mqar")
-    shared_link = next(code.value for code in page.code if "train_task=mqar" in code.value)
+    shared_link = next(code.value for code in sharing(page).code if "train_task=mqar" in code.value)
     assert "mine-alone" not in shared_link
     assert in_link(page, "training") == "mine-alone"

@@ -9,6 +9,7 @@ from mcviz import MCConfig, pytorch
 from mcviz.config import AGGREGATORS, STARTS
 from mcviz.initial import initial_state
 from mcviz.pytorch import loop
+from tests.pairs import pairs
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 PATHS = {"segments": pytorch.memory_caching, "loop": loop.memory_caching}
@@ -45,9 +46,7 @@ def gradients(path, cfg, **options):
     }
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("aggregator", ["grm", "soup", "ssc"])
-@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+@pytest.mark.parametrize(("path", "variant", "aggregator"), pairs(PATHS, VARIANTS, ["grm", "soup", "ssc"]))
 def test_gradients_are_those_of_finite_differences(path, variant, aggregator):
     cfg = replace(variant, aggregator=aggregator, start="checkpoint", segment_length=2, top_k=1)
     given = leaves(cfg)
@@ -57,10 +56,9 @@ def test_gradients_are_those_of_finite_differences(path, variant, aggregator):
     )
 
 
-@pytest.mark.parametrize("detach", [False, True])
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("aggregator", AGGREGATORS)
-@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+@pytest.mark.parametrize(
+    ("variant", "aggregator", "start", "detach"), pairs(VARIANTS, AGGREGATORS, STARTS, [False, True])
+)
 def test_both_paths_have_the_same_gradients(variant, aggregator, start, detach):
     cfg = replace(variant, aggregator=aggregator, start=start, segment_length=2, top_k=1)
     fast, slow = (gradients(path, cfg, detach=detach) for path in PATHS)

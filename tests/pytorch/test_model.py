@@ -1,12 +1,8 @@
 """The sequence model: its configuration, its weights, and what may be done with it."""
 
 import json
-import os
 import pickle
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +11,6 @@ from mcviz import MCConfig, pytorch
 from mcviz.pytorch import Attention, ModelConfig, SequenceModel
 from tests.runs import VARIANTS, label
 
-ROOT = Path(__file__).parents[2]
 MIXERS = [None, *(replace(variant, segment_length=4) for variant in VARIANTS)]
 SMALL = ModelConfig(20, MCConfig(segment_length=4), width=12, layers=2, heads=2, key=4, value=3, mlp=2, seed=1)
 
@@ -153,53 +148,6 @@ def test_attention_has_the_same_projections():
 def test_tokens_that_it_does_not_know(bad, match):
     with pytest.raises(ValueError, match=f"^tokens: {match}"):
         SequenceModel(SMALL)(bad)
-
-
-# Graphs are traced through every call, so these run without the checks of types and shapes that tests add to calls.
-EXPORT = """
-import torch
-from mcviz import MCConfig
-from mcviz.pytorch import ModelConfig, SequenceModel
-
-x = torch.randint(0, 20, (2, 9), generator=torch.Generator().manual_seed(0))
-for mixer in (None, MCConfig(segment_length=4), MCConfig(aggregator="ssc", segment_length=2, top_k=1),
-              MCConfig(memory="titans", aggregator="soup", segment_length=4)):
-    model = SequenceModel(ModelConfig(20, mixer, width=8, key=4, value=4)).double()
-    graph = torch.export.export(model, (x,), strict=False)
-    torch.testing.assert_close(graph.module()(x + 0), model(x))
-    torch.testing.assert_close(graph.module()(x.flip(1)), model(x.flip(1)))
-"""
-COMPILE = """
-import torch
-from mcviz import MCConfig
-from mcviz.pytorch import ModelConfig, SequenceModel
-
-x = torch.randint(0, 20, (2, 9), generator=torch.Generator().manual_seed(0))
-for mixer in (MCConfig(segment_length=5), MCConfig(memory="dla", segment_length=5)):
-    model = SequenceModel(ModelConfig(20, mixer, width=8, key=4, value=4))
-    compiled = torch.compile(model, backend="aot_eager")
-    torch.testing.assert_close(compiled(x), model(x))
-    torch.testing.assert_close(compiled(x.flip(1)), model(x.flip(1)))
-    expected = torch.autograd.grad(model(x).square().sum(), list(model.parameters()))
-    found = torch.autograd.grad(compiled(x).square().sum(), list(model.parameters()))
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
-"""
-
-
-def in_new_process(script):
-    """Run a script by itself; what it says if it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment)
-
-
-def test_models_can_be_exported():
-    done = in_new_process(EXPORT)
-    assert done.returncode == 0, done.stderr
-
-
-def test_models_can_be_compiled():
-    done = in_new_process(COMPILE)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["Attention", "KVCache", "MemoryCaching", "memory_caching"])

@@ -14,6 +14,8 @@ from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.initial import initial_state
 from mcviz.pytorch import decode, loop
 from mcviz.pytorch.decode import Decoder, largest
+from mcviz.trace.file import arrays
+from tests.pairs import pairs
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 PATHS = {"segments": pytorch.memory_caching, "loop": loop.memory_caching}
@@ -30,7 +32,7 @@ def assert_same(trace, expected):
     """Every field of two Traces agrees."""
     assert trace.segments == expected.segments
     assert trace.config == expected.config
-    ours, theirs = trace._arrays(), expected._arrays()
+    ours, theirs = arrays(trace), arrays(expected)
     assert set(ours) == set(theirs)
     for name, array in theirs.items():
         assert ours[name].dtype == array.dtype, name
@@ -50,9 +52,7 @@ def compare(path, cfg, sequences, c, starts):
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("aggregator", AGGREGATORS)
-@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+@pytest.mark.parametrize(("variant", "aggregator", "start"), pairs(VARIANTS, AGGREGATORS, STARTS))
 def test_every_rule_with_every_aggregator(path, variant, aggregator, start):
     cfg = replace(variant, aggregator=aggregator, start=start, segment_length=3)
     compare(path, cfg, [tokens(seed=b) for b in range(2)], [coefficients(cfg, seed=b) for b in range(2)], None)
@@ -94,12 +94,13 @@ def test_any_run_agrees_in_every_field(path, run):
     compare(path, cfg, sequences, c, starts if from_another else None)
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("variant", VARIANTS, ids=label)
-@pytest.mark.parametrize(
-    ("T", "segment_length"), [(1, 4), (7, 1), (7, 7), (40, 40), (70, 20)], ids=lambda value: str(value)
-)
-def test_lengths_at_the_edges(path, variant, T, segment_length):
+EDGES = [(1, 4), (7, 1), (7, 7), (40, 40), (70, 20)]
+"""Tokens, and the length of a segment."""
+
+
+@pytest.mark.parametrize(("path", "variant", "sizes"), pairs(PATHS, VARIANTS, EDGES))
+def test_lengths_at_the_edges(path, variant, sizes):
+    T, segment_length = sizes
     cfg = replace(variant, aggregator="ssc", start="checkpoint", segment_length=segment_length)
     compare(path, cfg, [tokens(T, 1)], [coefficients(cfg, T, 1)], None)
 

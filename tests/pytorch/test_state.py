@@ -10,13 +10,10 @@ from mcviz import MCConfig
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.pytorch import Carried, Decoder, MemoryCaching, ModelConfig, SequenceModel, memory_caching
 from mcviz.pytorch.fast import launches
+from tests.pairs import pairs
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 T, H, K, V = 14, 2, 4, 3
-
-
-BOTH = [("independent", True), ("checkpoint", False)]
-"""A start, and whether the way of other devices is taken."""
 
 
 def batch(cfg):
@@ -37,11 +34,11 @@ def in_parts(cfg, x, c, stops):
     return torch.cat(y, 1), state
 
 
-@pytest.mark.parametrize(("start", "everywhere"), BOTH)
-@pytest.mark.parametrize("aggregator", AGGREGATORS)
-@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+@pytest.mark.parametrize(
+    ("variant", "aggregator", "start", "everywhere"), pairs(VARIANTS, AGGREGATORS, STARTS, [False, True])
+)
 def test_a_run_in_parts_is_a_run(variant, aggregator, start, everywhere, monkeypatch):
-    """Cut in the middle of a segment, at its end, and after its first token; output, state and gradients."""
+    """Also on the way of other devices. Cut in the middle of a segment, at its end, and after its first token; output, state and gradients."""
     monkeypatch.setattr(launches, "EVERYWHERE", everywhere)
     cfg = replace(variant, aggregator=aggregator, start=start, segment_length=4)
     x, c = batch(cfg)
@@ -63,9 +60,7 @@ def test_a_run_in_parts_is_a_run(variant, aggregator, start, everywhere, monkeyp
             torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9)
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("length", [1, 3, 14, 20])
+@pytest.mark.parametrize(("length", "gate", "pooling"), pairs([1, 3, 14, 20], GATES, POOLINGS))
 def test_a_run_in_parts_with_any_gate_and_length(gate, pooling, length, monkeypatch):
     for aggregator, top_k in (("grm", 1), ("ssc", 1), ("ssc", 9), ("soup", 1)):
         monkeypatch.setattr(launches, "EVERYWHERE", aggregator != "soup")

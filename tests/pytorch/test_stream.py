@@ -10,6 +10,7 @@ from mcviz import MCConfig
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.pytorch import Decoder, ModelConfig, SequenceModel, memory_caching
 from mcviz.pytorch.decode import Buffer, largest
+from tests.pairs import pairs
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 T, H, K, V = 23, 2, 4, 3
@@ -36,16 +37,14 @@ def assert_streams(cfg, length=None):
     torch.testing.assert_close(streamed, memory_caching(*x, cfg, c), rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("aggregator", AGGREGATORS)
-@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+@pytest.mark.parametrize(("variant", "aggregator", "start"), pairs(VARIANTS, AGGREGATORS, STARTS))
 def test_token_by_token_is_one_pass(variant, aggregator, start):
     assert_streams(replace(variant, aggregator=aggregator, start=start, segment_length=2))
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("segmentation", ["constant", "logarithmic", (5, 1, 10, 7)])
+@pytest.mark.parametrize(
+    ("segmentation", "gate", "pooling"), pairs(["constant", "logarithmic", (5, 1, 10, 7)], GATES, POOLINGS)
+)
 def test_token_by_token_is_one_pass_with_any_gate_and_cuts(gate, pooling, segmentation):
     for aggregator, top_k in (("grm", 1), ("ssc", 3), ("soup", 1)):
         cfg = MCConfig(

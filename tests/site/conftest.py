@@ -10,11 +10,15 @@ import pytest
 
 pytest.importorskip("platformdirs", reason="platformdirs says where Python for the browser is kept: the extra 'site'")
 
-from mcviz.site import build, runtime
+from mcviz.site import api, build, runtime
 from tests.stepper.hosts import expect
 
 RUNS = ("topics-grm", "needle")
 """Stored pictures of these: each takes a while to make."""
+
+
+OPTIONS = {"viewport": {"width": 1366, "height": 768}, "service_workers": "block"}
+"""How a page is opened, if nothing else is said: what one test keeps is no matter of another."""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -48,6 +52,8 @@ def site(python_kept, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("site")
     build.front(out)
     build.explorer(out, python_kept, RUNS)
+    for name, text in api.files(["mcviz.segments", "mcviz.backends"]).items():
+        build.put(out / name, text)
     return out
 
 
@@ -59,7 +65,7 @@ class Visit:
         self.home = f"http://127.0.0.1:{self.server.server_port}/"
         self.expected = expected
         self.complaints: list[str] = []
-        self.context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, **options})
+        self.context = browser.new_context(**{**OPTIONS, **options})
         self.context.on("request", self.requested)
         self.context.on("requestfailed", lambda request: self.complain(f"{request.failure}: {request.url}"))
         self.page = self.context.new_page()

@@ -11,7 +11,7 @@ from mcviz import link, wanted, watch, writing
 from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
-from tests.site.conftest import live, python
+from tests.site.conftest import Visit, live, python
 from tests.stepper.hosts import expect, until
 
 pytestmark = pytest.mark.browser
@@ -211,6 +211,33 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     live(page)
     expect(page.locator("#controls select").first).to_be_enabled()
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
+
+
+def test_a_picture_that_does_not_come_is_said_and_can_be_asked_for_again(opened):
+    routes = ("**/first/*.z", "**/numpy-*")
+
+    def cut(page):
+        for each in routes:
+            page.route(each, lambda route: route.abort())
+
+    page = opened(prepare=cut, expected=("ERR_FAILED",))
+    page.get_by_text("Neither the stored picture nor Python came.").wait_for()
+    page.unroute(routes[0])
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_selector("#stepper[data-step='129']")
+    page.get_by_text("the stored picture can be stepped through").wait_for()
+
+
+def test_without_the_server_the_page_opens_again_and_computes(chromium, site):
+    visit = Visit(chromium, site, service_workers="allow")
+    live(visit.page)
+    visit.page.locator("html[data-kept]").wait_for(state="attached")
+    visit.stop_serving()
+    visit.page.reload()
+    live(visit.page)
+    visit.page.get_by_label("Aggregator", exact=True).select_option("soup")
+    visit.page.wait_for_url(re.compile("aggregator=soup"))
+    visit.close()
 
 
 def test_a_browser_that_is_too_old_is_told_so(opened):

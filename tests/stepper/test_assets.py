@@ -22,7 +22,7 @@ def names(path) -> list[tuple[bool, str]]:
 
 
 def test_every_file_is_joined():
-    assert sorted(assets.in_order(assets.MAIN)) == SCRIPTS
+    assert sorted({*assets.in_order(assets.MAIN), *assets.in_order(assets.NUMBERS)}) == SCRIPTS
     assert sorted(assets.in_order(assets.STYLE)) == STYLES
 
 
@@ -53,7 +53,13 @@ def test_what_is_exported_is_imported():
         for block in re.findall(r"^import \{([^}]*)\}", path.read_text(encoding="utf-8"), re.M)
         for name in block.split(",")
     }
-    exported = {name for path in SCRIPTS if path != assets.MAIN for is_exported, name in names(path) if is_exported}
+    exported = {
+        name
+        for path in SCRIPTS
+        if path not in (assets.MAIN, assets.NUMBERS)
+        for is_exported, name in names(path)
+        if is_exported
+    }
     assert exported == imported - {""}
 
 
@@ -65,6 +71,10 @@ def test_nothing_of_modules_is_left_in_the_joined_text():
         "export { decode, format, mount, openPage };",
     ]
     assert len(text.encode()) < 150_000  # a widget has two seconds to begin
+    assert re.findall(r"^export .*", assets.script(assets.NUMBERS), re.M) == [
+        "export default function bring({ data }) {"
+    ]
+    assert len(assets.script(assets.NUMBERS).encode()) < 6_000  # it comes with every payload
     assert "@import" not in assets.style()
 
 
@@ -141,7 +151,7 @@ def test_the_joined_text_does_what_the_modules_do(chromium, served):
     page.close()
     modules, text = seen
     assert modules["exports"] == ["decode", "default", "format", "mount", "openPage"]
-    assert modules["widget"] == ["render"]
+    assert modules["widget"] == ["initialize", "render"]
     assert len({str(state) for state in modules["states"]}) == 5
     assert len(modules["states"][0]) > 20
     assert modules == text

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from mcviz import MCConfig
-from mcviz.stepper import assets, payload
+from mcviz.stepper import assets, pack_film, payload
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
+from tests.stepper.films import film
 
 pytestmark = pytest.mark.browser
 
@@ -118,12 +119,20 @@ def test_narrow_numbers_are_widened_rightly(page, dtype):
 
 
 _HOST = """([text, place]) => {
-  const state = { ...place, payload: Uint8Array.from(atob(text), (c) => c.charCodeAt(0)) };
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const state = { ...place, payload: bytes(text) };
   const heard = [];
-  const host = (window.host = { saved: [], heard, tell(name, value) {
-    state[name] = value;
-    for (const [at, hear] of [...heard]) if (at === `change:${name}`) hear();
-  } });
+  const host = (window.host = {
+    saved: [],
+    heard,
+    tell(name, value) {
+      state[name] = value;
+      for (const [at, hear] of [...heard]) if (at === `change:${name}`) hear();
+    },
+    send(message, text) {
+      for (const [at, hear] of [...heard]) if (at === "msg:custom") hear(message, [bytes(text)]);
+    },
+  });
   const model = {
     get: (name) => state[name],
     set: (name, value) => { state[name] = value; },
@@ -134,7 +143,9 @@ _HOST = """([text, place]) => {
   };
   const el = document.createElement("div");
   document.body.replaceChildren(el);
-  host.leave = mcviz.default().render({ model, el });
+  const widget = mcviz.default();
+  host.begin = () => widget.initialize({ model });
+  host.view = () => { host.leave = widget.render({ model, el }); };
 }"""
 
 
@@ -142,6 +153,7 @@ def test_a_host_that_speaks_anywidget_and_no_more_moves_it(page):
     """As marimo does: a name in `on` is one name, and a change is told by it alone."""
     data = base64.b64encode(payload.pack(noise(MCConfig(segment_length=4), 12))).decode()
     page.evaluate(_HOST, [data, {"step": 3, "head": 0, "segment": -1}])
+    page.evaluate("host.view()")
     page.wait_for_selector(".mcviz[data-step='3']")
     for name, value in {"step": 5, "head": 1, "segment": 0}.items():
         page.evaluate("([name, value]) => host.tell(name, value)", [name, value])
@@ -155,3 +167,13 @@ def test_a_host_that_speaks_anywidget_and_no_more_moves_it(page):
     page.wait_for_selector(".mcviz[data-step='4']")
     page.evaluate("host.leave()")
     assert page.evaluate("host.heard") == []
+
+
+def test_who_views_a_film_later_sees_the_frames_that_came_meanwhile(page):
+    young, rest = (base64.b64encode(pack_film(film(), *part)).decode() for part in ((0, 2), (2,)))
+    page.evaluate(_HOST, [young, {"step": 3, "head": 0, "segment": -1, "frame": 2}])
+    page.evaluate("(rest) => { host.begin(); host.send({ film: 4 }, rest); host.view(); }", rest)
+    page.wait_for_selector(".mcviz[data-frame='2']")
+    assert page.get_by_role("slider", name="Step of training").get_attribute("aria-valuemax") == "3"
+    page.evaluate("host.tell('frame', 3)")
+    page.wait_for_selector(".mcviz[data-frame='3']")

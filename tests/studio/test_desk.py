@@ -1,14 +1,18 @@
+import errno
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from mcviz import files
 from mcviz.film import Film
 from mcviz.order import Order
 from mcviz.studio import Desk
+from mcviz.studio.__main__ import carry_out
 from mcviz.studio.now import write
 from mcviz.studio.places import Places
-from mcviz.studio.process import DONE, PAUSED, Process
+from mcviz.studio.process import DONE, FULL, PAUSED, Process
 from mcviz.zoo import read
 from tests.stepper.films import film
 
@@ -130,6 +134,27 @@ def test_a_training_that_fails_says_why(desk):
     assert desk.state(name) == ("failed", 0, "it is ill")
 
 
+def test_a_full_disk_pauses_a_training_until_there_is_room(desk):
+    name, next_ = desk.take(ORDER, there), desk.take(ORDER, there)
+    desk.processes[0].ended = FULL
+    desk._turn(0.1)
+    assert desk.state(name) == ("paused", 0, "the disk of this server is full")
+    assert desk.state(next_).status == "training"
+    desk.go_on(name)
+    assert desk.state(name) == ("waiting", 1, "")
+
+
+def test_no_order_is_taken_where_it_cannot_be_written(desk, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "write", full)
+    with pytest.raises(ValueError, match="room for the files of a training, but the disk of this server is full"):
+        desk.take(ORDER, there)
+    assert not desk.trainings
+    assert not list(desk.folder.iterdir())
+
+
 def test_what_is_kept_is_bounded_and_what_is_over_makes_room(desk):
     names = [desk.take(ORDER, there) for _ in range(3)]
     with pytest.raises(ValueError, match="expected room for one more training, but 3 are under way"):
@@ -205,6 +230,34 @@ def test_a_process_trains_pauses_goes_on_and_leaves_what_a_training_in_one_go_le
             assert (weights[key] == tensor.numpy()).all()
     finally:
         desk.end()
+
+
+def test_on_a_full_disk_the_last_good_state_stays_and_goes_on(tmp_path):
+    """The system refuses files beyond some size: the first checkpoint has room, and a later one has none."""
+    resource = pytest.importorskip("resource")
+    from mcviz.training import plan, train
+
+    places, open_ = Places(tmp_path / "full"), threading.Event()
+    files.put(places.order, ORDER.to_json())
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, most))
+    try:
+        assert carry_out(places, open_) == FULL
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+    assert len(Film.load(places.film).frames) > 1
+    assert sorted(path.name for path in places.folder.iterdir()) == [
+        "now.npz",
+        "order.json",
+        "run.checkpoint",
+        "run.film",
+    ]
+    assert carry_out(places, open_) == DONE
+    planned = plan(ORDER.task, ORDER.aggregator, ORDER.seed, **ORDER.settings)
+    assert (
+        Film.load(places.film).hash
+        == train(**vars(planned), watch=False, progress=False, film=tmp_path / "own").film.hash
+    )
 
 
 def test_a_process_whose_order_is_damaged_says_so(tmp_path):

@@ -38,7 +38,7 @@ def test_what_was_counted_is_shown_and_a_formula_that_parts_from_it_is_said():
 @pytest.mark.usefixtures("unchecked")
 def test_the_sentences_say_which_side_of_the_crossing_we_are_on(memory, d, C, expansion):
     setting = Setting(memory=memory, d=d, C=C, expansion=expansion)
-    first = words.weighed(setting).partition(";")[0]
+    first = words.pictured(setting).stored
     at = tradeoff.crossover(setting)
     assert ("smaller" in first) == (at < C)
     assert ("larger" in first) == (at > C)

@@ -12,12 +12,12 @@ import { decode } from "./data/decode.js";
 import { format } from "./drawing/text.js";
 import { openPage } from "./hosts/page.js";
 import { serve } from "./hosts/streamlit.js";
-import { renderWidget } from "./hosts/widget.js";
+import { widget } from "./hosts/widget.js";
 import { mount } from "./stepper/stepper.js";
 
-/** Streamlit calls with a payload's bytes, or with where to stand in the payload of a name; anywidget with nothing. */
+/** Streamlit calls with where to stand in the payload of a name (hosts/numbers.js brings it); anywidget with nothing. */
 export default function host(component) {
-  return component ? serve(component) : { render: renderWidget };
+  return component ? serve(component) : widget();
 }
 
 export { decode, format, mount, openPage };

@@ -7,6 +7,7 @@ const SIDE = 320;
 const BESIDE = 1100;
 const GAP = 24;
 const LABELS = 100;
+const FILM = 225;
 
 /** Everything about one run at one token, from its tokens down to its output. */
 export class View {
@@ -127,7 +128,7 @@ export class View {
       stage: narrow ? main : main - LABELS,
       side: (beside ? SIDE : Math.min(width, 560)) - 26,
       narrow,
-      window: this.stepper.tall,
+      window: this.stepper.tall - (this.stepper.film ? FILM : 0),
     };
     for (const part of this.parts) part.resize?.(room);
   }

@@ -5,6 +5,7 @@
 
 import { mount } from "../stepper.js";
 import { Controls } from "./controls.js";
+import { keep } from "./keeping.js";
 import { lacking, Python } from "./python.js";
 import { stored } from "./stored.js";
 
@@ -119,8 +120,7 @@ const python = new Python(parts, {
   progress(loaded) {
     const [come, all] = [loaded, parts.bytes].map((bytes) => (bytes / 2 ** 20).toFixed(1));
     node("progress").value = loaded / parts.bytes;
-    const words = loaded < parts.bytes ? `${come} of ${all} MB` : "starting";
-    node("status").replaceChildren(`Stored picture. Python is on its way to this browser: ${words}.`);
+    tell(loaded < parts.bytes ? `: ${come} of ${all} MB.` : ": starting.");
   },
   live() {
     node("progress").hidden = true;
@@ -128,25 +128,39 @@ const python = new Python(parts, {
     node("brought").disabled = false;
     document.documentElement.dataset.live = "yes";
     void change({});
+    void keep([worker, ...told.parts.files.map((name) => base + name)]);
   },
   failed(message) {
     node("progress").hidden = true;
     node("retry").hidden = false;
-    const words = "Python did not come, so the settings stay as they are; the stored picture can be stepped through.";
+    const words = stepper
+      ? "Python did not come, so the settings stay as they are; the stored picture can be stepped through."
+      : "Neither the stored picture nor Python came.";
     node("status").replaceChildren(`${words} (${message})`);
   },
 });
 
-function begin() {
-  node("progress").hidden = false;
+/** Say what there is until Python is. */
+function tell(come) {
+  const picture = stepper ? "Stored picture." : "The stored picture did not come.";
+  node("status").replaceChildren(`${picture} Python is on its way to this browser${come}`);
+}
+
+/** The picture first, which is small, and then Python, which draws one too. */
+async function begin() {
   node("retry").hidden = true;
-  node("status").replaceChildren("Stored picture. Python is on its way to this browser.");
+  if (!stepper) await open();
+  node("progress").hidden = false;
+  tell(".");
   python.start();
 }
 
+/** Show the stored picture of the run that is asked for, if it comes. */
 async function open() {
   const run = runs.includes(chosen.get("run")) ? chosen.get("run") : first;
-  const { about, payload } = await stored(run);
+  const found = await stored(run).catch(() => null);
+  if (!found) return;
+  const { about, payload } = found;
   const at = Object.fromEntries(FOLLOWED.filter((name) => chosen.has(name)).map((name) => [name, chosen.get(name)]));
   const step = Number(at.step ?? -1) >= 0 ? Number(at.step) : about.step;
   show({ said: { ...about, step, head: Number(at.head ?? 0) }, payload });
@@ -180,6 +194,5 @@ if (lacks) {
       "Safari from 16.4 do.",
   );
 } else {
-  await open();
-  begin();
+  await begin();
 }

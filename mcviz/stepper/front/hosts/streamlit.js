@@ -1,38 +1,13 @@
 /* Streamlit: the numbers come in one component, and where to stand in another. */
 
-import { open } from "../data/payload.js";
 import { mount } from "../stepper/stepper.js";
+import { shared } from "./shelf.js";
 
-// Components of one page share its globals. A payload may come before or after the view that wants it.
-const PAYLOADS_KEPT = 6;
-const PARTS_KEPT = 40;
 /** What Streamlit lays over the top of its pages. */
 const HEADER = "68px";
 const HOST = { keys: document, live: true };
 /** Bookmarks are the reader's, in this window: they stay when the page is loaded again. */
 const BOOKMARKS = "mcviz.bookmarks";
-const shared = (globalThis[Symbol.for("mcviz")] ??= {
-  payloads: new Map(),
-  parts: new Map(),
-  online: new Map(),
-  waiting: new Set(),
-  views: new WeakMap(),
-});
-
-/** A component's data are a payload's bytes, or where to stand in the payload of a name; a film comes in parts. */
-export function serve(component) {
-  const { data } = component;
-  return data instanceof Uint8Array || data instanceof ArrayBuffer ? keepPayload(data) : drawView(component);
-}
-
-function keepPayload(bytes) {
-  const { id, online, film } = open(bytes).header;
-  const kept = online ? shared.online : film ? shared.parts : shared.payloads;
-  kept.delete(id);
-  kept.set(id, bytes);
-  for (const old of [...kept.keys()].slice(0, film ? -PARTS_KEPT : -PAYLOADS_KEPT)) kept.delete(old);
-  for (const wake of shared.waiting) wake();
-}
 
 function bookmarked() {
   try {
@@ -50,8 +25,8 @@ function onBookmarks(tokens) {
   }
 }
 
-/** Called again whenever Python says something new; the stepper in `parentElement` stays. */
-function drawView({ parentElement, data, setStateValue, setTriggerValue }) {
+/** Called again whenever Python says something new; the stepper in `parentElement` stays. A film comes in parts. */
+export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".mcviz");
   let view = shared.views.get(root);
   if (!view) {

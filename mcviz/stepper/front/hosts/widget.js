@@ -5,8 +5,18 @@ import { mount } from "../stepper/stepper.js";
 
 const PLACE = ["step", "head", "segment", "frame"];
 
+/** A widget: one model, and its views. Frames of a film that grows come as messages: who views it later wants them too. */
+export function widget() {
+  const frames = [];
+  const keep = ({ model }) => {
+    model.on("msg:custom", (message, buffers) => "film" in message && frames.push(buffers[0]));
+    model.on("change:payload", () => frames.splice(0));
+  };
+  return { initialize: keep, render: (host) => renderWidget(host, frames) };
+}
+
 /** Where the reader stands are traits of the model, followed both ways. */
-export function renderWidget({ model, el: root }) {
+function renderWidget({ model, el: root }, frames) {
   const at = () => Object.fromEntries(PLACE.map((name) => [name, model.get(name)]));
   let timer = 0;
   const follow = (state) => {
@@ -27,8 +37,13 @@ export function renderWidget({ model, el: root }) {
     offers: model.get("offers"),
     onAsk: (request) => model.send({ request }),
   });
-  const take = (message, buffers) =>
-    "answered" in message ? stepper.asking.answer(message) : stepper.attach(buffers[0]);
+  for (const later of frames) stepper.open(later);
+  if (frames.length) stepper.go(at(), { quiet: true });
+  const take = (message, buffers) => {
+    if ("answered" in message) stepper.asking.answer(message);
+    else if ("film" in message) stepper.open(buffers[0]);
+    else stepper.attach(buffers[0]);
+  };
   const move = () => stepper.go(at(), { quiet: true });
   const reopen = () => stepper.open(model.get("payload"), at());
   // one name at a time: a host that speaks anywidget knows no more

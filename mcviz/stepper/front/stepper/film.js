@@ -13,6 +13,9 @@ import { gateChange, saidChange } from "./changes.js";
 import { Learning, lookOf, measuredOf } from "./learning.js";
 import { Time } from "./time.js";
 
+/** The height of a window in which a film and its run have room as they are; in a lower one, both are lower. */
+const TALL = 900;
+
 export class Film {
   constructor(stepper, film) {
     this.stepper = stepper;
@@ -156,7 +159,10 @@ export class Film {
   }
 
   resize() {
+    const { root, tall } = this.stepper;
+    root.classList.toggle("low", tall < TALL);
     this.width = this.slider.clientWidth;
+    this.learning.resize(this.width, tall < TALL);
     this.drawn = "";
   }
 
@@ -172,7 +178,7 @@ export class Film {
     const look = [frame, at.t, at.h, run.veils(at.t)].join();
     if (this.drawn !== look) {
       this.drawn = look;
-      this.learning.draw(this.film, this.runs, this.jumps.keys(), at, this.width, stepper.colours);
+      this.learning.draw(this.film, this.runs, this.jumps.keys(), at, stepper.colours);
       this.paintNumbers(frame);
       this.changed.replaceChildren(...this.change(frame, at));
       this.changed.setAttribute("aria-live", this.stepper.playing ? "off" : "polite");
@@ -215,5 +221,6 @@ export class Film {
 
   destroy() {
     this.time.playing = false;
+    this.stepper.root.classList.remove("low");
   }
 }

@@ -4,11 +4,11 @@ import { bin, fit } from "../drawing/canvas.js";
 import { el, show } from "../drawing/dom.js";
 import { clipped, format, percent, visible } from "../drawing/text.js";
 
-const CURVES = 64;
-const TICKS = 14;
-const ROW = 7;
-const MOST = 84;
-const ANSWER = 8;
+/** Heights in pixels: of the curves, the steps below them, a memory's gates, all of them, the answer. Less in a low window. */
+const HEIGHTS = {
+  tall: { curves: 64, ticks: 14, row: 7, most: 84, answer: 8 },
+  low: { curves: 34, ticks: 13, row: 5, most: 46, answer: 7 },
+};
 /** How each curve is drawn: its colour, and the lengths of its strokes, as no hue speaks alone. */
 const LOOKS = {
   loss: ["fg", []],
@@ -30,9 +30,14 @@ export class Learning {
     this.rows = 0;
   }
 
-  /** Draw what was measured, and the gates of a token and head; `jumps` are frames that are marked. */
-  draw(film, runs, jumps, at, width, colours) {
+  /** The room changed. */
+  resize(width, low) {
     this.width = width;
+    this.heights = HEIGHTS[low ? "low" : "tall"];
+  }
+
+  /** Draw what was measured, and the gates of a token and head; `jumps` are frames that are marked. */
+  draw(film, runs, jumps, at, colours) {
     this.length = film.steps.length;
     this.drawCurves(film, jumps, colours);
     this.drawGates(runs, at, colours);
@@ -44,7 +49,8 @@ export class Learning {
   }
 
   drawCurves({ curves, steps }, jumps, colours) {
-    const context = fit(this.curves, this.width, CURVES + TICKS);
+    const { curves: height, ticks } = this.heights;
+    const context = fit(this.curves, this.width, height + ticks);
     context.lineJoin = "round";
     for (const curve of curves) {
       const [colour, dashes] = LOOKS[lookOf(curve)];
@@ -58,7 +64,7 @@ export class Learning {
       curve.values.forEach((value, frame) => {
         if (value === null) apart = true;
         else {
-          context[apart ? "moveTo" : "lineTo"](this.x(frame), 2 + (CURVES - 4) * (1 - value / top));
+          context[apart ? "moveTo" : "lineTo"](this.x(frame), 2 + (height - 4) * (1 - value / top));
           apart = false;
         }
       });
@@ -88,7 +94,7 @@ export class Learning {
       const wide = context.measureText(text).width;
       const left = Math.max(0, Math.min(this.width - wide, this.x(frame) - wide / 2));
       if (left < free) return;
-      context.fillText(text, left, CURVES + 10);
+      context.fillText(text, left, this.heights.curves + 10);
       free = left + wide + 14;
     });
     context.globalAlpha = 1;
@@ -98,10 +104,12 @@ export class Learning {
   drawGates(runs, { t, h }, colours) {
     const first = runs.find(Boolean);
     const own = first.own[t];
-    const row = Math.min(ROW, MOST / (own + 1));
+    const { row: most, most: all, answer } = this.heights;
+    // room for every memory, also for those to come: what stands below stays in its place from token to token
+    const row = Math.min(most, all / first.N);
     this.rows = first.compares ? (own + 1) * row : 0;
     const asked = Boolean(first.target(t));
-    const height = this.rows + (asked ? ANSWER : 0);
+    const height = (first.compares ? first.N * row : 0) + (first.asksSome ? answer : 0);
     show(this.gates, height > 0);
     if (!height) return;
     const context = fit(this.gates, this.width, height);
@@ -130,7 +138,7 @@ export class Learning {
 
   /** What stands at a place of the strip. */
   hint(y, frame, { steps, curves }, run, { t, h }) {
-    const below = y - CURVES - TICKS;
+    const below = y - this.heights.curves - this.heights.ticks;
     const said = [`step ${steps[frame].toLocaleString("en")}`];
     if (run && this.rows && below >= 0 && below < this.rows) {
       const i = bin(below, this.rows, run.own[t] + 1);

@@ -17,7 +17,7 @@ const GATE = 30;
 const NUMBER = 18;
 const SAID = 32;
 const WORD = 32;
-/** How high pictures and flows are at least, and how much they grow with a window higher than all else needs. */
+/** How high pictures and flows are; they grow with a window higher than all needs, and flows shrink with a lower one. */
 const LEAST = { picture: 34, flow: 40 };
 const AROUND = 745;
 
@@ -88,8 +88,8 @@ export class Memories {
     const slots = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
     const size = Math.min(128, (width + gap) / slots - gap);
     const left = (width - slots * (size + gap) + gap) / 2;
-    const spare = Math.max(0, window - AROUND);
-    const flow = LEAST.flow + Math.min(24, 0.2 * spare);
+    const spare = window - AROUND;
+    const flow = LEAST.flow + Math.max(-16, Math.min(24, 0.2 * spare));
     const picture = Math.max(LEAST.picture, Math.min(size, size * this.heatmaps.shape, LEAST.picture + 0.8 * spare));
     const caption = narrow ? 16 : 0;
     const y = {};
