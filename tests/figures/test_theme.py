@@ -26,8 +26,13 @@ def finding():
     return next(one for one in claims.board() if one.claim.reported and one.steps)
 
 
+@cache
 def every(theme):
     """All figures but the oracle's, which take a trained model."""
+    return tuple(drawings(theme))
+
+
+def drawings(theme):
     trace, seen, grown = run(), interference.recall(run()), interference.capacity(run())
     edited = surgery.operate(trace, [surgery.SwitchOff(2)])
     yield figures.tokens(trace, T, theme=theme)
