@@ -54,7 +54,7 @@ def notebook(path: Path, steppers: Mapping[int, Stored]) -> str:
     written = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for number, one in steppers.items():
         for output in written.cells[number].outputs:
-            make_room(output.data, address(path.stem, number), one.place)
+            make_room(output.get("data", {}), address(path.stem, number), one.place)
 
     def rendered(words: str) -> str:
         return markdown.render(words, f"notebooks/{path.name}")
@@ -90,5 +90,5 @@ def make_room(data: dict[str, Any], at: str, place: Mapping[str, int]) -> None:
 
     if "image/png" in data:
         data["text/html"] = room(f"data:image/png;base64,{data.pop('image/png').strip()}")
-    else:
+    elif "text/html" in data:
         data["text/html"] = PICTURE.sub(lambda found: room(found[1]), data["text/html"])
