@@ -286,6 +286,7 @@ def test_two_runs_are_compared_in_step():
     header, _ = numbers(page)
     assert len(header["runs"]) == 2
     assert "first differ at token" in words(page)
+    assert "Checkpoints to select, k: 2, and 4." in words(page)
     same = opened("compare", run="topics", aggregator="grm", b_aggregator="grm", b_start="independent")
     assert "the same at every token" in words(same)
 
@@ -410,7 +411,7 @@ def test_a_saved_run_is_shown_and_a_foreign_file_is_refused():
 def test_a_small_file_that_unpacks_to_much_is_refused_in_words():
     page = opened("own", run="text")
     page.button_group[0].set_value("A saved run").run()
-    for T, H, K, said in ((8, 1, 2100, "memories of at most 4,194,304 numbers"), (60, 40, 700, "are allowed")):
+    for T, H, K, said in ((8, 1, 2100, "memories of at most 4,194,304 numbers"), (2, 40, 700, "are allowed")):
         file = BytesIO()
         zeros = np.zeros((4, T, H, K), np.float32)
         mcviz.reference.memory_caching(*zeros, MCConfig(aggregator="none", segment_length=60)).save(file)

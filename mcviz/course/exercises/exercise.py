@@ -99,7 +99,7 @@ class Exercise:
         return f"your {self.name}" if record.answer(self.name) else f"the course's {self.name}"
 
     def expected(self, case: Case) -> Any:
-        """What the solution makes of `case`; of a seeded one, which each answer and each slip is tried on, only once."""
+        """What the solution makes of `case`; of a seeded one, which all answers and slips are tried on, only once."""
         known = next((right for one, right in zip(self.seeded, self._expected, strict=True) if one is case), None)
         return self._solved(case) if known is None else deepcopy(known)
 
