@@ -21,7 +21,7 @@ def beside(name: str, trace: Trace) -> None:
     paper = f"The paper ({claim.source}): {claim.statement}"
     if claim.reported:
         figures = ", ".join(f"{name} {value:g}" for name, value in claim.reported.items())
-        paper += f" {claim.reported_as}: {figures}."
+        paper += f" Its {claim.reported_as}: {figures}."
     st.caption(plain(f"{many} {paper}".strip()))
 
 

@@ -1,33 +1,101 @@
-"""The frontier: recall against what it takes, as a picture and in sentences."""
+"""The frontier: recall against what it takes, as a picture whose marks open, and in sentences."""
+
+from functools import partial
 
 import streamlit as st
 
-from app import runs, stepping
+from app import runs, screen, stepping
 from app.words import plain
-from mcviz import claims, words
-from mcviz.claims import Finding
+from mcviz import claims, figures, link, tradeoff, watch, words
+from mcviz.claims import Finding, Point
+from mcviz.tradeoff import game
 
 
 @st.fragment
 def draw(board: list[Finding]) -> None:
-    """Every point that was run, with as many pairs as the reader asks for; and what they say."""
+    """Every point that was run, with as many pairs and against what the reader asks for; and what they say."""
     found = runs.points()
     if not found:
         return
     said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
     st.markdown(plain(f"Is it the caching, or only more memory? {' '.join(said)}"))
-    factor = st.segmented_control(
-        "Asked for",
-        claims.FACTORS,
-        default=claims.FACTORS[0],
-        format_func=claims.ASKED.__getitem__,
-        key="frontier:asked",
-        required=True,
+    with st.container(horizontal=True):
+        asked = st.segmented_control(
+            "Asked for",
+            link.fields()["asked"].choices,
+            format_func=lambda times: claims.ASKED[int(times)],
+            key=screen.key("asked"),
+            on_change=screen.end,
+            required=True,
+        )
+        axis = st.segmented_control(
+            "Against",
+            figures.AXES,
+            format_func=lambda name: figures.AXES[name][0],
+            key=screen.key("axis"),
+            on_change=screen.end,
+            required=True,
+        )
+    factor, names = int(str(asked)), {point.name: point for point in found}
+    chosen = names.get(screen.get("point"))
+    if chosen is None:
+        screen.put(point="")
+    name = chosen.name if chosen else ""
+    # another mark, another figure: in one that is new nothing is clicked yet, so that every click is news
+    key = f"frontier:{name}"
+    given = (found, str(axis), factor, name)
+    stepping.drawn(f"Recall of {claims.ASKED[factor]}", "against", *given, key=key, on_click=partial(take, key))
+    st.selectbox(
+        "A mark to open: click it, or choose it here",
+        ("", *names),
+        format_func=lambda name: name or "none",
+        key=screen.key("point"),
+        on_change=screen.end,
     )
-    stepping.drawn(f"Recall of {claims.ASKED[factor]}", "frontier", found, factor)
+    if chosen is not None:
+        with st.container(border=True):
+            tell(chosen, factor)
     st.caption(
         "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
         "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "
-        "in 100; one seed has no bar. Numbers take four bytes. The sizes, the weights and the command that trains it "
-        "stand under the pointer."
+        "in 100; one seed has no bar. Numbers take four bytes. Sparse attention reads a window of the latest tokens, "
+        "or each last of a stride: of 2, that is one token of each pair, and its convolution has seen both. The sizes, "
+        "the weights and the command that trains it stand under the pointer."
     )
+
+
+def take(key: str) -> None:
+    """The mark that was clicked in the figure is the one that is told."""
+    marks = st.session_state[key].selection.points
+    if marks and marks[0].get("customdata"):
+        screen.put(point=marks[0]["customdata"][0])
+        screen.end()
+
+
+def tell(point: Point, factor: int) -> None:
+    """A point in numbers; its own run, by a command, and the nearest one that ships, at once."""
+    mean, low, high = point.recall[factor]
+    spent, seeds = point.spent[factor], len(point.seeds)
+    bounds = f", {low:.1%} to {high:.1%} over {seeds} seeds" if seeds > 1 else ", of one seed"
+    told = (
+        f"recalls {mean:.1%} of {claims.ASKED[factor]}{bounds}. Its last token keeps {spent.kept:,} bytes, reads "
+        f"{spent.read:,} numbers and takes {spent.operations:,} operations; the model has {point.parameters:,} weights."
+    )
+    st.markdown(f"**{plain(point.name)}** {plain(told)}")
+    near = runs.nearest(point)
+    if near is not None and near.name in watch.names():
+        apart = "; ".join(near.apart)
+        label = f"Watch {near.name}"
+        if st.button(label, icon=":material/visibility:", on_click=screen.another_run, args=(near.name,)):
+            screen.go("Explore")
+        st.caption(plain(f"The nearest model that ships, and not this very one: it has {apart}."))
+    film = point.settings["aggregator"] != tradeoff.ATTENTION
+    name = game.word(point)
+    train = f"{point.command} --name {name}"
+    lines = [f"{train} --film {name}.film", f"mcviz export {name}.film"] if film else [train]
+    st.caption(
+        "This very run: the first line trains it and films it, the second makes one page of the film to step through."
+        if film
+        else "This very run: the line trains it. Attention keeps keys and values, and no memories to step through."
+    )
+    st.code("\n".join(lines), language="sh", wrap_lines=True)

@@ -162,16 +162,21 @@ def points() -> list[claims.Point]:
     return claims.points(rows())
 
 
+@st.cache_resource(max_entries=4 * KEPT, hash_funcs={claims.Point: lambda point: point.name})
+def nearest(point: claims.Point) -> claims.Near | None:
+    """The model that ships and is nearest to a point."""
+    return claims.nearest(point)
+
+
 def stored(claim: claims.Claim) -> bytes:
     """The stored runs that a claim rests on, a line of JSON each."""
     wanted = [condition.settings for condition in claim.conditions.values()]
     return "".join(f"{json.dumps(row)}\n" for row in rows() if row["settings"] in wanted).encode()
 
 
-@st.cache_resource
 def plays() -> list[game.Play]:
-    """What the game can be played with: the runs that were trained."""
-    return game.plays(rows())
+    """What the game can be played with: the points of the frontier."""
+    return list(points())
 
 
 def saved(trace: Trace) -> bytes:

@@ -123,17 +123,22 @@ def chart(figure: figures.Figure, says: str) -> None:
     show(dressing.dressed(figure, says, theme()))
 
 
-def drawn(says: str, name: str, *given: Any) -> None:
+def drawn(says: str, name: str, *given: Any, key: str = "", on_click: Callable[[], None] | None = None) -> None:
     """The figure called `name` of what it is given, drawn once for all readers; under what it says."""
-    show(runs.drawn(says, name, theme(), *given))
+    show(runs.drawn(says, name, theme(), *given), key, on_click)
 
 
-def show(figure: figures.Figure) -> None:
-    """A dressed figure, with its title as a label for screen readers."""
+def show(figure: figures.Figure, key: str = "", on_click: Callable[[], None] | None = None) -> None:
+    """A dressed figure, with its title as a label for screen readers; what is clicked in it, under `key`, `on_click`
+    takes."""
     says = figure.layout.title.text
     name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
     saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}
-    st.plotly_chart(figure, theme=None, config=CHART | saving, alt=says, key=says)
+    options: dict[str, Any] = {"theme": None, "config": CHART | saving, "alt": says, "key": key or says}
+    if on_click is None:
+        st.plotly_chart(figure, **options)
+    else:
+        st.plotly_chart(figure, **options, on_select=on_click, selection_mode="points")
 
 
 def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:

@@ -152,6 +152,22 @@ def chosen(cfg: MCConfig) -> dict[str, Value]:
     return {**found, "segmentation": EXPLICIT, "lengths": ", ".join(map(str, cfg.segmentation))}
 
 
+def differences(a: MCConfig, b: MCConfig) -> str:
+    """In what two configurations differ, among the choices that matter to both; "" where in nothing.
+
+    >>> differences(MCConfig(), MCConfig(aggregator="residual", segment_length=8))
+    'Aggregator: GRM: gated residual, and Residual: add all. Tokens in a segment: 16, and 8.'
+    """
+    ours, theirs = chosen(a), chosen(b)
+    said = []
+    for choice in CHOICES:
+        mine, yours = (each.get(choice.name) for each in (ours, theirs))
+        if mine != yours and choice.when(ours.get) and choice.when(theirs.get):
+            titles = [choice.titles.get(str(value), value) for value in (mine, yours)]
+            said.append(f"{choice.label}: {titles[0]}, and {titles[1]}.")
+    return " ".join(said)
+
+
 def lengths(text: str) -> tuple[int, ...]:
     """Segment lengths as they are typed: whole numbers with commas or spaces between them."""
     if len(text) > LONGEST:

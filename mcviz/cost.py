@@ -115,12 +115,29 @@ def online(cfg: MCConfig, K: int, V: int, H: int, itemsize: int = 8) -> int:
     return itemsize * (state + (H * K if cfg.compares else 0))
 
 
-def attention(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
-    """Causal softmax attention with a KV cache: token t compares with t keys and adds t values."""
-    T, K, V, H, itemsize = (plain(size) for size in (T, K, V, H, itemsize))
-    pairs = T * (T + 1) // 2
+def attention(T: int, K: int, V: int, H: int, itemsize: int = 8, window: int = 0, stride: int = 1) -> Cost:
+    """Causal softmax attention with a KV cache: token t compares with t keys and adds t values.
+
+    With a `window`, with those of the latest tokens alone; with a `stride`, with each last of so many, and its own.
+    `cached` is what its last token needs.
+    """
+    T, K, V, H, itemsize, window, stride = (plain(size) for size in (T, K, V, H, itemsize, window, stride))
+    pairs = _pairs(T, window, stride)
     flops = pairs * (2 * K + 5 + 2 * V)
-    return Cost(H * pairs, H * flops, H * itemsize * pairs * (K + V), H * itemsize * T * (K + V))
+    last = pairs - _pairs(T - 1, window, stride)
+    return Cost(H * pairs, H * flops, H * itemsize * pairs * (K + V), H * itemsize * last * (K + V))
+
+
+def _pairs(T: int, window: int, stride: int) -> int:
+    """How many pairs `T` tokens read together: each its own, and those at the ends of strides within its window."""
+    within = _ends(T, stride) - (_ends(max(0, T - window), stride) if window else 0)
+    return within + T - T // stride
+
+
+def _ends(T: int, stride: int) -> int:
+    """The sum over `T` tokens of the ends of strides up to each, floor(t / stride)."""
+    whole, rest = divmod(T, stride)
+    return stride * whole * (whole - 1) // 2 + whole * (rest + 1)
 
 
 def table(cfg: MCConfig, T: int, d: int, H: int, itemsize: int = 8) -> dict[str, Cost]:

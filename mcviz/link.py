@@ -96,6 +96,9 @@ def fields() -> Mapping[str, Field]:
         "claim": Field("", ("", *claims.CLAIMS)),
         "verdict": Field("", ("", *claims.VERDICTS)),
         "family": Field("", ("", *claims.FAMILIES)),
+        "asked": Field(str(claims.FACTORS[0]), tuple(map(str, claims.FACTORS))),  # of the frontier: times the pairs
+        "axis": Field(claims.Spent._fields[0], claims.Spent._fields),  # against what
+        "point": Field(""),  # which one is told; "": none
         "game": Field(""),  # what was answered so far
         "ask": Field(""),  # the game of the first screen: what was opened so far
         "tour": Field(0),  # 0: none

@@ -28,6 +28,8 @@ class ModelConfig:
     convolution: int = 2  # tokens that q, k, v and u see of the latest; 1 is the token alone
     mlp: int = 0  # hidden width of the block's MLP, in units of `width`; 0 is no MLP
     seed: int = 0
+    window: int = 0  # of attention: the latest tokens that each reads, itself among them; 0 is all
+    stride: int = 1  # of attention: of them, it reads each last of so many, and itself
 
     def __post_init__(self) -> None:
         plain_fields(self)
@@ -35,7 +37,12 @@ class ModelConfig:
             raise ValueError(f"mixer: expected an MCConfig, or None for attention, got {type(self.mixer).__name__}")
         for field in fields(self):
             if field.name != "mixer":
-                whole(field.name, getattr(self, field.name), 0 if field.name in ("mlp", "seed") else 1)
+                whole(field.name, getattr(self, field.name), 0 if field.name in ("mlp", "seed", "window") else 1)
+        if self.mixer is not None and (self.window, self.stride) != (0, 1):
+            raise ValueError(
+                f"window, stride: expected 0 and 1 for Memory Caching, which attends to no tokens, got {self.window} "
+                f"and {self.stride}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain JSON values; `ModelConfig.from_dict` reads them back."""

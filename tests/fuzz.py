@@ -21,7 +21,7 @@ DRAWN, ALL = "hypothesis", "hypothesis or pairs"
 
 def command(seed: int, marked: str = ALL) -> list[str]:
     """What runs one round: every test that hypothesis, or `pairs`, marks as its own."""
-    words = [word for mark, word in (("hypothesis", "@given"), ("pairs", "import pairs")) if mark in marked]
+    words = [word for mark, word in (("hypothesis", "@given"), ("pairs", "from tests.pairs import")) if mark in marked]
     every = sorted(ROOT.glob("tests/**/test_*.py"))
     files = [path for path in every if any(word in path.read_text(encoding="utf-8") for word in words)]
     options = ["-m", marked, "--hypothesis-profile=fuzz", f"--hypothesis-seed={seed}", "--shapes"]

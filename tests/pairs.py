@@ -16,9 +16,13 @@ def pairs(*options: Iterable[Any]) -> list[Any]:
 
     In `make fuzz` they are all combinations. A row is marked `pairs`, by which `make fuzz` finds it.
     """
+    return [pytest.param(*row, id="-".join(map(called, row)), marks=pytest.mark.pairs) for row in rows(*options)]
+
+
+def rows(*options: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """The same as plain rows, for a test that takes them one after the other and is marked `pairs` itself."""
     values = [tuple(each) for each in options]
-    rows = product(*values) if settings.get_current_profile_name() == "fuzz" else covering(values)
-    return [pytest.param(*row, id="-".join(map(called, row)), marks=pytest.mark.pairs) for row in rows]
+    return [*(product(*values) if settings.get_current_profile_name() == "fuzz" else covering(values))]
 
 
 def called(value: Any) -> str:
@@ -27,24 +31,27 @@ def called(value: Any) -> str:
 
 
 def covering(values: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-    """Few rows that hold every pair, always the same: each begins with a pair that is missing, and takes for every
-    other option the value that completes most of them."""
-    missing = {
-        ((a, i), (b, j)): None
-        for a, b in combinations(range(len(values)), 2)
-        for i, j in product(range(len(values[a])), range(len(values[b])))
+    """Few rows that hold every pair, always the same.
+
+    Each begins with a pair that is missing, and takes for every other option the value that completes most of them;
+    among equals that which was seldom beside the others, so that neighbours (variants of one rule) get different ones.
+    """
+    sizes = [len(each) for each in values]
+    places = range(len(values))
+    seen = {
+        ((a, i), (b, j)): 0 for a, b in combinations(places, 2) for i, j in product(range(sizes[a]), range(sizes[b]))
     }
 
-    def news(row: dict[int, int], at: int, i: int) -> int:
-        return sum(tuple(sorted(((at, i), pair))) in missing for pair in row.items())
+    def worth(row: dict[int, int], at: int, i: int) -> tuple[int, int]:
+        beside = [seen[min((at, i), pair), max((at, i), pair)] for pair in row.items()]
+        return beside.count(0), -sum(beside)
 
-    turn = 0
-    while missing:
-        row = dict(next(iter(missing)))
-        for at in sorted(set(range(len(values))) - row.keys(), key=lambda at: -len(values[at])):
-            n = len(values[at])
-            turn += 1  # among equals another one each time
-            row[at] = max(((turn + i) % n for i in range(n)), key=lambda i, at=at: news(row, at, i))
+    for first in seen:
+        if seen[first]:
+            continue
+        row = dict(first)
+        for at in sorted(set(places) - row.keys(), key=lambda at: -sizes[at]):
+            row[at] = max(range(sizes[at]), key=lambda i, at=at: worth(row, at, i))
         for pair in combinations(sorted(row.items()), 2):
-            missing.pop(pair, None)
-        yield tuple(values[at][row[at]] for at in range(len(values)))
+            seen[pair] += 1
+        yield tuple(values[at][row[at]] for at in places)

@@ -16,7 +16,7 @@ from mcviz.initial import readable, state_shapes
 from mcviz.reference import memory_caching
 from mcviz.trace.file import arrays
 from mcviz.tradeoff import count
-from tests.pairs import covering
+from tests.pairs import rows
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 DEEP = ("depth", "residual", "norm")
@@ -38,12 +38,13 @@ CUTS = [(0, 1), (1, 3), (3, 4), (4, 5)]
 
 @pytest.mark.parametrize("aggregator", AGGREGATORS)
 @pytest.mark.parametrize("cfg", RULES, ids=label)
+@pytest.mark.pairs
 @pytest.mark.usefixtures("unchecked")
 def test_operations_are_those_of_the_formula(cfg, aggregator):
     """K is not V, several heads, first and later segments, and `top_k` below and above what there is."""
     gates = GATES if aggregator in GATED else ("context",)
     top_ks = (1, 2, 9) if aggregator == "ssc" else (2,)
-    for gate, pooling, top_k, (H, K, V) in covering([gates, POOLINGS, top_ks, ((1, 2, 3), (2, 3, 2))]):
+    for gate, pooling, top_k, (H, K, V) in rows(gates, POOLINGS, top_ks, ((1, 2, 3), (2, 3, 2))):
         one = replace(cfg, aggregator=aggregator, gate=gate, pooling=pooling, top_k=top_k)
         formula = [cost.token(one, n, K, V, H).flops for n in (1, 2, 2, 3, 4)]
         spent = count.operations(one, CUTS, tokens(5, H, K, V), coefficients(one, 5, H, K))

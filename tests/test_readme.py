@@ -54,6 +54,30 @@ def test_the_numbers_of_the_frontier_are_those_of_its_runs():
     assert re.findall(r"[\d.]+%", said) == means
 
 
+def test_the_sentence_beside_the_frontiers_picture_is_true():
+    assert (
+        "At that length no layer that caches recalls more than a\n  plain one that keeps as many bytes or fewer"
+        in README
+    )
+    points = claims.points(claims.rows())
+    plain = [point for point in points if point.kind == "RNN, linear memory"]
+    cached = [point for point in points if point.settings["aggregator"] not in ("none", "attention")]
+    assert all(
+        any(one.spent[1].kept <= each.spent[1].kept and one.recall[1].mean >= each.recall[1].mean for one in plain)
+        for each in cached
+    )
+    (times,) = re.findall(r"SSC with k = 2 recalls more than every plain one that reads\s+less than (\d) times", README)
+    (ssc,) = [point for point in points if point.name == "SSC 24 × 8, C = 8, k = 2"]
+    ahead = [point for point in plain if point.recall[4].mean >= ssc.recall[4].mean]
+    assert min(point.spent[4].read for point in ahead) // ssc.spent[4].read == int(times)
+
+
+def test_the_pictures_of_the_readme_are_there():
+    drawn = re.findall(r'(?:srcset|src)="([^"]+)"', README)
+    assert len(drawn) == 2
+    assert [name for name in drawn if not (ROOT / name).exists()] == []
+
+
 def test_a_recipe_names_files_that_there_are():
     _, recipes = CONTRIBUTING.split("## Recipes")
     steps = re.findall(r"^\d\. `([^`]+)`", recipes, re.MULTILINE)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import controls, screen, stepping
 from app.words import plain, refused
-from mcviz import link, words
+from mcviz import choices, link, words
 
 
 def page() -> None:
@@ -14,6 +14,8 @@ def page() -> None:
     with refused():
         first, second = controls.trace(), controls.trace(link.SECOND)
         said = [f"First: {first.title}. Second: {second.title}."]
+        if first.title == second.title:
+            said.append(choices.differences(first.config, second.config))
         if not screen.hidden("answers"):
             said.append(words.compared(first, second))
         st.markdown(plain(" ".join([*said, controls.remark(link.SECOND) or controls.remark()])))

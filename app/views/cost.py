@@ -103,13 +103,12 @@ def chosen() -> Setting:
 def pictures(setting: Setting) -> None:
     """Three pictures, what each shows in a sentence, and the sheet."""
     says = words.pictured(setting)
-    if says.remarks:
-        st.caption(plain(says.remarks))
     left, right = st.columns(2, gap="medium")
     with left:
         stepping.drawn("Operations per token, by sequence length", "spent", setting)
         st.markdown(plain(says.spent))
-        st.caption("Log-linear is GRM on logarithmic segments, drawn where there are most of them: L = 2ⁿ − 1.")
+        drawn = "Log-linear is GRM on logarithmic segments, drawn where there are most of them: L = 2ⁿ − 1."
+        st.caption(plain(f"{drawn} {says.remarks}"))
     with right:
         stepping.drawn("Bytes kept per token, by segment length", "stored", setting)
         st.markdown(plain(says.stored))

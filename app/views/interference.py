@@ -18,10 +18,12 @@ def page() -> None:
             screen.put(head=head)
             st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
         asked, grown = runs.recall(trace, head)
-        st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk, facts())))
-        st.markdown("#### What each memory gives back for each key")
         stepping.show(runs.recovered("How like the stored value each answer is", trace, head, stepping.theme()))
-        st.markdown("#### Where one memory overflows")
+        st.caption(
+            "A column for each pair, a row for each memory, which is asked for the pair's key. ✓: of all values, the "
+            "stored one is nearest to the answer. Outlined: the memory that the pair was written into."
+        )
+        st.markdown(plain(words.recalled(trace, asked.home, asked.right, asked.strength, asked.crosstalk, facts())))
         stepping.drawn("Pairs recovered, as more are written", "capacity", grown.pairs, grown.alone, grown.cached)
 
 

@@ -48,10 +48,12 @@ def page() -> None:
         choice = next(one for one in asked.choices if one.t == screen.get("question"))
         if not any(one.regret for one in asked.choices):
             st.info("No question of this sequence has a regret: no other selection would have been better.")
-        st.markdown(plain(words.judged(asked, choice)))
-        st.markdown("#### Every question: from the best selection to the worst")
         stepping.drawn(f"Loss: {asked.chooser}, best and random", "regrets", asked, choice.t)
-        st.markdown("#### This question: every selection")
+        st.caption(
+            "A line for each question, from the best selection of checkpoints to the worst. No bits: the answer is "
+            "certain; each bit halves its probability."
+        )
+        st.markdown(plain(words.judged(asked, choice)))
         stepping.drawn("Losses of every selection, one question", "selections", asked, choice)
         st.caption(
             "Only what the last layer reads is changed; what is written, and all before it, stays. The random "

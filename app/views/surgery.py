@@ -36,14 +36,18 @@ def operate(trace: Trace, changes: list[Edit]) -> None:
         return
     t, head = stepping.place(trace)
     most = words.heaviest(trace, t, head)
-    at = st.segmented_control(
-        "Checkpoint",
-        offered,
-        default=most if most in offered else offered[0],
-        required=True,
-        key=f"surgery {trace.hash} {t} {head}",
-        label_visibility="collapsed",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Checkpoint", width="content")
+        at = st.segmented_control(
+            "Checkpoint",
+            offered,
+            default=most if most in offered else offered[0],
+            required=True,
+            key=f"surgery {trace.hash} {t} {head}",
+            label_visibility="collapsed",
+        )
+        if not changes:
+            st.caption("Choose one and press: the run is made again, and both stand below.", width="content")
     with st.container(horizontal=True, gap="small", key="options"):
         if SwitchOff(at) in changes:
             button(f"Restore {at}", [edit for edit in changes if edit != SwitchOff(at)])
@@ -54,7 +58,10 @@ def operate(trace: Trace, changes: list[Edit]) -> None:
                 if other != at:
                     button(f"{other} ", [*changes, Swap(at, other)])
         for factor in FACTORS:
-            button(f"× {factor:g}", [*(edit for edit in changes if not scales(edit, at)), Scale(at, factor)])
+            button(
+                f"× {factor:g}".replace("-", "−"),
+                [*(edit for edit in changes if not scales(edit, at)), Scale(at, factor)],
+            )
         if trace.config.aggregator in GATED:
             for gate in GATES:
                 button(f"Gate {gate:g}", [*(edit for edit in changes if not freezes(edit, at)), Freeze(at, gate)])
@@ -98,9 +105,6 @@ def scope(trace: Trace, edit: Edit) -> str:
 
 def listed(trace: Trace, changes: list[Edit]) -> None:
     """The edits that are in force and what each reaches, each to be undone."""
-    if not changes:
-        st.caption("Nothing is edited yet. Choose a checkpoint and press: the run is made again, and both stand below.")
-        return
     for place, edit in enumerate(changes):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"edit-{place}"):
             st.markdown(plain(f"{edits.says(edit)}. {scope(trace, edit)}"), width="content")

@@ -14,7 +14,7 @@ from mcviz.order import RATES, TASKS
 from mcviz.rules import AGGREGATORS
 from mcviz.stepper import film_page
 from mcviz.stepper.film import Film
-from mcviz.stepper.streamlit import Selection, film_stepper, selection
+from mcviz.stepper.streamlit import Selection, bring_film, film_stepper, selection, whole_parts
 from mcviz.studio import State
 
 PACE = timedelta(seconds=0.4)
@@ -64,7 +64,11 @@ def page() -> None:
         st.warning("The training that this link names is not on this server any more. Its settings are as they were.")
     under_way = bool(mine()) and desk().state(mine()).under_way
     if can:
-        st.fragment(run_every=PACE if under_way else None)(draw)(under_way)
+        growing = desk().film(mine()) if under_way else None
+        brought = 0 if growing is None else whole_parts(growing)
+        st.fragment(run_every=PACE if under_way else None)(draw)(under_way, brought)
+        if growing is not None and brought:
+            bring_film(growing, key="growing")
     if not under_way:
         films()
 
@@ -88,8 +92,9 @@ def order() -> None:
     st.number_input("Seed", step=1, key=screen.key(key("seed")), help="Draws the weights and all examples.")
 
 
-def draw(under_way: bool) -> None:
-    """The reader's training as it stands, what can be done, and its film so far; by the clock while it is under way."""
+def draw(under_way: bool, brought: int) -> None:
+    """The reader's training as it stands, what can be done, and its film so far, but for the frames that are brought;
+    by the clock while it is under way."""
     name = mine()
     state = desk().state(name, here()) if name else None
     if under_way != (state is not None and state.under_way):
@@ -103,13 +108,15 @@ def draw(under_way: bool) -> None:
         return
     with refused():
         live = desk().live(name)
+        if under_way and live is not None and whole_parts(live.film) > brought:
+            st.rerun()  # all of the page: it brings more frames, once
         st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
         if live is not None and (under_way or not screen.get("film")):
-            show(name, live)
+            show(name, live, brought)
     screen.end()
 
 
-def show(name: str, seen: Film) -> None:
+def show(name: str, seen: Film, brought: int = 0) -> None:
     """A film: at its newest frame, or at the first of one that ships, until the reader goes elsewhere."""
     key = f"film-{name}"
     at = selection(key)
@@ -123,6 +130,7 @@ def show(name: str, seen: Film) -> None:
         on_change=stepping.moved,
         present=screen.get("present"),
         on_present=stepping.presented,
+        brought=brought,
     )
     st.session_state[PLACED] = name
 

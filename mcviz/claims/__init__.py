@@ -13,13 +13,15 @@ from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
 from mcviz.claims.frontier import FAMILY as FRONTIER
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.lab import SEEDS, SHIPPED, board, due, rows, run
-from mcviz.claims.point import ASKED, FACTORS, Point, points
+from mcviz.claims.near import Near, nearest
+from mcviz.claims.point import ASKED, ATTENTION, FACTORS, Point, points
 from mcviz.claims.spent import Spent
 from mcviz.claims.told import told
 from mcviz.claims.trained import Trained, trained
 
 __all__ = [
     "ASKED",
+    "ATTENTION",
     "CLAIMS",
     "DECLARED",
     "EXACT",
@@ -37,6 +39,7 @@ __all__ = [
     "Finding",
     "Gap",
     "Interval",
+    "Near",
     "Point",
     "Spent",
     "Step",
@@ -47,6 +50,7 @@ __all__ = [
     "command",
     "due",
     "judge",
+    "nearest",
     "points",
     "rows",
     "run",

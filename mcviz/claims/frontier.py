@@ -214,7 +214,18 @@ PLANNED: tuple[Claim, ...] = (
 )
 """Claims of the family whose runs do not ship."""
 
+
+def sparse(key: int, value: int, **reach: int) -> Settings:
+    """Attention with a window, or a stride."""
+    return {**PAIRS, "aggregator": "attention", "key": key, "value": value, **reach}
+
+
 CURVES: tuple[Settings, ...] = (
+    # 1,944 numbers again, and as many read, for fewer tokens; and 792, as SSC with k = 2 reads
+    sparse(38, 16, stride=2),
+    sparse(38, 16, window=36),
+    sparse(72, 36, stride=4),
+    sparse(14, 8, stride=2),
     # 1,944 numbers again, in memories of another shape
     {**PAIRS, "aggregator": "grm", "segment_length": 24, "key": 36, "value": 17},
     {**PAIRS, "aggregator": "grm", "key": 12, "value": 17},

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mcviz.claims.claim import Settings
+from mcviz.claims.frontier import PAIRS
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.spent import Spent
 from mcviz.rows import Row
@@ -15,16 +16,19 @@ FACTORS = (1, 2, 4)
 ASKED: Mapping[int, str] = {1: "24 pairs, as in training", 2: "48 pairs", 4: "96 pairs"}
 """How many that is."""
 
-ONE, RULE, ADDED, GATED, SELECTED, ATTENTION = KINDS = (
+ONE, RULE, ADDED, GATED, SELECTED, ATTENTION, SPARSE = KINDS = (
     "RNN, linear memory",
     "RNN, other rules",
     "residual sum",
     "GRM and soup",
     "SSC",
     "softmax attention",
+    "sparse attention",
 )
 SIZES: Mapping[str, int] = {"key": 24, "value": 8, "segment_length": 8, "top_k": 2}
 """Of models trained on MQAR, where settings name none; a test holds them against `mcviz.training.plan`."""
+DIALS = {*PAIRS, *SIZES, "aggregator", "memory", "segmentation", "start", "window", "stride"}
+"""What a setting of the frontier may name: others, as those of the ladder, are other models on other tasks."""
 
 
 class Point(NamedTuple):
@@ -37,13 +41,14 @@ class Point(NamedTuple):
     parameters: int
     spent: Mapping[int, Spent]  # by factor
     recall: Mapping[int, Interval]  # by factor
+    settings: Settings  # as `mcviz.training.plan` takes them
 
 
 def points(rows: Iterable[Row]) -> list[Point]:
     """The points among `rows`, those that keep least first. Rows of other trials are passed over."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        if "kept" in row:
+        if "kept" in row and PAIRS.items() <= row["settings"].items() and row["settings"].keys() <= DIALS:
             groups.setdefault(json.dumps(row["settings"], sort_keys=True), []).append(row)
     found = [point(sorted(some, key=lambda row: int(row["seed"]))) for some in groups.values()]
     return sorted(found, key=lambda one: (one.spent[1].kept, one.name))
@@ -61,6 +66,7 @@ def point(rows: list[Row]) -> Point:
         rows[0]["parameters"],
         {factor: Spent(*(rows[0][f"{name}{end}"] for name in Spent._fields)) for factor, end in at.items()},
         {factor: bootstrap([row[f"accuracy{end}"] for row in rows]) for factor, end in at.items()},
+        settings,
     )
 
 
@@ -69,7 +75,9 @@ def kind(settings: Settings) -> str:
     aggregator = settings["aggregator"]
     if aggregator == "none":
         return ONE if settings.get("memory", "linear") == "linear" else RULE
-    return {"attention": ATTENTION, "ssc": SELECTED, "residual": ADDED}.get(aggregator, GATED)
+    if aggregator == "attention":
+        return SPARSE if settings.keys() & {"window", "stride"} else ATTENTION
+    return {"ssc": SELECTED, "residual": ADDED}.get(aggregator, GATED)
 
 
 def called(settings: Settings) -> str:
@@ -83,6 +91,7 @@ def called(settings: Settings) -> str:
         cut = size.get("segmentation", "constant")
         words.append(f"C = {size['segment_length']}" if cut == "constant" else f"{cut} segments")
     words += [f"k = {size['top_k']}"] if aggregator == "ssc" else []
+    words += [f"{name} {size[name]}" for name in ("window", "stride") if name in size]
     words += ["going on"] if size.get("start") == "checkpoint" else []
     return ", ".join(words)
 

@@ -17,10 +17,10 @@ class Spent(NamedTuple):
     operations: int  # to write and to read
 
 
-def spent(mixer: MCConfig | None, T: int, K: int, V: int, H: int = 1) -> Spent:
-    """What the last of `T` tokens costs a layer; None is softmax attention."""
+def spent(mixer: MCConfig | None, T: int, K: int, V: int, H: int = 1, window: int = 0, stride: int = 1) -> Spent:
+    """What the last of `T` tokens costs a layer; None is softmax attention, with its window and its stride."""
     if mixer is None:
-        whole, before = (cost.attention(n, K, V, H, NUMBER) for n in (T, T - 1))
+        whole, before = (cost.attention(n, K, V, H, NUMBER, window, stride) for n in (T, T - 1))
         return Spent(whole.cached, (whole.bytes - before.bytes) // NUMBER, whole.flops - before.flops)
     last = cost.token(mixer, cost.memories(mixer, T), K, V, H, NUMBER)
     return Spent(last.cached + cost.online(mixer, K, V, H, NUMBER), last.bytes // NUMBER, last.flops)

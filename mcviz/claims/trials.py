@@ -84,7 +84,8 @@ def on_more_pairs(planned: Plan, trained: Run) -> dict[str, float]:
             at = f" ×{factor}, {caching.PLAIN}"
             said = evaluate(trained.model, task, planned.seed, LONGER_SEQUENCES)
             found |= {f"{name}{at}": said[name].value for name in ("accuracy", "bits")}
-        costs = spent(shape.mixer, task.length, shape.key, shape.value, shape.heads)
+        sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride)
+        costs = spent(shape.mixer, task.length, *sizes)
         found |= {f"{name}{at}": value for name, value in costs._asdict().items()}
     return found
 

@@ -14,7 +14,7 @@ from mcviz.figures.cost import fetched, spent, stored
 from mcviz.figures.dial import dial
 from mcviz.figures.difference import difference
 from mcviz.figures.fading import fading
-from mcviz.figures.frontier import frontier
+from mcviz.figures.frontier import AXES, against, frontier
 from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
 from mcviz.figures.interference import capacity, recovered
@@ -31,7 +31,6 @@ from mcviz.words import (
     accuracy,
     agreement,
     apart,
-    called,
     caption,
     changed_predictions,
     compared,
@@ -50,6 +49,7 @@ from mcviz.words import (
 )
 
 __all__ = [
+    "AXES",
     "CLEAR",
     "SIGNS",
     "THEMES",
@@ -57,9 +57,9 @@ __all__ = [
     "Figure",
     "Theme",
     "accuracy",
+    "against",
     "agreement",
     "apart",
-    "called",
     "capacity",
     "caption",
     "changed_predictions",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from mcviz.claims.interval import Interval
-from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, Point
+from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, SPARSE, Point
 from mcviz.figures import theme as themes
 
 AXES = {
@@ -17,26 +17,47 @@ AXES = {
 
 SYMBOLS = {
     **{ONE: "square", RULE: "square-open", ADDED: "diamond"},
-    **{GATED: "circle", SELECTED: "triangle-up", ATTENTION: "star"},
+    **{GATED: "circle", SELECTED: "triangle-up", ATTENTION: "star", SPARSE: "star-open"},
 }
 TOP = 1.06
 
 
 def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> go.Figure:
-    """Recall with `factor` times the pairs of training, against what the last token takes; three buttons choose what.
+    """`against` bytes kept, with three buttons that choose what else may be the horizontal axis."""
+    figure = against(points, "kept", factor, theme=theme)
+    colours = themes.THEMES[theme]
+    shown = _kinds(points)
+    buttons = []
+    for name, (short, title) in AXES.items():
+        x = [[getattr(point.spent[factor], name) for point in some] for some in shown.values()]
+        buttons.append({"label": short, "method": "update", "args": [{"x": x}, {"xaxis.title.text": title}]})
+    figure.update_layout(
+        margin={"t": 44},
+        updatemenus=[
+            {
+                **{"type": "buttons", "direction": "right", "buttons": buttons, "showactive": False},
+                **{"x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "pad": {"b": 4}},
+                **{"bgcolor": colours.zero, "bordercolor": colours.muted, "font": {"color": colours.ink, "size": 12}},
+            }
+        ],
+    )
+    return figure
 
-    A mark is a setting: the mean over its seeds, with its interval, the sizes and the command under the pointer.
+
+def against(
+    points: Sequence[Point], axis: str = "kept", factor: int = 1, chosen: str = "", theme: str = "light"
+) -> go.Figure:
+    """Recall with `factor` times the pairs of training, against what the last token takes: one of `AXES`.
+
+    A mark is a setting: the mean over its seeds, with its interval, the sizes and the command under the pointer. The
+    point whose name is `chosen` has a ring around it.
     """
     colours = themes.THEMES[theme]
-    figure, shown = go.Figure(), []
-    for kind in KINDS:
-        some = [point for point in points if point.kind == kind]
-        if not some:
-            continue
-        shown.append(some)
+    figure = go.Figure()
+    for kind, some in _kinds(points).items():
         colour = {
             **{ONE: colours.online, RULE: colours.online, ADDED: colours.checkpoint},
-            **{GATED: colours.gate, SELECTED: colours.gate, ATTENTION: colours.ink},
+            **{GATED: colours.gate, SELECTED: colours.gate, ATTENTION: colours.ink, SPARSE: colours.ink},
         }[kind]
         means = [point.recall[factor] for point in some]
         # one seed has no bounds, and no bar
@@ -49,7 +70,7 @@ def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> 
             "arrayminus": [each.mean - max(each.low, 0.0) for each in known],
         }
         figure.add_scatter(
-            x=[point.spent[factor].kept for point in some],
+            x=[getattr(point.spent[factor], axis) for point in some],
             y=[each.mean for each in means],
             error_y={**bars, "thickness": 1.5, "width": 3},
             name=kind,
@@ -63,24 +84,26 @@ def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> 
             "%{customdata[1]:,} bytes kept, %{customdata[2]:,} numbers read<br>%{customdata[3]:,} operations<br>"
             "%{customdata[5]:,} weights<br>%{customdata[6]}<extra></extra>",
         )
+    for point in points:
+        if point.name == chosen:
+            figure.add_scatter(
+                x=[getattr(point.spent[factor], axis)],
+                y=[point.recall[factor].mean],
+                mode="markers",
+                marker={"symbol": "circle-open", "size": 22, "color": colours.ink, "line": {"width": 2}},
+                showlegend=False,
+                hoverinfo="skip",
+            )
     themes.layout(figure, colours, 460)
-    figure.update_xaxes(type="log", title=AXES["kept"][1], tickformat=",", showgrid=True, gridcolor=colours.grid)
-    figure.update_xaxes(dtick="D2")
-    figure.update_yaxes(title="recall", range=[0, TOP], tickformat=".0%", showgrid=True, gridcolor=colours.grid)
-    buttons = []
-    for name, (short, title) in AXES.items():
-        x = [[getattr(point.spent[factor], name) for point in some] for some in shown]
-        buttons.append({"label": short, "method": "update", "args": [{"x": x}, {"xaxis.title.text": title}]})
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0},
-        margin={"t": 44},
-        updatemenus=[
-            {
-                **{"type": "buttons", "direction": "right", "buttons": buttons, "showactive": False},
-                **{"x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "pad": {"b": 4}},
-                **{"bgcolor": colours.zero, "bordercolor": colours.muted, "font": {"color": colours.ink, "size": 12}},
-            }
-        ],
+    figure.update_xaxes(
+        type="log", title=AXES[axis][1], tickformat="~s", dtick="D2", showgrid=True, gridcolor=colours.grid
     )
+    figure.update_yaxes(title="recall", range=[0, TOP], tickformat=".0%", showgrid=True, gridcolor=colours.grid)
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
     return figure
+
+
+def _kinds(points: Sequence[Point]) -> dict[str, list[Point]]:
+    """The points of each kind that there is."""
+    found = {kind: [point for point in points if point.kind == kind] for kind in KINDS}
+    return {kind: some for kind, some in found.items() if some}

@@ -1,11 +1,16 @@
-"""Causal softmax attention: the mixer that Memory Caching is compared with."""
+"""Causal softmax attention: the mixer that Memory Caching is compared with.
+
+Token t reads itself and those before it: of the `window` latest tokens (0: of all) each last of `stride`. A window is
+sliding-window attention, and a stride attention over every so manieth token, of which the others are forgotten.
+"""
 
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.decode import Buffer
@@ -14,10 +19,13 @@ from mcviz.pytorch.padding import beyond, blank
 
 
 class Attention(Mixer):
-    """Causal softmax attention, with the projections of a linear memory."""
+    """Causal softmax attention, with the projections of a linear memory. Raises `ValueError` for sizes out of range."""
 
-    def __init__(self, d_model: int, n_heads: int, **options: Any) -> None:
+    window, stride = 0, 1
+
+    def __init__(self, d_model: int, n_heads: int, window: int = 0, stride: int = 1, **options: Any) -> None:
         super().__init__(d_model, n_heads, MCConfig(memory="linear", aggregator="none"), **options)
+        self.window, self.stride = whole("window", window, 0), whole("stride", stride)
 
     def forward(
         self,
@@ -33,26 +41,47 @@ class Attention(Mixer):
         seen = self.after(x, state)
         q, k, v, *_ = self.projections(seen)
         q, k, v = (tensor[:, self.convolution - 1 :].transpose(1, 2) for tensor in (q, k, v))
-        mask, past = None, 0 if state is None else state.tokens
+        past = 0 if state is None else state.tokens
+        end = past + x.shape[1]
+        places = [*kept(past, self.window, self.stride), *range(past, end)]
         if state is not None:
             k, v = (torch.cat([state.tensors[name].transpose(1, 2), new], 2) for name, new in (("k", k), ("v", v)))
-            mask = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=x.device).tril(past)
+        plain = state is None and (self.window, self.stride) == (0, 1)
+        mask = None if plain else self.reached(torch.tensor(places, device=x.device), past)
         y = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
         y = blank(self.merge(y.transpose(1, 2)), padding)
         if not return_state:
             return y
-        kept = {"k": k.transpose(1, 2), "v": v.transpose(1, 2)}
-        return y, Carried(past + x.shape[1], {**self.latest(seen), **kept})
+        still = set(kept(end, self.window, self.stride))
+        index = torch.tensor([i for i, place in enumerate(places) if place in still], dtype=torch.long, device=x.device)
+        left = {name: each.index_select(2, index).transpose(1, 2) for name, each in (("k", k), ("v", v))}
+        return y, Carried(end, {**self.latest(seen), **left})
+
+    def reached(self, places: Tensor, past: int) -> Bool[Tensor, "T n"]:
+        """Which of the tokens at `places` each of those from the `past` on reads."""
+        t, s = places[places >= past][:, None], places[None]
+        near = s > t - self.window if self.window else True
+        return (s <= t) & near & (((s + 1) % self.stride == 0) | (s == t))
 
     def stream(self, length: int | None = None, state: Carried | None = None) -> MixerStream:
-        return MixerStream(self, KVCache(state).step, state)
+        return MixerStream(self, KVCache(state, self.window, self.stride).step, state)
+
+
+def kept(n: int, window: int = 0, stride: int = 1) -> range:
+    """The tokens that later ones may read, after `n` of them."""
+    first = max(0, n + 1 - window) if window else 0
+    return range(first + (-first - 1) % stride, n, stride)
 
 
 class KVCache:
-    """Softmax attention, one token of each sequence at a time, from a layer's state on if there is one."""
+    """Softmax attention, one token of each sequence at a time, from a layer's state on if there is one: it keeps the
+    keys and values that later tokens may read."""
 
-    def __init__(self, state: Carried | None = None) -> None:
+    def __init__(self, state: Carried | None = None, window: int = 0, stride: int = 1) -> None:
+        self.window, self.stride = window, stride
         self.keys, self.values = Buffer(), Buffer()
+        self.t = -1 if state is None else state.tokens - 1
+        self.places = list(kept(self.t + 1, window, stride))
         if state is not None:
             self.keys.extend(state.tensors["k"].detach().transpose(1, 2))
             self.values.extend(state.tensors["v"].detach().transpose(1, 2))
@@ -61,7 +90,19 @@ class KVCache:
         self, q: Float[Tensor, "B H K"], k: Float[Tensor, "B H K"], v: Float[Tensor, "B H V"], *_: Any
     ) -> Float[Tensor, "B H V"]:
         """What the next token reads."""
+        self.t += 1
+        while self.window and self.places and self.places[0] <= self.t - self.window:
+            self.drop(0)
+        self.places.append(self.t)
         self.keys.append(k)
         self.values.append(v)
         y = nn.functional.scaled_dot_product_attention(q[:, :, None], self.keys.all(), self.values.all())
+        if (self.t + 1) % self.stride:
+            self.drop(-1)
         return y[:, :, 0]
+
+    def drop(self, at: int) -> None:
+        """Forget the oldest token, 0, or the latest, -1."""
+        self.places.pop(at)
+        self.keys.drop(at)
+        self.values.drop(at)

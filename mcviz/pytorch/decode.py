@@ -33,7 +33,7 @@ class Buffer:
         if self.rows is None:
             self.rows = row.new_empty(*row.shape[:2], 8, *row.shape[2:])
         elif self.n == self.rows.shape[2]:
-            self.rows = torch.cat([self.rows, torch.empty_like(self.rows)], 2)
+            self.rows = torch.cat([self.rows, row.new_empty(*row.shape[:2], max(8, self.n), *row.shape[2:])], 2)
         self.rows[:, :, self.n] = row
         self.n += 1
 
@@ -41,6 +41,12 @@ class Buffer:
         """Keep a copy of more rows."""
         for row in rows.unbind(2):
             self.append(row)
+
+    def drop(self, at: int) -> None:
+        """Forget the oldest row, 0, or the latest, -1."""
+        self.n -= 1
+        if self.rows is not None and at == 0:
+            self.rows = self.rows[:, :, 1:]
 
     def all(self) -> Shaped[Tensor, "B H n *row"]:
         """Every row that was kept, oldest first."""

@@ -24,7 +24,7 @@ class Block(nn.Module):
         seed = (config.seed, index + 1)
         self.norm = nn.RMSNorm(config.width, eps=1e-6)
         self.mixer: Mixer = (
-            Attention(config.width, config.heads, **sizes, seed=seed)
+            Attention(config.width, config.heads, config.window, config.stride, **sizes, seed=seed)
             if config.mixer is None
             else MemoryCaching(config.width, config.heads, config.mixer, **sizes, seed=seed)
         )

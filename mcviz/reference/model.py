@@ -35,7 +35,7 @@ class Block:
         """What the heads read, and of Memory Caching all that was computed for it."""
         q, k, v, u, c, start = self.projections(x)
         if self.config.mixer is None:
-            return attention(q, k, v), None
+            return attention(q, k, v, self.config.window, self.config.stride), None
         trace = memory_caching(q, k, v, u, self.config.mixer, c, start)
         return trace.output, trace
 
@@ -136,8 +136,9 @@ class MixerStream:
         self.latest: list[Float[Array, "1 D"]] = []
         self.ends = length is not None
         self.cuts: segments.Segments = []
-        self.memory: Any = KVCache() if self.cfg is None else None
+        self.memory: Any = None
         if self.cfg is None:
+            self.memory = KVCache(block.config.window, block.config.stride)
             return
         if length is not None:
             self.cuts = segments.cut(length, self.cfg.segmentation, self.cfg.segment_length)

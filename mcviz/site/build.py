@@ -127,8 +127,7 @@ def runtime(out: Path, python: Path) -> Mapping[str, Any]:
         put(out / name, slim((python / name).read_bytes()))
     put(out / MODULE, bundle())
     counted = sum(path.stat().st_size for path in out.iterdir() if path.suffix != ".mjs")
-    names = sorted(path.name for path in out.iterdir())
-    return {"packed": list(PACKED), "archives": [*wheels, MODULE], "files": names, "bytes": counted}
+    return {"packed": list(PACKED), "archives": [*wheels, MODULE], "bytes": counted}
 
 
 def slim(wheel: bytes) -> bytes:

@@ -75,7 +75,7 @@ def page(
     """A page at `place`, such as "learn/" or "learn/03_gates.html".
 
     `body`, and what is `beside` it, is HTML, and all else is text. `styles`, `scripts`, and what `links` say is the
-    page's "manifest" or the like, are named as they lie from the site's root.
+    page's "modulepreload" or the like, are named as they lie from the site's root.
     """
     root = "../" * place.count("/")
     linked = {**dict.fromkeys(("site.css", *styles), "stylesheet"), **links}

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcviz import link, uploads
-from mcviz.palette import PALETTES
 from mcviz.site import frame, player
 from mcviz.stepper import assets
 
@@ -18,16 +17,14 @@ POLICY: Mapping[str, str] = {
     # Pyodide compiles WebAssembly; its worker is a blob, so that this policy is the worker's too
     "script-src": "'self' 'wasm-unsafe-eval'",
     "worker-src": "'self' blob:",
-    "manifest-src": "'self'",
 }
 MODULES = (
     "stepper.js",
     "dom.js",
     "fetched.js",
-    *(f"play/{name}.js" for name in ("controls", "keeping", "python", "stored")),
+    *(f"play/{name}.js" for name in ("controls", "python", "stored")),
 )
 """What the page's script imports: named, so that a slow network is asked for all of it at once."""
-MANIFEST = "play/manifest.webmanifest"
 PYTHON = "python/"
 """The folder with Python."""
 
@@ -65,17 +62,9 @@ def page(parts: Mapping[str, Any], names: Sequence[str]) -> str:
         kind="play",
         styles=("stepper.css", "play/play.css"),
         scripts=("play/main.js",),
-        links={**dict.fromkeys(MODULES, "modulepreload"), MANIFEST: "manifest"},
+        links=dict.fromkeys(MODULES, "modulepreload"),
         policy=POLICY,
     )
-
-
-def manifest() -> str:
-    """What a browser has to know to install the page as an app."""
-    look = {"background_color": PALETTES["light"].ground, "theme_color": PALETTES["light"].gate}
-    icon = {"src": "../icon.svg", "sizes": "any", "type": "image/svg+xml"}
-    named = {"name": "mcviz: watch a recurrent network remember", "short_name": "mcviz"}
-    return json.dumps({**named, "start_url": "index.html", "display": "standalone", **look, "icons": [icon]})
 
 
 def runs() -> list[str]:
@@ -101,5 +90,5 @@ def pictures(names: Sequence[str]) -> dict[str, bytes]:
 
 
 def scripts() -> dict[str, str]:
-    """The stepper as one module, its style, and what says that the page can be installed."""
-    return {"stepper.js": assets.script(), "stepper.css": assets.style(), MANIFEST: manifest()}
+    """The stepper as one module, and its style."""
+    return {"stepper.js": assets.script(), "stepper.css": assets.style()}

@@ -8,11 +8,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
 from mcviz.checks import place
 from mcviz.stepper.blob import lay_out
 from mcviz.stepper.html import document
-from mcviz.stepper.payload import BUDGET, Array, glossary_of, online_of, run_of
+from mcviz.stepper.payload import BUDGET, Array, Laid, glossary_of, online_of, run_of
 from mcviz.trace import Trace
 
 FRAME_BUDGET = 44_000
@@ -104,8 +105,8 @@ def pack_film(
     headers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
     for i, frame in enumerate(frames[first:]):
-        header, own = run_of(frame.trace, budget)
-        header |= {"asking": []}
+        header, own = laid(frame.trace, budget)
+        header = {**header, "asking": []}
         headers.append({key: value for key, value in header.items() if not i or value != headers[0][key]})
         arrays |= {f"{i}.{key}": array for key, array in own.items()}
     about = {
@@ -118,6 +119,17 @@ def pack_film(
     }
     whole = {"id": part(film, first, len(frames)), "runs": headers, "difference": None, "film": about}
     return lay_out({**whole, "glossary": glossary_of()}, arrays)
+
+
+_laid: WeakKeyDictionary[Trace, dict[int, Laid]] = WeakKeyDictionary()
+
+
+def laid(trace: Trace, budget: int) -> Laid:
+    """The run of a frame, made once for all payloads that it goes into while a film grows."""
+    kept = _laid.setdefault(trace, {})
+    if budget not in kept:
+        kept[budget] = run_of(trace, budget)
+    return kept[budget]
 
 
 def pack_film_online(film: Film, frame: int, t: int, payload: str, *, budget: int = BUDGET) -> bytes:

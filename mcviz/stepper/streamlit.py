@@ -97,11 +97,13 @@ def film_stepper(
     on_change: Callable[[Selection], None] | None = None,
     present: bool = False,
     on_present: Callable[[bool], None] | None = None,
+    brought: int = 0,
 ) -> Selection:
     """Draw the stepper on a film, as `stepper` draws it on a run; at `frame`, -1 for the newest.
 
     A film that has grown under the same key goes on where the reader stands, and who looks at its newest frame then
-    looks at the newest. Raises `ValueError` as `mcviz.stepper.pack_film` does.
+    looks at the newest. So many frames are `brought` by `bring_film`, and do not come with it. Raises `ValueError` as
+    `mcviz.stepper.pack_film` does.
     """
     count = len(film.frames)
     # the newest frame comes on its own
@@ -122,11 +124,26 @@ def film_stepper(
         # on their own: Streamlit knows the stepper by its place, which more parts of a film must not move
         with st.container(gap=None):
             for n, (name, span) in enumerate(zip(names, parts, strict=True)):
-                _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
+                if span[1] > brought or span[1] - span[0] < AT_ONCE:  # a film may have lost frames since
+                    _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
         told = {"present": present, "spotlight": "", "offers": {}, "film": identity_of_film(film)}
         at_first = Selection(*map(plain, (step, head, segment, frame)))
         _draw(key, names, online, at_first, told, on_change, on_present, None)
     return selection(key)
+
+
+def bring_film(film: Film, *, key: str) -> None:
+    """Bring the `whole_parts` of a film that grows: once, and not each time that its stepper is drawn anew."""
+    with st.container(gap=None):
+        for first in range(0, whole_parts(film), AT_ONCE):
+            span = (first, first + AT_ONCE)
+            data = _pack_film(part(film, *span), span, film)
+            _numbers(key=f"{key}-brought-{first}", data=data, height="content")
+
+
+def whole_parts(film: Film) -> int:
+    """How many frames of a film come in parts that stay as they are while it grows."""
+    return max(0, len(film.frames) - 1) // AT_ONCE * AT_ONCE
 
 
 def selection(key: str) -> Selection:

@@ -62,6 +62,7 @@ class Training:
     film: Film | None = None
     modified: int = -1
     asked: float = 0.0  # when somebody wanted to see the film last
+    frames: int = 0  # of the film, when somebody looked on last
 
 
 class Desk:
@@ -194,11 +195,12 @@ class Desk:
         return one.film if one.film is not None and one.film.frames else None
 
     def live(self, name: str) -> Live | None:
-        """The film so far and the model of this moment; None before the first frame."""
-        film = self.film(name)
+        """The film so far and, between two of its frames, the model of this moment; None before the first frame."""
+        one, film = self.trainings[name], self.film(name)
         if film is None:
             return None
-        return Live(film, now.read(self.trainings[name].places.now, film))
+        grown, one.frames = len(film.frames) > one.frames, len(film.frames)
+        return Live(film, None if grown else now.read(one.places.now, film))
 
     def files(self, name: str) -> dict[str, Path]:
         """What a training leaves, by the names under which it is downloaded: its film, weights and card, as far as

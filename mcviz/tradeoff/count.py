@@ -16,6 +16,7 @@ from mcviz.cost import Cost
 from mcviz.initial import State, check_coefficients, initial_state, readable
 from mcviz.reference import Stream, memory_caching
 from mcviz.reference.aggregators import softmax
+from mcviz.reference.attention import reached
 from mcviz.rules import AGGREGATORS
 
 Array = np.ndarray
@@ -115,13 +116,14 @@ def operations(
     return spent
 
 
-def attention_operations(q: Array, k: Array, v: Array) -> int:
+def attention_operations(q: Array, k: Array, v: Array, window: int = 0, stride: int = 1) -> int:
     """The operations of causal softmax attention of one head on q, k [T, K] and v [T, V], counted."""
     tally = Tally()
     q, k, v = (counted(each, tally) for each in (q, k, v))
     for t in range(len(q)):
-        weights = softmax(np.einsum("jk,k->j", k[: t + 1], q[t])[:, None])[:, 0]
-        np.einsum("j,jv->v", weights, v[: t + 1])
+        at = reached(t, window, stride)
+        weights = softmax(np.einsum("jk,k->j", k[at], q[t])[:, None])[:, 0]
+        np.einsum("j,jv->v", weights, v[at])
     return tally.operations
 
 

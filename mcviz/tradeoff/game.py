@@ -1,49 +1,87 @@
-"""A game on runs that were trained: reach a recall with at most so many reads, or say that none of them does.
+"""A game on the frontier's runs: reach a recall within a budget, or say that none of them does.
 
-Every number is a measurement of a stored run or the formula's count of its reads; see `mcviz.cost` for what a read is.
+What is played are points of `mcviz.claims.points`. Every number is one that a stored row holds: what its models
+recalled, and what their last token kept, read and computed.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean
-from typing import Any, NamedTuple
-
-from mcviz import cost
-from mcviz.config import MCConfig
-
-GOAL = 0.95
-"""The share of questions to answer right, on average over seeds."""
-
-BUDGETS = (12_000, 3_000, 1_000, 500, 250)
-"""Reads per sequence that each round allows."""
-
-TASK = "mqar"
-T, K, V, H, SEGMENT, TOP_K = 144, 24, 8, 1, 8, 2
-"""Tokens, sizes and heads of the models behind the rows, and the segments and k of a row that names none."""
-
-CHOICES = {"task", "aggregator", "segment_length", "top_k"}
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True)
-class Play:
-    """A trained combination that can be chosen, and what its runs measured."""
-
-    aggregator: str  # or "attention"
-    segment_length: int | None  # None where nothing is cut: the plain recurrent layer, attention
-    top_k: int | None  # for SSC
-    accuracies: tuple[float, ...]  # by seed
-    bits: float  # -log2 of the right answer's probability, mean over questions and seeds
-    reads: int  # per sequence, by formula
+class Spent(Protocol):
+    """What the last token takes."""
 
     @property
-    def accuracy(self) -> float:
-        """Mean over seeds."""
-        return mean(self.accuracies)
+    def kept(self) -> int: ...  # bytes
 
     @property
-    def reached(self) -> bool:
-        """Whether it answers enough questions right."""
-        return self.accuracy >= GOAL
+    def read(self) -> int: ...  # numbers
+
+    @property
+    def operations(self) -> int: ...
+
+
+class Play(Protocol):
+    """A trained setting that can be chosen, and what its runs measured, by how many times the pairs of training."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def seeds(self) -> tuple[int, ...]: ...
+
+    @property
+    def spent(self) -> Mapping[int, Spent]: ...
+
+    @property
+    def recall(self) -> Mapping[int, tuple[float, float, float]]: ...  # mean over seeds, between what bounds
+
+
+class Round(NamedTuple):
+    """What one round asks for."""
+
+    factor: int  # times as many pairs as in training
+    goal: float  # the share of questions to answer right, on average over seeds
+    axis: str  # of Spent
+    budget: int  # of it, at most
+
+    def spent(self, play: Play) -> int:
+        """What a play takes of the budget."""
+        return int(getattr(play.spent[self.factor], self.axis))
+
+    def recall(self, play: Play) -> float:
+        """What a play recalls, on average over seeds."""
+        return play.recall[self.factor][0]
+
+    def won(self, play: Play) -> bool:
+        """Whether a play reaches the goal within the budget."""
+        return self.recall(play) >= self.goal and self.spent(play) <= self.budget
+
+    @property
+    def says(self) -> str:
+        """The budget in words."""
+        return f"at most {self.amount(self.budget)}"
+
+    def amount(self, n: int) -> str:
+        """So much of what the round counts, in words."""
+        return f"{n:,} {UNITS[self.axis]}"
+
+
+PAIRS = 24
+"""Of training; the games' rows hold them, and a test compares."""
+UNITS = {"kept": "bytes kept", "read": "numbers read", "operations": "operations"}
+ROUNDS = (
+    Round(1, 0.95, "kept", 4_000),
+    Round(1, 0.95, "read", 800),
+    Round(1, 0.95, "operations", 2_200),
+    Round(4, 0.8, "read", 1_500),
+    Round(4, 0.8, "kept", 4_000),
+)
 
 
 @dataclass(frozen=True)
@@ -57,83 +95,60 @@ class Verdict:
 class Try(NamedTuple):
     """One answer in one round; no play says that no stored run reaches the goal."""
 
-    budget: int
+    round: Round
     play: Play | None
     verdict: Verdict
 
 
-def plays(rows: Iterable[Mapping[str, Any]]) -> list[Play]:
-    """What can be played, the fewest reads first: the rows of MQAR that differ in aggregator, C and k alone.
-
-    A row is `{"settings": {"task", "aggregator", ...}, "seed", "accuracy", "bits"}`.
-    """
-    groups: dict[tuple[str, int | None, int | None], dict[int, Mapping[str, Any]]] = {}
-    for row in rows:
-        settings = row["settings"]
-        if settings.get("task") == TASK and settings.keys() <= CHOICES:
-            groups.setdefault(_choice(settings), {})[row["seed"]] = row
-    found = [
-        Play(
-            *choice,
-            accuracies=tuple(by_seed[seed]["accuracy"] for seed in sorted(by_seed)),
-            bits=mean(row["bits"] for row in by_seed.values()),
-            reads=reads(*choice),
-        )
-        for choice, by_seed in groups.items()
-    ]
-    return sorted(found, key=lambda play: (play.reads, play.accuracy))
-
-
-def _choice(settings: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
-    aggregator = settings["aggregator"]
-    cut = aggregator not in ("none", "attention")
-    length = settings.get("segment_length", SEGMENT) if cut else None
-    return aggregator, length, settings.get("top_k", TOP_K) if aggregator == "ssc" else None
-
-
-def reads(aggregator: str, segment_length: int | None = None, top_k: int | None = None) -> int:
-    """Reads over one sequence of the task."""
-    if aggregator == "attention":
-        return cost.attention(T, K, V, H).reads
-    cfg = MCConfig(aggregator=aggregator, segment_length=segment_length or T, top_k=top_k or TOP_K)
-    return cost.sequence(cfg, T, K, V, H).reads
-
-
-def judge(answer: Play | None, budget: int, known: Sequence[Play]) -> Verdict:
+def judge(answer: Play | None, asked: Round, known: Sequence[Play]) -> Verdict:
     """Whether `answer` reaches the goal within the budget; None says that no run that is `known` does."""
     if answer is None:
-        won = winners(budget, known)
+        won = winners(asked, known)
         if won:
             reach = "reaches" if len(won) == 1 else "reach"
-            return Verdict(False, f"One does: {len(won)} of the {len(known)} stored combinations {reach} the goal.")
-        nearest = max((play for play in known if play.reads <= budget), key=lambda p: p.accuracy, default=None)
-        best = f"The best of those within it recalls {nearest.accuracy:.1%}." if nearest else "None is within it."
-        return Verdict(True, f"No stored run reaches the goal with at most {budget:,} reads. {best}")
-    within = f"{answer.reads:,} reads, {'within' if answer.reads <= budget else 'more than'} the budget of {budget:,}"
-    recalled = f"recall {answer.accuracy:.1%}, {'enough' if answer.reached else f'less than {GOAL:.0%}'}"
-    return Verdict(answer.reached and answer.reads <= budget, f"{within}; {recalled}.")
+            return Verdict(False, f"One does: {len(won)} of the {len(known)} settings {reach} the goal.")
+        within = [play for play in known if asked.spent(play) <= asked.budget]
+        best = f"The best of those within it recalls {max(map(asked.recall, within)):.1%}." if within else "None is."
+        return Verdict(True, f"No stored run reaches {asked.goal:.0%} with {asked.says}. {best}")
+    spent, recall = asked.spent(answer), asked.recall(answer)
+    within_it = "within" if spent <= asked.budget else "more than"
+    enough = "enough" if recall >= asked.goal else f"less than {asked.goal:.0%}"
+    return Verdict(
+        asked.won(answer),
+        f"{asked.amount(spent)}, {within_it} the budget of {asked.budget:,}; recall {recall:.1%}, {enough}.",
+    )
 
 
-def winners(budget: int, known: Sequence[Play]) -> list[Play]:
-    """The plays that reach the goal within the budget, the fewest reads first."""
-    return [play for play in known if play.reached and play.reads <= budget]
+def winners(asked: Round, known: Sequence[Play]) -> list[Play]:
+    """The plays that reach the goal within the budget, those that take least first."""
+    return sorted(filter(asked.won, known), key=asked.spent)
 
 
-def attempt(answer: Play | None, budget: int, known: Sequence[Play]) -> Try:
+def attempt(answer: Play | None, asked: Round, known: Sequence[Play]) -> Try:
     """An answer, judged."""
-    return Try(budget, answer, judge(answer, budget, known))
+    return Try(asked, answer, judge(answer, asked, known))
 
 
 def score(tries: Sequence[Try]) -> int:
     """How many rounds were answered right at once."""
-    first = {one.budget: one.verdict.right for one in reversed(tries)}
+    first = {one.round: one.verdict.right for one in reversed(tries)}
     return sum(first.values())
 
 
-def frontier(known: Iterable[Play]) -> list[Play]:
-    """The plays that no other one beats: each recalls more than all with as few reads or fewer."""
+def frontier(asked: Round, known: Iterable[Play]) -> list[Play]:
+    """The plays that no other one beats: each recalls more than all that take as little or less."""
     best: list[Play] = []
-    for play in sorted(known, key=lambda p: (p.reads, -p.accuracy)):
-        if not best or play.accuracy > best[-1].accuracy:
+    for play in sorted(known, key=lambda each: (asked.spent(each), -asked.recall(each))):
+        if not best or asked.recall(play) > asked.recall(best[-1]):
             best.append(play)
     return best
+
+
+def word(play: Play) -> str:
+    """A play as a word for links: `ssc-24-8-c-8-k-2`."""
+    return re.sub(r"[^a-z0-9]+", "-", play.name.lower())
+
+
+def earlier(said: str) -> bool:
+    """Whether a word of a link is a play of the game as it was before, on runs of 48 pairs: `ssc.8.2`."""
+    return re.fullmatch(r"(none|residual|grm|soup|ssc|average|attention)(\.\d+){0,2}", said) is not None

@@ -1,11 +1,13 @@
 """What a trained model can do: right answers, bits, and whether its gates find the segment that holds the answer."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Num
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mcviz.config import GATED
@@ -45,11 +47,8 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
     batch = task.held_out.sample((seed, EVALUATION), sequences)
     parts = [slice(start, start + AT_ONCE) for start in range(0, sequences, AT_ONCE)]
     with limited(1), torch.no_grad():
-        said = together([answers(model, part_of(batch, part)) for part in parts])
-        heads: list[Values] = []
-        if model.config.mixer is not None and model.config.mixer.aggregator in GATED:
-            every = [gates(model, part_of(batch, part)) for part in parts]
-            heads = [together(list(head)) for head in zip(*every, strict=True)]
+        said, weighed = zip(*(look(model, part_of(batch, part)) for part in parts), strict=True)
+    heads = [together(head) for head in zip(*weighed, strict=True)]
     best = max(heads, key=lambda head: np.mean(head.get("largest", 0.0)), default={})
     guess = math.log2(task.vocabulary)
     widen = {
@@ -59,7 +58,18 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
         "read": (0.0, 1.0),
         "bits": (guess,),
     }
-    return {name: measure(values, widen.get(name, ())) for name, values in {**said, **best}.items()}
+    return {name: measure(values, widen.get(name, ())) for name, values in {**together(said), **best}.items()}
+
+
+def look(model: SequenceModel, batch: Batch) -> tuple[Values, list[Values]]:
+    """What a run answers, and what the gates of each head of each layer do with the questions, where gates weigh."""
+    mixer = model.config.mixer
+    tokens = torch.from_numpy(batch.tokens).to(next(model.parameters()).device)
+    if mixer is None or mixer.aggregator not in GATED:
+        return answers(model(tokens), batch), []
+    logits, layers = traces(model, tokens)
+    heads = range(model.config.heads)
+    return answers(logits, batch), [questions(layer, batch, head) for layer in layers for head in heads]
 
 
 def part_of(batch: Batch, part: slice) -> Batch:
@@ -68,16 +78,14 @@ def part_of(batch: Batch, part: slice) -> Batch:
     return replace(batch, **arrays)
 
 
-def together(parts: list[Values]) -> Values:
+def together(parts: Sequence[Values]) -> Values:
     """The values of all sequences."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def answers(model: SequenceModel, batch: Batch) -> Values:
+def answers(logits: Float[Tensor, "B T vocabulary"], batch: Batch) -> Values:
     """Accuracy and bits per answer."""
-    device = next(model.parameters()).device
-    logits = model(torch.from_numpy(batch.tokens).to(device))
-    targets = torch.from_numpy(batch.targets).to(device)
+    targets = torch.from_numpy(batch.targets).to(logits.device)
     right = (logits.argmax(-1) == targets).double()
     bits = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(right) / math.log(2)
     values = {
@@ -97,22 +105,18 @@ def said_again(sources: Int[np.ndarray, "B T"]) -> Bool[np.ndarray, "B T"]:
     return (sources >= 0) & ((before < 0) | (sources != before + 1))
 
 
-def gates(model: SequenceModel, batch: Batch) -> list[Values]:
-    """What the gates of each head of each layer do with the questions."""
-    return [questions(layer, batch, head) for layer in traces(model, batch) for head in range(model.config.heads)]
-
-
-def traces(model: SequenceModel, batch: Batch) -> list[list[Trace]]:
-    """A Trace for each layer and sequence: the gates that the model uses."""
-    x = model.embedding(torch.from_numpy(batch.tokens).to(next(model.parameters()).device))
-    layers = []
+def traces(
+    model: SequenceModel, tokens: Int[Tensor, "B T"]
+) -> tuple[Float[Tensor, "B T vocabulary"], list[list[Trace]]]:
+    """The logits of a run, and a Trace of it for each layer and sequence."""
+    x, layers = model.embedding(tokens), []
     for block in model.blocks:
         assert isinstance(block, Block)
         assert isinstance(block.mixer, MemoryCaching)
         y, recorded = block.mixer(block.norm(x), trace=True)
         layers.append(recorded)
         x = block.channels(x + y)
-    return layers
+    return model.head(model.norm(x)), layers
 
 
 def questions(layer: list[Trace], batch: Batch, head: int) -> Values:

@@ -10,7 +10,7 @@ from mcviz.words.caption import caption, compared, heaviest, recalled
 from mcviz.words.claims import SIGNS, frontier_in_words, measured
 from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
 from mcviz.words.equation import Equation, equations, number
-from mcviz.words.ledger import agreement, called, counted, ledger, modelled, pictured, timed, tried, weighed, won
+from mcviz.words.ledger import agreement, counted, ledger, modelled, pairs, pictured, timed, tried, weighed, won
 from mcviz.words.oracle import judged
 from mcviz.words.replies import replies
 from mcviz.words.rewritten import rewritten
@@ -22,7 +22,6 @@ __all__ = [
     "accuracy",
     "agreement",
     "apart",
-    "called",
     "caption",
     "changed_predictions",
     "compared",
@@ -37,6 +36,7 @@ __all__ = [
     "measured",
     "modelled",
     "number",
+    "pairs",
     "pictured",
     "questions",
     "recalled",

@@ -19,21 +19,22 @@ NAMES: Mapping[str, str] = {
 """What each way to read is called."""
 
 
-def called(play: game.Play) -> str:
-    """A combination in a few words: `SSC, C = 8, k = 2`."""
-    parts = [NAMES[play.aggregator]]
-    parts += [f"C = {play.segment_length}"] if play.segment_length else []
-    parts += [f"k = {play.top_k}"] if play.top_k else []
-    return ", ".join(parts)
-
-
 def won(known: Sequence[game.Play]) -> str:
-    """Which settings reach the goal within each budget, the one with the fewest reads first."""
+    """Which settings reach the goal of each round within its budget, those that take least first."""
     said = []
-    for budget in game.BUDGETS:
-        names = [f"{called(play)} ({play.reads:,} reads, {play.accuracy:.1%})" for play in game.winners(budget, known)]
-        said.append(f"At most {budget:,} reads: {'; '.join(names) or 'no stored run'}.")
+    for asked in game.ROUNDS:
+        names = [
+            f"{play.name} ({asked.amount(asked.spent(play))}, {asked.recall(play):.1%})"
+            for play in game.winners(asked, known)
+        ]
+        said.append(f"{pairs(asked)}; {asked.says}: {'; '.join(names) or 'no stored run'}.")
     return " ".join(said)
+
+
+def pairs(asked: game.Round) -> str:
+    """What a round asks for: `95% of 24 pairs, as many as in training`."""
+    times = "as many as" if asked.factor == 1 else f"{asked.factor} times as many as"
+    return f"{asked.goal:.0%} of {asked.factor * game.PAIRS} pairs, {times} in training"
 
 
 def ledger(setting: Setting) -> dict[str, list[str]]:
@@ -116,15 +117,16 @@ def timed(timings: Mapping[str, tuple[Number, Number]]) -> dict[str, list[str]]:
 def tried(tries: Sequence[game.Try]) -> dict[str, list[str]]:
     """What was answered so far, and what the stored runs of each answer measured."""
     columns: dict[str, list[str]] = {
-        name: [] for name in ("Budget", "Answer", "Right", "Reads", "Recall", "by seed, %", "Bits")
+        name: [] for name in ("Goal", "Budget", "Answer", "Right", "Takes", "Recall", "95 % interval", "Seeds")
     }
-    for budget, play, verdict in tries:
+    for asked, play, verdict in tries:
         measured = ["", "", "", ""]
         if play is not None:
-            by_seed = ", ".join(f"{100 * each:.1f}" for each in play.accuracies)
-            measured = [f"{play.reads:,}", f"{play.accuracy:.1%}", by_seed, f"{play.bits:.2f}"]
-        name = "none reaches it" if play is None else called(play)
-        cells = [f"{budget:,}", name, "yes" if verdict.right else "no", *measured]
+            mean, low, high = play.recall[asked.factor]
+            bounds = f"{low:.1%} to {high:.1%}" if len(play.seeds) > 1 else "one seed"
+            measured = [f"{asked.spent(play):,}", f"{mean:.1%}", bounds, f"{len(play.seeds)}"]
+        name = "none reaches it" if play is None else play.name
+        cells = [pairs(asked), asked.says, name, "yes" if verdict.right else "no", *measured]
         for column, cell in zip(columns.values(), cells, strict=True):
             column.append(cell)
     return columns

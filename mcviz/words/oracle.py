@@ -6,6 +6,8 @@ from jaxtyping import Int
 from mcviz.probes.oracle import Choice, Oracle
 
 Array = np.ndarray
+LEAST = 0.0005
+"""Bits of regret that are worth a word: three digits show them."""
 
 
 def judged(oracle: Oracle, choice: Choice) -> str:
@@ -20,6 +22,8 @@ def judged(oracle: Oracle, choice: Choice) -> str:
     ]
     if choice.rank == 0:
         said.append("None is better.")
+    elif choice.regret < LEAST:
+        said.append(f"None is better by more than {LEAST:g}.")
     else:
         said.append(
             f"The best, {best}, would cost {choice.losses[choice.best]:.3f} bits: a regret of {choice.regret:.3f}."

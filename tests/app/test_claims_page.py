@@ -1,12 +1,16 @@
 """The page of claims as Streamlit runs it, without a browser."""
 
+import argparse
 import json
+import shlex
 
 import pytest
 
 from app import runs
-from mcviz import claims, figures, watch
+from mcviz import claims, figures, training, watch
 from mcviz import words as said
+from mcviz.tradeoff import game
+from mcviz.training import shell
 from tests.app.test_pages import in_link, opened, titles, words
 
 BOARD = claims.board()
@@ -106,16 +110,60 @@ def test_the_way_to_a_run_opens_no_lock():
     assert (screen["hide"], screen["game"]) == ("answers", "nothing")
 
 
-@pytest.mark.parametrize("factor", claims.FACTORS)
-def test_the_frontier_is_drawn_with_as_many_pairs_as_are_asked_for(factor):
+POINTS = claims.points(claims.rows())
+SAID = said.frontier_in_words({finding.claim.name: finding.intervals for finding in BOARD})
+
+
+@pytest.mark.parametrize(("factor", "axis"), list(zip(claims.FACTORS, figures.AXES, strict=True)))
+def test_the_frontier_is_drawn_with_as_many_pairs_and_against_what_is_asked_for(factor, axis):
     page = opened("claims", family=claims.FRONTIER)
-    (asked,) = [one for one in page.button_group if one.key == "frontier:asked"]
-    asked.set_value(factor).run()
+    for name, value in (("asked", str(factor)), ("axis", axis)):
+        next(one for one in page.button_group if one.key == f"choice:{name}").set_value(value).run()
     assert not page.exception
     (drawn,) = [json.loads(one.proto.spec) for one in page.get("plotly_chart")]
-    expected = figures.frontier(claims.points(claims.rows()), factor)
-    assert [trace["name"] for trace in drawn["data"]] == [trace.name for trace in expected.data]
+    expected = json.loads(figures.against(POINTS, axis, factor).to_json())
+    assert drawn["data"] == expected["data"]
     assert [sentence for sentence in SAID if sentence not in words(page)] == []
+    again = opened("claims", family=claims.FRONTIER, asked=str(factor), axis=axis)
+    assert json.loads(again.get("plotly_chart")[0].proto.spec)["data"] == expected["data"]
 
 
-SAID = said.frontier_in_words({finding.claim.name: finding.intervals for finding in BOARD})
+@pytest.mark.parametrize("point", [POINTS[0], next(one for one in POINTS if one.kind == claims.ATTENTION)])
+def test_a_mark_opens_to_its_numbers_its_command_and_what_ships(point):
+    page = opened("claims", family=claims.FRONTIER, asked="4")
+    page.selectbox(key="choice:point").set_value(point.name).run()
+    assert not page.exception
+    assert in_link(page, "point") == point.name
+    told = words(page)
+    for number in (f"{point.recall[4].mean:.1%}", *(f"{n:,}" for n in point.spent[4]), f"{point.parameters:,} weights"):
+        assert number in told
+    command = next(code.value for code in page.code if "mcviz train" in code.value)
+    assert command.startswith(f"{point.command} --name {game.word(point)}")
+    assert trains(command.splitlines()[0]) == training.plan(**point.settings)
+    near = claims.nearest(point)
+    ways = [button.label for button in page.button if button.label.startswith("Watch mqar")]
+    if near is None:
+        assert ways == []
+        assert "no memories to step through" in told
+    else:
+        assert f"not this very one: it has {'; '.join(near.apart)}" in told
+        assert f"\nmcviz export {game.word(point)}.film" in command
+        assert ways == ([f"Watch {near.name}"] if near.name in watch.names() else [])
+    data = json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
+    assert data == json.loads(figures.against(POINTS, "kept", 4, chosen=point.name).to_json())["data"]
+
+
+def trains(line):
+    """What a line of the shell would train."""
+    parser = argparse.ArgumentParser()
+    shell.add_arguments(parser)
+    given = parser.parse_args(shlex.split(line)[2:])
+    flags = {name: getattr(given, name) for name in ("aggregator", "memory", "steps") if getattr(given, name)}
+    return training.plan(given.task, seed=given.seed, **flags, **dict(map(shell.assignment, given.settings)))
+
+
+def test_a_mark_that_is_not_there_is_none():
+    page = opened("claims", family=claims.FRONTIER, point="<b>")
+    assert not page.exception
+    assert page.selectbox(key="choice:point").value == ""
+    assert not [code for code in page.code if "mcviz train" in code.value]

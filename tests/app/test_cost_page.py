@@ -5,7 +5,7 @@ import json
 import pytest
 
 import mcviz
-from app import playing, runs
+from app import runs
 from mcviz import figures, link, tradeoff, watch
 from mcviz.tradeoff import LIMITS, PAPER, Setting, game
 from tests.app.test_pages import in_link, opened, sharing, titles, words
@@ -124,27 +124,23 @@ def test_what_would_take_too_long_is_said():
 
 
 def answer(page, play):
-    """The page after `play` was chosen and read."""
-    page.selectbox(key="game:aggregator").set_value(play.aggregator).run()
-    if play.segment_length:
-        page.selectbox(key=f"game:C:{play.aggregator}").set_value(play.segment_length).run()
-    if play.top_k:
-        page.selectbox(key=f"game:k:{play.aggregator}").set_value(play.top_k).run()
-    return press(page, "Read")
+    """The page after `play` was chosen and given as an answer."""
+    page.selectbox(key="game:kind").set_value(play.kind).run()
+    page.selectbox(key=f"game:{play.kind}").set_value(play.name).run()
+    return press(page, "Answer")
 
 
 def test_the_game_is_played_to_its_end():
     known = runs.plays()
     page = opened("cost")
-    worst = known[0]
-    assert not worst.reached
+    worst = min(known, key=game.ROUNDS[0].recall)
     answer(page, worst)
-    assert f"recall {worst.accuracy:.1%}, less than 95%" in words(page)
+    assert f"recall {game.ROUNDS[0].recall(worst):.1%}, less than 95%" in words(page)
     press(page, "Give up")
-    expected = [game.attempt(worst, game.BUDGETS[0], known)]
-    for budget in game.BUDGETS[1:]:
-        right = next((play for play in known if game.judge(play, budget, known).right), None)
-        expected.append(game.attempt(right, budget, known))
+    expected = [game.attempt(worst, game.ROUNDS[0], known)]
+    for asked in game.ROUNDS[1:]:
+        right = next(iter(game.winners(asked, known)), None)
+        expected.append(game.attempt(right, asked, known))
         if right is None:
             press(page, "No stored run reaches it")
         else:
@@ -152,9 +148,10 @@ def test_the_game_is_played_to_its_end():
         assert page.success[0].value.replace("\\", "") == expected[-1].verdict.said
         press(page, "Next round")
     assert tables(page)[-1] == mcviz.words.tried(expected)
-    assert page.success[0].value == f"{len(game.BUDGETS) - 1} of {len(game.BUDGETS)} rounds answered right at once."
+    assert page.success[0].value == f"{len(game.ROUNDS) - 1} of {len(game.ROUNDS)} rounds answered right at once."
+    assert mcviz.words.won(known) in words(page)
     press(page, "Play again")
-    assert f"at most {game.BUDGETS[0]:,} reads" in words(page)
+    assert game.ROUNDS[0].says in words(page)
 
 
 def test_a_link_brings_the_game_back():
@@ -162,20 +159,29 @@ def test_a_link_brings_the_game_back():
     page = press(answer(opened("cost"), known[0]), "Give up")
     page = press(page, "No stored run reaches it")
     link_ = in_link(page, "game")
-    assert link_ == f"{playing.word(known[0])} next nothing"
+    assert link_ == f"{game.word(known[0])} next nothing"
     again = opened("cost", game=link_)
     assert tables(again)[-1] == tables(page)[-1]
-    assert f"Round 2 of {len(game.BUDGETS)}" in words(again)
+    assert f"Round 2 of {len(game.ROUNDS)}" in words(again)
 
 
-@pytest.mark.parametrize("said", ["ssc.1000.2", "<b>", "next " * 6, "next next next next next nothing"])
+def test_a_game_of_an_earlier_version_is_said_and_begins_anew():
+    page = opened("cost", game="ssc.8.2 next nothing")
+    assert not page.error
+    assert any("a game of an earlier version" in said.value for said in page.info)
+    assert f"Round 1 of {len(game.ROUNDS)}" in words(page)
+    press(page, "No stored run reaches it")
+    assert in_link(page, "game") == "nothing"
+
+
+@pytest.mark.parametrize("said", ["ssc-1000-2", "<b>", "next " * 6, "next next next next next nothing"])
 def test_a_game_that_cannot_be_read_is_said_and_begun_again(said):
     page = opened("cost", game=said)
     (error,) = page.error
     assert "game: expected next or one of nothing" in error.value.replace("\\", "")
     press(page, "Play again")
     assert not page.error
-    assert f"Round 1 of {len(game.BUDGETS)}" in words(page)
+    assert f"Round 1 of {len(game.ROUNDS)}" in words(page)
 
 
 def test_the_game_stays_when_something_else_is_run_and_is_not_handed_to_a_class():

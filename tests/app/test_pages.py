@@ -286,6 +286,7 @@ def test_two_runs_are_compared_in_step():
     header, _ = numbers(page)
     assert len(header["runs"]) == 2
     assert "first differ at token" in words(page)
+    assert "Checkpoints to select, k: 2, and 4." in words(page)
     same = opened("compare", run="topics", aggregator="grm", b_aggregator="grm", b_start="independent")
     assert "the same at every token" in words(same)
 

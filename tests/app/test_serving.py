@@ -1,22 +1,24 @@
 """A server at its first minute, and one that was started again."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
 from app import runs
-from app.playing import NOTHING, word
-from mcviz.tradeoff.game import BUDGETS
+from app.playing import NOTHING
+from mcviz.tradeoff.game import ROUNDS, word
 from tests.app import load
-from tests.conftest import APP, await_health, free_port, start, stop
-from tests.stepper.hosts import expect, until
+from tests.conftest import APP, ROOT, await_health, free_port, start, stop
+from tests.stepper.hosts import expect, shown, until
 
 visitor = pytest.importorskip("tests.visitor")
 
 
 @pytest.fixture
 def serve(tmp_path):
-    """`serve(folder=…, port=…)` starts a server of its own, and gives it with its URL once it answers."""
+    """`serve(folder=…, port=…, base=…)` starts a server of its own, and gives it with its URL once it answers."""
     running = []
 
     def started(**how):
@@ -37,6 +39,28 @@ def test_eight_readers_open_mixed_pages_of_a_fresh_server_at_once(serve, tmp_pat
     seen = visitor.finish(load.crowd(serve(folder=tmp_path)[1], readers=8))
     assert not seen.failed
     assert len(seen.opened) == 8
+
+
+LATE = """
+import sys
+from app import loaded
+from app.views import claims, glossary
+from streamlit.testing.v1 import AppTest
+
+def opens(name):
+    page = f"from app import screen\\nfrom app.views import {name}\\nscreen.begin()\\n{name}.page()"
+    assert not AppTest.from_string(page).run(timeout=180).exception
+    return {*sys.modules}
+
+first = opens("glossary")
+print(*(name for name in opens("claims") - first if not name.startswith("plotly.")))
+"""
+
+
+def test_the_heaviest_page_loads_no_library_once_readers_come():
+    """But for what Streamlit itself takes for a first page, and classes of Plotly's, which are files of their own."""
+    late = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not late.stdout.split()
 
 
 def first_of_a_new_session(url, page, press):
@@ -98,8 +122,47 @@ def test_the_first_press_after_a_restart_counts(streamlit_server, page, label, s
 
 
 @pytest.mark.browser
+def test_below_another_path_pages_the_link_back_and_frames_lead_to_where_they_should(chromium, serve):
+    """As behind a proxy, and in a frame of another page: `--server.baseUrlPath`, `?embed=true`."""
+    _, url = serve(base="class/mcviz")
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    page = context.new_page()
+    rested = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+    def at(path, heading):
+        page.wait_for_url(re.compile(re.escape(f"{url}/{path}") + r"\?.*run=needle"))
+        page.get_by_role("heading", name=heading, level=1).wait_for()
+        shown(page)
+        page.wait_for_selector(rested)
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+    try:
+        page.goto(f"{url}/?v=1&run=needle")
+        at("", "Explore")
+        page.get_by_role("link", name="Compare").first.click()
+        at("compare", "Compare")
+        shown(page).focus()
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_url(re.compile("step="))
+        page.get_by_role("button", name="Link for a class").click()
+        page.get_by_text(page.url, exact=True).wait_for()  # with the token at which the reader rests
+        page.go_back()
+        at("", "Explore")
+        page.go_forward()
+        at("compare", "Compare")
+        page.goto(f"{url}/compare?embed=true&v=1&run=needle")
+        page.get_by_role("heading", name="Compare", level=1).wait_for()
+        shown(page)
+        page.wait_for_selector(rested)
+        page.wait_for_url("**embed=true**")
+        expect(page.get_by_test_id("stMainMenu")).to_have_count(0)
+    finally:
+        context.close()
+
+
+@pytest.mark.browser
 def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, serve):
-    best = word(max(runs.plays(), key=lambda play: play.accuracy))
+    best = word(max(runs.plays(), key=ROUNDS[0].recall))
     port = free_port()
     server, url = serve(port=port)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
@@ -125,7 +188,7 @@ def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, s
         page.wait_for_selector(settled)
         expect(length).to_have_value("12")
         page.get_by_role("link", name="Cost").first.click()
-        page.get_by_text(f"Round 1 of {len(BUDGETS)}").wait_for()
+        page.get_by_text(f"Round 1 of {len(ROUNDS)}").wait_for()
         page.get_by_text("more than the budget").or_(page.get_by_text("within the budget")).first.wait_for()
         page.wait_for_url(f"**game={best}**")
         page.wait_for_selector(settled)

@@ -1,6 +1,7 @@
 """The page on which a reader trains a model. What trains is a process of its own: here, one that a test plays."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,14 @@ def labels(page):
 
 def frames(page):
     """The steps of training of the film that the page sends, and its name; None where there is none."""
+    films = parts(page)
+    return max((each["steps"], each["id"]) for each in films) if films else None
+
+
+def parts(page):
+    """What the page sends of a film, part by part."""
     sent = [unpack(part.proto.bytes)[0] for part in page.get("bidi_component") if part.proto.bytes]
-    films = [header["film"] for header in sent if header.get("film")]
-    return (films[-1]["steps"], films[-1]["id"]) if films else None
+    return [header["film"] for header in sent if header.get("film")]
 
 
 def pair(page):
@@ -132,6 +138,20 @@ def test_the_picture_follows_the_training(desk):
     page.run()
     assert frames(page)[0] == [0, 267, 533, 800]
     assert '"frame":-1' in place(page).replace(" ", "")
+
+
+def test_frames_that_stay_are_brought_once_and_the_newest_by_the_clock(desk, monkeypatch):
+    page = opened("train")
+    press(page, "Train")
+    places, brought = desk.trainings[in_link(page, "training")].places, []
+    monkeypatch.setattr("app.views.train.bring_film", lambda film, key: brought.append(len(film.frames)))
+    grown = film(frames=12)
+    for count, there in ((8, [(0, 7), (7, 8)]), (12, [(8, 11), (11, 12)]), (7, [(0, 6), (6, 7)])):
+        replace(grown, frames=grown.frames[:count]).save(places.film)
+        page.run()
+        assert not page.exception
+        assert [(part["first"], len(part["steps"])) for part in parts(page)] == there
+    assert brought == [12]
 
 
 def test_pause_go_on_and_stop(desk):

@@ -30,7 +30,8 @@ def cost(settings, factor=1):
     """What the last token of a setting spends with `factor` times the pairs of training."""
     planned = training.plan(**settings)
     shape = planned.model_config
-    return spent(shape.mixer, factor * planned.task.length, shape.key, shape.value, shape.heads)
+    sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride)
+    return spent(shape.mixer, factor * planned.task.length, *sizes)
 
 
 @pytest.mark.parametrize("name", [f"frontier-{name}" for name in ("bytes", "segments", "grows", "attention", "rules")])
@@ -128,6 +129,13 @@ def test_points_are_the_rows_that_were_counted():
         assert one.recall[4].mean == pytest.approx(np.mean([row["accuracy ×4, plain"] for row in some]))
         for factor in claims.FACTORS:
             assert one.spent[factor] == cost(some[0]["settings"], factor)
+
+
+@pytest.mark.parametrize("s", ladder.RUNGS)
+def test_rows_of_the_ladder_are_no_points_of_the_frontier(s):
+    row = next(row for row in claims.rows() if "kept" in row)
+    assert len(claims.points([row])) == 1
+    assert claims.points([{**row, "settings": settings} for settings in ladder.rung(s).values()]) == []
 
 
 def test_a_point_that_is_trained_again_lies_where_one_more_seed_would():

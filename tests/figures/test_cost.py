@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mcviz import tradeoff
 from mcviz.tradeoff import ATTENTION, LIMITS, LOG_LINEAR, PAPER, Setting, game
 from mcviz.words.ledger import NAMES
+from tests.tradeoff.plays import play
 
 figures = pytest.importorskip("mcviz.figures", exc_type=ImportError)
 from mcviz.figures.cost import apart  # noqa: E402
@@ -85,14 +86,16 @@ def test_labels_do_not_cover_each_other(places):
     assert math.fsum(moved) == pytest.approx(math.fsum(places), abs=1e-6)
 
 
-def play(accuracy, reads, aggregator="ssc"):
-    return game.Play(aggregator, 8, 2 if aggregator == "ssc" else None, (accuracy, accuracy), 1.25, reads)
+ROUND = game.Round(1, 0.95, "read", 800)
 
 
 def test_what_was_tried_is_shown_and_the_frontier_only_when_it_is_given():
-    good, bad = play(0.96, 640), play(0.5, 300, "grm")
-    figure = figures.tries([good, bad, good], 1000, [])
-    assert [trace.name for trace in figure.data] == ["SSC, C = 8, k = 2", "GRM, C = 8"]
-    assert set(figure.data[0].x) == {640}
-    assert figure.data[1].y[0] == 0.5
-    assert [trace.name for trace in figures.tries([], None, [bad, good]).data] == ["best there is"]
+    good, bad = play("good", 0.96, 640), play("bad", 0.5, 300)
+    figure = figures.tries([good, bad, good], ROUND, [])
+    assert [trace.name for trace in figure.data] == ["good", "bad"]
+    assert (figure.data[0].x[0], figure.data[1].y[0]) == (640, 0.5)
+    assert figure.data[0].marker.color != figure.data[1].marker.color
+    assert len(figure.layout.shapes) == 3
+    over = figures.tries([], ROUND, [bad, good], over=True)
+    assert [trace.name for trace in over.data] == ["best there is"]
+    assert len(over.layout.shapes) == 1

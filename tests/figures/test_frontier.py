@@ -36,3 +36,22 @@ def test_a_run_of_its_own_is_drawn_without_an_interval():
     one = POINTS[0]._replace(seeds=(0,), recall={1: claims.bootstrap([0.5])})
     (trace,) = figures.frontier([one]).data
     assert (trace.error_y.array[0], trace.error_y.arrayminus[0]) == (0, 0)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_one_axis_stands_by_itself(axis):
+    figure = figures.against(POINTS, axis, 4)
+    for trace in figure.data:
+        named = {point.name: getattr(point.spent[4], axis) for point in POINTS if point.kind == trace.name}
+        assert dict(zip((about[0] for about in trace.customdata), trace.x, strict=True)) == named
+    assert figure.layout.xaxis.title.text == AXES[axis][1]
+    assert not figure.layout.updatemenus
+
+
+def test_the_chosen_point_has_a_ring_and_all_else_stays():
+    plain = figures.against(POINTS, "read", 4)
+    ringed = figures.against(POINTS, "read", 4, chosen=POINTS[3].name)
+    *others, ring = ringed.data
+    assert others == list(plain.data)
+    assert (ring.x, ring.y) == ((POINTS[3].spent[4].read,), (POINTS[3].recall[4].mean,))
+    assert figures.against(POINTS, "read", 4, chosen="no such").data == plain.data

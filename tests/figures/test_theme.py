@@ -13,7 +13,7 @@ figures = pytest.importorskip("mcviz.figures", exc_type=ImportError)
 
 T = 95
 SETTING = tradeoff.Setting()
-PLAYS = [game.Play("ssc", 8, 2, (0.96, 0.97), 1.2, 640), game.Play("grm", 8, None, (0.5, 0.55), 1.2, 300)]
+POINTS = claims.points(claims.rows())
 
 
 @cache
@@ -45,8 +45,9 @@ def drawings(theme):
     yield figures.capacity(grown.pairs, grown.alone, grown.cached, theme)
     yield from (draw(SETTING, theme) for draw in (figures.spent, figures.stored, figures.fetched))
     yield from (draw(finding(), theme) for draw in (figures.evidence, figures.comparisons, figures.reported))
-    yield figures.tries(PLAYS, 1000, PLAYS[:1], theme)
-    yield figures.frontier(claims.points(claims.rows()), theme=theme)
+    yield figures.tries(POINTS, game.ROUNDS[0], POINTS[:1], theme=theme)
+    yield figures.frontier(POINTS, theme=theme)
+    yield figures.against(POINTS, "read", 4, POINTS[0].name, theme)
 
 
 def charts():
@@ -115,7 +116,9 @@ def test_what_is_right_is_green(theme):
         if shape.line.color == colours.answer
     }
     assert marked == {trace.sources[T] % 12}
-    played = figures.tries(PLAYS, None, [], theme).data
+    asked = game.ROUNDS[0]
+    both = [pick(POINTS, key=asked.recall) for pick in (max, min)]
+    played = figures.tries(both, asked, [], theme=theme).data
     assert [trace.marker.color for trace in played] == [colours.answer, colours.wrong]
 
 

@@ -305,6 +305,7 @@ if __name__ == "__main__":
         sys.exit(max(abs(process.exitcode) for process in both))
 """
 
+
 @pytest.mark.skipif(
     not torch.distributed.is_available() or not hasattr(torch.distributed, "fsdp"), reason="no processes"
 )

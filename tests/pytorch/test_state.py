@@ -38,7 +38,7 @@ def in_parts(cfg, x, c, stops):
     ("variant", "aggregator", "start", "everywhere"), pairs(VARIANTS, AGGREGATORS, STARTS, [False, True])
 )
 def test_a_run_in_parts_is_a_run(variant, aggregator, start, everywhere, monkeypatch):
-    """Also on the way of other devices. Cut in the middle of a segment, at its end, and after its first token; output, state and gradients."""
+    """Cut in a segment, at its end, and after its first token, on either way; output, state and gradients."""
     monkeypatch.setattr(launches, "EVERYWHERE", everywhere)
     cfg = replace(variant, aggregator=aggregator, start=start, segment_length=4)
     x, c = batch(cfg)

@@ -5,6 +5,7 @@ Vectors are columns [n, 1], so that every product that stands side by side is a 
 """
 
 import re
+from copy import copy
 from functools import cache
 
 import numpy as np
@@ -250,6 +251,7 @@ class World:
         self.after = trace.states(t)
         self.scalars = {one.symbol: one.name for one in sheet(trace.config.memory).coefficients}
         self.asked = None  # the memory that a loss asks
+        self.given = {}  # and the pair
 
     def arrays(self, state, kind="W"):
         """The arrays of a head's memory: all that a read needs, or the momentum that goes with it."""
@@ -260,6 +262,8 @@ class World:
         return self.arrays(self.after if i == self.s else self.trace.checkpoints[i])
 
     def look(self, name, sub, sup, bound):
+        if name in self.given:
+            return self.given[name]
         trace, t, h = self.trace, self.t, self.h
         i = self.s if sup == "s" else bound.get(sup)
         if name in ("q", "k", "v", "u"):
@@ -315,18 +319,17 @@ class World:
 
     def say(self, memory, i, x):
         """What memory i, or the one given, says to x."""
-        other = World(self.trace, self.equations, self.t, self.h)
-        other.asked, plain = memory, other.look
-        other.look = lambda name, sub, sup, bound: x if name == "q" else plain(name, sub, sup, bound)
-        return evaluate(self.equations["read"][0].formula, other, i=i)
+        return evaluate(self.equations["read"][0].formula, self.asking(memory, {"q": x}), i=i)
 
     def loss(self, memory, k, v):
         """The loss's formula for another memory and pair."""
-        other = World(self.trace, self.equations, self.t, self.h)
-        other.asked, plain = memory, other.look
-        pair = {"k": k, "v": v}
-        other.look = lambda name, sub, sup, bound: pair[name] if name in pair else plain(name, sub, sup, bound)
-        return evaluate(self.equations["loss"][0].formula, other)
+        return evaluate(self.equations["loss"][0].formula, self.asking(memory, {"k": k, "v": v}))
+
+    def asking(self, memory, given):
+        """The same place, where `memory` is asked and the names that are `given` stand for other things."""
+        other = copy(self)
+        other.asked, other.given = memory, given
+        return other
 
     def range(self, text, bound):
         """What a letter under a sum runs over."""

@@ -10,6 +10,7 @@ from mcviz import MCConfig, reference, rules
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.rules import SHEETS
 from mcviz.stepper.details import details
+from tests.pairs import rows
 from tests.rules.evaluate import World, column, evaluate
 from tests.runs import coefficients, label, other, tokens
 
@@ -29,13 +30,13 @@ VARIANTS = [MCConfig(memory=name, options=o) for name, sheet in SHEETS.items() f
 
 
 def configs(variant):
-    """The variant under everything else that a configuration may be, but for what a run does not look at."""
-    for aggregator, start, pooling in product(AGGREGATORS, STARTS, POOLINGS):
-        for gate in GATES if rules.AGGREGATORS[aggregator].gated else GATES[:1]:
-            yield MCConfig(
-                variant.memory, aggregator, segment_length=2, start=start, gate=gate, pooling=pooling, top_k=1,
-                options=variant.options,
-            )  # fmt: skip
+    """The variant beside everything else that a configuration may be, but for what a run does not look at."""
+    made = {}
+    for aggregator, start, gate, pooling in rows(AGGREGATORS, STARTS, GATES, POOLINGS):
+        gate = gate if rules.AGGREGATORS[aggregator].gated else GATES[0]
+        changes = {"aggregator": aggregator, "start": start, "gate": gate, "pooling": pooling}
+        made[replace(variant, segment_length=2, top_k=1, **changes)] = None
+    return [*made]
 
 
 def close(got, wanted, what):
@@ -49,6 +50,7 @@ def test_writes_and_losses_are_those_of_the_run(variant, start):
     written(world, shown, found)
 
 
+@pytest.mark.pairs
 @pytest.mark.parametrize("variant", VARIANTS, ids=label)
 def test_what_is_compared_weighed_and_read_is_that_of_the_run(variant):
     for cfg in configs(variant):

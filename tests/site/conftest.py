@@ -17,10 +17,6 @@ RUNS = ("topics-grm", "needle")
 """Stored pictures of these: each takes a while to make."""
 
 
-OPTIONS = {"viewport": {"width": 1366, "height": 768}, "service_workers": "block"}
-"""How a page is opened, if nothing else is said: what one test keeps is no matter of another."""
-
-
 class Quiet(SimpleHTTPRequestHandler):
     """A server that says nothing."""
 
@@ -65,7 +61,7 @@ class Visit:
         self.home = f"http://127.0.0.1:{self.server.server_port}/"
         self.expected = expected
         self.complaints: list[str] = []
-        self.context = browser.new_context(**{**OPTIONS, **options})
+        self.context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, **options})
         self.context.on("request", self.requested)
         self.context.on("requestfailed", lambda request: self.complain(f"{request.failure}: {request.url}"))
         self.page = self.context.new_page()

@@ -11,8 +11,8 @@ from mcviz import link, wanted, watch, writing
 from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
-from tests.site.conftest import Visit, live, python
-from tests.stepper.hosts import expect, until
+from tests.site.conftest import live, python
+from tests.stepper.hosts import drawn, expect, until
 
 pytestmark = pytest.mark.browser
 RELATIVE = 1e-12
@@ -213,6 +213,22 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
 
 
+def test_nothing_is_asked_for_beside_the_picture(opened):
+    held = []
+
+    def hold(page):
+        page.route("**/first/*.z", lambda route: held.append(route))
+        page.route("**/python/**", lambda route: None)
+
+    page = opened(prepare=hold)
+    until(page, lambda: len(held) == 1)
+    drawn(page)
+    assert not page.workers
+    held[0].continue_()
+    page.wait_for_selector("#stepper[data-step='129']")
+    until(page, lambda: len(page.workers) == 1)
+
+
 def test_a_picture_that_does_not_come_is_said_and_can_be_asked_for_again(opened):
     routes = ("**/first/*.z", "**/numpy-*")
 
@@ -226,18 +242,6 @@ def test_a_picture_that_does_not_come_is_said_and_can_be_asked_for_again(opened)
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector("#stepper[data-step='129']")
     page.get_by_text("the stored picture can be stepped through").wait_for()
-
-
-def test_without_the_server_the_page_opens_again_and_computes(chromium, site):
-    visit = Visit(chromium, site, service_workers="allow")
-    live(visit.page)
-    visit.page.locator("html[data-kept]").wait_for(state="attached")
-    visit.stop_serving()
-    visit.page.reload()
-    live(visit.page)
-    visit.page.get_by_label("Aggregator", exact=True).select_option("soup")
-    visit.page.wait_for_url(re.compile("aggregator=soup"))
-    visit.close()
 
 
 def test_a_browser_that_is_too_old_is_told_so(opened):

@@ -20,6 +20,9 @@ OTHERS = ("learn/00_start_here.html", "learn/04_the_selector.html", "api/mcviz/t
 SHOWN = 3
 """Figures and steppers that are brought into view."""
 
+SLOW = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+"""What the browser's tools call slow 3G: milliseconds, and bytes a second."""
+
 WATCH = """
 globalThis.marks = { blocks: [], answers: [] };
 new PerformanceObserver((list) => {
@@ -83,7 +86,7 @@ def weigh(browser: Browser, home: str, place: str) -> None:
     """The line of one page, from an empty cache."""
     page = opened(browser)
     come = []
-    page.context.on("requestfinished", come.append)
+    page.context.on("requestfinished", lambda request: come.append(request))
     page.goto(home + (place if place.endswith(".html") else f"{place}index.html"))
     if place == "play/":
         page.wait_for_function("marks.live")
@@ -129,6 +132,12 @@ def play(browser: Browser, home: str) -> None:
         picture, live = page.evaluate("[marks.picture, marks.live]")
         print(f"\nexplorer, {cache} cache: picture {picture / 1000:.2f} s, live {live / 1000:.2f} s", end="")
         page.reload()
+    slow = opened(browser)
+    slow.context.new_cdp_session(slow).send("Network.emulateNetworkConditions", SLOW)
+    slow.goto(f"{home}play/index.html", wait_until="commit")
+    slow.wait_for_function("marks.picture")
+    print(f"\nexplorer, slow 3G: picture {slow.evaluate('marks.picture') / 1000:.1f} s", end="")
+    slow.close()
     for T in (160, 1024):
         words = "+".join(f"word{i % 300}" for i in range(T))
         page.goto(f"{home}play/index.html?v=1&run=text&text={words}")

@@ -8,7 +8,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from mcviz.stepper.streamlit import Selection, film_stepper, selection
+from mcviz.stepper.streamlit import Selection, bring_film, film_stepper, selection, whole_parts
 from tests.stepper.films import film
 
 st.set_page_config(layout="wide")
@@ -17,10 +17,13 @@ if st.button("grow"):
     frames = st.session_state.frames = frames + 8
 whole = film(frames=20)
 at = selection("main") if st.session_state.get("placed") else Selection(step=129, frame=-1)
+growing = replace(whole, frames=whole.frames[:frames])
 film_stepper(
-    replace(whole, frames=whole.frames[:frames]),
+    growing,
     key="main",
     **at._asdict(),
     on_change=lambda to: st.query_params.update(frame=str(to.frame)),
+    brought=whole_parts(growing),
 )
+bring_film(growing, key="growing")
 st.session_state.placed = True

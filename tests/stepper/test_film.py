@@ -9,7 +9,7 @@ from mcviz.stepper.film import identity, says
 from mcviz.stepper.payload import unpack
 from tests.stepper import reading
 from tests.stepper.films import TOTAL, film
-from tests.stepper.hosts import PATIENCE, shown
+from tests.stepper.hosts import PATIENCE, drawn, shown
 
 QUESTION = 129
 """A token at which something is asked."""
@@ -164,6 +164,18 @@ def test_the_curves_are_a_slider_for_mouse_and_keyboard(visit):
     assert page.locator(".mcviz").evaluate(PLAY) == [True, 0, "Pause the training"]
     at_frame(page, 3)
     page.get_by_role("button", name="Play the training").wait_for(timeout=PATIENCE)
+
+
+@pytest.mark.browser
+def test_a_low_window_has_room_for_the_strip_and_all_parts_of_the_run(visit):
+    page = visit(film(), "#frame=3")
+    at_frame(page, 3)
+    assert not page.locator(".mcviz.low").count()
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.locator(".mcviz.low").wait_for(timeout=PATIENCE)
+    drawn(page)
+    strip, output = (page.locator(part).bounding_box() for part in (".mcviz .film", ".mcviz .output"))
+    assert output["y"] + output["height"] - strip["y"] < 768
 
 
 @pytest.mark.browser

@@ -185,13 +185,14 @@ def test_the_model_of_this_moment_is_the_newest_frame(desk):
     places = desk.trainings[name].places
     film().until(300).save(places.film)
     _, weights = read("topics-ssc")
-    write(places.now, 200, weights)
-    assert [frame.step for frame in desk.live(name).frames] == [0, 267]
     write(places.now, 301, weights)
+    assert [frame.step for frame in desk.live(name).frames] == [0, 267], "a film that has grown is picture enough"
     live = desk.live(name)
     assert [frame.step for frame in live.frames] == [0, 267, 301]
     assert live.frames[-1].loss is None
     assert live.frames[-1].trace.predictions.tokens == film().scene.run(weights, 301).predictions.tokens
+    write(places.now, 200, weights)
+    assert [frame.step for frame in desk.live(name).frames] == [0, 267], "it is older than the film"
     places.now.write_bytes(b"damaged")
     with pytest.raises(ValueError, match=r"now\.npz: expected weights of a training"):
         desk.live(name)

@@ -4,103 +4,107 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz import MCConfig, claims, cost
+from mcviz import claims
+from mcviz.claims import frontier
 from mcviz.tradeoff import game
-from mcviz.tradeoff.game import GOAL, Play
+from mcviz.tradeoff.game import Round
+from tests.tradeoff.plays import play
 
-
-def row(accuracy, seed=0, **settings):
-    return {"settings": {"task": "mqar", **settings}, "seed": seed, "accuracy": accuracy, "bits": 1.0 + seed}
-
-
-ROWS = [
-    row(0.4, aggregator="none"),
-    row(0.96, aggregator="grm"),
-    row(0.95, aggregator="grm", seed=1),
-    row(0.8, aggregator="grm", segment_length=48),
-    row(0.7, aggregator="ssc", top_k=1),
-    row(0.99, aggregator="attention"),
-    row(0.5, aggregator="grm", start="checkpoint"),
-    row(0.5, aggregator="grm", segmentation="logarithmic"),
-    {"settings": {"identity": "I1"}, "seed": 0, "difference": 0.0},
-    {"settings": {"task": "needle", "aggregator": "grm"}, "seed": 0, "accuracy": 1.0, "bits": 0.0},
-]
-
-
-def test_plays_are_the_rows_that_differ_in_what_can_be_chosen():
-    found = {(play.aggregator, play.segment_length, play.top_k): play for play in game.plays(ROWS)}
-    assert set(found) == {
-        ("none", None, None),
-        ("grm", 8, None),
-        ("grm", 48, None),
-        ("ssc", 8, 1),
-        ("attention", None, None),
-    }
-    grm = found["grm", 8, None]
-    assert (grm.accuracies, grm.accuracy, grm.bits) == ((0.96, 0.95), pytest.approx(0.955), 1.5)
-    assert [play.reads for play in game.plays(ROWS)] == [144, 280, 288, 1368, 10440]
-
-
-@pytest.mark.parametrize("aggregator", ["none", "grm", "soup", "ssc"])
-def test_reads_are_those_of_the_task(aggregator):
-    cfg = MCConfig(aggregator=aggregator, segment_length=16, top_k=3)
-    assert game.reads(aggregator, 16, 3) == cost.sequence(cfg, 144, 24, 8, 1).reads
-
-
-def test_sizes_are_those_that_the_models_were_trained_with():
-    plan = pytest.importorskip("mcviz.training").plan("mqar", "ssc")
-    mixer, shape = plan.model_config.mixer, plan.model_config
-    assert (plan.task.length, shape.key, shape.value, shape.heads) == (game.T, game.K, game.V, game.H)
-    assert (mixer.segment_length, mixer.top_k) == (game.SEGMENT, game.TOP_K)
+READ = Round(1, 0.95, "read", 800)
+LATER = Round(4, 0.8, "kept", 40_000)
+KNOWN = [play("far", 0.8, 100), play("good", 0.96, 640, 0.85), play("dear", 0.99, 2_000, 0.9)]
+FAR, GOOD, DEAR = KNOWN
 
 
 def test_the_judge():
-    known = game.plays(ROWS)
-    by_name = {(play.aggregator, play.segment_length): play for play in known}
-    grm, attention, far = by_name["grm", 8], by_name["attention", None], by_name["grm", 48]
-    assert game.judge(grm, 1368, known).right
-    assert not game.judge(grm, 1367, known).right
-    assert "1,368 reads, more than the budget of 1,367; recall 95.5%, enough" in game.judge(grm, 1367, known).said
-    assert not game.judge(far, 12_000, known).right
-    assert game.judge(attention, 12_000, known).right
-    assert not game.judge(None, 1368, known).right
-    none = game.judge(None, 1367, known)
+    assert game.judge(GOOD, READ, KNOWN).right
+    assert game.judge(GOOD, READ, KNOWN).said == "640 numbers read, within the budget of 800; recall 96.0%, enough."
+    less = READ._replace(budget=639)
+    assert not game.judge(GOOD, less, KNOWN).right
+    assert "640 numbers read, more than the budget of 639; recall 96.0%, enough" in game.judge(GOOD, less, KNOWN).said
+    assert not game.judge(FAR, READ, KNOWN).right
+    assert "recall 80.0%, less than 95%" in game.judge(FAR, READ, KNOWN).said
+    assert not game.judge(DEAR, READ, KNOWN).right
+    assert not game.judge(None, READ, KNOWN).right
+    none = game.judge(None, less, KNOWN)
     assert none.right
-    assert "best of those within it recalls 80.0%" in none.said
-    assert "None is within it" in game.judge(None, 100, known).said
+    assert (
+        none.said
+        == "No stored run reaches 95% with at most 639 numbers read. The best of those within it recalls 80.0%."
+    )
+    assert game.judge(None, READ._replace(budget=1), KNOWN).said.endswith("None is.")
 
 
-plays = st.builds(
-    Play, st.just("grm"), st.just(8), st.none(), st.tuples(st.floats(0, 1)), st.just(1.0), st.integers(1, 9999)
+def test_a_round_counts_what_it_says_at_as_many_pairs_as_it_says():
+    assert LATER.spent(GOOD) == GOOD.spent[4].kept == 25_600
+    assert LATER.recall(GOOD) == 0.85
+    assert (
+        game.judge(GOOD, LATER, KNOWN).said == "25,600 bytes kept, within the budget of 40,000; recall 85.0%, enough."
+    )
+    assert Round(1, 0.5, "operations", 300).spent(FAR) == 300
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(1, 1000)), min_size=1, max_size=12),
+    st.sampled_from(["kept", "read", "operations"]),
+    st.integers(1, 4000),
 )
-
-
-@given(st.lists(plays, max_size=9), st.integers(1, 9999))
-@pytest.mark.usefixtures("unchecked")
-def test_one_answer_of_every_round_is_right_and_the_frontier_wins(known, budget):
-    winners = [play for play in known if game.judge(play, budget, known).right]
-    assert game.judge(None, budget, known).right == (not winners)
-    best = game.frontier(known)
-    for play in known:
-        assert any(b.reads <= play.reads and b.accuracy >= play.accuracy for b in best)
-    assert [p.reads for p in best] == sorted({p.reads for p in best})
-    assert [p.accuracy for p in best] == sorted({p.accuracy for p in best})
-    assert bool(winners) == any(b.reads <= budget and b.accuracy >= GOAL for b in best)
+def test_the_frontier_is_what_nothing_beats_and_wins_where_anything_does(numbers, axis, budget):
+    known = [play(str(i), accuracy, read) for i, (accuracy, read) in enumerate(numbers)]
+    asked = Round(1, 0.95, axis, budget)
+    best = game.frontier(asked, known)
+    for one in known:
+        beaten = any(
+            asked.spent(other) <= asked.spent(one) and asked.recall(other) > asked.recall(one) for other in known
+        )
+        assert not (beaten and one in best)
+    assert [asked.spent(each) for each in best] == sorted({asked.spent(each) for each in best})
+    assert [asked.recall(each) for each in best] == sorted({asked.recall(each) for each in best})
+    assert bool(game.winners(asked, known)) == any(map(asked.won, best))
+    assert all(game.judge(each, asked, known).right for each in game.winners(asked, known))
 
 
 def test_a_round_is_scored_by_its_first_answer():
-    known = game.plays(ROWS)
-    grm = known[-2]
-    tries = [game.attempt(None, 3000, known), game.attempt(grm, 3000, known), game.attempt(None, 250, known)]
-    assert [one.verdict.right for one in tries] == [False, True, True]
+    other = READ._replace(budget=1)
+    tries = [
+        *(game.attempt(None, READ, KNOWN), game.attempt(GOOD, READ, KNOWN)),
+        *(game.attempt(None, other, KNOWN), game.attempt(GOOD, other, KNOWN)),
+    ]
+    assert [one.verdict.right for one in tries] == [False, True, True, False]
     assert game.score(tries) == 1
     assert game.score([]) == 0
 
 
-def test_the_stored_runs_leave_rounds_that_can_be_won_and_rounds_that_cannot():
-    known = game.plays(claims.rows())
-    outcomes = [any(game.judge(play, budget, known).right for play in known) for budget in game.BUDGETS]
-    assert outcomes[0]
-    assert not outcomes[-1]
-    assert outcomes == sorted(outcomes, reverse=True)
-    assert all(any(play.reads <= budget for play in known) for budget in game.BUDGETS)
+STORED = claims.points(claims.rows())
+
+
+def test_the_stored_runs_leave_rounds_that_can_be_won_and_one_that_cannot():
+    won = [game.winners(asked, STORED) for asked in game.ROUNDS]
+    assert all(won[:-1])
+    assert not won[-1]
+    for asked in game.ROUNDS:
+        assert any(asked.spent(each) <= asked.budget for each in STORED)
+        assert any(asked.recall(each) >= asked.goal for each in STORED)
+
+
+def test_every_axis_is_played_at_the_length_of_training_and_caching_wins_somewhere():
+    """On this task a larger matrix wins at that length; of four times the pairs, what reads little."""
+    assert {asked.axis for asked in game.ROUNDS if asked.factor == 1} == set(claims.Spent._fields) == set(game.UNITS)
+    assert all(any(each.kind.startswith("RNN") for each in game.winners(asked, STORED)) for asked in game.ROUNDS[:3])
+    assert {each.kind for each in game.winners(game.ROUNDS[3], STORED)} == {"SSC"}
+
+
+def test_pairs_are_those_of_the_rows():
+    assert frontier.PAIRS["pairs"] == game.PAIRS
+
+
+def test_a_play_is_a_word_of_its_own_and_none_of_the_earlier_game():
+    said = [game.word(each) for each in STORED]
+    assert len(set(said)) == len(said)
+    assert not any(map(game.earlier, [*said, "nothing", "next"]))
+    assert game.word(play("SSC 24 × 8, C = 8, k = 2", 0, 1)) == "ssc-24-8-c-8-k-2"
+
+
+@pytest.mark.parametrize("said", ["none", "attention", "grm.8", "ssc.8.2"])
+def test_words_of_the_earlier_game_are_known(said):
+    assert game.earlier(said)

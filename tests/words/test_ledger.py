@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mcviz import game, tradeoff, words
 from mcviz.tradeoff import ATTENTION, PAPER, RULES, Setting
 from mcviz.words.ledger import NAMES, amount, size, times
+from tests.tradeoff.plays import play
 
 MLP = replace(PAPER[2].setting, memory="titans")
 
@@ -61,16 +62,24 @@ def test_bytes_and_ratios():
     assert (size(384), size(96 * 1024), size(24 * 2**20)) == ("384 B", "96.0 KiB", "24.0 MiB")
 
 
-def play(accuracy, reads, aggregator="ssc"):
-    return game.Play(aggregator, 8, 2 if aggregator == "ssc" else None, (accuracy, accuracy), 1.25, reads)
-
-
 def test_what_was_tried_is_a_row_each():
-    good = play(0.96, 640)
-    columns = words.tried([game.attempt(good, 500, [good]), game.attempt(None, 500, [good])])
-    assert columns["Answer"] == ["SSC, C = 8, k = 2", "none reaches it"]
+    good, asked = play("good", 0.96, 640), game.Round(1, 0.95, "read", 500)
+    columns = words.tried([game.attempt(good, asked, [good]), game.attempt(None, asked, [good])])
+    assert columns["Goal"] == ["95% of 24 pairs, as many as in training"] * 2
+    assert columns["Budget"] == ["at most 500 numbers read"] * 2
+    assert columns["Answer"] == ["good", "none reaches it"]
     assert columns["Right"] == ["no", "yes"]
-    assert (columns["Reads"][0], columns["by seed, %"][0], columns["Bits"][0]) == ("640", "96.0, 96.0", "1.25")
+    cells = ("Takes", "Recall", "95 % interval", "Seeds")
+    assert [columns[name][0] for name in cells] == ["640", "96.0%", "95.0% to 97.0%", "2"]
+    alone = words.tried([game.attempt(good._replace(seeds=(0,)), asked, [good])])
+    assert alone["95 % interval"] == ["one seed"]
+
+
+def test_what_wins_is_said_round_by_round():
+    good = play("good", 0.96, 640, 0.85)
+    said = words.won([good])
+    assert "95% of 24 pairs, as many as in training; at most 800 numbers read: good (640 numbers read, 96.0%)." in said
+    assert "80% of 96 pairs, 4 times as many as in training; at most 4,000 bytes kept: no stored run." in said
 
 
 def test_one_token_is_one_and_segments_beyond_the_sequence_are_remarked():

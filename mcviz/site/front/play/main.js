@@ -5,7 +5,6 @@
 
 import { mount } from "../stepper.js";
 import { Controls } from "./controls.js";
-import { keep } from "./keeping.js";
 import { lacking, Python } from "./python.js";
 import { stored } from "./stored.js";
 
@@ -128,7 +127,6 @@ const python = new Python(parts, {
     node("brought").disabled = false;
     document.documentElement.dataset.live = "yes";
     void change({});
-    void keep([worker, ...told.parts.files.map((name) => base + name)]);
   },
   failed(message) {
     node("progress").hidden = true;
