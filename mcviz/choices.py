@@ -163,7 +163,8 @@ def differences(a: MCConfig, b: MCConfig) -> str:
     for choice in CHOICES:
         mine, yours = (each.get(choice.name) for each in (ours, theirs))
         if mine != yours and choice.when(ours.get) and choice.when(theirs.get):
-            said.append(f"{choice.label}: {choice.titles.get(mine, mine)}, and {choice.titles.get(yours, yours)}.")
+            titles = [choice.titles.get(str(value), value) for value in (mine, yours)]
+            said.append(f"{choice.label}: {titles[0]}, and {titles[1]}.")
     return " ".join(said)
 
 

@@ -265,6 +265,15 @@ TERMS: Mapping[str, Term] = {
             "What attention keeps: the key and the value of every token. It grows with every token and is read whole.",
         ),
         Term("attention", "Every token looks at every earlier one, and nothing is summed up in a memory."),
+        Term(
+            "sparse attention",
+            "Attention that reads a window of the latest tokens, or each last of a stride; the others are forgotten.",
+        ),
+        Term(
+            "frontier",
+            "Recall against what it takes: bytes kept, numbers read or operations. Nothing that takes as little beats "
+            "what lies on it.",
+        ),
         Term("bytes", "How much is fetched from memory, or kept in it."),
         Term("operations", "Multiplications and additions, as they are counted in the equations."),
         Term("entropy", "How spread the gates are: 0 where one memory takes all, larger where many share.", "nats"),
