@@ -47,6 +47,8 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain JSON values; `ModelConfig.from_dict` reads them back."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.mixer is not None:  # as films, cards and checkpoints say it that know of no window
+            del values["window"], values["stride"]
         return {**values, "mixer": self.mixer and self.mixer.to_dict()}
 
     @classmethod

@@ -77,7 +77,7 @@ def main() -> int:
             seen = asyncio.run(crowd(url, chosen.readers, chosen.seconds))
         finally:
             stop(server)
-    print(*sorted(seen.words), sep="\n")
+    print(*sorted(text.replace("\\", "") for text in seen.words), sep="\n")
     for name, values in (("to the first words", seen.first), ("to the next ones", seen.gaps)):
         print(f"{name}: median {statistics.median(values):.2f} s, most {max(values):.2f} s")
     print(f"{seen.pictures} looks with a picture, of {len(seen.gaps)}")
