@@ -124,7 +124,7 @@ def test_processes_end_with_the_one_that_started_them(tmp_path, end):
 def test_a_dask_cluster_gives_the_same_rows(tmp_path, rows):
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):

@@ -15,6 +15,8 @@ from mcviz.site.steppers import Stored
 
 PICTURE = re.compile(r"<img alt='a figure' src='([^']*)'>")
 """A picture behind a fold, as `notebooks/build.py` writes it."""
+STYLE = re.compile(r' style="[^"]*"')
+"""What an output says of its look, which the policy of the page lets no output do."""
 WAYS = {
     "00_start_here": "run=topics-grm",
     "01_an_rnn_forgets": "run=recall&aggregator=none",
@@ -49,10 +51,10 @@ def address(stem: str, number: int) -> str:
 
 def notebook(path: Path, steppers: Mapping[int, Stored]) -> str:
     """One notebook as a page, with the steppers of its cells."""
-    written = nbformat.read(path, as_version=4)
+    written = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for number, one in steppers.items():
         for output in written.cells[number].outputs:
-            make_room(output.data, address(path.stem, number), one.place)
+            make_room(output.get("data", {}), address(path.stem, number), one.place)
 
     def rendered(words: str) -> str:
         return markdown.render(words, f"notebooks/{path.name}")
@@ -69,7 +71,7 @@ def notebook(path: Path, steppers: Mapping[int, Stored]) -> str:
     title = path.stem.partition("_")[2].replace("_", " ").capitalize()
     return frame.page(
         title,
-        f"{way}\n{body}",
+        f"{way}\n{STYLE.sub('', body)}",
         f"learn/{path.stem}.html",
         kind="wide notebook",
         styles=("learn.css", "stepper.css") if steppers else ("learn.css",),
@@ -88,5 +90,5 @@ def make_room(data: dict[str, Any], at: str, place: Mapping[str, int]) -> None:
 
     if "image/png" in data:
         data["text/html"] = room(f"data:image/png;base64,{data.pop('image/png').strip()}")
-    else:
+    elif "text/html" in data:
         data["text/html"] = PICTURE.sub(lambda found: room(found[1]), data["text/html"])

@@ -16,7 +16,7 @@ import torch
 from mcviz import MCConfig
 from mcviz.pytorch import MemoryCaching, ModelConfig, SequenceModel
 
-IDS = torch.randint(0, 20, (2, 7), generator=torch.Generator().manual_seed(0))
+IDS = torch.randint(0, 20, (2, 5), generator=torch.Generator().manual_seed(0))
 
 
 def assert_same_gradients(one, other, weights):
@@ -39,9 +39,9 @@ def compiled(mixer):
     assert_same_gradients(model(IDS), faster(IDS), list(model.parameters()))
 
 
-def in_one_graph(cfg, lengths):
+def in_one_graph(cfg, backend, lengths):
     layer = MemoryCaching(8, 2, cfg)
-    faster = torch.compile(layer, backend="aot_eager", fullgraph=True)
+    faster = torch.compile(layer, backend=backend, fullgraph=True)
     for T in lengths:
         x = torch.randn(2, T, 8)
         torch.testing.assert_close(faster(x), layer(x))
@@ -51,10 +51,10 @@ def in_one_graph(cfg, lengths):
 exported(None)
 exported(MCConfig(segment_length=4))
 exported(MCConfig(aggregator="ssc", segment_length=2, top_k=1))
-exported(MCConfig(memory="titans", aggregator="soup", segment_length=3))
-compiled(MCConfig(memory="dla", segment_length=3))
-in_one_graph(MCConfig(segment_length=4), (9, 14))
-in_one_graph(MCConfig(memory="delta", aggregator="ssc", segment_length=4, top_k=1), (9,))
+exported(MCConfig(memory="titans", aggregator="soup", segment_length=2))
+compiled(MCConfig(memory="dla", segment_length=2))
+in_one_graph(MCConfig(segment_length=4), "eager", (9, 14))
+in_one_graph(MCConfig(memory="delta", aggregator="ssc", segment_length=4, top_k=1), "aot_eager", (9,))
 """
 
 

@@ -63,11 +63,11 @@ def test_a_wheel_loses_only_what_no_page_needs():
 @pytest.fixture(scope="module")
 def pages():
     """Pages to read, by where they lie."""
-    one = ROOT / "notebooks" / "03_gates.ipynb"
+    course = [ROOT / "notebooks" / name for name in ("03_gates.ipynb", "06_from_rnn_to_transformer.ipynb")]
     return {
         "index.html": home.page(ROOT),
         "words/index.html": glossary.page(),
-        f"learn/{one.stem}.html": learn.notebook(one, {}),
+        **{f"learn/{one.stem}.html": learn.notebook(one, {}) for one in course},
         **documents.pages(ROOT),
         **{at: text for at, text in api.files(["mcviz.segments", "mcviz.backends"]).items() if at.endswith(".html")},
     }

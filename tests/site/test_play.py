@@ -249,16 +249,17 @@ def test_a_browser_that_is_too_old_is_told_so(opened):
     page.get_by_text("too old to run Python (it lacks DecompressionStream)").wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_telephone_has_room_and_keys_reach_everything(opened, scheme):
+def test_a_telephone_has_room_and_keys_reach_everything(opened):
     without = {"prepare": lambda page: page.route("**/python/**", lambda route: None)}
-    page = opened(viewport={"width": 390, "height": 844}, color_scheme=scheme, **without)
+    page = opened(viewport={"width": 390, "height": 844}, **without)
     page.wait_for_selector("#stepper[data-step]")
     until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= 390"))
     page.locator("#settings > summary").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#controls select:visible")
-    until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= 390"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= 390"), scheme)
 
 
 def test_the_stored_picture_is_that_of_the_run():
