@@ -72,6 +72,13 @@ def take(key: str) -> None:
         screen.end()
 
 
+def turn(run: str) -> None:
+    """Take another run; the mark stays open, which draws the button that leads there."""
+    kept = {name: screen.get(name) for name in ("asked", "axis", "point")}
+    screen.another_run(run)
+    screen.put(**kept)
+
+
 def tell(point: Point, factor: int) -> None:
     """A point in numbers; its own run, by a command, and the nearest one that ships, at once."""
     mean, low, high = point.recall[factor]
@@ -86,7 +93,7 @@ def tell(point: Point, factor: int) -> None:
     if near is not None and near.name in watch.names():
         apart = "; ".join(near.apart)
         label = f"Watch {near.name}"
-        if st.button(label, icon=":material/visibility:", on_click=screen.another_run, args=(near.name,)):
+        if st.button(label, icon=":material/visibility:", on_click=turn, args=(near.name,)):
             screen.go("Explore")
         st.caption(plain(f"The nearest model that ships, and not this very one: it has {apart}."))
     film = point.settings["aggregator"] != tradeoff.ATTENTION

@@ -294,7 +294,9 @@ def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
 
 
 def test_a_mark_of_the_frontier_opens_by_a_click_and_by_keys(visit):
-    page = visit("claims?v=1&family=Frontier&asked=4&axis=read", width=1366, height=768)
+    page = visit("?v=1&run=needle&family=Frontier&asked=4&axis=read", width=1366, height=768)
+    shown(page)
+    page.get_by_role("link", name="Claims").first.click()
     first, second = [point.name for point in claims.points(claims.rows()) if point.kind == KINDS[0]][:2]
     mark = page.locator(".js-plotly-plot .scatterlayer .point").first
     mark.scroll_into_view_if_needed()

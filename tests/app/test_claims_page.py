@@ -153,6 +153,16 @@ def test_a_mark_opens_to_its_numbers_its_command_and_what_ships(point):
     assert data == json.loads(figures.against(POINTS, "kept", 4, chosen=point.name).to_json())["data"]
 
 
+def test_the_nearest_model_is_taken_and_the_mark_stays_open():
+    """Else the button that leads there would be gone before it leads."""
+    point = POINTS[0]
+    page = opened("claims", family=claims.FRONTIER, asked="4", point=point.name)
+    near = claims.nearest(point).name
+    next(button for button in page.button if button.label == f"Watch {near}").click().run()  # no page to turn to here
+    taken = page.session_state["screen"]
+    assert (taken["run"], taken["point"], taken["asked"]) == (near, point.name, "4")
+
+
 def trains(line):
     """What a line of the shell would train."""
     parser = argparse.ArgumentParser()
