@@ -51,7 +51,7 @@ def address(stem: str, number: int) -> str:
 
 def notebook(path: Path, steppers: Mapping[int, Stored]) -> str:
     """One notebook as a page, with the steppers of its cells."""
-    written = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    written = nbformat.read(path, as_version=4)
     for number, one in steppers.items():
         for output in written.cells[number].outputs:
             make_room(output.get("data", {}), address(path.stem, number), one.place)
@@ -60,7 +60,7 @@ def notebook(path: Path, steppers: Mapping[int, Stored]) -> str:
         return markdown.render(words, f"notebooks/{path.name}")
 
     filters = {"markdown2html": rendered, "markdown2html_mistune": rendered}
-    exporter = HTMLExporter(template_name="basic", filters=filters, exclude_input_prompt=True)  # type: ignore[no-untyped-call]
+    exporter = HTMLExporter(template_name="basic", filters=filters, exclude_input_prompt=True)
     body, _ = exporter.from_notebook_node(written)
     live = WAYS.get(path.stem)
     way = (

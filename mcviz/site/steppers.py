@@ -38,7 +38,7 @@ def stored(paths: list[Path]) -> dict[str, dict[int, Stored]]:
 
 def run(path: Path) -> dict[int, Stored]:
     """The steppers of one notebook, which is run as far as its last one."""
-    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+    cells = nbformat.read(path, as_version=4).cells
     codes = {number: cell.source for number, cell in enumerate(cells) if cell.cell_type == "code"}
     last = max((number for number, code in codes.items() if CALL in code), default=-1)
     space: dict[str, Any] = {"__name__": "__main__"}
