@@ -15,7 +15,7 @@ from mcviz.training.sweeps import spread
 
 CHEAP = {
     "Recall": ("recall-gap-topics", ["SSC"]),
-    "Gates and memories": ("gate-context-topics", ["token alone"]),
+    "Gates and memories": ("memory-deep", ["linear"]),
     "Segments": ("segments-start-topics", ["going on"]),
     "The selector": ("selector-choice-topics", ["router", "best subset", "random subset"]),
     "Cost": ("cache-linear", ["C = 7", "C = 8", "C = 9"]),
