@@ -46,12 +46,26 @@ def test_the_numbers_of_the_frontier_are_those_of_its_runs():
     (said,) = re.findall(r"- Is it the caching.*?(?=\n- )", README, re.DOTALL)
     board = {finding.claim.name: finding.intervals for finding in claims.board()}
     conditions = (
-        *(("bytes", "RNN (1,944)"), ("bytes", "GRM (1,944)"), ("grows", "RNN ×4"), ("grows", "GRM ×4")),
+        *(
+            ("bytes", "RNN (1,944)"),
+            ("bytes", "GRM (1,944)"),
+            ("headline", "RNN, 72 × 54"),
+            ("headline", "GRM, 24 × 8"),
+        ),
+        *(("grows", "RNN ×4"), ("grows", "GRM ×4")),
         *(("longer-bytes", "RNN ×4"), ("longer-reads", "SSC, k = 2 ×4"), ("longer-reads", "RNN ×4")),
         *(("topics", "GRM, 16 × 8"), ("topics", "RNN, 48 × 30")),
     )
     means = [f"{board[f'frontier-{name}'][label][0]:.1%}" for name, label in conditions]
     assert re.findall(r"[\d.]+%", said) == means
+
+
+def test_the_order_in_which_a_training_comes_to_be_right_is_that_of_its_runs():
+    (said,) = re.findall(r"- In training, the gate.*?(?=\n- )", README, re.DOTALL)
+    (finding,) = claims.board(names=["gate-first"])
+    gate, answers, loss = (f"{finding.intervals[name][0]:.1%}" for name in ("gate", "answers", "loss"))
+    assert answers == loss
+    assert re.findall(r"[\d.]+%", said) == [gate, loss]
 
 
 def test_the_sentence_beside_the_frontiers_picture_is_true():

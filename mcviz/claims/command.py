@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--family",
         choices=[family.lower() for family in (*FAMILIES, LADDER)],
         help="those of one family; without it --run makes all but the frontier, which takes half an hour on two cores, "
-        "and the ladder, which takes four",
+        "and the ladder, which takes longer",
     )
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")

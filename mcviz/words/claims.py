@@ -26,6 +26,9 @@ def frontier_in_words(found: Means) -> list[str]:
         "frontier-bytes": "With 486, 972 and 1,944 numbers kept, GRM in segments of 8 recalls "
         f"{recalled(found, 'bytes', *(f'GRM ({kept})' for kept in sizes))} of 24 pairs, and a plain recurrent layer "
         f"with one larger memory {recalled(found, 'bytes', *(f'RNN ({kept})' for kept in sizes))}.",
+        "frontier-headline": "With twice the pairs and 3,888 numbers kept, GRM recalls "
+        f"{recalled(found, 'headline', 'GRM, 24 × 8')}, and the plain layer "
+        f"{recalled(found, 'headline', 'RNN, 72 × 54')}.",
         "frontier-reads": f"With 792 numbers read for a token, SSC recalls {recalled(found, 'reads', 'SSC, k = 2')}, "
         f"and the plain layer {recalled(found, 'reads', 'RNN')}.",
         "frontier-grows": "Asked for 96 pairs, four times as many as in training, the plain layer of 1,944 numbers "

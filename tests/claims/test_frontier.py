@@ -15,11 +15,7 @@ from mcviz.initial import readable
 from mcviz.training import shell
 
 EVERY = [
-    *(
-        condition.settings
-        for claim in (*frontier.CLAIMED, *frontier.PLANNED)
-        for condition in claim.conditions.values()
-    ),
+    *(condition.settings for claim in frontier.CLAIMED for condition in claim.conditions.values()),
     *frontier.CURVES,
 ]
 SHIPPED = claims.points(claims.rows())

@@ -21,6 +21,7 @@ def test_what_the_frontier_says_are_means_of_its_claims():
     wanted = [
         *(BOARD["frontier-bytes"][f"GRM ({kept})"] for kept in ("486", "972", "1,944")),
         *(BOARD["frontier-bytes"][f"RNN ({kept})"] for kept in ("486", "972", "1,944")),
+        *(BOARD["frontier-headline"][label] for label in ("GRM, 24 × 8", "RNN, 72 × 54")),
         *(BOARD["frontier-reads"][label] for label in ("SSC, k = 2", "RNN")),
         *(BOARD["frontier-grows"][label] for label in ("RNN ×4", "GRM ×4")),
         BOARD["frontier-longer-bytes"]["RNN ×4"],
