@@ -7,9 +7,10 @@ recalled, and what their last token kept, read and computed.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Spent(Protocol):
     """What the last token takes."""
 
@@ -23,6 +24,7 @@ class Spent(Protocol):
     def operations(self) -> int: ...
 
 
+@runtime_checkable
 class Play(Protocol):
     """A trained setting that can be chosen, and what its runs measured, by how many times the pairs of training."""
 
