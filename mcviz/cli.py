@@ -116,6 +116,10 @@ def explore(arguments: argparse.Namespace) -> int:
     return 0
 
 
+ACCENT = {"light": PALETTES["light"].ink, "dark": PALETTES["light"].muted}
+"""What is chosen, and the button to press, on which Streamlit writes in white: not red, which is what is wrong."""
+
+
 def options(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
     """The settings of Streamlit that the pages need, whatever the reader's own are, and those that are asked for."""
     yield from {
@@ -130,8 +134,7 @@ def options(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
         "client.showSidebarNavigation": "true",
         "runner.enforceSerializableSessionState": "false",
         "global.developmentMode": "false",
-        # what is chosen is not what is wrong, which red says
-        **{f"theme.{theme}.primaryColor": palette.ink for theme, palette in PALETTES.items()},
+        **{f"theme.{theme}.primaryColor": colour for theme, colour in ACCENT.items()},
     }.items()
     if arguments.port is not None:
         yield "server.port", arguments.port

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mcviz import cli
 from mcviz.palette import ANYWHERE, PALETTES, SERIES
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +73,12 @@ def test_text_is_read_on_the_shades_that_figures_lay_below_it(scheme):
     assert contrast(colours.ground, colours.gate) >= 4.5  # filled bars
     assert contrast(colours.ground, colours.online) >= 4.5
     assert contrast(colours.zero, colours.ground) < 1.2  # no mark, only a shade
+
+
+def test_a_button_is_seen_and_what_it_says_in_white_is_read():
+    for scheme, colour in cli.ACCENT.items():
+        assert contrast(colour, "#ffffff") >= 4.5
+        assert min(contrast(colour, ground) for ground in GROUNDS[scheme]) >= 3
 
 
 @pytest.mark.parametrize("vision", VISION)

@@ -104,7 +104,6 @@ def draw(under_way: bool, brought: int) -> None:
     if problem := st.session_state.get(REFUSED, ""):
         st.error(plain(f"This cannot be trained. {problem}"), icon=":material/error:")
     if state is None:
-        st.caption("Choose on the left what to train, and press Train. It takes about a minute.")
         return
     with refused():
         live = desk().live(name)
@@ -140,16 +139,20 @@ def films() -> None:
     own = mine() if mine() and desk().film(mine()) is not None else ""
     if not own and not film.names():
         return
+    names = ("", *film.names()) if own else film.names()
+    if screen.get("film") not in names:
+        screen.put(film=names[0])
+    name = screen.get("film")
     if not screen.get("present"):
-        names = ("", *film.names()) if own else film.names()
-        if screen.get("film") not in names:
-            screen.put(film=names[0])
-        st.selectbox("Watch", names, format_func=lambda name: TITLES.get(name, name), key=screen.key("film"))
-    name = screen.get("film") or ("" if own else film.names()[0])
+        title, sentence = st.columns([2, 3], vertical_alignment="center")
+        name = title.selectbox(
+            "Watch", names, format_func=TITLES.__getitem__, key=screen.key("film"), label_visibility="collapsed"
+        )
+        if name:
+            sentence.caption(plain(SHIPPED[name].sentence))
     with refused():
         seen = runs.film(name) if name else recorded(own)
         if name:
-            st.caption(plain(SHIPPED[name].sentence))
             show(name, seen)
         export(f"film-{name or own}", seen)
         beside(name or own, seen)
@@ -246,10 +249,13 @@ def told(state: State, at: tuple[int, int] | None) -> str:
 def buttons(state: State | None) -> None:
     """What can be done now."""
     status = "" if state is None else state.status
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if status in ("", "done", "stopped", "failed"):
             label = "Train" if state is None else "Train another"
             st.button(label, icon=":material/model_training:", type="primary", on_click=begin)
+        if state is None:
+            said = "Choose on the left what to train, and press Train. It takes about a minute."
+            st.caption(said, width="content")
         if status in ("waiting", "training", "pausing"):
             st.button(
                 "Pause", icon=":material/pause:", on_click=desk().pause, args=(mine(),), disabled=status[0] == "p"
