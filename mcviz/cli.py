@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mcviz import choices, files, rules
 from mcviz.choices import Choice
-from mcviz.palette import PALETTES
+from mcviz.palette import ANYWHERE, PALETTES
 from mcviz.trace import Trace
 
 EXTRAS = {
@@ -116,8 +116,8 @@ def explore(arguments: argparse.Namespace) -> int:
     return 0
 
 
-ACCENT = {"light": PALETTES["light"].ink, "dark": PALETTES["light"].muted}
-"""What is chosen, and the button to press, on which Streamlit writes in white: not red, which is what is wrong."""
+ACCENT = {"light": PALETTES["light"].ink, "dark": ANYWHERE["gate"]}
+"""What is chosen, and the button to press: not red, which is what is wrong. Streamlit writes with it and white on it."""
 
 
 def options(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:

@@ -8,7 +8,7 @@
 
 from mcviz.claims.claim import Claim, Comparison, Condition, Gap, sequences
 from mcviz.claims.command import SHELL, add_arguments, command
-from mcviz.claims.declared import CLAIMS, DECLARED, EXACT, FAMILIES
+from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES, LONG
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
 from mcviz.claims.frontier import FAMILY as FRONTIER
 from mcviz.claims.interval import Interval, bootstrap
@@ -23,11 +23,11 @@ __all__ = [
     "ASKED",
     "ATTENTION",
     "CLAIMS",
-    "DECLARED",
     "EXACT",
     "FACTORS",
     "FAMILIES",
     "FRONTIER",
+    "LONG",
     "MISSING",
     "SEEDS",
     "SHELL",

@@ -8,7 +8,6 @@ from pathlib import Path
 from mcviz.claims.declared import CLAIMS, FAMILIES
 from mcviz.claims.finding import HOLDS, MISSING, VERDICTS, Finding
 from mcviz.claims.lab import SEEDS, board, chosen, due, run, took
-from mcviz.claims.ladder import FAMILY as LADDER
 
 SHELL = "mcviz claims --run"
 """Makes all runs again; with the name of a claim after it, those of that claim."""
@@ -19,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="CLAIM", help=f"which ones (default: all): {', '.join(CLAIMS)}")
     parser.add_argument(
         "--family",
-        choices=[family.lower() for family in (*FAMILIES, LADDER)],
-        help="those of one family; without it --run makes all but the frontier, which takes half an hour on two cores, "
-        "and the ladder, which takes longer",
+        choices=[family.lower() for family in FAMILIES],
+        help="those of one family; without it --run makes all but the frontier and the ladder, which take half an hour "
+        "each on two cores",
     )
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Print every claim with its verdict; after new runs, also whether it is the one that ships."""
-    family = next((family for family in (*FAMILIES, LADDER) if family.lower() == arguments.family), None)
+    family = next((family for family in FAMILIES if family.lower() == arguments.family), None)
     names = arguments.names or (None if family is None else chosen(None, family))
     shipped = {finding.claim.name: finding.verdict for finding in board(names=names)}
     if not arguments.run:
@@ -63,7 +62,7 @@ def command(arguments: argparse.Namespace) -> int:
 def report(found: Sequence[Finding]) -> str:
     """Claims, verdicts and numbers as text."""
     lines = []
-    for family in (*FAMILIES, LADDER):
+    for family in FAMILIES:
         some = [finding for finding in found if finding.claim.family == family]
         lines += [f"\n{family.upper()}"] if some else []
         for finding in some:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from mcviz.claims import frontier, ladder
 from mcviz.claims.claim import LOOKS, MQAR, Claim, Condition, Settings, at_most, below, equal, on
 
-RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, FRONTIER, EXACT = FAMILIES = (
+RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, *LONG, EXACT = FAMILIES = (
     "Recall",
     "Gates and memories",
     "Segments",
@@ -14,8 +14,10 @@ RECALL, GATES, SEGMENTS, CHOICE, COST, LENGTH, LANGUAGE, FRONTIER, EXACT = FAMIL
     "Longer sequences",
     "Language",
     frontier.FAMILY,
+    ladder.FAMILY,
     "Identities",
 )
+"""Those in `LONG` take long to run, and are run by name."""
 SAME = 1e-9
 """What rounding may do to two sides that are equal."""
 DIFFERENT = 1e-3
@@ -483,9 +485,6 @@ MEASURED: tuple[Claim, ...] = (
     ),
 )
 
-EVERY = (*MEASURED, *frontier.CLAIMED, *map(identity, IDENTITIES))
+EVERY = (*MEASURED, *frontier.CLAIMED, *ladder.CLAIMED, *map(identity, IDENTITIES))
 CLAIMS: Mapping[str, Claim] = {claim.name: claim for claim in EVERY}
 """Every claim of the board by name, family by family."""
-
-DECLARED: Mapping[str, Claim] = {claim.name: claim for claim in (*EVERY, *ladder.PLANNED)}
-"""Those, and claims whose rules are fixed and whose runs do not ship."""

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from mcviz.checks import whole
-from mcviz.claims import frontier, ladder
-from mcviz.claims.declared import CLAIMS, DECLARED, FAMILIES
+from mcviz.claims import frontier
+from mcviz.claims.declared import CLAIMS, FAMILIES, LONG
 from mcviz.claims.finding import FEWEST, Finding, judge
 from mcviz.rows import Row, key, read
 
@@ -31,7 +31,7 @@ def board(found: Iterable[Row] | None = None, names: Sequence[str] | None = None
     Raises `ValueError` for an unknown name.
     """
     given = rows() if found is None else list(found)
-    return [judge(DECLARED[name], given) for name in (CLAIMS if names is None else chosen(names))]
+    return [judge(CLAIMS[name], given) for name in (CLAIMS if names is None else chosen(names))]
 
 
 def run(
@@ -73,7 +73,7 @@ def due(names: Sequence[str] | None, seeds: int, family: str | None = None) -> l
 
     The frontier also has points that no claim rests on, with fewer seeds: they belong to its family, not to a claim.
     """
-    conditions = [condition for name in chosen(names, family) for condition in DECLARED[name].conditions.values()]
+    conditions = [condition for name in chosen(names, family) for condition in CLAIMS[name].conditions.values()]
     wanted = {key(condition.settings, 0): (dict(condition.settings), seeds) for condition in conditions}
     if names is None and family == frontier.FAMILY:
         some = min(seeds, frontier.CURVE_SEEDS)
@@ -88,14 +88,14 @@ def took(wanted: Iterable[tuple[dict[str, object], int]]) -> float:
 
 
 def chosen(names: Sequence[str] | None, family: str | None = None) -> list[str]:
-    """The claims called `names`, or those of a `family`, or all on the board but the frontier's, which take hours."""
-    unknown = sorted(set(names or ()) - set(DECLARED))
+    """The claims called `names`, or those of a `family`, or all but those that take long."""
+    unknown = sorted(set(names or ()) - set(CLAIMS))
     if unknown:
-        raise ValueError(f"names: expected claims among {', '.join(DECLARED)}; got {', '.join(unknown)}")
-    if family not in (None, *FAMILIES, ladder.FAMILY):
-        raise ValueError(f"family: expected one of {', '.join((*FAMILIES, ladder.FAMILY))}; got {family!r}")
+        raise ValueError(f"names: expected claims among {', '.join(CLAIMS)}; got {', '.join(unknown)}")
+    if family not in (None, *FAMILIES):
+        raise ValueError(f"family: expected one of {', '.join(FAMILIES)}; got {family!r}")
     if names:
         return list(names)
     if family:
-        return [name for name, claim in DECLARED.items() if claim.family == family]
-    return [name for name, claim in CLAIMS.items() if claim.family != frontier.FAMILY]
+        return [name for name, claim in CLAIMS.items() if claim.family == family]
+    return [name for name, claim in CLAIMS.items() if claim.family not in LONG]

@@ -19,7 +19,7 @@ def said(capsys, *words):
 def test_a_family_is_printed_by_its_name(capsys):
     status, out = said(capsys, "--family", "frontier")
     assert status == 0
-    assert out.count("] frontier-") == sum(claim.family == claims.FRONTIER for claim in claims.DECLARED.values())
+    assert out.count("] frontier-") == sum(claim.family == claims.FRONTIER for claim in claims.CLAIMS.values())
     _, out = said(capsys, "--family", "ladder")
     assert "4 claims: 4 not run" in out
 

@@ -44,7 +44,7 @@ def test_what_is_compared_at_equal_bytes_keeps_as_many(name):
 def test_what_is_compared_further_on_is_as_large_there():
     attention = claims.CLAIMS["frontier-attention"].conditions
     assert {cost(condition.settings, 4).kept for condition in attention.values()} == {NUMBER * 7776}
-    longer, headline = (claims.DECLARED[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
+    longer, headline = (claims.CLAIMS[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
     assert {cost(condition.settings, 4).kept for condition in longer.values()} == {NUMBER * 7776}
     assert {cost(condition.settings).kept for condition in headline.values()} == {NUMBER * 3888}
     topics = claims.CLAIMS["frontier-topics"].conditions
