@@ -117,7 +117,7 @@ def explore(arguments: argparse.Namespace) -> int:
 
 
 ACCENT = {"light": PALETTES["light"].ink, "dark": ANYWHERE["gate"]}
-"""What is chosen, and the button to press: not red, which is what is wrong. Streamlit writes with it and white on it."""
+"""What is chosen, and the button to press: red is what is wrong. Streamlit writes with it, and in white on it."""
 
 
 def options(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
