@@ -60,6 +60,15 @@ def test_the_numbers_of_the_frontier_are_those_of_its_runs():
     assert re.findall(r"[\d.]+%", said) == means
 
 
+def test_the_gaps_on_the_ladder_are_those_of_its_runs():
+    said = re.search(r"it lies\s+([\d.]+) points below at width 64, and ([\d.]+) at width 128", README)
+    (finding,) = claims.board(names=["ladder-bytes"])
+    means = {label: mean for label, (mean, _, _) in finding.intervals.items()}
+    gaps = [100 * (means[f"RNN, {width}"] - means[f"GRM, {width}"]) for width in (64, 128)]
+    assert [f"{gap:.1f}" for gap in gaps] == [*said.groups()]
+    assert max(finding.values["GRM, 32"]) < 0.5
+
+
 def test_the_order_in_which_a_training_comes_to_be_right_is_that_of_its_runs():
     (said,) = re.findall(r"- In training, the gate.*?(?=\n- )", README, re.DOTALL)
     (finding,) = claims.board(names=["gate-first"])
