@@ -64,6 +64,8 @@ async def finished(socket: websockets.ClientConnection) -> Run:
         match message.WhichOneof("type"):
             case "new_session":
                 came = Run(address=came.address, page=message.new_session.page_script_hash)
+            case "navigation":  # which page it is: a run begins before that is known
+                came.page = message.navigation.page_script_hash
             case "page_not_found":
                 came.found = False
             case "delta" if message.delta.WhichOneof("type") == "new_element":

@@ -1,7 +1,7 @@
 """Causal softmax attention: the mixer that Memory Caching is compared with.
 
 Token t reads itself and those before it: of the `window` latest tokens (0: of all) each last of `stride`. A window is
-sliding-window attention, and a stride attention over every so manieth token, of which the others are forgotten.
+sliding-window attention, and a stride attention over every n-th token, of which the others are forgotten.
 """
 
 from typing import Any
