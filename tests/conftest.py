@@ -58,6 +58,32 @@ def pytest_configure(config: pytest.Config) -> None:
         install_import_hook("mcviz", "beartype.beartype")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser may lose a click on a busy machine: what fails there is tried once more, and the summary counts it."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Say of a test that failed what stood in its browser's pages."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("chromium")
+    if report.when == "call" and report.failed and browser:
+        pages = [page for context in browser.contexts for page in context.pages]
+        report.sections += [(f"page {page.url}", written(page)) for page in pages]
+    return report
+
+
+def written(page) -> str:
+    """The beginning of what one reads in a page, or why it can't be read."""
+    try:
+        return page.inner_text("body", timeout=5000)[:2000]
+    except Exception as error:  # whatever it is, the test's own failure is the news
+        return f"unreadable: {error}"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_ipython(tmp_path_factory) -> Iterator[None]:
     """Kernels of processes side by side share no history."""
