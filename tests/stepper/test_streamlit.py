@@ -87,7 +87,7 @@ def test_another_run_under_the_same_key_keeps_the_token(visit):
     root.focus()
     page.keyboard.press("ArrowRight")
     shown(page, 136)
-    page.get_by_text("server: 136, 0, -1").wait_for()
+    page.wait_for_url("**?step=136")
     page.get_by_role("button", name="other run").click()
     page.get_by_text("linear memory · GRM").wait_for()
     reading.check_cards(page, library(MCConfig(aggregator="grm")), 136, 0)
