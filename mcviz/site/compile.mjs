@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 
 const [folder, source, library, ...archives] = process.argv.slice(2);
@@ -21,7 +22,7 @@ player.answer('{"parameters": {}, "changes": {}}')
 {str(getattr(module, "__file__", "")) for module in list(sys.modules.values())}
 `);
 const compiled = python.globals.get("compiled");
-for (const [path, place] of [[library, standard], ...archives.map((path) => [path, packages])]) {
+for (const [path, place] of [[library, standard], ...archives.map((each) => [each, packages])]) {
   writeFileSync(path, compiled(python.toPy(read(path)), place, used).toJs());
 }
 process.exit(0); // Pyodide keeps Node.js awake

@@ -15,11 +15,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from mcviz.site import frame
 from tests.conftest import CHROMIUM_ARGUMENTS, PATIENCE, find_chromium
 from tests.site.conftest import serve
+from tests.stepper.hosts import until
 
 OTHERS = ("learn/00_start_here.html", "learn/04_the_selector.html", "api/mcviz/trace.html")
 SHOWN = 3
 """Figures and steppers that are brought into view."""
 
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 SLOW = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """What the browser's tools call slow 3G: milliseconds, and bytes a second."""
 
@@ -82,6 +84,11 @@ def opened(browser: Browser) -> Page:
     return page
 
 
+def ready(page: Page, expression: str) -> None:
+    """Wait until this is true of the page."""
+    until(page, lambda: page.evaluate(expression), expression)
+
+
 def weigh(browser: Browser, home: str, place: str) -> None:
     """The line of one page, from an empty cache."""
     page = opened(browser)
@@ -89,13 +96,12 @@ def weigh(browser: Browser, home: str, place: str) -> None:
     page.context.on("requestfinished", lambda request: come.append(request))
     page.goto(home + (place if place.endswith(".html") else f"{place}index.html"))
     if place == "play/":
-        page.wait_for_function("marks.live")
+        ready(page, "marks.live")
         first, last = page.evaluate("[marks.picture, marks.live]")
     else:
         shown = page.locator("figure.stepper, figure[data-figure]")
-        first = page.wait_for_function(
-            "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-        ).json_value()
+        ready(page, PAINT)
+        first = page.evaluate(PAINT)
         for figure in shown.all()[:SHOWN]:
             figure.evaluate(
                 "node => { for (let at = node; at; at = at.parentElement) if (at.open === false) at.open = true; }"
@@ -128,20 +134,20 @@ def play(browser: Browser, home: str) -> None:
     page = opened(browser)
     page.goto(f"{home}play/index.html")
     for cache in ("empty", "warm"):
-        page.wait_for_function("marks.live")
+        ready(page, "marks.live")
         picture, live = page.evaluate("[marks.picture, marks.live]")
         print(f"\nexplorer, {cache} cache: picture {picture / 1000:.2f} s, live {live / 1000:.2f} s", end="")
         page.reload()
     slow = opened(browser)
     slow.context.new_cdp_session(slow).send("Network.emulateNetworkConditions", SLOW)
     slow.goto(f"{home}play/index.html", wait_until="commit")
-    slow.wait_for_function("marks.picture")
+    ready(slow, "marks.picture")
     print(f"\nexplorer, slow 3G: picture {slow.evaluate('marks.picture') / 1000:.1f} s", end="")
     slow.close()
     for T in (160, 1024):
         words = "+".join(f"word{i % 300}" for i in range(T))
         page.goto(f"{home}play/index.html?v=1&run=text&text={words}")
-        page.wait_for_function("marks.live")
+        ready(page, "marks.live")
         names = page.locator("#control-aggregator option").evaluate_all("all => all.map(({ value }) => value)")
         slowest, blocked, drawing = 0.0, 0.0, 0.0
         for name in [*names[1:], names[0]]:
