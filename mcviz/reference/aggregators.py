@@ -93,7 +93,7 @@ def add(rule: Rule, memories: Sequence[State], q: Float[Array, "H K"], weighing:
     # each checkpoint once for each head that reads it, side by side
     i, h = np.nonzero(weighing.read[:-1])
     if len(i):
-        pairs = list(zip(i, h, strict=True))
+        pairs = list(zip(i.tolist(), h.tolist(), strict=True))
         said = rule.read({name: np.stack([memories[j][name][head] for j, head in pairs]) for name in memories[0]}, q[h])
         reads[i, h] = said
         np.add.at(output, h, weighing.weights[i, h, None] * said)

@@ -49,7 +49,7 @@ def compile_all(python: Path, library: Path, archives: Sequence[Path]) -> None:
     if node is None:
         return
     here = Path(__file__)
-    words = [node, here.with_name("compile.mjs"), python.resolve(), here, library, *archives]
+    words: list[str | Path] = [node, here.with_name("compile.mjs"), python.resolve(), here, library, *archives]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"pyodide: expected Node.js to compile what the page imports, got: {done.stderr[-400:]}")
