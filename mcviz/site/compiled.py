@@ -15,6 +15,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 UNCHECKED = 1
 """The flag of code that goes by a hash of its source, and is not compared with it."""
+OLDEST_NODE = 20
+"""The oldest Node.js that Pyodide was seen to run in."""
 
 
 def compiled(archive: bytes, place: str, used: set[str]) -> bytes:
@@ -43,9 +45,10 @@ def code(source: bytes, path: str) -> bytes:
 def compile_all(python: Path, library: Path, archives: Sequence[Path]) -> None:
     """Compile Python's `library` and `archives` of packages where they lie, by the Pyodide in the folder `python`.
 
-    Where there is no Node.js they stay source. Raises `ValueError` with what Node.js said, if it fails.
+    Where there is no Node.js of version 20 or newer they stay source. Raises `ValueError` with what Node.js said, if it
+    fails.
     """
-    node = shutil.which("node")
+    node = node_js()
     if node is None:
         return
     here = Path(__file__)
@@ -53,3 +56,13 @@ def compile_all(python: Path, library: Path, archives: Sequence[Path]) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"pyodide: expected Node.js to compile what the page imports, got: {done.stderr[-400:]}")
+
+
+def node_js() -> str | None:
+    """The program of a Node.js that runs Pyodide, where there is one."""
+    found = shutil.which("node")
+    if found is None:
+        return None
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    major = said.strip().removeprefix("v").partition(".")[0]
+    return found if major.isdecimal() and int(major) >= OLDEST_NODE else None

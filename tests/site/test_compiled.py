@@ -1,6 +1,5 @@
 """Code in place of source, which a Python loads as it would load the source."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -8,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from mcviz.site.compiled import compiled
+from mcviz.site.compiled import compiled, node_js
 
 SOURCE = b'"""Said."""\n\n\ndef twice(x):\n    """And said."""\n    return 2 * x\n'
 
@@ -41,8 +40,8 @@ def test_the_same_source_gives_the_same_bytes():
 
 
 def test_the_site_has_code_for_what_its_page_imports(site):
-    if shutil.which("node") is None:
-        pytest.skip("no Node.js, which compiles")
+    if node_js() is None:
+        pytest.skip("no Node.js of 20 or newer, which compiles")
     names = {
         name
         for each in (site / "python").glob("*")
@@ -51,3 +50,12 @@ def test_the_site_has_code_for_what_its_page_imports(site):
     }
     assert {"dataclasses.pyc", "numpy/linalg/_linalg.pyc", "mcviz/site/player.pyc"} <= names
     assert not {"dataclasses.py", "numpy/linalg/_linalg.py", "mcviz/site/player.py"} & names
+
+
+@pytest.mark.parametrize(("said", "runs"), [("v20.20.2", True), ("v22.1.0", True), ("v18.19.0", False), ("", False)])
+def test_an_old_node_js_compiles_nothing(monkeypatch, said, runs):
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr(
+        "subprocess.run", lambda words, **how: subprocess.CompletedProcess(words, 0, stdout=f"{said}\n")
+    )
+    assert node_js() == ("node" if runs else None)
