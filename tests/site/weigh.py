@@ -1,10 +1,10 @@
-"""What the pages of a site take, in real Chromium and from this machine: bytes, time and memory.
+"""What the explorer of a site takes, in real Chromium and from this machine.
 
     mcviz site --out build/site && python -m tests.site.weigh build/site
 
-Prints a line for each page: what came over the wire, seconds until the first thing that can be looked at and until all
-is there (steppers and figures, of which it opens three; Python), and the memory of the page's process. Then how long
-the explorer takes from a choice to its picture, and how long it keeps the page's thread meanwhile.
+Prints the size of the site, and when the first picture and Python are there: from an empty cache, from a warm one, and
+the picture over a slow network. Then how long it takes from a choice to its picture at most, over all aggregators, and
+how long the page's thread is kept meanwhile.
 """
 
 import argparse
@@ -12,16 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mcviz.site import frame
 from tests.conftest import CHROMIUM_ARGUMENTS, PATIENCE, find_chromium
 from tests.site.conftest import serve
 from tests.stepper.hosts import until
 
-OTHERS = ("learn/00_start_here.html", "learn/04_the_selector.html", "api/mcviz/trace.html")
-SHOWN = 3
-"""Figures and steppers that are brought into view."""
-
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 SLOW = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """What the browser's tools call slow 3G: milliseconds, and bytes a second."""
 
@@ -61,17 +55,11 @@ def main() -> None:
     parser.add_argument("site", type=Path, help="the folder of a site")
     folder = parser.parse_args().site
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    print(f"{folder}: {size / 2**20:.1f} MB\n")
-    print("| page | MB | first, s | all, s | memory, MB |\n| --- | --- | --- | --- | --- |")
+    print(f"{folder}: {size / 2**20:.1f} MB")
     server = serve(folder)
-    home = f"http://127.0.0.1:{server.server_port}/"
     with sync_playwright() as driver:
-        for place in ("", *frame.PAGES, *OTHERS):
-            browser = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-            weigh(browser, home, place)
-            browser.close()
         browser = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-        play(browser, home)
+        play(browser, f"http://127.0.0.1:{server.server_port}/")
         browser.close()
     server.shutdown()
 
@@ -89,48 +77,8 @@ def ready(page: Page, expression: str) -> None:
     until(page, lambda: page.evaluate(expression), expression)
 
 
-def weigh(browser: Browser, home: str, place: str) -> None:
-    """The line of one page, from an empty cache."""
-    page = opened(browser)
-    come = []
-    page.context.on("requestfinished", lambda request: come.append(request))
-    page.goto(home + (place if place.endswith(".html") else f"{place}index.html"))
-    if place == "play/":
-        ready(page, "marks.live")
-        first, last = page.evaluate("[marks.picture, marks.live]")
-    else:
-        shown = page.locator("figure.stepper, figure[data-figure]")
-        ready(page, PAINT)
-        first = page.evaluate(PAINT)
-        for figure in shown.all()[:SHOWN]:
-            figure.evaluate(
-                "node => { for (let at = node; at; at = at.parentElement) if (at.open === false) at.open = true; }"
-            )
-            figure.scroll_into_view_if_needed()
-            figure.locator(".mcviz[data-step], .main-svg").first.wait_for()
-        last = page.evaluate("performance.now()")
-    page.wait_for_load_state("networkidle")
-    bytes_come = sum(request.sizes()["responseBodySize"] for request in come)
-    print(
-        f"| /{place} | {bytes_come / 2**20:.2f} | {first / 1000:.2f} | {last / 1000:.2f} | {memory(browser):.0f} |",
-        flush=True,
-    )
-
-
-def memory(browser: Browser) -> float:
-    """Megabytes of the largest process that draws: its share of what processes share counted in."""
-    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    pids = [one["id"] for one in processes if one["type"] == "renderer"]
-    return max(float(line.split()[1]) for pid in pids for line in rollup(pid) if line.startswith("Pss:")) / 1024
-
-
-def rollup(pid: int) -> list[str]:
-    """What Linux says of a process's memory."""
-    return Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-
-
 def play(browser: Browser, home: str) -> None:
-    """The explorer with a warm cache, and from a choice to its picture."""
+    """The explorer from an empty cache, a warm one and over a slow network; and from a choice to its picture."""
     page = opened(browser)
     page.goto(f"{home}play/index.html")
     for cache in ("empty", "warm"):
@@ -159,7 +107,7 @@ def play(browser: Browser, home: str) -> None:
             blocked = max([blocked, *(d for at, d in blocks if begun < at and at + d < answered)])
             drawing = max([drawing, *(d for at, d in blocks if at + d >= answered)])
         print(f"\nT = {T}: from a choice to its picture {slowest:.0f} ms at most", end="")
-        print(f"; longest task {blocked:.0f} ms while Python computes, {drawing:.0f} ms to draw", end="")
+        print(f"; longest task {blocked:.0f} ms while Python computes, {drawing:.0f} ms to draw (0: below 50)", end="")
     print()
 
 
