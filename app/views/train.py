@@ -32,7 +32,7 @@ TITLES = {
 SAID = {
     "training": "Training.",
     "pausing": "It saves what it has learned.",
-    "paused": "Paused. What was learned is kept, and goes on from here.",
+    "paused": "Paused. What it has saved is kept, and goes on from there.",
     "done": "Done. Play its film, or drag along the curves; its last frame is the trained model.",
     "stopped": "Stopped. The film holds what was learned until then.",
     "failed": "It failed.",

@@ -114,7 +114,7 @@ def test_a_process_that_does_not_stop_is_ended(desk):
     desk._turn(0.1)
     desk._turn(0.1)
     assert desk.processes[0].ended == -9
-    assert desk.state(name).status == "paused"
+    assert desk.state(name) == ("paused", 0, "")
 
 
 def test_no_training_takes_more_than_its_time(desk):
@@ -132,6 +132,15 @@ def test_a_training_that_fails_says_why(desk):
     desk.processes[0].ended = 2
     desk._turn(0.1)
     assert desk.state(name) == ("failed", 0, "it is ill")
+
+
+def test_a_training_that_was_killed_can_go_on(desk):
+    name = desk.take(ORDER, there)
+    desk.processes[0].ended = -9
+    desk._turn(0.1)
+    assert desk.state(name) == ("paused", 0, "its process was ended from outside")
+    desk.go_on(name)
+    assert desk.state(name) == ("training", 0, "")
 
 
 def test_a_full_disk_pauses_a_training_until_there_is_room(desk):
@@ -206,8 +215,8 @@ def wait(desk: Desk, name: str, *statuses: str) -> None:
         time.sleep(0.05)
 
 
-def test_a_process_trains_pauses_goes_on_and_leaves_what_a_training_in_one_go_leaves(tmp_path):
-    """Whenever it was paused, the film and the weights are those of `mcviz.training.train`."""
+def test_a_process_is_killed_pauses_goes_on_and_leaves_what_a_training_in_one_go_leaves(tmp_path):
+    """Whenever it was killed or paused, the film and the weights are those of `mcviz.training.train`."""
     from mcviz.training import plan, train
 
     desk = Desk(tmp_path / "trainings", 1, patience=300)
@@ -216,6 +225,11 @@ def test_a_process_trains_pauses_goes_on_and_leaves_what_a_training_in_one_go_le
         while desk.film(name) is None:
             assert desk.state(name).status == "training", desk.state(name)
             time.sleep(0.05)
+        with desk.lock:
+            desk.trainings[name].process.child.kill()
+        wait(desk, name, "paused", "failed")
+        assert desk.state(name) == ("paused", 0, "its process was ended from outside")
+        desk.go_on(name)
         desk.pause(name)
         wait(desk, name, "paused", "done", "failed")  # so few steps may be over before it hears
         desk.go_on(name)
