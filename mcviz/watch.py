@@ -4,10 +4,8 @@ This is the door through which pages reach trained models. It needs no PyTorch, 
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from mcviz import changes, reference, room, zoo
 from mcviz.backends import BACKENDS as BACKENDS
 from mcviz.backends import available as available
 from mcviz.backends import choose as choose
+from mcviz.backends import library, one_thread
 from mcviz.backends import there as there
 from mcviz.changes import Change
 from mcviz.checks import whole
@@ -237,9 +236,8 @@ def run(sitting: Sitting, backend: str | None = None) -> Trace:
     """
     backend = choose(backend)
     batch = _sequence(sitting)
-    # so small a run waits longer for threads than they save
-    with nullcontext() if backend == "numpy" else import_module("mcviz.pytorch.threads").limited(1):
-        trace = _library(backend).capture(
+    with one_thread(backend):
+        trace = library(backend).capture(
             model(sitting, backend),
             batch.tokens[0],
             labels=batch.labels,
@@ -285,11 +283,7 @@ def model(sitting: Sitting, backend: str | None = None) -> Any:
 
     Raises the `ValueError`s of `run`.
     """
-    return _library(choose(backend)).SequenceModel(*_model(sitting))
-
-
-def _library(backend: str) -> Any:
-    return reference if backend == "numpy" else import_module("mcviz.pytorch")
+    return library(choose(backend)).SequenceModel(*_model(sitting))
 
 
 @lru_cache(maxsize=32)

@@ -3,6 +3,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mcviz import files
@@ -10,7 +11,7 @@ from mcviz.film import Film
 from mcviz.order import Order
 from mcviz.studio import Desk
 from mcviz.studio.__main__ import carry_out
-from mcviz.studio.now import write
+from mcviz.studio.now import Now, write
 from mcviz.studio.places import Places
 from mcviz.studio.process import DONE, FULL, PAUSED, Process
 from mcviz.zoo import read
@@ -199,12 +200,21 @@ def test_the_model_of_this_moment_is_the_newest_frame(desk):
     live = desk.live(name)
     assert [frame.step for frame in live.frames] == [0, 267, 301]
     assert live.frames[-1].loss is None
-    assert live.frames[-1].trace.predictions.tokens == film().scene.run(weights, 301).predictions.tokens
     write(places.now, 200, weights)
     assert [frame.step for frame in desk.live(name).frames] == [0, 267], "it is older than the film"
     places.now.write_bytes(b"damaged")
     with pytest.raises(ValueError, match=r"now\.npz: expected weights of a training"):
         desk.live(name)
+
+
+def test_the_picture_of_this_moment_is_what_the_reference_makes_of_the_weights():
+    _, weights = read("topics-ssc")
+    got, wanted = Now(film().scene, 301, weights).trace, film().scene.run(weights, 301)
+    assert got.predictions.tokens == wanted.predictions.tokens
+    assert (got.title, got.tokens, got.sources, got.fact) == (wanted.title, wanted.tokens, wanted.sources, wanted.fact)
+    assert (got.selected == wanted.selected).all()
+    for name in ("scores", "weights", "output"):
+        np.testing.assert_allclose(getattr(got, name), getattr(wanted, name), rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def wait(desk: Desk, name: str, *statuses: str) -> None:
