@@ -17,8 +17,8 @@ from mcviz.stepper.film import Film
 from mcviz.stepper.streamlit import Selection, bring_film, film_stepper, selection, whole_parts
 from mcviz.studio import State
 
-PACE = timedelta(seconds=0.4)
-"""From one look at a training to the next."""
+PACE = timedelta(seconds=0.45)
+"""From one look at a training to the next: two pictures a second, and little more, which would cost it speed."""
 REFUSED, PLACED = "train:refused", "train:placed"
 CONFIGURED = ("aggregator", "top_k", "gate", "start")
 TITLES = {
