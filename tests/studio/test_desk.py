@@ -210,11 +210,11 @@ def test_the_model_of_this_moment_is_the_newest_frame(desk):
 def test_the_picture_of_this_moment_is_what_the_reference_makes_of_the_weights():
     _, weights = read("topics-ssc")
     got, wanted = Now(film().scene, 301, weights).trace, film().scene.run(weights, 301)
-    assert got.predictions.tokens == wanted.predictions.tokens
     assert (got.title, got.tokens, got.sources, got.fact) == (wanted.title, wanted.tokens, wanted.sources, wanted.fact)
-    assert (got.selected == wanted.selected).all()
     for name in ("scores", "weights", "output"):
         np.testing.assert_allclose(getattr(got, name), getattr(wanted, name), rtol=1e-4, atol=1e-5, err_msg=name)
+    chances = [trace.predictions.probabilities for trace in (got, wanted)]
+    np.testing.assert_allclose(*chances, rtol=1e-4, atol=1e-5)
 
 
 def wait(desk: Desk, name: str, *statuses: str) -> None:
