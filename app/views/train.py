@@ -249,7 +249,8 @@ def told(state: State, at: tuple[int, int] | None) -> str:
 def buttons(state: State | None) -> None:
     """What can be done now."""
     status = "" if state is None else state.status
-    with st.container(horizontal=True, vertical_alignment="center"):
+    by_itself = state is not None and state.under_way
+    with st.container(horizontal=True, vertical_alignment="center", key="under-way" if by_itself else None):
         if status in ("", "done", "stopped", "failed"):
             label = "Train" if state is None else "Train another"
             st.button(label, icon=":material/model_training:", type="primary", on_click=begin)
