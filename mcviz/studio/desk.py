@@ -167,7 +167,7 @@ class Desk:
                 one.stopping = True
                 self.pause(name, said)
                 if one.status == "paused":
-                    one.status = "stopped"
+                    one.status, one.said = "stopped", said
 
     def drop(self, name: str) -> None:
         """Forget it, with all its files."""

@@ -142,6 +142,10 @@ def test_a_training_that_was_killed_can_go_on(desk):
     assert desk.state(name) == ("paused", 0, "its process was ended from outside")
     desk.go_on(name)
     assert desk.state(name) == ("training", 0, "")
+    desk.processes[1].ended = -9
+    desk._turn(0.1)
+    desk.stop(name)
+    assert desk.state(name) == ("stopped", 0, ""), "that was the reader"
 
 
 def test_a_full_disk_pauses_a_training_until_there_is_room(desk):
