@@ -88,12 +88,15 @@ def add(rule: Rule, memories: Sequence[State], q: Float[Array, "H K"], weighing:
     the online one always is."""
     online = rule.read(memories[-1], q)
     output = weighing.weights[-1][:, None] * online
-    reads = np.stack([*(np.zeros_like(online) for _ in memories[:-1]), online])
-    for i, checkpoint in enumerate(memories[:-1]):
-        heads = weighing.read[i]
-        if heads.any():
-            reads[i, heads] = rule.read({name: array[heads] for name, array in checkpoint.items()}, q[heads])
-            output[heads] += weighing.weights[i, heads, None] * reads[i, heads]
+    reads = np.zeros((len(memories), *online.shape), online.dtype)
+    reads[-1] = online
+    # each checkpoint once for each head that reads it, side by side
+    i, h = np.nonzero(weighing.read[:-1])
+    if len(i):
+        pairs = list(zip(i.tolist(), h.tolist(), strict=True))
+        said = rule.read({name: np.stack([memories[j][name][head] for j, head in pairs]) for name in memories[0]}, q[h])
+        reads[i, h] = said
+        np.add.at(output, h, weighing.weights[i, h, None] * said)
     return Reading(output, reads)
 
 

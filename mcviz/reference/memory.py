@@ -51,8 +51,8 @@ def mix(states: Sequence[State], weights: Float[Array, "n *h"], names: Sequence[
     """The memory soup's parameters `θ* = Σ_i γ^(i) θ^(i)` (Eq. 14), for the arrays in `names`."""
     mixed = {}
     for name in names:
-        axes = states[0][name].ndim - weights[0].ndim
-        terms = [column(w, axes) * state[name] for state, w in zip(states, weights, strict=True)]
+        stacked = np.stack([state[name] for state in states])
+        terms = column(weights, stacked.ndim - weights.ndim) * stacked
         mixed[name] = sum(terms[1:], start=terms[0])
     return mixed
 

@@ -13,17 +13,23 @@ import plotly.offline
 from mcviz import claims, files
 from mcviz.site import api, cost, documents, frame, glossary, home, learn, numbers, play, steppers
 from mcviz.site.bundle import PACKAGE, bundle
+from mcviz.site.compiled import compile_all
 from mcviz.site.runtime import LOCK, pinned
 
 FRONT = Path(__file__).parent / "front"
 MARK = ".mcviz-site"
 """The file by which a folder is known for a site, which may be written anew."""
-STRAIGHT = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip")
+STRAIGHT = ("pyodide.mjs", "pyodide.asm.mjs")
+LIBRARY = "python_stdlib.zip"
 PACKED = ("pyodide.asm.wasm", LOCK)
 """Files that lie there packed, and that the page unpacks: small also from servers that pack nothing."""
 MODULE = "mcviz.zip"
-FOLDERS, ENDINGS = ("/tests/", "/f2py/"), (".pyi", ".h", ".a", ".pxd", ".pyx")
-"""What stands in a wheel and no page needs; what says who wrote it stays."""
+FOLDERS = (
+    *("/tests/", "/numpy/f2py/", "/numpy/fft/", "/numpy/ma/", "/numpy/polynomial/", "/numpy/testing/"),
+    *("/_pyrepl/", "/multiprocessing/", "/unittest/", "/wsgiref/", "/xml/", "/xmlrpc/"),
+)
+ENDINGS = (".pyi", ".h", ".a", ".pxd", ".pyx")
+"""What stands in an archive and no page needs; what says who wrote it stays."""
 
 
 def build(out: Path, python: Path, say: Callable[[str], None] = print) -> None:
@@ -123,18 +129,19 @@ def runtime(out: Path, python: Path) -> Mapping[str, Any]:
         put(out / name, (python / name).read_bytes())
     for name in PACKED:
         put(out / f"{name}.gz", gzip.compress((python / name).read_bytes(), 9, mtime=0))
-    for name in wheels:
+    for name in (LIBRARY, *wheels):
         put(out / name, slim((python / name).read_bytes()))
     put(out / MODULE, bundle())
+    compile_all(python, out / LIBRARY, [out / name for name in (*wheels, MODULE)])
     counted = sum(path.stat().st_size for path in out.iterdir() if path.suffix != ".mjs")
     return {"packed": list(PACKED), "archives": [*wheels, MODULE], "bytes": counted}
 
 
-def slim(wheel: bytes) -> bytes:
-    """A wheel without what no page needs, packed as small as can be."""
+def slim(archive: bytes) -> bytes:
+    """An archive without what no page needs, packed as small as can be."""
     packed = BytesIO()
-    with zipfile.ZipFile(BytesIO(wheel)) as given, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as kept:
+    with zipfile.ZipFile(BytesIO(archive)) as given, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as kept:
         for item in given.infolist():
-            if not any(folder in item.filename for folder in FOLDERS) and not item.filename.endswith(ENDINGS):
+            if not any(folder in f"/{item.filename}" for folder in FOLDERS) and not item.filename.endswith(ENDINGS):
                 kept.writestr(item, given.read(item), zipfile.ZIP_DEFLATED, 9)
     return packed.getvalue()

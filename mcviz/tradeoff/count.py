@@ -21,7 +21,7 @@ from mcviz.rules import AGGREGATORS
 
 Array = np.ndarray
 FREE = (
-    *(np.where, np.stack, np.concatenate, np.argsort, np.put_along_axis, np.moveaxis, np.broadcast_to),
+    *(np.where, np.stack, np.concatenate, np.argsort, np.nonzero, np.put_along_axis, np.moveaxis, np.broadcast_to),
     *(np.zeros_like, np.ones_like, np.full_like),
 )
 """Moving numbers about and comparing them by rank, which cost nothing."""
@@ -37,8 +37,8 @@ class Tally:
 class Counted(np.ndarray):
     """An array that writes the operations that it takes part in on its tally.
 
-    One for each number that an elementwise function gives, one for each number that a reduction takes in, two for
-    each product that `einsum` sums. Raises `TypeError` for a function of NumPy that it has no count for.
+    One for each number that an elementwise function gives, one for each number that a reduction, or `at`, takes in,
+    two for each product that `einsum` sums. Raises `TypeError` for a function of NumPy that it has no count for.
     """
 
     tally: Tally
@@ -49,10 +49,10 @@ class Counted(np.ndarray):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         tally = self.tally
         plain = [bare(each) for each in inputs]
-        result = getattr(ufunc, method)(*plain, out=out and tuple(map(bare, out)), **options)
-        if ufunc is not np.logical_or:
-            tally.operations += np.size(plain[0] if method == "reduce" else result)
-        return result if np.isscalar(result) else counted(result, tally)
+        given = options if out is None else {**options, "out": tuple(map(bare, out))}
+        result = getattr(ufunc, method)(*plain, **given)
+        tally.operations += np.size({"reduce": plain[0], "at": plain[-1]}.get(method, result))
+        return counted(result, tally) if isinstance(result, Array) else result
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         plain, tally = bare(inputs), self.tally

@@ -113,6 +113,22 @@ def test_a_memory_that_is_not_read_is_not_touched():
     assert np.isnan(output[1]).all()
 
 
+def test_checkpoints_are_read_side_by_side():
+    """By those heads alone that read them, and in one go: a long run has as many checkpoints as it has segments."""
+    asked = []
+
+    class Spy(memory.Linear):
+        def read(self, state, q):
+            asked.append(q.shape)
+            return super().read(state, q)
+
+    states, q = memories(MCConfig()), tokens(1, H, K, V)[0][0]
+    read = np.ones((N, H), bool)
+    read[1] = [False, True]
+    add(Spy(), states, q, Weighing(read / 1.0, read))
+    assert asked == [(H, K), ((N - 1) * H - 1, K)]
+
+
 @pytest.mark.parametrize("rule", ["linear", "dla", "titans", "vector"])
 def test_blend_mixes_and_reads_once(rule):
     cfg = MCConfig(memory=rule)
