@@ -19,7 +19,10 @@ from tests.stepper.hosts import shown, until
 pytestmark = pytest.mark.skipif(tour.CACHED not in watch.names(), reason="no trained model is here")
 SIZES = ((1366, 768), (1440, 900), (1920, 1080))
 PHONE = (390, 844)
-LIT = {"tokens": ".tokens", "memories": ".memories .cards", "gates": ".chart.gate", "output": ".mixture"}
+LIT = {
+    **{"tokens": ".tokens", "checkpoints": ".card .frame", "memories": ".memories .cards"},
+    **{"gates": ".chart.gate", "output": ".mixture"},
+}
 """What each name of a spotlight stands for."""
 
 
