@@ -1,4 +1,5 @@
-/* What a page asks of the browser around it: a history in which each entry is a state of the reader's.
+/* What a page asks of the browser around it: to hear when it turns dark or light, as figures are drawn for one of them;
+ * and a history in which each entry is a state of the reader's.
  *
  * Streamlit pushes an entry whenever a script changes the address. What only follows from where the reader is (a token
  * at rest, the parameters of a page that was just opened) takes the place of the entry that stands.
@@ -8,7 +9,14 @@
 const RESTS = ["step", "head"];
 const HOOKED = Symbol.for("mcviz.history");
 
-export default function page() {
+/** Called in each run; the element, whose colour is that of the page's ground, stays. */
+export default function page({ parentElement, setTriggerValue }) {
+  const ground = parentElement.querySelector(".ground");
+  ground.ontransitionend = () => setTriggerValue("ground", getComputedStyle(ground).backgroundColor);
+  keepHistory();
+}
+
+function keepHistory() {
   if (history[HOOKED]) return;
   history[HOOKED] = true;
   const push = history.pushState.bind(history);
