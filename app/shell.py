@@ -22,8 +22,8 @@ _page = st.components.v2.component(
 
 
 def draw() -> None:
-    """Once a run, before all else: it takes no room of its own. Another ground is another run, for the figures."""
-    _page(key="page", height="content", on_ground_change=_anew)
+    """Once a run, before all else: it takes no room of its own. Dark for light is another run, for the figures."""
+    _page(key="page", height="content", data={"dark": st.context.theme.type == "dark"}, on_dark_change=_anew)
 
 
 def _anew() -> None:

@@ -17,7 +17,7 @@ LENGTHS = (4, 8, 16, 32, 48, 160)
 PAIRS = 60
 """How many are written into one memory, where there are as many."""
 WAYS = {
-    "Write": "change a word, and see the answer change",
+    "Library": "write documents of your own, and ask",
     "Compare": "two runs side by side",
     "Surgery": "switch a checkpoint off",
 }

@@ -8,12 +8,29 @@
 /** Where the reader rests: no state of its own. */
 const RESTS = ["step", "head"];
 const HOOKED = Symbol.for("mcviz.history");
+const views = new WeakMap();
 
-/** Called in each run; the element, whose colour is that of the page's ground, stays. */
-export default function page({ parentElement, setTriggerValue }) {
+/** `data`: whether the run was drawn on a dark ground. An element has the ground's colour, and tells when it turns. */
+export default function page({ parentElement, data, setTriggerValue }) {
   const ground = parentElement.querySelector(".ground");
-  ground.ontransitionend = () => setTriggerValue("ground", getComputedStyle(ground).backgroundColor);
+  if (!views.has(ground)) ground.addEventListener("transitionend", follow);
+  views.set(ground, { drawn: data.dark, setTriggerValue });
+  follow({ target: ground });
   keepHistory();
+}
+
+function follow({ target }) {
+  const view = views.get(target);
+  const now = isDark(getComputedStyle(target).backgroundColor);
+  if (now === view.drawn) return;
+  view.drawn = now;
+  view.setTriggerValue("dark", now);
+}
+
+/** Whether a colour, as `rgb(r, g, b)`, is a dark one. */
+function isDark(colour) {
+  const [r, g, b] = colour.match(/[\d.]+/g).map(Number);
+  return 0.299 * r + 0.587 * g + 0.114 * b < 128;
 }
 
 function keepHistory() {
