@@ -68,9 +68,9 @@ STOPS = (
         "{asked} questions, how many does it answer right?",
         ("None", "About a third", "Nearly all"),
         1,
-        "{right} of {asked}. Training taught it to write what will be asked for, but {tokens} tokens share one matrix. "
-        "Here it says “{said}”.",
-        spotlight="prediction",
+        "{right} of {asked}: the low green marks in the strip under the words. The high red ones are wrong; here it "
+        "says “{said}”. Training taught it to write what will be asked for, but {tokens} tokens share one matrix.",
+        spotlight="tokens",
         run=PLAIN,
     ),
     Stop(
