@@ -203,9 +203,7 @@ def test_nothing_is_wider_than_a_telephone(visit):
 
 def test_figures_follow_when_the_page_turns_dark_or_light(visit):
     """Without a press: else dark letters stay on a ground that turned dark."""
-    page = visit("?v=1")
-    shown(page)
-    to(page, "Cost")
+    page = visit("?tour=2")
     for scheme in ("light", "dark", "light"):
         page.emulate_media(color_scheme=scheme)
         expect(page.locator(".js-plotly-plot .gtitle").first).to_have_css("fill", rgb(PALETTES[scheme].ink))
