@@ -47,7 +47,9 @@ def forgetting(seen: Fading, n: int, most: int, theme: str = "light") -> go.Figu
     themes.layout(figure, colours, HEIGHT)
     figure.update_xaxes(title={"text": "pairs in the memory", "standoff": 4}, range=[0, most + 1])
     lowest = min(0.0, float(likeness.min()))
-    figure.update_yaxes(title="cosine", tickvals=[0, 1], range=[lowest - 0.1, 1.15], showgrid=True, gridcolor=colours.grid)
+    figure.update_yaxes(
+        title="cosine", tickvals=[0, 1], range=[lowest - 0.1, 1.15], showgrid=True, gridcolor=colours.grid
+    )
     figure.update_layout(
         showlegend=True,
         legend={"x": 1, "y": 1.0, "xanchor": "right", "yanchor": "top", "orientation": "v", "bgcolor": themes.CLEAR},

@@ -37,17 +37,13 @@ def recovered(
             customdata=[names] * len(rows),
             hovertemplate="pair at token %{customdata}<br>memory %{y}<br>cosine %{z:.4f}<extra></extra>",
             y=rows,
-            colorbar={
-                **{"title": {"text": "cosine", "side": "top"}, "thickness": 8, "outlinewidth": 0},
-                **{"orientation": "h", "len": 0.6, "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "ypad": 4},
-            },
+            colorbar={"title": "cosine", "thickness": 10, "outlinewidth": 0},
         )
     )
-    themes.layout(figure, colours, height=210 + min(480, 22 * len(rows)))
+    themes.layout(figure, colours, height=170 + min(480, 22 * len(rows)))
     figure.update_xaxes(
         title="pair, by the token that wrote it", tickvals=list(range(len(names))), ticktext=names, tickangle=-90
     )
-    figure.update_layout(margin={"t": 40})
     figure.update_yaxes(title="memory of segment", type="category", autorange="reversed")
     homes = enumerate(trace.segment_of[places].tolist())
     # all at once: Plotly checks the shapes that are there again whenever one is added
