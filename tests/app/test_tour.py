@@ -113,6 +113,22 @@ def test_the_dial_says_how_many_answers_are_right():
     assert list(map(int, bars["text"])) == [words.accuracy(turned(stop, length))[0] for length in LENGTHS]
 
 
+def test_what_is_told_of_forgetting_is_on_the_slider_and_in_a_line():
+    stop = next(stop for stop in STOPS if stop.picture == "fading")
+    page = opened(**address(stop))
+    assert page.slider[0].value == 1
+    assert len(page.get("plotly_chart")) == 1  # the line would give the answer away
+    press(page, stop.options[stop.answer])
+    trace = run(stop)
+    seen = fading(trace, trace.sources[asked(trace)])
+    assert page.slider[0].value == seen.lasts + 1
+    assert f"With {seen.lasts + 1} pairs" in text(page)
+    drawn = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    assert [one["layout"]["title"]["text"] for one in drawn][1] == "How much “vase” is left"
+    page.slider[0].set_value(1).run()
+    assert "nearest to “vase”" in text(page).replace("\\", "")
+
+
 def turned(stop, length):
     """The run of a stop with segments of that length."""
     return watch.run(watch.Sitting(stop.run, replace(watch.config(stop.run), segment_length=length)))
