@@ -165,7 +165,8 @@ def folded(outputs: list[Any]) -> list[Any]:
     for output in outputs:
         data = output.get("data", {})
         if "image/png" in data:
-            parts.append(f"<img alt='a figure' src='data:image/png;base64,{data['image/png'].strip()}'>")
+            said = escape(data["text/plain"], quote=True)
+            parts.append(f"<img alt='{said}' src='data:image/png;base64,{data['image/png'].strip()}'>")
         elif "text/html" in data:
             parts.append(data["text/html"])
         else:
@@ -182,12 +183,26 @@ def stills(ran: Notebook, draw: "Draw") -> Notebook:
     states = shown.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     for cell in shown.cells:
         if cell.cell_type == "code":
-            cell.outputs = [still for output in cell.outputs if (still := at_rest(output, states, draw))]
+            cell.outputs = [still for output in cell.outputs if (still := at_rest(output, named(cell), states, draw))]
     return shown
 
 
-def at_rest(output: Any, states: Any, draw: "Draw") -> Any:
-    """An output as it can be shown where nothing runs; None for one that cannot."""
+def named(cell: Any) -> str:
+    """What the first line of a cell says that it shows, "" if it is no comment."""
+    first = cell.source.partition("\n")[0]
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
+
+
+def picture_of(png: str, kind: str, name: str) -> Any:
+    """An output that is a picture, with words for whoever does not see it."""
+    said = f"{kind}: {name}" if name else kind
+    return nbformat.v4.new_output(
+        "display_data", {"image/png": png, "text/plain": said}, metadata={"image/png": {"alt": said}}
+    )
+
+
+def at_rest(output: Any, name: str, states: Any, draw: "Draw") -> Any:
+    """An output of a cell called `name` as it can be shown where nothing runs; None for one that cannot."""
     data = output.get("data", {})
     if output.get("name") == "stderr":
         return None
@@ -200,11 +215,9 @@ def at_rest(output: Any, states: Any, draw: "Draw") -> Any:
             said = "Controls stand here once the cell is run."
             return nbformat.v4.new_output("display_data", {"text/html": f"<p><i>{said}</i></p>", "text/plain": said})
         at = {name: model["state"].get(name, 0) for name in ("step", "frame")}
-        picture = draw.stepper(base64.b64decode(payload), at)
-        return nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "a stepper"})
+        return picture_of(draw.stepper(base64.b64decode(payload), at), "a stepper", name)
     if PLOTLY in data:
-        picture = draw.figure(data[PLOTLY])
-        return nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "a figure"})
+        return picture_of(draw.figure(data[PLOTLY]), "a figure", name)
     output = deepcopy(output)
     output.pop("execution_count", None) if output.output_type != "execute_result" else None
     if output.output_type == "execute_result":
@@ -271,7 +284,7 @@ def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
         figures = [o.data[PLOTLY] for o in cell.get("outputs", []) if PLOTLY in o.get("data", {})]
         if "slide" not in tags(cell) or not figures:
             continue
-        title = cell.source.splitlines()[0].removeprefix("#").strip()
+        title = named(cell)
         path = folder / f"{stem[:2]}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.html"
         page = SLIDE.format(title=escape(title), figure=slide_json(figures[-1]), ground=LOOK.ground, ink=LOOK.ink)
         files.write(path, page)

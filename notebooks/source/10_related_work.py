@@ -84,7 +84,7 @@ for name, (found, reads, kept) in results.items():
 # Recall against what is kept
 plot.bars(
     {name: found for name, (found, _, _) in results.items()},
-    y="cosine with the wanted value",
+    y="recall (cosine)",
     highlight=["softmax attention"],
 )
 

@@ -59,6 +59,7 @@ def cuts(T, C): return [(i, C) for i in range(0, T, C)]  #
 def cuts(T, C): return [(i, min(C, T - i)) for i in range(0, T, C)]  # (start, length)
 def cuts(T, C): return list(range(0, T, C))  # starts alone
 def cuts(T, C): return [list(range(i, min(i + C, T))) for i in range(0, T, C)]  # tokens of each
+def cuts(T, C): return [range(i, min(i + C, T)) for i in range(0, T, C)]  # tokens of each
 def cuts(T, C): return [(max(i - 1, 0), min(i + C, T)) for i in range(0, T, C)]  # overlap
 def cuts(T, C): return [(i, min(i + C, T)) for i in range(0, T, C)][::-1]  # order
 def cuts(T, C): return [(i * T // C, (i + 1) * T // C) for i in range(C)]  # C segments
@@ -731,6 +732,16 @@ def fit(model, optimizer, batches):
         optimizer.step()
         losses.append(loss.item())
     pass  # `return` missing
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss)
+    return losses  # still tensors
 """,
     "is_causal": """
 def is_causal(run): return True  # must be able to fail
@@ -755,6 +766,7 @@ def gates_are_shares(run): return bool(np.isclose(run().weights.sum(), len(run()
 def gates_are_shares(run): return not np.allclose(run().weights.sum(-1), 1)  # Turned round
 def gates_are_shares(run): return run().weights.sum(-1)  #
 def gates_are_shares(run): return False  # accuses every
+def gates_are_shares(run): return np.allclose(run().weights.sum(-1), 1)  # none may be negative
 def gates_are_shares(run): print(run().weights.sum(-1))  # `return` missing
 """,
     "holds_its_segment": """
@@ -776,6 +788,9 @@ def holds_its_segment(run):
 def holds_its_segment(run):
     a = run()
     return not all((not np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"])) == (i == a.segment_of[t]) for t in range(a.T) for i in range(a.N))  # Turned round
+def holds_its_segment(run):
+    a = run()
+    return all(not np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"]) for t, i in enumerate(a.segment_of))  # no other may
 def holds_its_segment(run): a = run(); return a.checkpoints == run(changed=0).checkpoints  #
 """,
 }

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from tests.absent import environment
+from tests.conftest import GRAMMARS
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "notebooks"))
@@ -45,7 +46,7 @@ def both(request, tmp_path_factory):
         cell.id = f"cell-{number}"
     with pytest.MonkeyPatch.context() as patch:
         if not source.stem.startswith(TORCH):
-            absent = environment(tmp_path_factory.mktemp("absent"), "torch", "safetensors")
+            absent = environment(tmp_path_factory.mktemp("absent"), GRAMMARS, "torch", "safetensors")
             patch.setenv("PYTHONPATH", absent["PYTHONPATH"])
         build.run(notebook)
     return solved, given
@@ -132,6 +133,8 @@ def test_the_committed_notebook_is_the_source_with_pictures(source):
         if "reveal" in build.tags(cell):
             assert all("<details>" in output.data["text/html"] for output in cell.outputs)
     outputs = [output for cell in committed.cells for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert all(output.metadata["image/png"]["alt"] for output in pictures)
     kinds = {kind for output in outputs for kind in output.get("data", {})}
     assert "image/png" in nbformat.writes(committed)
     assert not {build.PLOTLY, build.WIDGET} & kinds
