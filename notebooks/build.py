@@ -279,13 +279,16 @@ def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     files.write(folder / "plotly.min.js", get_plotlyjs())
-    pages = []
+    for old in folder.glob(f"{stem[:2]}-*.html"):
+        old.unlink()
+    pages: list[Path] = []
     for cell in notebook.cells:
         figures = [o.data[PLOTLY] for o in cell.get("outputs", []) if PLOTLY in o.get("data", {})]
         if "slide" not in tags(cell) or not figures:
             continue
         title = named(cell)
-        path = folder / f"{stem[:2]}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.html"
+        words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+        path = folder / f"{stem[:2]}-{len(pages) + 1:02}-{words}.html"  # in the order of the course
         page = SLIDE.format(title=escape(title), figure=slide_json(figures[-1]), ground=LOOK.ground, ink=LOOK.ink)
         files.write(path, page)
         pages.append(path)

@@ -172,17 +172,30 @@ def test_an_unknown_notebook_is_named():
 
 def test_slides_are_pages_that_need_no_network(tmp_path):
     figure = {"data": [{"y": [1, 2], "type": "scatter"}], "layout": {"height": 300, "title": {"text": "</script>"}}}
-    output = nbformat.v4.new_output("display_data", {build.PLOTLY: figure})
-    cell = nbformat.v4.new_code_cell("# One & only figure\nfigure", outputs=[output], metadata={"tags": ["slide"]})
-    pages = build.slides("03_gates", nbformat.v4.new_notebook(cells=[cell]), tmp_path)
-    assert [page.name for page in pages] == ["03-one-only-figure.html"]
+
+    def cell():
+        output = nbformat.v4.new_output("display_data", {build.PLOTLY: figure})
+        return nbformat.v4.new_code_cell("# One & only figure\nfigure", outputs=[output], metadata={"tags": ["slide"]})
+
+    build.slides("03_gates", nbformat.v4.new_notebook(cells=[cell(), cell(), cell()]), tmp_path)
+    pages = build.slides("03_gates", nbformat.v4.new_notebook(cells=[cell(), cell()]), tmp_path)
+    assert [page.name for page in pages] == ["03-01-one-only-figure.html", "03-02-one-only-figure.html"]
+    assert sorted(tmp_path.glob("*.html")) == pages  # in the order of the course, and nothing of last time
     text = pages[0].read_text(encoding="utf-8")
     assert "One &amp; only figure" in text
     assert "http" not in text
     assert (tmp_path / "plotly.min.js").stat().st_size > 1_000_000
     cover = build.index(tmp_path).read_text(encoding="utf-8")
-    assert 'href="03-one-only-figure.html"' in cover
+    assert 'href="03-01-one-only-figure.html"' in cover
     assert "plotly" not in cover  # a cover shows nothing of its slide
+
+
+def test_the_guide_names_slides_that_there_are():
+    guide = (ROOT / "docs" / "teaching" / "README.md").read_text(encoding="utf-8")
+    named = re.findall("(?:slide|[Uu]ncover) “(.*?)”", guide) + re.findall(r"\| \d\d, \*(.*?)\* \|", guide)
+    cells = [cell for source in SOURCES for cell in build.student(source).cells]
+    assert len(named) > 15
+    assert {*named} <= {build.named(cell) for cell in cells if "slide" in build.tags(cell)}
 
 
 def test_the_map_has_every_word_and_every_identity():

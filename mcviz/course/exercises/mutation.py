@@ -250,7 +250,8 @@ GATES_ARE_SHARES = _asks(
     ),
     (
         "Which axis holds the memories?",
-        "<code>np.allclose(run().weights.sum(-1), 1)</code> is one half, <code>(run().weights &gt;= 0).all()</code> the other.",
+        "<code>np.allclose(run().weights.sum(-1), 1)</code> is one half, "
+        "<code>(run().weights &gt;= 0).all()</code> is the other.",
     ),
 )
 HOLDS_ITS_SEGMENT = _asks(
