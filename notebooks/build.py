@@ -32,6 +32,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from html import escape
@@ -58,6 +59,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDTH = 760
 LOOK = PALETTES["light"]
+AT_ONCE = 2  # notebooks that run side by side, each in a kernel on one thread
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 Notebook = Any
 TRUE = "true"
@@ -382,24 +384,29 @@ def main(arguments: list[str]) -> None:
         print(f"{len(chosen)} notebooks in {asked.students}")
         return
     if asked.slides:
-        made = [page for source in chosen for page in slides(source.stem, ran(source), BUILD / "slides")]
+        made = [page for source, done, _ in ran(chosen) for page in slides(source.stem, done, BUILD / "slides")]
         print(f"{len(made)} slides; {index(BUILD / 'slides')} shows them all")
         return
     files.write(HERE / "map.md", chart())
     with drawing() as draw:
-        for source in chosen:
-            began = time.monotonic()
-            still = seen(stills(ran(source), draw))
+        for source, done, seconds in ran(chosen):
+            still = seen(stills(done, draw))
             write(still, BUILD / "notebooks" / f"{source.stem}.ipynb")
             path = HERE / f"{source.stem}.ipynb"
             write(published(student(source), still), path)
             size = path.stat().st_size // 1000
-            print(f"{source.stem}: {time.monotonic() - began:.0f} s, {size} kB", flush=True)
+            print(f"{source.stem}: run in {seconds:.0f} s, {size} kB", flush=True)
 
 
-def ran(source: Path) -> Notebook:
-    """The notebook with its exercises solved and its sentences asserted, run."""
-    return run(solved(whole(source)))
+def ran(chosen: list[Path]) -> Iterator[tuple[Path, Notebook, float]]:
+    """Each notebook with its exercises solved and its sentences asserted, run, and the seconds that it took."""
+
+    def timed(source: Path) -> tuple[Path, Notebook, float]:
+        began = time.monotonic()
+        return source, run(solved(whole(source))), time.monotonic() - began
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(timed, chosen)
 
 
 if __name__ == "__main__":
