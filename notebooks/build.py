@@ -144,6 +144,7 @@ def run(notebook: Notebook, allow_errors: bool = False) -> Notebook:
         timeout=LIMIT_SECONDS,
         startup_timeout=LIMIT_SECONDS,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         allow_errors=allow_errors,
         record_timing=False,
         resources={"metadata": {"path": str(HERE)}},

@@ -2,7 +2,8 @@
 """Wrong answers as students write them, the natural ones first: at least eight for each checker.
 
 Each is the source of a function, and a few words of what it should be told. Where those are "", the answer is only
-located: by the smallest case that it gets wrong, and by its own line if it stops.
+located: by the smallest case that it gets wrong, and by its own line if it stops. `python -m tests.course.wrong_answers`
+counts them.
 """
 
 WRONG = {
@@ -801,3 +802,8 @@ def answers(name: str) -> list[tuple[str, str]]:
     parts = ["def " + part for part in ("\n" + WRONG[name].strip()).split("\ndef ")[1:]]
     split = [part.rstrip().rpartition("#") for part in parts]
     return [(source.rstrip(), said.strip()) for source, _, said in split]
+
+
+if __name__ == "__main__":
+    for name in WRONG:
+        print(f"{name:18} {len(answers(name)):3} wrong answers, {sum(bool(said) for _, said in answers(name)):3} named")
