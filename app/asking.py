@@ -65,14 +65,15 @@ def ask(trace: Trace, asked: list[int], picks: list[int], open_: bool) -> None:
     at = len(picks) if open_ else len(picks) - 1
     t = asked[at]
     st.markdown(
-        f"**Memory Caching** ([Behrouz et al., 2026]({PAPER})) lets a network that reads with one small memory keep a "
-        "copy of it at the end of every stretch of text, a *checkpoint*, and look into the copies later."
+        "A recurrent network reads word by word into one small memory, where new words drown old ones. "
+        f"**Memory Caching** ([Behrouz et al., 2026]({PAPER})) lets it keep a copy of that memory at the end of every "
+        "stretch of text, a *checkpoint*, and look into the copies later."
     )
     st.title(plain(watch.question(MODEL, trace.tokens, t)), anchor=False)
     if open_:
         st.markdown(
-            "A small network has read these documents once, word by word. It cannot look at the words again: it has "
-            "one checkpoint for each. **Which one would you open?**"
+            "A small network has read these documents once. It cannot look at the words again: it has one checkpoint "
+            "for each. **Which one would you open?** Press it, and see which it opened."
         )
     else:
         st.markdown(plain(judged(trace, t, picks[-1])))

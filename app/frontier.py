@@ -17,8 +17,26 @@ def draw(board: list[Finding]) -> None:
     found = runs.points()
     if not found:
         return
-    said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
-    st.markdown(plain(f"Is it the caching, or only more memory? {' '.join(said)}"))
+    picture, told = st.columns([5, 3], gap="medium")
+    with picture:
+        chosen, factor = draw_points(found)
+    with told:
+        said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
+        st.markdown("\n".join(["**Is it the caching, or only more memory?**\n", *(f"- {plain(one)}" for one in said)]))
+    if chosen is not None:
+        with st.container(border=True):
+            tell(chosen, factor)
+    st.caption(
+        "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
+        "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "
+        "in 100; one seed has no bar. Numbers take four bytes. Sparse attention reads a window of the latest tokens, "
+        "or each last of a stride: of 2, that is one token of each pair, and its convolution has seen both. The sizes, "
+        "the weights and the command that trains it stand under the pointer."
+    )
+
+
+def draw_points(found: list[Point]) -> tuple[Point | None, int]:
+    """The picture, and what is chosen about it: a point, if one is, and how many times the pairs of training."""
     with st.container(horizontal=True):
         asked = st.segmented_control(
             "Asked for",
@@ -52,16 +70,7 @@ def draw(board: list[Finding]) -> None:
         key=screen.key("point"),
         on_change=screen.end,
     )
-    if chosen is not None:
-        with st.container(border=True):
-            tell(chosen, factor)
-    st.caption(
-        "A mark is a setting, trained anew for each seed on 24 pairs; its bar is the interval of the mean over seeds. "
-        "Of two or three seeds that is at most as wide as they lie apart, and covers the mean less often than 95 times "
-        "in 100; one seed has no bar. Numbers take four bytes. Sparse attention reads a window of the latest tokens, "
-        "or each last of a stride: of 2, that is one token of each pair, and its convolution has seen both. The sizes, "
-        "the weights and the command that trains it stand under the pointer."
-    )
+    return chosen, factor
 
 
 def take(key: str) -> None:

@@ -12,9 +12,19 @@ def text(name: str) -> str:
     return (FRONT / name).read_text(encoding="utf-8")
 
 
-_page = st.components.v2.component("mcviz.page", css=text("page.css"), js=text("page.js"), isolate_styles=False)
+_page = st.components.v2.component(
+    "mcviz.page",
+    html='<i class="ground"></i>',
+    css=text("page.css"),
+    js=text("page.js"),
+    isolate_styles=False,
+)
 
 
 def draw() -> None:
-    """Once a run, before all else: it takes no room of its own."""
-    _page(key="page", height="content")
+    """Once a run, before all else: it takes no room of its own. Dark for light is another run, for the figures."""
+    _page(key="page", height="content", data={"dark": st.context.theme.type == "dark"}, on_dark_change=_anew)
+
+
+def _anew() -> None:
+    """Nothing: that it is called is the run."""

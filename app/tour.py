@@ -1,146 +1,26 @@
 """A tour of five minutes: each stop asks, points at what answers, and then tells."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import streamlit as st
 
 from app import controls, runs, screen, stepping
+from app.stops import CACHED, STOPS, Stop
 from app.words import plain, refused
 from mcviz import Trace, link, watch, words
+from mcviz.probes.fading import Fading
 from mcviz.watch import Sitting
 
-CACHED, PLAIN, ROUTED = "topics-grm", "topics-rnn", "topics-ssc"
-"""Models of one task: with gates, trained as a plain recurrent network, and with a router."""
 LENGTHS = (4, 8, 16, 32, 48, 160)
 """Of the dial."""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """A place of the tour: a question, what may be answered, and what is told then; and what is on screen.
-
-    `tells` may name what `numbers` finds in the run: `{right}`.
-    """
-
-    title: str
-    asks: str
-    options: tuple[str, ...]
-    answer: int  # which of them the run shows to be right
-    tells: str
-    spotlight: str = ""  # the part of the stepper that is spoken of
-    picture: str = ""  # "write", "fading", "dial", or the stepper alone
-    run: str = CACHED
-    choices: Mapping[str, link.Value] = field(default_factory=dict)
-    reveals: Mapping[str, link.Value] = field(default_factory=dict)  # what is chosen when the reader has answered
-
-
-STOPS = (
-    Stop(
-        "A network that asks",
-        "Eight short documents, then questions, word by word. The dark token ends one, **fox pink** …?, and the "
-        "network’s prediction stands below. Can it look the answer up in the words?",
-        ("Yes, it sees them all", "No, only in its memory"),
-        1,
-        "A recurrent network reads a word once, and keeps what its memory holds. Document 3 said “fox pink **vase**” "
-        "(★). Of {asked} questions here, this network answers {right} right. How?",
-        spotlight="tokens",
-    ),
-    Stop(
-        "One write",
-        "A memory starts as a matrix of zeros. A token writes into it: every number of its *value* (left) times every "
-        "number of its *key* (above). Orange is above zero, blue below. Reading with the same key gives the green "
-        "bars. What are they?",
-        ("The value", "The key", "Neither"),
-        0,
-        "The value of “{stored}”, {strength:.1f} times as long: the bars have the same shape (cosine {likeness:.2f}). "
-        "Write M ← M + v kᵀ, read M k: that is a memory.",
-        picture="write",
-        run=PLAIN,
-    ),
-    Stop(
-        "Forgetting",
-        "Every token that follows adds its own pair to the **same** matrix. Move the slider. After how many pairs is "
-        "“vase” no longer what it gives back?",
-        ("Fewer than 10", "10 to 50", "More than 50"),
-        0,
-        "With {lost} pairs the answer is nearer to another value, “{instead}” (cosine with “{stored}”: {then:.2f}). "
-        "Nothing was deleted: the other pairs drown it.",
-        picture="fading",
-        run=PLAIN,
-    ),
-    Stop(
-        "A plain recurrent network",
-        "This model was trained with that one memory and nothing else. Look at its prediction for “fox pink”. Of "
-        "{asked} questions, how many does it answer right?",
-        ("None", "About a third", "Nearly all"),
-        1,
-        "{right} of {asked}. Training taught it to write what will be asked for, but {tokens} tokens share one matrix. "
-        "Here it says “{said}”.",
-        spotlight="prediction",
-        run=PLAIN,
-    ),
-    Stop(
-        "Checkpoints",
-        "Memory Caching: after every {length} tokens keep a copy of the memory, a *checkpoint*, and start with an "
-        "empty one. How many memories can the dark token read?",
-        ("1", "9", "129"),
-        1,
-        "{readable}: {kept} checkpoints, one for each document, and the *online* memory that it is writing now "
-        "(dotted). None of them has to hold more than {length} pairs.",
-        spotlight="memories",
-    ),
-    Stop(
-        "The gate",
-        "The *gate* compares what the token looks for with what each memory holds, and gives each a share: all shares "
-        "sum to one. Which memory gets most?",
-        ("Checkpoint 0", "Checkpoint 3", "The online memory"),
-        1,
-        "Checkpoint {first}, {gate:.3f}: the document about the fox. What it says becomes the output, and the network "
-        "says “{said}”.",
-        spotlight="gates",
-    ),
-    Stop(
-        "All memories alike",
-        "Take the gates away: every memory counts in full. Does it still answer?",
-        ("As before", "About half", "Not at all"),
-        2,
-        "{right} of {asked} right. For a linear memory the sum of all memories *is* one memory of everything. These "
-        "weights were trained with gates, so they do even worse than the plain network, which learned to live without.",
-        spotlight="gates",
-        choices={"aggregator": "residual"},
-    ),
-    Stop(
-        "A router",
-        "Reading every copy costs more as text grows. In this model a *router* opens only {k} checkpoints, and the "
-        "others are not read at all. How many stay shut here?",
-        ("None", "2", "6"),
-        2,
-        "{shut} of {kept}. It took {taken}, and answers {right} of {asked} questions right.",
-        spotlight="memories",
-        run=ROUTED,
-    ),
-    Stop(
-        "The dial",
-        "The length of a segment is a dial from a plain recurrent network (one segment) to attention (one token each). "
-        "These weights learned with 16. What happens with 48, three documents in a copy?",
-        ("Nothing", "Half the answers fail", "All fail"),
-        1,
-        "Longer segments mix documents up; shorter ones cut them apart. Turn the dial.",
-        spotlight="all",
-        picture="dial",
-        reveals={"segment_length": 48},
-    ),
-    Stop(
-        "Your turn",
-        "You have seen a memory, why it forgets, checkpoints, gates and a router. What next?",
-        (),
-        -1,
-        "",
-        spotlight="all",
-    ),
-)
-WAYS = {"Compare": "two runs side by side", "Surgery": "switch a checkpoint off", "Your own": "your own text"}
+PAIRS = 60
+"""How many are written into one memory, where there are as many."""
+WAYS = {
+    "Library": "write documents of your own, and ask",
+    "Compare": "two runs side by side",
+    "Surgery": "switch a checkpoint off",
+}
 """Where the last stop leads."""
 
 
@@ -183,8 +63,10 @@ def page() -> None:
                 options(stop)
             ways(at, told)
         with shown:
-            if stop.picture in ("write", "fading"):
-                memory(trace, 1 if stop.picture == "write" else 0)
+            if stop.picture == "write":
+                memory(trace, 1)
+            elif stop.picture == "fading":
+                forgetting(trace, told)
             else:
                 stepping.step_through(trace, key="tour", spotlight=stop.spotlight)
 
@@ -229,10 +111,9 @@ def dial(trace: Trace) -> None:
     stepping.drawn("Right answers, by tokens in a segment", "dial", LENGTHS, counts, asked, here)
 
 
-def memory(trace: Trace, pairs: int) -> None:
-    """One matrix with so many pairs in it; with 0, as many as the reader says."""
+def memory(trace: Trace, n: int) -> None:
+    """One matrix with `n` pairs in it, and what it gives back for the first."""
     seen = runs.faded(trace, fact(trace))
-    n = pairs or st.slider("Pairs in the memory", 1, 60, 1, key="pairs")
     word, back = trace.tokens[seen.place], trace.tokens[int(seen.nearest[n - 1])]
     stepping.drawn(f"What “{word}” wrote, and what comes back", "fading", seen, n)
     mark = "✓" if back == word else "✗"
@@ -240,6 +121,23 @@ def memory(trace: Trace, pairs: int) -> None:
         plain(f"Asked for “{question(trace)}”: nearest to “{back}” {mark}. Cosine with “{word}”:")
         + f" **{seen.likeness[n - 1]:.2f}**"
     )
+
+
+def forgetting(trace: Trace, told: bool) -> None:
+    """As many pairs as the reader says; once it is told, first as many as it takes, and what becomes of the first."""
+    seen = runs.faded(trace, fact(trace))
+    most = min(PAIRS, len(seen.likeness))
+    first = lost(seen) + 1 if told else 1
+    n = st.slider("Pairs in the memory", 1, most, min(first, most), key=f"pairs:{told}")
+    memory(trace, n)
+    if told:
+        word = trace.tokens[seen.place]
+        stepping.drawn(f"How much “{word}” is left", "forgetting", seen, n, most)
+
+
+def lost(seen: Fading) -> int:
+    """The place, among the pairs, of the one with which another value is nearer."""
+    return min(seen.lasts, len(seen.likeness) - 1)
 
 
 def fact(trace: Trace) -> int:
@@ -277,14 +175,14 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
     }
     if stop.picture in ("write", "fading"):
         seen = runs.faded(trace, fact(trace))
-        lost = min(seen.lasts, len(seen.likeness) - 1)
+        at = lost(seen)
         found |= {
             "stored": trace.tokens[seen.place],
             "strength": seen.strength[0],
             "likeness": seen.likeness[0],
-            "lost": lost + 1,
-            "then": seen.likeness[lost],
-            "instead": trace.tokens[int(seen.nearest[lost])],
+            "lost": at + 1,
+            "then": seen.likeness[at],
+            "instead": trace.tokens[int(seen.nearest[at])],
         }
     return found
 

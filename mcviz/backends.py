@@ -1,6 +1,9 @@
 """What can run a model: PyTorch, where it is installed, and NumPy, which is always there."""
 
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 BACKENDS = ("pytorch", "numpy")
 
@@ -26,3 +29,13 @@ def choose(backend: str | None = None) -> str:
             f"backend: expected numpy, as PyTorch, which the extra 'torch' brings, is not installed; got {backend!r}"
         )
     return backend
+
+
+def library(backend: str) -> Any:
+    """What computes with a backend, loaded when it is asked for: `mcviz.reference` or `mcviz.pytorch`, twins."""
+    return import_module("mcviz.reference" if backend == "numpy" else "mcviz.pytorch")
+
+
+def one_thread(backend: str) -> AbstractContextManager[None]:
+    """Inside, a backend computes with one thread: a small run waits longer for threads than they save."""
+    return nullcontext() if backend == "numpy" else import_module("mcviz.pytorch.threads").limited(1)

@@ -11,13 +11,12 @@ PyTorch writes where it is installed, and else NumPy. They agree but for roundin
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import import_module
 from itertools import islice
 from threading import Lock
 from typing import Any
 
-from mcviz import reference, watch
-from mcviz.backends import choose
+from mcviz import watch
+from mcviz.backends import choose, library
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.sampling import Step
@@ -90,16 +89,14 @@ def write(draft: Draft, backend: str | None = None) -> Iterator[Step]:
     for a backend that is not there.
     """
     backend = choose(backend)
-    library = reference if backend == "numpy" else import_module("mcviz.pytorch")
     tokens, cfg = encode(draft.name, draft.text), draft.cfg or watch.config(draft.name)
     if cfg.segmentation != "constant":
         raise ValueError(
             "segmentation: expected segments of one length to write on, as others are cut by the length of the whole "
             f"text, which nobody knows yet; got {cfg.segmentation}"
         )
-    labels = learned(draft.name).labels
-    model = watch.model(sitting(draft, tokens), backend)
-    steps: Iterator[Step] = library.write(model, tokens, temperature=draft.temperature, seed=draft.seed, labels=labels)
+    how = {"temperature": draft.temperature, "seed": draft.seed, "labels": learned(draft.name).labels}
+    steps: Iterator[Step] = library(backend).write(watch.model(sitting(draft, tokens), backend), tokens, **how)
     return steps
 
 

@@ -23,7 +23,6 @@ Cells are tagged in the source:
 import argparse
 import ast
 import base64
-import json
 import os
 import re
 import shutil
@@ -32,6 +31,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from html import escape
@@ -42,10 +42,10 @@ from urllib.parse import urlencode
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from slides import PLOTLY, index, named, slides
 
 from mcviz import MCConfig, examples, files
 from mcviz.course import exercises
-from mcviz.palette import PALETTES
 from mcviz.rules.equation import latex
 from mcviz.stepper import page as stepper_page
 from mcviz.words import glossary
@@ -54,10 +54,9 @@ HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "source"
 BUILD = HERE.parent / "build"
 LIMIT_SECONDS = 180
-PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDTH = 760
-LOOK = PALETTES["light"]
+AT_ONCE = 2  # notebooks that run side by side, each in a kernel on one thread
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 Notebook = Any
 TRUE = "true"
@@ -142,6 +141,7 @@ def run(notebook: Notebook, allow_errors: bool = False) -> Notebook:
         timeout=LIMIT_SECONDS,
         startup_timeout=LIMIT_SECONDS,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         allow_errors=allow_errors,
         record_timing=False,
         resources={"metadata": {"path": str(HERE)}},
@@ -165,7 +165,8 @@ def folded(outputs: list[Any]) -> list[Any]:
     for output in outputs:
         data = output.get("data", {})
         if "image/png" in data:
-            parts.append(f"<img alt='a figure' src='data:image/png;base64,{data['image/png'].strip()}'>")
+            said = escape(data["text/plain"], quote=True)
+            parts.append(f"<img alt='{said}' src='data:image/png;base64,{data['image/png'].strip()}'>")
         elif "text/html" in data:
             parts.append(data["text/html"])
         else:
@@ -182,12 +183,20 @@ def stills(ran: Notebook, draw: "Draw") -> Notebook:
     states = shown.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     for cell in shown.cells:
         if cell.cell_type == "code":
-            cell.outputs = [still for output in cell.outputs if (still := at_rest(output, states, draw))]
+            cell.outputs = [still for output in cell.outputs if (still := at_rest(output, named(cell), states, draw))]
     return shown
 
 
-def at_rest(output: Any, states: Any, draw: "Draw") -> Any:
-    """An output as it can be shown where nothing runs; None for one that cannot."""
+def picture_of(png: str, kind: str, name: str) -> Any:
+    """An output that is a picture, with words for whoever does not see it."""
+    said = f"{kind}: {name}" if name else kind
+    return nbformat.v4.new_output(
+        "display_data", {"image/png": png, "text/plain": said}, metadata={"image/png": {"alt": said}}
+    )
+
+
+def at_rest(output: Any, name: str, states: Any, draw: "Draw") -> Any:
+    """An output of a cell called `name` as it can be shown where nothing runs; None for one that cannot."""
     data = output.get("data", {})
     if output.get("name") == "stderr":
         return None
@@ -200,11 +209,9 @@ def at_rest(output: Any, states: Any, draw: "Draw") -> Any:
             said = "Controls stand here once the cell is run."
             return nbformat.v4.new_output("display_data", {"text/html": f"<p><i>{said}</i></p>", "text/plain": said})
         at = {name: model["state"].get(name, 0) for name in ("step", "frame")}
-        picture = draw.stepper(base64.b64decode(payload), at)
-        return nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "a stepper"})
+        return picture_of(draw.stepper(base64.b64decode(payload), at), "a stepper", name)
     if PLOTLY in data:
-        picture = draw.figure(data[PLOTLY])
-        return nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": "a figure"})
+        return picture_of(draw.figure(data[PLOTLY]), "a figure", name)
     output = deepcopy(output)
     output.pop("execution_count", None) if output.output_type != "execute_result" else None
     if output.output_type == "execute_result":
@@ -260,83 +267,6 @@ def drawing() -> Iterator[Draw]:
         browser.close()
 
 
-def slides(stem: str, notebook: Notebook, folder: Path) -> list[Path]:
-    """Write the figures of cells tagged `slide`, each as a page that fills a screen. The cell's first line names it."""
-    from plotly.offline import get_plotlyjs
-
-    folder.mkdir(parents=True, exist_ok=True)
-    files.write(folder / "plotly.min.js", get_plotlyjs())
-    pages = []
-    for cell in notebook.cells:
-        figures = [o.data[PLOTLY] for o in cell.get("outputs", []) if PLOTLY in o.get("data", {})]
-        if "slide" not in tags(cell) or not figures:
-            continue
-        title = cell.source.splitlines()[0].removeprefix("#").strip()
-        path = folder / f"{stem[:2]}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.html"
-        page = SLIDE.format(title=escape(title), figure=slide_json(figures[-1]), ground=LOOK.ground, ink=LOOK.ink)
-        files.write(path, page)
-        pages.append(path)
-    return pages
-
-
-def index(folder: Path) -> Path:
-    """A page of covers: each names a slide, and opens it on a click."""
-    covers = []
-    for path in sorted(folder.glob("[0-9]*-*.html")):
-        title = re.search("<title>(.*)</title>", path.read_text(encoding="utf-8"))
-        covers.append(f'<li><a href="{path.name}"><b>{path.name[:2]}</b> {title[1] if title else path.stem}</a></li>')
-    files.write(folder / "index.html", INDEX.format(covers="\n".join(covers), ground=LOOK.ground, ink=LOOK.ink))
-    return folder / "index.html"
-
-
-INDEX = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Slides</title>
-<style>
-  body {{ margin: 3vmin; font: 2.4vmin/1.5 system-ui, sans-serif; background: {ground}; color: {ink} }}
-  ul {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(34vmin, 1fr)); gap: 2vmin; padding: 0 }}
-  li {{ list-style: none }}
-  a {{ display: block; height: 18vmin; padding: 2vmin; border: 1px solid; border-radius: 1vmin; color: inherit;
-       text-decoration: none; box-sizing: border-box }}
-</style>
-<h1>Slides</h1>
-<ul>
-{covers}
-</ul>
-</html>
-"""
-
-
-def slide_json(figure: dict[str, Any]) -> str:
-    """A figure with larger letters, sized by its page, safe inside a script."""
-    layout = {key: value for key, value in figure["layout"].items() if key not in ("height", "width", "title")}
-    layout |= {"font": {**layout.get("font", {}), "size": 20}, "autosize": True}
-    return json.dumps({"data": figure["data"], "layout": layout}).replace("</", "<\\/")
-
-
-SLIDE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{title}</title>
-<style>
-  html, body {{ margin: 0; height: 100%; font-family: system-ui, sans-serif; background: {ground}; color: {ink} }}
-  body {{ display: flex; flex-direction: column; padding: 3vmin; box-sizing: border-box }}
-  h1 {{ font-size: 4vmin; margin: 0 0 2vmin }}
-  a {{ color: inherit; text-decoration: none }}
-  #figure {{ flex: 1; min-height: 0 }}
-</style>
-<h1><a href="index.html" aria-label="all slides">☰</a> {title}</h1>
-<div id="figure"></div>
-<script src="plotly.min.js"></script>
-<script>
-  const figure = {figure};
-  Plotly.newPlot("figure", figure.data, figure.layout, {{ responsive: true, displayModeBar: false }});
-</script>
-</html>
-"""
-
-
 def chart() -> str:
     """The map of the course: its source, with the glossary filled in."""
     rows = ["| word | symbol | what it stands for |", "| --- | --- | --- |"]
@@ -366,24 +296,29 @@ def main(arguments: list[str]) -> None:
         print(f"{len(chosen)} notebooks in {asked.students}")
         return
     if asked.slides:
-        made = [page for source in chosen for page in slides(source.stem, ran(source), BUILD / "slides")]
+        made = [page for source, done, _ in ran(chosen) for page in slides(source.stem, done, BUILD / "slides")]
         print(f"{len(made)} slides; {index(BUILD / 'slides')} shows them all")
         return
     files.write(HERE / "map.md", chart())
     with drawing() as draw:
-        for source in chosen:
-            began = time.monotonic()
-            still = seen(stills(ran(source), draw))
+        for source, done, seconds in ran(chosen):
+            still = seen(stills(done, draw))
             write(still, BUILD / "notebooks" / f"{source.stem}.ipynb")
             path = HERE / f"{source.stem}.ipynb"
             write(published(student(source), still), path)
             size = path.stat().st_size // 1000
-            print(f"{source.stem}: {time.monotonic() - began:.0f} s, {size} kB", flush=True)
+            print(f"{source.stem}: run in {seconds:.0f} s, {size} kB", flush=True)
 
 
-def ran(source: Path) -> Notebook:
-    """The notebook with its exercises solved and its sentences asserted, run."""
-    return run(solved(whole(source)))
+def ran(chosen: list[Path]) -> Iterator[tuple[Path, Notebook, float]]:
+    """Each notebook with its exercises solved and its sentences asserted, run, and the seconds that it took."""
+
+    def timed(source: Path) -> tuple[Path, Notebook, float]:
+        began = time.monotonic()
+        return source, run(solved(whole(source))), time.monotonic() - began
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(timed, chosen)
 
 
 if __name__ == "__main__":

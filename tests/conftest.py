@@ -18,12 +18,18 @@ from hypothesis import settings
 from jaxtyping import config as jaxtyping_config
 from jaxtyping import install_import_hook
 
+from tests.absent import environment
+
 # Tests run side by side, one process per core. Read when NumPy and PyTorch load, so before the rest.
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 # Likewise: without a graphics card, Triton's interpreter runs its kernels.
 if shutil.which("nvidia-smi") is None:
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+# The tools of notebooks check no addresses here, and building the grammars of addresses takes each process 3 seconds.
+GRAMMARS = "rfc3987_syntax"
+sys.modules.setdefault(GRAMMARS, None)
 
 # The same examples for everybody and every time; `make fuzz` draws new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -86,9 +92,10 @@ def written(page) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_ipython(tmp_path_factory) -> Iterator[None]:
-    """Kernels of processes side by side share no history."""
+    """Kernels of processes side by side share no history, and they start as quickly as tests do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.setenv("PYTHONPATH", environment(tmp_path_factory.mktemp("absent"), GRAMMARS)["PYTHONPATH"])
         yield
 
 

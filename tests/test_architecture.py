@@ -63,13 +63,13 @@ MAY_IMPORT = {
     "": Row(FOUNDATION | {"_entry", "moved", "reference"}, set(), lazily=frozenset({"stepper"})),
     "zoo": Row(FOUNDATION | {"backends", "tasks", "reference", "pytorch"}, LIGHT | {"torch", "safetensors"}),
     # A film is seen without PyTorch: the reference runs what its frames hold.
-    "film": Row(FOUNDATION | {"room", "tasks", "reference", "zoo"}, LIGHT),
+    "film": Row(FOUNDATION | {"backends", "room", "tasks", "reference", "zoo"}, LIGHT),
     "training": Row(
         FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo", "film"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
     ),
     # What a reader wants to have trained; and where it is, in processes of which each loads the training.
     "order": Row({"rules", "config"}, set()),
-    "studio": Row({"trace", "model", "tasks", "film", "order"}, LIGHT, lazily=frozenset({"training"})),
+    "studio": Row({"backends", "trace", "model", "tasks", "film", "order"}, LIGHT, lazily=frozenset({"training"})),
     "bench": Row(FOUNDATION | {"pytorch", "tradeoff"}, LIGHT | {"torch", "tqdm", "plotly", "memory_caching", "fla"}),
     # Claims are judged without PyTorch, and their runs made with it.
     "claims": Row(
@@ -79,7 +79,7 @@ MAY_IMPORT = {
     # The door of the pages to trained models: PyTorch loads when it is asked for, by name.
     "watch": Row(FOUNDATION | {"backends", "room", "changes", "tasks", "reference", "probes", "words", "zoo"}, LIGHT),
     # Both open PyTorch by name, when it is asked for.
-    "writing": Row(FOUNDATION | {"backends", "tasks", "reference", "watch"}, LIGHT),
+    "writing": Row(FOUNDATION | {"backends", "tasks", "watch"}, LIGHT),
     "figures": Row(FOUNDATION | {"probes", "claims", "tradeoff", "words"}, LIGHT | {"plotly"}),
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),

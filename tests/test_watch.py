@@ -36,10 +36,10 @@ def small_zoo(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "load", lambda name: load(name, tmp_path))
     monkeypatch.setattr(zoo, "read", lambda name: read(name, tmp_path))
     watch.names.cache_clear()
-    watch._read.cache_clear()
+    watch.models.read.cache_clear()
     yield
     watch.names.cache_clear()
-    watch._read.cache_clear()
+    watch.models.read.cache_clear()
 
 
 def test_only_models_that_cache_memories_are_watched():
@@ -164,7 +164,7 @@ def test_a_plain_layer_of_the_same_weights_needs_no_connector_and_a_gate_cannot_
     config = replace(shared.card.model, mixer=replace(CFG, aggregator="none"))
     model = SequenceModel(config)
     zoo.save(model, replace(shared.card, model=config), tmp_path)
-    watch._read.cache_clear()
+    watch.models.read.cache_clear()
     with pytest.raises(ValueError, match=r"needs .*W_u"):
         watch.run(Sitting("books", CFG))
 

@@ -1,4 +1,5 @@
-/* What a page asks of the browser around it: a history in which each entry is a state of the reader's.
+/* What a page asks of the browser around it: to hear when it turns dark or light, as figures are drawn for one of them;
+ * and a history in which each entry is a state of the reader's.
  *
  * Streamlit pushes an entry whenever a script changes the address. What only follows from where the reader is (a token
  * at rest, the parameters of a page that was just opened) takes the place of the entry that stands.
@@ -7,8 +8,32 @@
 /** Where the reader rests: no state of its own. */
 const RESTS = ["step", "head"];
 const HOOKED = Symbol.for("mcviz.history");
+const views = new WeakMap();
 
-export default function page() {
+/** `data`: whether the run was drawn on a dark ground. An element has the ground's colour, and tells when it turns. */
+export default function page({ parentElement, data, setTriggerValue }) {
+  const ground = parentElement.querySelector(".ground");
+  if (!views.has(ground)) ground.addEventListener("transitionend", follow);
+  views.set(ground, { drawn: data.dark, setTriggerValue });
+  follow({ target: ground });
+  keepHistory();
+}
+
+function follow({ target }) {
+  const view = views.get(target);
+  const now = isDark(getComputedStyle(target).backgroundColor);
+  if (now === view.drawn) return;
+  view.drawn = now;
+  view.setTriggerValue("dark", now);
+}
+
+/** Whether a colour, as `rgb(r, g, b)`, is a dark one. */
+function isDark(colour) {
+  const [r, g, b] = colour.match(/[\d.]+/g).map(Number);
+  return 0.299 * r + 0.587 * g + 0.114 * b < 128;
+}
+
+function keepHistory() {
   if (history[HOOKED]) return;
   history[HOOKED] = true;
   const push = history.pushState.bind(history);

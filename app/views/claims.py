@@ -15,15 +15,16 @@ def page() -> None:
     """The page."""
     stepping.title("Do the numbers hold up?")
     board = runs.board()
-    st.markdown(claims.told(runs.rows()))
+    st.markdown(plain(words.verdicts([one.verdict for one in board])))
+    if screen.get("family") in (EVERY, claims.FRONTIER):
+        frontier.draw(board)
+    st.caption(claims.told(runs.rows()))
     verdict, family = chosen(board)
     found = [one for one in board if verdict in (EVERY, one.verdict) and family in (EVERY, one.claim.family)]
     if not found:
         st.info("No claim of this kind has that verdict.")
     for name in dict.fromkeys(one.claim.family for one in found):
         st.markdown(f"#### {name}")
-        if name == claims.FRONTIER:
-            frontier.draw(board)
         for one in found:
             if one.claim.family == name:
                 opening(one)

@@ -18,6 +18,10 @@ def page() -> None:
             screen.put(head=head)
             st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
         asked, grown = runs.recall(trace, head)
+        st.markdown(
+            "**Which memories still hold what was written?** Each is asked with the key that a fact was stored under: "
+            "orange says that the fact’s value comes back, blue its opposite, and white something else."
+        )
         stepping.show(runs.recovered("How like the stored value each answer is", trace, head, stepping.theme()))
         st.caption(
             "A column for each pair, a row for each memory, which is asked for the pair's key. ✓: of all values, the "

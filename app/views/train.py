@@ -17,8 +17,8 @@ from mcviz.stepper.film import Film
 from mcviz.stepper.streamlit import Selection, bring_film, film_stepper, selection, whole_parts
 from mcviz.studio import State
 
-PACE = timedelta(seconds=0.4)
-"""From one look at a training to the next."""
+PACE = timedelta(seconds=0.45)
+"""From one look at a training to the next: two pictures a second, and little more, which would cost it speed."""
 REFUSED, PLACED = "train:refused", "train:placed"
 CONFIGURED = ("aggregator", "top_k", "gate", "start")
 TITLES = {
@@ -32,7 +32,7 @@ TITLES = {
 SAID = {
     "training": "Training.",
     "pausing": "It saves what it has learned.",
-    "paused": "Paused. What was learned is kept, and goes on from here.",
+    "paused": "Paused. What it has saved is kept, and goes on from there.",
     "done": "Done. Play its film, or drag along the curves; its last frame is the trained model.",
     "stopped": "Stopped. The film holds what was learned until then.",
     "failed": "It failed.",
@@ -249,7 +249,8 @@ def told(state: State, at: tuple[int, int] | None) -> str:
 def buttons(state: State | None) -> None:
     """What can be done now."""
     status = "" if state is None else state.status
-    with st.container(horizontal=True, vertical_alignment="center"):
+    by_itself = state is not None and state.under_way
+    with st.container(horizontal=True, vertical_alignment="center", key="under-way" if by_itself else None):
         if status in ("", "done", "stopped", "failed"):
             label = "Train" if state is None else "Train another"
             st.button(label, icon=":material/model_training:", type="primary", on_click=begin)

@@ -38,7 +38,10 @@ def lines(
         figure.add_trace(go.Scatter(x=list(xs), y=list(ys), name=name, mode="lines+markers", line=look, marker=mark))
     frame(figure, title, 340)
     figure.update_layout(showlegend=len(series) > 1)
-    figure.update_xaxes(title=x, type="log" if log_x else None)
+    figure.update_xaxes(title=x)
+    if log_x:
+        measured = sorted({float(at) for xs, _ in series.values() for at in xs})
+        figure.update_xaxes(type="log", tickvals=measured, ticktext=[f"{at:,g}" for at in measured])
     figure.update_yaxes(title=y, type="log" if log_y else None, showgrid=True, gridcolor=COLOURS.grid)
     return figure
 

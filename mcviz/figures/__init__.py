@@ -14,6 +14,7 @@ from mcviz.figures.cost import fetched, spent, stored
 from mcviz.figures.dial import dial
 from mcviz.figures.difference import difference
 from mcviz.figures.fading import fading
+from mcviz.figures.forgetting import forgetting
 from mcviz.figures.frontier import AXES, against, frontier
 from mcviz.figures.game import tries
 from mcviz.figures.gates import gates
@@ -74,6 +75,7 @@ __all__ = [
     "fading",
     "fetched",
     "first_difference",
+    "forgetting",
     "frontier",
     "gates",
     "heaviest",

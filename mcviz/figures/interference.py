@@ -42,7 +42,7 @@ def recovered(
     )
     themes.layout(figure, colours, height=170 + min(480, 22 * len(rows)))
     figure.update_xaxes(
-        title="pair, by the token that wrote it", tickvals=list(range(len(names))), ticktext=names, tickangle=-60
+        title="pair, by the token that wrote it", tickvals=list(range(len(names))), ticktext=names, tickangle=-90
     )
     figure.update_yaxes(title="memory of segment", type="category", autorange="reversed")
     homes = enumerate(trace.segment_of[places].tolist())

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from mcviz import reference
+from mcviz.backends import library, one_thread
 from mcviz.checks import is_number, whole
 from mcviz.film.codes import Codes, decoded
 from mcviz.model import ModelConfig, Weights
@@ -39,16 +40,17 @@ class Scene:
         """The sequence, what it asks for, and where the answers stand."""
         return self.task.held_out.parse(self.tokens).batch
 
-    def run(self, weights: Weights, step: int) -> Trace:
+    def run(self, weights: Weights, step: int, backend: str = "numpy") -> Trace:
         """What the last layer of a model with these weights, those after `step` steps, computes on the sequence."""
-        trace = reference.capture(
-            reference.SequenceModel(self.model, weights),
-            self.batch.tokens[0],
-            labels=self.batch.labels,
-            targets=np.where(self.batch.mask[0], self.batch.targets[0], -1).tolist(),
-            sources=self.batch.sources[0].tolist(),
-            title=f"{self.task.name}, after {step:,} steps of training",
-        )
+        with one_thread(backend):
+            trace = library(backend).capture(
+                library(backend).SequenceModel(self.model, weights),
+                self.batch.tokens[0],
+                labels=self.batch.labels,
+                targets=np.where(self.batch.mask[0], self.batch.targets[0], -1).tolist(),
+                sources=self.batch.sources[0].tolist(),
+                title=f"{self.task.name}, after {step:,} steps of training",
+            )
         return replace(trace, fact=self.task.fact)
 
     @property

@@ -13,7 +13,7 @@ from nbconvert import HTMLExporter
 from mcviz.site import frame, markdown
 from mcviz.site.steppers import Stored
 
-PICTURE = re.compile(r"<img alt='a figure' src='([^']*)'>")
+PICTURE = re.compile(r"<img alt='[^']*' src='([^']*)'>")
 """A picture behind a fold, as `notebooks/build.py` writes it."""
 STYLE = re.compile(r' style="[^"]*"')
 """What an output says of its look, which the policy of the page lets no output do."""

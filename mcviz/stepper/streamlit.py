@@ -60,7 +60,8 @@ def stepper(
 
     `present` makes it large, for a class; the reader can change that by a key, of which `on_present` hears.
 
-    `spotlight` names what to point at: tokens, memories, gates, output, prediction or all of them; the rest dims.
+    `spotlight` names what to point at: tokens, checkpoints, memories, gates, output, prediction or all of them; the
+    rest dims.
 
     `asks` are tokens at which something is asked, for runs whose answers are left out.
 

@@ -15,7 +15,7 @@ from mcviz.studio import now
 from mcviz.studio.places import Places
 from mcviz.studio.process import DONE, FULL, PAUSED
 
-MOMENT = 0.3
+MOMENT = 0.35
 """Seconds from one look at the weights to the next: fewer than pass on the page, where each look then sees new ones."""
 
 

@@ -24,6 +24,7 @@ Here = Callable[[], bool]
 """Whether the page of whoever ordered a training is still open."""
 
 DISK = "the disk of this server is full"
+KILLED = "its process was ended from outside"
 FORGET = 60.0
 """Seconds for which what was computed of a film is kept after somebody has seen it."""
 UNDER_WAY = ("waiting", "training", "pausing")
@@ -166,7 +167,7 @@ class Desk:
                 one.stopping = True
                 self.pause(name, said)
                 if one.status == "paused":
-                    one.status = "stopped"
+                    one.status, one.said = "stopped", said
 
     def drop(self, name: str) -> None:
         """Forget it, with all its files."""
@@ -260,9 +261,12 @@ class Desk:
         if ended is not None:
             if ended == DONE:
                 one.status = "done"
-            elif ended in (PAUSED, FULL) or one.status == "pausing":
+            elif ended in (PAUSED, FULL) or ended < 0 or one.status == "pausing":
+                if ended == FULL:
+                    one.said = DISK
+                elif ended < 0 and one.status == "training":  # by a signal that the desk did not send
+                    one.said = KILLED
                 one.status = "stopped" if one.stopping else "paused"
-                one.said = DISK if ended == FULL else one.said
             else:
                 one.status, one.said = "failed", one.process.said or f"its process ended with {ended}"
             one.process.close()

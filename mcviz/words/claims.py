@@ -6,6 +6,22 @@ SIGNS = {"holds": "✓", "does not hold": "✗", "not decidable at this scale": 
 """A mark for each verdict, which is never told by colour alone."""
 
 
+SAID = {
+    "holds": ("holds", "hold"),
+    "does not hold": ("does not hold", "do not hold"),
+    "not decidable at this scale": ("is not decidable at this scale", "are not decidable at this scale"),
+    "not run": ("was not run", "were not run"),
+}
+"""Each verdict of one claim, and of several."""
+
+
+def verdicts(found: Sequence[str]) -> str:
+    """How many claims there are, and how many have each verdict."""
+    count = {verdict: found.count(verdict) for verdict in SAID if verdict in found}
+    counts = [f"{n} {SAID[verdict][n > 1]}" for verdict, n in count.items()]
+    return f"Of {len(found)} claims, {listed(counts)}."
+
+
 def measured(intervals: Mapping[str, tuple[float, float, float]]) -> dict[str, list[str]]:
     """Means over seeds with their 95 % intervals as columns of text, a row for each condition."""
     return {

@@ -62,8 +62,9 @@ def found(trace: Trace, t: int, head: int = 0) -> str:
     taken = [str(row.segment) for row in kept if row.taken]
     first = max(rows, key=lambda row: row.gate)
     name = "the words it is reading now (its online memory)" if first.online else f"checkpoint {first.segment}"
-    read = f"The router opened only {' and '.join(taken)}" if len(taken) < len(kept) else "It read every checkpoint"
-    begin = f"{read}; the gate then gave most weight, {first.gate:.3f}, to {name}"
+    routed = f"Its router, which says what is read at all, opened only {' and '.join(taken)}"
+    read = routed if len(taken) < len(kept) else "It read every checkpoint"
+    begin = f"{read}; its gate, which says how much each counts, gave most weight, {first.gate:.3f}, to {name}"
     begin += "." if first.online else f", and {own.gate:.3f} to the words it is reading now."
     answer, p = model.tokens[t][0], float(model.probabilities[t, 0])
     home = next(row for row in rows if row.answer)

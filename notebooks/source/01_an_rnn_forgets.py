@@ -211,7 +211,8 @@ assert errors_delta[-1] > 0.8, "cannot hold many more than $K$ pairs"
 # because it overwrites. But look at *which* pairs
 # it still knows:
 
-# %%
+# %% tags=["slide"]
+# The delta rule keeps the newest
 ages = np.sqrt(
     np.mean([errors_of(corrects, *random_pairs(np.random.default_rng(seed), 48)) for seed in range(40)], axis=0)
 )

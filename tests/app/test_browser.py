@@ -8,6 +8,7 @@ import pytest
 
 from mcviz import claims
 from mcviz.claims.point import KINDS
+from mcviz.palette import PALETTES
 from tests.stepper.hosts import expect, shown, until
 
 pytestmark = pytest.mark.browser
@@ -198,6 +199,20 @@ def test_nothing_is_wider_than_a_telephone(visit):
         settled(page)
         page.wait_for_function("document.documentElement.scrollWidth <= 360")
         until(page, lambda: shown(page).evaluate("node => node.getBoundingClientRect().right") <= 361, scheme)
+
+
+def test_figures_follow_when_the_page_turns_dark_or_light(visit):
+    """Without a press: else dark letters stay on a ground that turned dark."""
+    page = visit("?tour=2")
+    for scheme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator(".js-plotly-plot .gtitle").first).to_have_css("fill", rgb(PALETTES[scheme].ink))
+        settled(page)
+
+
+def rgb(colour):
+    """#1b1f24 -> rgb(27, 31, 36)"""
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
 
 
 def test_back_and_forward_lead_from_state_to_state(visit):

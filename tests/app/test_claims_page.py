@@ -38,6 +38,13 @@ def test_verdicts_can_be_chosen(verdict):
     assert bool(page.info) == (not expected)
 
 
+def test_the_page_begins_with_its_answer_and_the_frontier():
+    page = opened("claims")
+    assert said.verdicts([finding.verdict for finding in BOARD]) in words(page)
+    assert titles(page)[0] == f"Recall of {claims.ASKED[1]}"
+    assert not opened("claims", family="Segments").get("plotly_chart")
+
+
 def test_families_can_be_chosen():
     page = opened("claims", family="Segments")
     assert len(labels(page)) == sum(finding.claim.family == "Segments" for finding in BOARD)

@@ -19,7 +19,10 @@ from tests.stepper.hosts import shown, until
 pytestmark = pytest.mark.skipif(tour.CACHED not in watch.names(), reason="no trained model is here")
 SIZES = ((1366, 768), (1440, 900), (1920, 1080))
 PHONE = (390, 844)
-LIT = {"tokens": ".tokens", "memories": ".memories .cards", "gates": ".chart.gate", "output": ".mixture"}
+LIT = {
+    **{"tokens": ".tokens", "checkpoints": ".card .frame", "memories": ".memories .cards"},
+    **{"gates": ".chart.gate", "output": ".mixture"},
+}
 """What each name of a spotlight stands for."""
 
 
@@ -108,6 +111,22 @@ def test_the_dial_says_how_many_answers_are_right():
     bars = json.loads(page.get("plotly_chart")[0].proto.spec)["data"][0]
     assert bars["x"] == [str(length) for length in LENGTHS]
     assert list(map(int, bars["text"])) == [words.accuracy(turned(stop, length))[0] for length in LENGTHS]
+
+
+def test_what_is_told_of_forgetting_is_on_the_slider_and_in_a_line():
+    stop = next(stop for stop in STOPS if stop.picture == "fading")
+    page = opened(**address(stop))
+    assert page.slider[0].value == 1
+    assert len(page.get("plotly_chart")) == 1  # the line would give the answer away
+    press(page, stop.options[stop.answer])
+    trace = run(stop)
+    seen = fading(trace, trace.sources[asked(trace)])
+    assert page.slider[0].value == seen.lasts + 1
+    assert f"With {seen.lasts + 1} pairs" in text(page)
+    drawn = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    assert [one["layout"]["title"]["text"] for one in drawn][1] == "How much “vase” is left"
+    page.slider[0].set_value(1).run()
+    assert "nearest to “vase”" in text(page).replace("\\", "")
 
 
 def turned(stop, length):

@@ -174,6 +174,18 @@ def test_pause_go_on_and_stop(desk):
     assert labels(page)[0] == "Train another"
 
 
+def test_a_training_that_was_killed_goes_on_where_the_reader_says_so(desk):
+    page = opened("train")
+    press(page, "Train")
+    desk.processes[0].ended = -9
+    desk._turn(0.1)
+    page.run()
+    assert "goes on from there. Why: its process was ended from outside." in words(page)
+    press(page, "Go on")
+    assert len(desk.processes) == 2
+    assert labels(page) == ["Pause", "Stop"]
+
+
 def test_nothing_is_lost_on_reload_and_only_who_has_the_link_gets_there(desk):
     page = opened("train")
     press(page, "Train")

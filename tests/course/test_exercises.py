@@ -84,6 +84,7 @@ def test_an_empty_stub_is_unsolved(exercise):
         assert not verdict
         assert f"Write `{exercise.name}`" in repr(verdict)
         assert "yours to solve" in verdict._repr_html_()
+        assert f"Write <code>{exercise.name}</code>" in verdict._repr_html_()
 
 
 def test_what_is_no_function_is_named():

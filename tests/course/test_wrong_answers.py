@@ -185,9 +185,17 @@ def test_a_loop_without_end_is_stopped(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(call, "LIMIT_SECONDS", 0.2)
         verdict = exercises.cuts.check(forever)
-    assert "did not come to an end within 0.2 seconds" in verdict.says
+    assert "did not come to an end within 0.2 seconds of computing" in verdict.says
     time.sleep(0.3)  # and nothing is left that could stop what comes after
     assert exercises.cuts.check(exercises.cuts.solution).passed
+
+
+def test_an_answer_that_has_to_wait_is_not_stopped_unless_it_waits_for_ever(monkeypatch):
+    monkeypatch.setattr(call, "LIMIT_SECONDS", 0.1)
+    monkeypatch.setattr(call, "WAITING", 1000)
+    assert call.call(lambda: time.sleep(0.4) or 7).value == 7
+    monkeypatch.setattr(call, "WAITING", 2)
+    assert "did not come to an end" in call.call(lambda: [time.sleep(0.01) for _ in iter(int, 1)]).stopped
 
 
 @pytest.mark.parametrize("name", ["masked", "soup"])

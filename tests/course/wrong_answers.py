@@ -2,7 +2,8 @@
 """Wrong answers as students write them, the natural ones first: at least eight for each checker.
 
 Each is the source of a function, and a few words of what it should be told. Where those are "", the answer is only
-located: by the smallest case that it gets wrong, and by its own line if it stops.
+located: by the smallest case that it gets wrong, and by its own line if it stops. `python -m tests.course.wrong_answers`
+counts them.
 """
 
 WRONG = {
@@ -59,6 +60,7 @@ def cuts(T, C): return [(i, C) for i in range(0, T, C)]  #
 def cuts(T, C): return [(i, min(C, T - i)) for i in range(0, T, C)]  # (start, length)
 def cuts(T, C): return list(range(0, T, C))  # starts alone
 def cuts(T, C): return [list(range(i, min(i + C, T))) for i in range(0, T, C)]  # tokens of each
+def cuts(T, C): return [range(i, min(i + C, T)) for i in range(0, T, C)]  # tokens of each
 def cuts(T, C): return [(max(i - 1, 0), min(i + C, T)) for i in range(0, T, C)]  # overlap
 def cuts(T, C): return [(i, min(i + C, T)) for i in range(0, T, C)][::-1]  # order
 def cuts(T, C): return [(i * T // C, (i + 1) * T // C) for i in range(C)]  # C segments
@@ -731,6 +733,16 @@ def fit(model, optimizer, batches):
         optimizer.step()
         losses.append(loss.item())
     pass  # `return` missing
+def fit(model, optimizer, batches):
+    from torch.nn.functional import cross_entropy
+    losses = []
+    for x, y, m in batches:
+        loss = cross_entropy(model(x)[m], y[m])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss)
+    return losses  # still tensors
 """,
     "is_causal": """
 def is_causal(run): return True  # must be able to fail
@@ -755,6 +767,7 @@ def gates_are_shares(run): return bool(np.isclose(run().weights.sum(), len(run()
 def gates_are_shares(run): return not np.allclose(run().weights.sum(-1), 1)  # Turned round
 def gates_are_shares(run): return run().weights.sum(-1)  #
 def gates_are_shares(run): return False  # accuses every
+def gates_are_shares(run): return np.allclose(run().weights.sum(-1), 1)  # none may be negative
 def gates_are_shares(run): print(run().weights.sum(-1))  # `return` missing
 """,
     "holds_its_segment": """
@@ -776,6 +789,9 @@ def holds_its_segment(run):
 def holds_its_segment(run):
     a = run()
     return not all((not np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"])) == (i == a.segment_of[t]) for t in range(a.T) for i in range(a.N))  # Turned round
+def holds_its_segment(run):
+    a = run()
+    return all(not np.array_equal(run(changed=t).checkpoints[i]["M"], a.checkpoints[i]["M"]) for t, i in enumerate(a.segment_of))  # no other may
 def holds_its_segment(run): a = run(); return a.checkpoints == run(changed=0).checkpoints  #
 """,
 }
@@ -786,3 +802,8 @@ def answers(name: str) -> list[tuple[str, str]]:
     parts = ["def " + part for part in ("\n" + WRONG[name].strip()).split("\ndef ")[1:]]
     split = [part.rstrip().rpartition("#") for part in parts]
     return [(source.rstrip(), said.strip()) for source, _, said in split]
+
+
+if __name__ == "__main__":
+    for name in WRONG:
+        print(f"{name:18} {len(answers(name)):3} wrong answers, {sum(bool(said) for _, said in answers(name)):3} named")

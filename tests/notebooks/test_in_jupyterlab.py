@@ -1,4 +1,7 @@
-"""The first notebook in JupyterLab, in a real browser: a prediction is made and revealed, and the stepper steps."""
+"""The first notebook in JupyterLab, in a real browser: a prediction is made and revealed, and the stepper steps.
+
+Its figures are read in the dark theme, too.
+"""
 
 import re
 import sys
@@ -24,12 +27,19 @@ def lab(tmp_path_factory):
         yield run
 
 
+@pytest.fixture(scope="module")
+def page(chromium):
+    """One page for all: it has loaded JupyterLab before."""
+    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
+    yield page
+    page.close()
+
+
 @pytest.mark.browser
-def test_predict_reveal_and_step(chromium, lab):
+def test_predict_reveal_and_step(page, lab):
     source = build.sources(["00"])[0]
     cells = [cell.source for cell in build.student(source).cells if cell.cell_type == "code"]
     trace = examples.run("topics", MCConfig(aggregator="grm", segment_length=16))
-    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -50,14 +60,15 @@ def test_predict_reveal_and_step(chromium, lab):
     page.keyboard.press("ArrowLeft")
     shown(page, 118)
 
-    page.locator(".js-plotly-plot").first.wait_for()
+    page.locator(".js-plotly-plot .xtick").first.wait_for()
+    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    until(page, lambda: contrast(*map(in_hex, page.evaluate(COLOURS))) >= 4.5)
     assert not [text for text in complaints if not any(word in text for word in HARMLESS)]
-    page.close()
 
 
 @pytest.mark.browser
-def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(chromium, lab):
-    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
+def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(page, lab):
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     lab(
@@ -72,18 +83,6 @@ def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(chromium, lab):
     page.get_by_text("is yours to solve").wait_for()
     assert page.get_by_text("Traceback").count() == 0
     assert not complaints
-    page.close()
-
-
-@pytest.mark.browser
-def test_figures_are_read_in_the_dark_theme(chromium, lab):
-    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
-    lab(page, "from mcviz import examples, figures\nfigures.gates(examples.run('needle', MCConfig()))")
-    page.locator(".js-plotly-plot .xtick").first.wait_for()
-    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    until(page, lambda: contrast(*map(in_hex, page.evaluate(COLOURS))) >= 4.5)
-    page.close()
 
 
 COLOURS = """() => [

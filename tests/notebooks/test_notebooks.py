@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from tests.absent import environment
+from tests.conftest import GRAMMARS
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "notebooks"))
@@ -45,7 +46,7 @@ def both(request, tmp_path_factory):
         cell.id = f"cell-{number}"
     with pytest.MonkeyPatch.context() as patch:
         if not source.stem.startswith(TORCH):
-            absent = environment(tmp_path_factory.mktemp("absent"), "torch", "safetensors")
+            absent = environment(tmp_path_factory.mktemp("absent"), GRAMMARS, "torch", "safetensors")
             patch.setenv("PYTHONPATH", absent["PYTHONPATH"])
         build.run(notebook)
     return solved, given
@@ -132,6 +133,8 @@ def test_the_committed_notebook_is_the_source_with_pictures(source):
         if "reveal" in build.tags(cell):
             assert all("<details>" in output.data["text/html"] for output in cell.outputs)
     outputs = [output for cell in committed.cells for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert all(output.metadata["image/png"]["alt"] for output in pictures)
     kinds = {kind for output in outputs for kind in output.get("data", {})}
     assert "image/png" in nbformat.writes(committed)
     assert not {build.PLOTLY, build.WIDGET} & kinds
@@ -169,17 +172,30 @@ def test_an_unknown_notebook_is_named():
 
 def test_slides_are_pages_that_need_no_network(tmp_path):
     figure = {"data": [{"y": [1, 2], "type": "scatter"}], "layout": {"height": 300, "title": {"text": "</script>"}}}
-    output = nbformat.v4.new_output("display_data", {build.PLOTLY: figure})
-    cell = nbformat.v4.new_code_cell("# One & only figure\nfigure", outputs=[output], metadata={"tags": ["slide"]})
-    pages = build.slides("03_gates", nbformat.v4.new_notebook(cells=[cell]), tmp_path)
-    assert [page.name for page in pages] == ["03-one-only-figure.html"]
+
+    def cell():
+        output = nbformat.v4.new_output("display_data", {build.PLOTLY: figure})
+        return nbformat.v4.new_code_cell("# One & only figure\nfigure", outputs=[output], metadata={"tags": ["slide"]})
+
+    build.slides("03_gates", nbformat.v4.new_notebook(cells=[cell(), cell(), cell()]), tmp_path)
+    pages = build.slides("03_gates", nbformat.v4.new_notebook(cells=[cell(), cell()]), tmp_path)
+    assert [page.name for page in pages] == ["03-01-one-only-figure.html", "03-02-one-only-figure.html"]
+    assert sorted(tmp_path.glob("*.html")) == pages  # in the order of the course, and nothing of last time
     text = pages[0].read_text(encoding="utf-8")
     assert "One &amp; only figure" in text
     assert "http" not in text
     assert (tmp_path / "plotly.min.js").stat().st_size > 1_000_000
     cover = build.index(tmp_path).read_text(encoding="utf-8")
-    assert 'href="03-one-only-figure.html"' in cover
+    assert 'href="03-01-one-only-figure.html"' in cover
     assert "plotly" not in cover  # a cover shows nothing of its slide
+
+
+def test_the_guide_names_slides_that_there_are():
+    guide = (ROOT / "docs" / "teaching" / "README.md").read_text(encoding="utf-8")
+    named = re.findall("(?:slide|[Uu]ncover) “(.*?)”", guide) + re.findall(r"\| \d\d, \*(.*?)\* \|", guide)
+    cells = [cell for source in SOURCES for cell in build.student(source).cells]
+    assert len(named) > 15
+    assert {*named} <= {build.named(cell) for cell in cells if "slide" in build.tags(cell)}
 
 
 def test_the_map_has_every_word_and_every_identity():

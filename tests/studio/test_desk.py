@@ -3,6 +3,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mcviz import files
@@ -10,7 +11,7 @@ from mcviz.film import Film
 from mcviz.order import Order
 from mcviz.studio import Desk
 from mcviz.studio.__main__ import carry_out
-from mcviz.studio.now import write
+from mcviz.studio.now import Now, write
 from mcviz.studio.places import Places
 from mcviz.studio.process import DONE, FULL, PAUSED, Process
 from mcviz.zoo import read
@@ -114,7 +115,7 @@ def test_a_process_that_does_not_stop_is_ended(desk):
     desk._turn(0.1)
     desk._turn(0.1)
     assert desk.processes[0].ended == -9
-    assert desk.state(name).status == "paused"
+    assert desk.state(name) == ("paused", 0, "")
 
 
 def test_no_training_takes_more_than_its_time(desk):
@@ -132,6 +133,19 @@ def test_a_training_that_fails_says_why(desk):
     desk.processes[0].ended = 2
     desk._turn(0.1)
     assert desk.state(name) == ("failed", 0, "it is ill")
+
+
+def test_a_training_that_was_killed_can_go_on(desk):
+    name = desk.take(ORDER, there)
+    desk.processes[0].ended = -9
+    desk._turn(0.1)
+    assert desk.state(name) == ("paused", 0, "its process was ended from outside")
+    desk.go_on(name)
+    assert desk.state(name) == ("training", 0, "")
+    desk.processes[1].ended = -9
+    desk._turn(0.1)
+    desk.stop(name)
+    assert desk.state(name) == ("stopped", 0, ""), "that was the reader"
 
 
 def test_a_full_disk_pauses_a_training_until_there_is_room(desk):
@@ -190,12 +204,21 @@ def test_the_model_of_this_moment_is_the_newest_frame(desk):
     live = desk.live(name)
     assert [frame.step for frame in live.frames] == [0, 267, 301]
     assert live.frames[-1].loss is None
-    assert live.frames[-1].trace.predictions.tokens == film().scene.run(weights, 301).predictions.tokens
     write(places.now, 200, weights)
     assert [frame.step for frame in desk.live(name).frames] == [0, 267], "it is older than the film"
     places.now.write_bytes(b"damaged")
     with pytest.raises(ValueError, match=r"now\.npz: expected weights of a training"):
         desk.live(name)
+
+
+def test_the_picture_of_this_moment_is_what_the_reference_makes_of_the_weights():
+    _, weights = read("topics-ssc")
+    got, wanted = Now(film().scene, 301, weights).trace, film().scene.run(weights, 301)
+    assert (got.title, got.tokens, got.sources, got.fact) == (wanted.title, wanted.tokens, wanted.sources, wanted.fact)
+    for name in ("scores", "weights", "output"):
+        np.testing.assert_allclose(getattr(got, name), getattr(wanted, name), rtol=1e-4, atol=1e-5, err_msg=name)
+    chances = [trace.predictions.probabilities for trace in (got, wanted)]
+    np.testing.assert_allclose(*chances, rtol=1e-4, atol=1e-5)
 
 
 def wait(desk: Desk, name: str, *statuses: str) -> None:
@@ -206,8 +229,8 @@ def wait(desk: Desk, name: str, *statuses: str) -> None:
         time.sleep(0.05)
 
 
-def test_a_process_trains_pauses_goes_on_and_leaves_what_a_training_in_one_go_leaves(tmp_path):
-    """Whenever it was paused, the film and the weights are those of `mcviz.training.train`."""
+def test_a_process_is_killed_pauses_goes_on_and_leaves_what_a_training_in_one_go_leaves(tmp_path):
+    """Whenever it was killed or paused, the film and the weights are those of `mcviz.training.train`."""
     from mcviz.training import plan, train
 
     desk = Desk(tmp_path / "trainings", 1, patience=300)
@@ -216,6 +239,11 @@ def test_a_process_trains_pauses_goes_on_and_leaves_what_a_training_in_one_go_le
         while desk.film(name) is None:
             assert desk.state(name).status == "training", desk.state(name)
             time.sleep(0.05)
+        with desk.lock:
+            desk.trainings[name].process.child.kill()
+        wait(desk, name, "paused", "failed")
+        assert desk.state(name) == ("paused", 0, "its process was ended from outside")
+        desk.go_on(name)
         desk.pause(name)
         wait(desk, name, "paused", "done", "failed")  # so few steps may be over before it hears
         desk.go_on(name)

@@ -12,6 +12,12 @@ def test_every_verdict_has_a_mark_of_its_own():
     assert len(set(words.SIGNS.values())) == len(words.SIGNS)
 
 
+def test_verdicts_are_counted_in_a_sentence():
+    found = [claims.MISSING, "holds", "does not hold", "holds", "holds"]
+    assert words.verdicts(found) == "Of 5 claims, 3 hold, 1 does not hold and 1 was not run."
+    assert words.verdicts(2 * claims.VERDICTS).startswith("Of 6 claims, 2 hold, 2 do not hold and 2 are not decidable")
+
+
 BOARD = {finding.claim.name: finding.intervals for finding in claims.board()}
 
 

@@ -14,7 +14,10 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 LIMIT_SECONDS = 3.0
-"""How long one call may take: the cases are small, and a right answer needs a thousandth of it."""
+"""How long one call may compute: the cases are small, and a right answer needs a thousandth of it."""
+
+WAITING = 10
+"""Times as long as it may take in all: where other programs have the cores, it waits for most of that."""
 
 TICK_SECONDS = 0.1
 PATIENCE = 20
@@ -46,7 +49,7 @@ def call(answer: Callable[..., Any], *given: Any) -> Called:
     except NotImplementedError:
         return Called(..., said.getvalue()[:PRINTED])
     except TookTooLong as error:
-        text = f"It did not come to an end within {LIMIT_SECONDS:g} seconds. Does a loop never stop?"
+        text = f"It did not come to an end within {LIMIT_SECONDS:g} seconds of computing. Does a loop never stop?"
         return Called(error, said.getvalue()[:PRINTED], text)
     except Exception as error:
         text = f"It stopped{place(error, answer)} with {type(error).__name__}: {error}"
@@ -68,10 +71,13 @@ def place(error: Exception, answer: Callable[..., Any]) -> str:
 
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
-    """Raise `TookTooLong` in the body once `seconds` have passed. Python's own code is stopped, on every system."""
+    """Raise `TookTooLong` in the body once it has computed for `seconds`, or waited for `WAITING` times as many.
+
+    Python's own code is stopped, on every system.
+    """
     thread = threading.get_ident()
     with _lock:
-        _due[thread] = time.monotonic() + seconds
+        _due[thread] = (time.process_time() + seconds, time.monotonic() + WAITING * seconds)
         if not _watching:
             _watching.append(threading.Thread(target=_watch, daemon=True, name="time limit"))
             _watching[0].start()
@@ -83,7 +89,7 @@ def limit(seconds: float) -> Iterator[None]:
 
 
 _lock = threading.Lock()
-_due: dict[int, float] = {}  # when the call of a thread has to be over
+_due: dict[int, tuple[float, float]] = {}  # when the call of a thread has to be over: of computing, of all time
 _watching: list[threading.Thread] = []  # one watches all, for as long as calls come
 
 
@@ -93,8 +99,8 @@ def _watch() -> None:
     while idle < PATIENCE:
         time.sleep(TICK_SECONDS)
         with _lock:
-            now = time.monotonic()
-            for thread in [thread for thread, due in _due.items() if due < now]:
+            now = (time.process_time(), time.monotonic())
+            for thread in [thread for thread, due in _due.items() if due[0] < now[0] or due[1] < now[1]]:
                 del _due[thread]
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TookTooLong))
             idle = 0 if _due else idle + 1

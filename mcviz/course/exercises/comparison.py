@@ -11,9 +11,11 @@ SINGLE = 1e-4
 
 
 def settled(value: Any) -> Any:
-    """`value` with tensors as arrays, inside of lists, tuples and mappings too."""
+    """`value` with tensors as arrays and ranges as lists, inside of lists, tuples and mappings too."""
     if hasattr(value, "detach"):
         return value.detach().cpu().numpy()
+    if isinstance(value, range):
+        return list(value)
     if isinstance(value, Mapping):
         return {key: settled(member) for key, member in value.items()}
     if isinstance(value, list | tuple):

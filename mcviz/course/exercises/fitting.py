@@ -55,6 +55,14 @@ def _trained(case: Case, got: Any) -> Any:
     return got if got is None or got is ... else {"losses": got, "weights": weights}
 
 
+def _tensors(answer: Callable[..., Any]) -> str:
+    """What to say of losses that are no numbers yet."""
+    losses = answer(*_built(_case(0, 1, 1, 4)).values())
+    if not any(getattr(loss, "requires_grad", False) for loss in losses):
+        return ""
+    return "The losses are right, and still tensors, each with its whole graph: `loss.item()` is the number alone."
+
+
 def _loop(
     loss_of: Callable[[Any, Any, Any], Any] | None = None,
     zero: bool = True,
@@ -163,4 +171,5 @@ FIT = Exercise(
         "Five lines in the loop: loss, <code>zero_grad</code>, <code>backward</code>, <code>step</code>, and "
         "<code>losses.append(loss.item())</code>.",
     ),
+    manner=_tensors,
 )

@@ -75,6 +75,16 @@ def unfair() -> Machine:
     return Machine(weigh=taken)
 
 
+def goes_on() -> Machine:
+    """A checkpoint holds the segments before its own as well."""
+    return Machine(keep=lambda states, cuts: list(np.cumsum(detective.keep(states, cuts), 0)))
+
+
+def overdone() -> Machine:
+    """Gates go from equal ones to the softmax and as far again: they sum to 1, and some are negative."""
+    return Machine(weigh=lambda scores: 2 * detective.weigh(scores) - even(scores))
+
+
 def exchanged() -> Machine:
     """The cache is filled from its end."""
     return Machine(keep=lambda states, cuts: detective.keep(states, cuts)[::-1])
@@ -93,7 +103,9 @@ FAULTY: Mapping[str, Callable[[], Machine]] = {
     "a leak in the first segment alone": leak_at_first,
     "gates that were not divided": unnormalised,
     "gates taken from another token": unfair,
+    "gates that are more than decided": overdone,
     "a checkpoint without its first token": late,
+    "a checkpoint with the segments before": goes_on,
     "a cache in the wrong order": exchanged,
 }
 SOUND: Mapping[str, Callable[[], Machine]] = {
@@ -224,6 +236,10 @@ GATES_ARE_SHARES = _asks(
             lambda run: np.allclose(run().weights.sum(0), 1),
         ),
         Slip(
+            "That they sum to 1 is half of it: none may be negative.",
+            lambda run: np.allclose(run().weights.sum(-1), 1),
+        ),
+        Slip(
             "Gates between 0 and 1 need not sum to 1.",
             lambda run: bool(((run().weights >= 0) & (run().weights <= 1)).all()),
         ),
@@ -232,7 +248,11 @@ GATES_ARE_SHARES = _asks(
             lambda run: bool(np.isclose(run().weights.sum(), T)),
         ),
     ),
-    ("Which axis holds the memories?", "<code>np.allclose(run().weights.sum(-1), 1)</code>"),
+    (
+        "Which axis holds the memories?",
+        "<code>np.allclose(run().weights.sum(-1), 1)</code> is one half, "
+        "<code>(run().weights &gt;= 0).all()</code> is the other.",
+    ),
 )
 HOLDS_ITS_SEGMENT = _asks(
     "A test for checkpoints",
@@ -252,6 +272,10 @@ HOLDS_ITS_SEGMENT = _asks(
         Slip(
             "That some checkpoint moves is not enough: it must be the one of the token's own segment.",
             lambda run: all(_which(run, t) for t in range(T)),
+        ),
+        Slip(
+            "That its own checkpoint moves is half of it: no other may.",
+            lambda run: all(int(run().segment_of[t]) in _which(run, t) for t in range(T)),
         ),
         Slip(
             "That no other checkpoint moves is half of it: its own must move.",

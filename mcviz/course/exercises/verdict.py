@@ -1,5 +1,6 @@
 """What a checker answers: right, yours to solve, or the smallest case that goes wrong and how it goes wrong."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -66,9 +67,9 @@ class Verdict:
     def _repr_html_(self) -> str:
         colour, mark = (ANYWHERE["answer"], "✓") if self.passed else (ANYWHERE["wrong"], "✗")
         mark = f"<span style='color:{colour}'>{mark}</span>"
-        parts = [f"<p><b>{mark} {escape(self.title)}</b><br>{escape(self.says)}</p>"]
+        parts = [f"<p><b>{mark} {escape(self.title)}</b><br>{marked(self.says)}</p>"]
         if self.differs and self.differs != self.says:
-            parts.append(f"<p>{escape(self.differs)}</p>")
+            parts.append(f"<p>{marked(self.differs)}</p>")
         if self.case:
             rows = "".join(
                 f"<tr><th style='text-align:left;vertical-align:top'>{escape(name)}</th>"
@@ -109,7 +110,12 @@ class Unsolved(Verdict):
         return f"✎ {self.says}"
 
     def _repr_html_(self) -> str:
-        return f"<p>✎ {escape(self.says)}</p>"
+        return f"<p>✎ {marked(self.says)}</p>"
+
+
+def marked(text: str) -> str:
+    """Text as HTML, with what stands in backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def show(value: Any) -> str:

@@ -8,6 +8,8 @@ const BESIDE = 1100;
 const GAP = 24;
 const LABELS = 100;
 const FILM = 225;
+/** How much lower a view is that shows a class only the picture. */
+const SPARED = 125;
 
 /** Everything about one run at one token, from its tokens down to its output. */
 export class View {
@@ -128,7 +130,7 @@ export class View {
       stage: narrow ? main : main - LABELS,
       side: (beside ? SIDE : Math.min(width, 560)) - 26,
       narrow,
-      window: this.stepper.tall - (this.stepper.film ? FILM : 0),
+      window: this.stepper.tall - (this.stepper.film ? FILM : 0) + (this.stepper.presenting ? SPARED : 0),
     };
     for (const part of this.parts) part.resize?.(room);
   }

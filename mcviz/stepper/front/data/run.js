@@ -45,6 +45,7 @@ export class Run {
     }
     this.asked = new Set(meta.asking);
     this.asksSome = Boolean(meta.predictions?.targets.some(Boolean));
+    this.asksAlways = this.asksSome && meta.predictions.targets.slice(0, -1).every(Boolean);
     for (const labels of [meta.tokens, meta.sources]) {
       if (labels.length && labels.length !== T) fail("its labels are damaged");
     }

@@ -105,7 +105,9 @@ export class Output {
     if (!target) {
       write(
         this.truth,
-        "Nothing is asked here that has an answer. Training looks at such questions only, so this is no answer.",
+        run.asksAlways
+          ? "The text ends here: there is no next token to compare this with."
+          : "Nothing is asked here that has an answer. Training looks at such questions only, so this is no answer.",
       );
       return;
     }

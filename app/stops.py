@@ -1,0 +1,138 @@
+"""The stops of the tour: what each asks, what may be answered, what it tells then, and what it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mcviz import link
+
+CACHED, PLAIN, ROUTED = "topics-grm", "topics-rnn", "topics-ssc"
+"""Models of one task: with gates, trained as a plain recurrent network, and with a router."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A place of the tour: a question, what may be answered, and what is told then; and what is on screen.
+
+    `tells` may name what `numbers` finds in the run: `{right}`.
+    """
+
+    title: str
+    asks: str
+    options: tuple[str, ...]
+    answer: int  # which of them the run shows to be right
+    tells: str
+    spotlight: str = ""  # the part of the stepper that is spoken of
+    picture: str = ""  # "write", "fading", "dial", or the stepper alone
+    run: str = CACHED
+    choices: Mapping[str, link.Value] = field(default_factory=dict)
+    reveals: Mapping[str, link.Value] = field(default_factory=dict)  # what is chosen when the reader has answered
+
+
+STOPS = (
+    Stop(
+        "A network that asks",
+        "Eight short documents, then questions, word by word. The dark token ends one, **fox pink** …?, and the "
+        "network’s prediction stands below. Can it look the answer up in the words?",
+        ("Yes, it sees them all", "No, only in its memory"),
+        1,
+        "A recurrent network reads a word once, and keeps what its memory holds. Document 3 said “fox pink **vase**” "
+        "(★). Of {asked} questions here, this network answers {right} right. How?",
+        spotlight="tokens",
+    ),
+    Stop(
+        "One write",
+        "A memory is a table of numbers, all zero at first. A token adds to it each number of its *value* (what to "
+        "keep, left) times each of its *key* (the name to find it by, above). Orange is above zero, blue below. Asked "
+        "with that key, it gives the green bars. What are they?",
+        ("The value", "The key", "Neither"),
+        0,
+        "The value of “{stored}”, {strength:.1f} times as long, in the same shape: their *cosine* is {likeness:.2f}. "
+        "(Of lists that have nothing in common it is 0.) Write M ← M + v kᵀ, read M k: that is a memory.",
+        picture="write",
+        run=PLAIN,
+    ),
+    Stop(
+        "Forgetting",
+        "Every token that follows adds its own pair to the **same** matrix. Move the slider. After how many pairs is "
+        "“vase” no longer what it gives back?",
+        ("Fewer than 10", "10 to 50", "More than 50"),
+        0,
+        "With {lost} pairs the answer is nearer to another value, “{instead}” (cosine with “{stored}”: {then:.2f}). "
+        "Nothing was deleted: the other pairs drown it. The line shows how, pair after pair.",
+        picture="fading",
+        run=PLAIN,
+    ),
+    Stop(
+        "A plain recurrent network",
+        "This model was trained with that one memory and nothing else. Look at its prediction for “fox pink”. Of "
+        "{asked} questions, how many does it answer right?",
+        ("None", "About a third", "Nearly all"),
+        1,
+        "{right} of {asked}: the low green marks in the strip under the words. The high red ones are wrong; here it "
+        "says “{said}”. Training taught it to write what will be asked for, but {tokens} tokens share one matrix.",
+        spotlight="tokens",
+        run=PLAIN,
+    ),
+    Stop(
+        "Checkpoints",
+        "Memory Caching: after every {length} tokens (a *segment*) keep a copy of the memory, a *checkpoint*, and "
+        "start with an empty one. How many memories can **fox pink** read?",
+        ("1", "9", "129"),
+        1,
+        "{readable}: {kept} checkpoints, one for each document, and the *online* memory that it is writing now "
+        "(dotted). None of them has to hold more than {length} pairs.",
+        spotlight="checkpoints",
+    ),
+    Stop(
+        "The gate",
+        "The *gate* compares what the token looks for with what each memory holds (its *relevance*), and gives each a "
+        "share: all shares sum to one. Which memory gets most?",
+        ("Checkpoint 0", "Checkpoint 3", "The online memory"),
+        1,
+        "Checkpoint {first}, {gate:.3f}: the document about the fox. What it says becomes the output, and the network "
+        "says “{said}”.",
+        spotlight="gates",
+    ),
+    Stop(
+        "All memories alike",
+        "Take the gates away: every memory counts in full. Does it still answer?",
+        ("As before", "About half", "Not at all"),
+        2,
+        "{right} of {asked} right. For a linear memory the sum of all memories *is* one memory of everything. These "
+        "weights were trained with gates, so they do even worse than the plain network, which learned to live without.",
+        spotlight="gates",
+        choices={"aggregator": "residual"},
+    ),
+    Stop(
+        "A router",
+        "Reading every copy costs more as text grows. In this model a *router* opens only {k} checkpoints, and the "
+        "others are not read at all. How many stay shut here?",
+        ("None", "2", "6"),
+        2,
+        "{shut} of {kept}. It took {taken}, the most *relevant* ones: those with the highest score under their matrix. "
+        "It answers {right} of {asked} questions right.",
+        spotlight="memories",
+        run=ROUTED,
+    ),
+    Stop(
+        "The dial",
+        "The length of a segment is a dial from a plain recurrent network (one segment) to attention (one token each). "
+        "These weights learned with 16. What happens with 48, three documents in a copy?",
+        ("Nothing", "Half the answers fail", "All fail"),
+        1,
+        "Longer segments mix documents up; shorter ones cut them apart. Turn the dial.",
+        spotlight="all",
+        picture="dial",
+        reveals={"segment_length": 48},
+    ),
+    Stop(
+        "Your turn",
+        "A **memory** is a matrix that tokens add to. It **forgets**, as all that it holds lies in the same numbers. A "
+        "**checkpoint** is a copy of it that nothing is added to. A **gate** says how much each counts, a **router** "
+        "which are opened at all. What next?",
+        (),
+        -1,
+        "",
+        spotlight="all",
+    ),
+)

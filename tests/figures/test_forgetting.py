@@ -1,0 +1,29 @@
+"""How a pair is forgotten: a mark for each number of pairs, a disc while its value is the nearest."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+figures = pytest.importorskip("mcviz.figures", exc_type=ImportError)
+
+SEEN = SimpleNamespace(place=7, likeness=np.array([1.0, 0.5, 0.75, 0.25]), nearest=np.array([7, 8, 7, 10]))
+
+
+def test_each_number_of_pairs_has_its_cosine_and_a_mark_that_says_whether_it_is_still_there():
+    line, kept, gone, here = figures.forgetting(SEEN, 2, 4).data
+    assert list(line.y) == [1.0, 0.5, 0.75, 0.25]
+    assert (list(kept.x), list(kept.y)) == ([1, 3], [1.0, 0.75])
+    assert (list(gone.x), list(gone.y)) == ([2, 4], [0.5, 0.25])
+    assert kept.marker.symbol != gone.marker.symbol
+    assert (list(here.x), list(here.y)) == ([2], [0.5])
+
+
+def test_no_more_is_drawn_than_is_asked_for():
+    assert list(figures.forgetting(SEEN, 1, 3).data[0].x) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("n", "most"), [(0, 4), (3, 2), (1, 5)])
+def test_pairs_that_were_not_written_are_refused(n, most):
+    with pytest.raises(ValueError, match=f"n: expected 1 to {most} of 4 pairs, got {n}"):
+        figures.forgetting(SEEN, n, most)
