@@ -22,6 +22,7 @@ def draw(board: list[Finding]) -> None:
         chosen, factor = draw_points(found)
     with told:
         said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
+        said += words.seeds_in_words({one.claim.name: one.values for one in board})
         st.markdown("\n".join(["**Is it the caching, or only more memory?**\n", *(f"- {plain(one)}" for one in said)]))
     if chosen is not None:
         with st.container(border=True):

@@ -47,6 +47,7 @@ def frontier(board: Sequence[Finding]) -> list[str]:
     if not claims.points(claims.rows()):
         return []
     said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
+    said += words.seeds_in_words({one.claim.name: one.values for one in board})
     drawn = [figure(f"numbers/frontier-{factor}", f"Recall of {claims.ASKED[factor]}") for factor in claims.FACTORS]
     return [f"<p>Is it the caching, or only more memory? {html.escape(' '.join(said))}</p>", *drawn]
 

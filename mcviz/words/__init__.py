@@ -7,7 +7,7 @@
 """
 
 from mcviz.words.caption import caption, compared, heaviest, recalled
-from mcviz.words.claims import SIGNS, frontier_in_words, measured, verdicts
+from mcviz.words.claims import SIGNS, frontier_in_words, measured, seeds_in_words, verdicts
 from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
 from mcviz.words.equation import Equation, equations, number
 from mcviz.words.ledger import agreement, counted, ledger, modelled, pairs, pictured, timed, tried, weighed, won
@@ -42,6 +42,7 @@ __all__ = [
     "recalled",
     "replies",
     "rewritten",
+    "seeds_in_words",
     "shelf",
     "timed",
     "tried",

@@ -1,6 +1,7 @@
 """Verdicts as marks, measurements as a table, and the frontier in sentences."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 SIGNS = {"holds": "✓", "does not hold": "✗", "not decidable at this scale": "?", "not run": "–"}
 """A mark for each verdict, which is never told by colour alone."""
@@ -60,6 +61,30 @@ def frontier_in_words(found: Means) -> list[str]:
         f"{recalled(found, 'topics', 'RNN, 48 × 30')}.",
     }
     return [sentence for name, sentence in sentences.items() if found.get(name)]
+
+
+PART = 0.8
+"""A seed that comes to less than this share of the median has learned only a part of the task."""
+
+
+def seeds_in_words(found: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
+    """Which seeds of the frontier learned the task only in part, a sentence for each setting that has some.
+
+    `found` has, for each claim by name, the values of its conditions, seed by seed.
+    """
+    sentences = []
+    for name, label, who in (
+        ("frontier-bytes", "GRM (1,944)", "GRM with 1,944 numbers"),
+        ("frontier-reads", "SSC, k = 2", "SSC"),
+    ):
+        recalls = found.get(name, {}).get(label, ())
+        part = [f"{recall:.1%}" for recall in recalls if recall < PART * median(recalls)]
+        if part:
+            sentences.append(
+                f"Of {len(recalls)} seeds of {who}, {len(part)} learned the task only in part ({listed(part)} of 24 "
+                f"pairs), and the median is {median(recalls):.1%}."
+            )
+    return sentences
 
 
 def recalled(found: Means, name: str, *labels: str) -> str:

@@ -118,7 +118,10 @@ def test_the_way_to_a_run_opens_no_lock():
 
 
 POINTS = claims.points(claims.rows())
-SAID = said.frontier_in_words({finding.claim.name: finding.intervals for finding in BOARD})
+SAID = [
+    *said.frontier_in_words({finding.claim.name: finding.intervals for finding in BOARD}),
+    *said.seeds_in_words({finding.claim.name: finding.values for finding in BOARD}),
+]
 
 
 @pytest.mark.parametrize(("factor", "axis"), list(zip(claims.FACTORS, figures.AXES, strict=True)))

@@ -37,6 +37,20 @@ def test_what_the_frontier_says_are_means_of_its_claims():
     assert numbers == [pytest.approx(100 * mean, abs=0.05) for mean, _, _ in wanted]
 
 
+def test_seeds_that_learned_in_part_are_told_with_the_median_of_all():
+    values = {finding.claim.name: finding.values for finding in claims.board()}
+    grm, ssc = values["frontier-bytes"]["GRM (1,944)"], values["frontier-reads"]["SSC, k = 2"]
+    for sentence, recalls in zip(words.seeds_in_words(values), (grm, ssc), strict=True):
+        worst, *_, best = sorted(recalls)
+        assert worst < 0.8 * best, "one that is told"
+        assert re.findall(r"([\d.]+%)", sentence) == [f"{worst:.1%}", f"{sorted(recalls)[2]:.1%}"]
+    (two,) = words.seeds_in_words({"frontier-reads": {"SSC, k = 2": (0.9, 0.5, 0.91, 0.6, 0.92)}})
+    assert two == (
+        "Of 5 seeds of SSC, 2 learned the task only in part (50.0% and 60.0% of 24 pairs), and the median is 90.0%."
+    )
+    assert words.seeds_in_words({"frontier-reads": {"SSC, k = 2": (0.9, 0.91)}}) == []
+
+
 def test_what_was_not_run_is_not_said():
     assert words.frontier_in_words({name: {} for name in BOARD}) == []
     (only,) = words.frontier_in_words({"frontier-reads": BOARD["frontier-reads"]})
