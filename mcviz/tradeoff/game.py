@@ -81,7 +81,7 @@ ROUNDS = (
     Round(1, 0.95, "kept", 4_000),
     Round(1, 0.95, "read", 800),
     Round(1, 0.95, "operations", 2_200),
-    Round(4, 0.8, "read", 1_500),
+    Round(4, 0.85, "read", 2_000),
     Round(4, 0.8, "kept", 4_000),
 )
 
