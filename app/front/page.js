@@ -14,7 +14,7 @@ const views = new WeakMap();
 export default function page({ parentElement, data, setTriggerValue }) {
   const ground = parentElement.querySelector(".ground");
   if (!views.has(ground)) ground.addEventListener("transitionend", follow);
-  views.set(ground, { drawn: data.dark, setTriggerValue });
+  views.set(ground, { ...views.get(ground), drawn: data.dark, setTriggerValue });
   follow({ target: ground });
   keepHistory();
 }
@@ -22,9 +22,10 @@ export default function page({ parentElement, data, setTriggerValue }) {
 function follow({ target }) {
   const view = views.get(target);
   const now = isDark(getComputedStyle(target).backgroundColor);
-  if (now === view.drawn) return;
-  view.drawn = now;
-  view.setTriggerValue("dark", now);
+  const asked = view.asked;
+  view.asked = now === view.drawn ? undefined : now;
+  // once: where the run still takes the ground for another, one more would, too
+  if (view.asked !== undefined && view.asked !== asked) view.setTriggerValue("dark", now);
 }
 
 /** Whether a colour, as `rgb(r, g, b)`, is a dark one. */
