@@ -99,7 +99,9 @@ def against(
         type="log", title=AXES[axis][1], tickformat="~s", dtick="D2", showgrid=True, gridcolor=colours.grid
     )
     figure.update_yaxes(title="recall", range=[0, TOP], tickformat=".0%", showgrid=True, gridcolor=colours.grid)
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
+    # below the picture, not by a share of its plot: that shrinks and grows with the window
+    below = {"yref": "container", "y": 0, "yanchor": "bottom"}
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, **below})
     return figure
 
 

@@ -16,7 +16,7 @@ def named(given):
     return given if isinstance(given, str) else given.claim.name
 
 
-@pytest.mark.parametrize(("finding", "theme"), zip(BOARD, cycle(figures.THEMES), strict=False), ids=named)
+@pytest.mark.parametrize(("finding", "theme"), [*zip(BOARD, cycle(figures.THEMES), strict=False)], ids=named)
 def test_every_seed_and_every_mean_is_drawn(finding, theme):
     drawn = figures.evidence(finding, theme).data
     assert len(drawn) == 2 * len(finding.values)

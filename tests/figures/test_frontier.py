@@ -55,3 +55,23 @@ def test_the_chosen_point_has_a_ring_and_all_else_stays():
     assert others == list(plain.data)
     assert (ring.x, ring.y) == ((POINTS[3].spent[4].read,), (POINTS[3].recall[4].mean,))
     assert figures.against(POINTS, "read", 4, chosen="no such").data == plain.data
+
+
+BOXES = """() => ["legend", "xtitle"].map((name) => document.querySelector(`.${name}`).getBoundingClientRect())"""
+
+
+@pytest.mark.browser
+def test_the_legend_stands_below_the_axis_in_a_window_that_grows_and_shrinks(chromium):
+    plotly = pytest.importorskip("plotly.offline")
+    page = chromium.new_page(viewport={"width": 450, "height": 500})
+    page.set_content("<div id='figure' style='height: 460px'></div>")
+    page.add_script_tag(content=plotly.get_plotlyjs())
+    drawn = figures.against(POINTS, "kept").to_json()
+    page.evaluate(f"Plotly.newPlot('figure', {{...{drawn}, config: {{responsive: true}}}}).then(() => null)")
+    for width in (450, 800, 330, 1200):
+        page.set_viewport_size({"width": width, "height": 500})
+        page.wait_for_function("() => document.querySelector('.main-svg').clientWidth >= innerWidth - 40")
+        page.wait_for_function("() => document.querySelector('.main-svg').clientWidth <= innerWidth")
+        legend, title = page.evaluate(BOXES)
+        assert legend["top"] >= title["bottom"] - 1, width
+    page.close()

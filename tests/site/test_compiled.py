@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 import zipfile
 from io import BytesIO
 
@@ -34,9 +35,11 @@ def test_code_stands_for_the_source_of_what_is_used_and_does_the_same(tmp_path):
     assert done.stdout.split() == ["42", "None", "there/used.py"], done.stderr
 
 
-def test_the_same_source_gives_the_same_bytes():
-    given = archive(used=SOURCE)
-    assert compiled(given, "there", {"there/used.py"}) == compiled(given, "there", {"there/used.py"})
+def test_the_same_source_gives_the_same_bytes_at_any_time(monkeypatch):
+    given, now = archive(used=SOURCE), time.time()
+    made = compiled(given, "there", {"there/used.py"})
+    monkeypatch.setattr("time.time", lambda: now + 1e6)
+    assert compiled(given, "there", {"there/used.py"}) == made
 
 
 def test_the_site_has_code_for_what_its_page_imports(site):
