@@ -8,6 +8,7 @@ import pytest
 
 from app import desk as shared
 from app import runs
+from app.desk import FRAMES
 from app.views.train import TITLES
 from mcviz import watch, zoo
 from mcviz.film import FILMS, names
@@ -133,7 +134,8 @@ def test_the_picture_follows_the_training(desk):
     film().until(300).save(places.film)
     page.run()
     assert frames(page) == ([0, 267], identity(film()))
-    assert "Training. Step 267 of 800." in words(page)
+    assert "Training." in words(page)
+    assert f'"live":"{FRAMES}/{in_link(page, "training")}"' in place(page).replace(" ", "")
     film().save(places.film)
     page.run()
     assert frames(page)[0] == [0, 267, 533, 800]
