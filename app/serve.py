@@ -7,6 +7,7 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -37,7 +38,10 @@ def frames(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Open the explorer in the browser where that is wanted; in the end, forget all trainings."""
+    """Load the pages before the first reader comes, and open the explorer in the browser where that is wanted; in the
+    end, forget all trainings."""
+    for page in sorted((Path(__file__).parent / "views").glob("[!_]*.py")):
+        import_module(f"app.views.{page.stem}")
     if not st.get_option("server.headless"):
         webbrowser.open(get_url(get_display_address(st.get_option("server.address"))))
     yield
