@@ -111,8 +111,10 @@ def draw(under_way: bool, brought: int, seen: bool) -> None:
         if under_way and live is not None and (not seen or whole_parts(live.film) > brought):
             st.rerun()  # all of the page: it brings more frames, once, and looks less often
         st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
-        if live is not None and (under_way or not screen.get("film")):
-            show(name, live, brought, live=f"{FRAMES}/{name}" if under_way else "")
+        if live is not None and under_way:
+            show(name, live.film, brought, live=f"{FRAMES}/{name}")  # where the picture of this moment is
+        elif live is not None and not screen.get("film"):
+            show(name, live, brought)
     screen.end()
 
 
