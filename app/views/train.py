@@ -17,7 +17,7 @@ from mcviz.stepper.film import Film
 from mcviz.stepper.streamlit import Selection, bring_film, film_stepper, selection, whole_parts
 from mcviz.studio import State
 
-PACE, SLOW = timedelta(seconds=0.45), timedelta(seconds=2)
+PACE, SLOW = timedelta(seconds=0.45), timedelta(seconds=1.5)
 """From one look at a training to the next: until there is a picture, and then, as pictures come without the page."""
 REFUSED, PLACED = "train:refused", "train:placed"
 CONFIGURED = ("aggregator", "top_k", "gate", "start")
