@@ -68,7 +68,7 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
     if (view.presented !== present) view.stepper.present((view.presented = present));
     Object.assign(view, { film, command });
     if (!fetched) view.parts = parts;
-    if (view.live?.address !== live || view.live.ended) {
+    if (view.live?.address !== live || view.live?.ended) {
       view.live?.end();
       view.live = live ? new Live(live, view.stepper) : null;
     }
