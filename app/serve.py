@@ -3,6 +3,7 @@
 A page that ran again for each picture would be drawn anew for it, which takes more of the processor than the picture.
 """
 
+import asyncio
 import sys
 import webbrowser
 from collections.abc import AsyncIterator
@@ -21,6 +22,8 @@ if (ROOT := str(Path(__file__).parents[1])) not in sys.path:
 
 from app.desk import FRAMES, desk
 from mcviz.stepper import pack_film
+
+MAIN = Path(__file__).with_name("main.py")
 
 
 def frames(request: Request) -> Response:
@@ -43,9 +46,10 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     for page in sorted((Path(__file__).parent / "views").glob("[!_]*.py")):
         import_module(f"app.views.{page.stem}")
     if not st.get_option("server.headless"):
-        webbrowser.open(get_url(get_display_address(st.get_option("server.address"))))
+        url = get_url(get_display_address(st.get_option("server.address")))
+        asyncio.get_running_loop().call_later(0.5, webbrowser.open, url)  # the server listens once this has yielded
     yield
     desk().end()
 
 
-server = st.App("main.py", routes=[Route(f"/{FRAMES}/{{name}}/{{first:int}}", frames)], lifespan=lifespan)
+server = st.App(MAIN, routes=[Route(f"/{FRAMES}/{{name}}/{{first:int}}", frames)], lifespan=lifespan)
