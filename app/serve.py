@@ -3,8 +3,8 @@
 A page that ran again for each picture would be drawn anew for it, which takes more of the processor than the picture.
 """
 
-import asyncio
 import sys
+import threading
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,7 +47,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         import_module(f"app.views.{page.stem}")
     if not st.get_option("server.headless"):
         url = get_url(get_display_address(st.get_option("server.address")))
-        asyncio.get_running_loop().call_later(0.5, webbrowser.open, url)  # the server listens once this has yielded
+        threading.Timer(0.5, webbrowser.open, [url]).start()  # the server listens once this has yielded
     yield
     desk().end()
 
