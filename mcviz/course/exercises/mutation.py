@@ -332,7 +332,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(test)}</th>" for test in self.tests)
-        mark = f"<b style='color:{ANYWHERE['wrong']}'>✗ caught</b>"
+        mark = f"<b><span style='color:{ANYWHERE['wrong']}'>✗</span> caught</b>"
         rows = "".join(
             f"<tr><td style='text-align:left'>{escape(name)}</td>"
             + "".join(f"<td>{mark if one else '✓ passes'}</td>" for one in marks)
