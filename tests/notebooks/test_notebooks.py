@@ -30,7 +30,7 @@ def errors(notebook):
 
 TORCH = "07 08"
 TOGETHER = ("00 01 02 03 04", "05 06 09 10", TORCH)
-"""Notebooks that share a kernel, as starting one takes a while. All but those with PyTorch run as where there is none."""
+"""Notebooks that share a kernel, as starting one takes time. All but those with PyTorch run as where there is none."""
 
 ONCE = """from functools import cache
 from mcviz import film, watch

@@ -332,6 +332,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(test)}</th>" for test in self.tests)
+        # the sign is coloured and the word is not: every other row of a table has another ground
         mark = f"<b><span style='color:{ANYWHERE['wrong']}'>✗</span> caught</b>"
         rows = "".join(
             f"<tr><td style='text-align:left'>{escape(name)}</td>"
