@@ -26,7 +26,7 @@ def cost(settings, factor=1):
     """What the last token of a setting spends with `factor` times the pairs of training."""
     planned = training.plan(**settings)
     shape = planned.model_config
-    sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride)
+    sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride, shape.attention)
     return spent(shape.mixer, factor * planned.task.length, *sizes)
 
 
@@ -47,8 +47,9 @@ def test_what_is_compared_further_on_is_as_large_there():
     longer, headline = (claims.CLAIMS[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
     assert {cost(condition.settings, 4).kept for condition in longer.values()} == {NUMBER * 7776}
     assert {cost(condition.settings).kept for condition in headline.values()} == {NUMBER * 3888}
-    topics = claims.CLAIMS["frontier-topics"].conditions
-    assert {cost(condition.settings).kept for condition in topics.values()} == {NUMBER * 1440}
+    for name, numbers in (("topics", 1440), ("needle", 2304)):
+        conditions = claims.CLAIMS[f"frontier-{name}"].conditions
+        assert {cost(condition.settings).kept for condition in conditions.values()} == {NUMBER * numbers}
 
 
 @pytest.mark.parametrize(("name", "factor"), [("reads", 1), ("selector", 1), ("longer-reads", 4)])
@@ -56,6 +57,18 @@ def test_what_is_compared_at_equal_reads_reads_as_many(name, factor):
     conditions = claims.CLAIMS[f"frontier-{name}"].conditions
     (numbers,) = {cost(condition.settings, factor).read for condition in conditions.values()}
     assert f"{numbers:,} numbers read for the last token" in claims.CLAIMS[f"frontier-{name}"].measured
+
+
+@pytest.mark.parametrize("name", ["fenwick", "fenwick-grm", "fenwick-reads"])
+def test_log_linear_attention_is_compared_where_it_spends_as_much_within_a_twentieth(name):
+    claim = claims.CLAIMS[f"frontier-{name}"]
+    spends = {label: cost(condition.settings) for label, condition in claim.conditions.items()}
+    log_linear = spends.pop("log-linear")
+    numbers = {one.read if name.endswith("reads") else one.kept // NUMBER for one in spends.values()}
+    own = log_linear.read if name.endswith("reads") else log_linear.kept // NUMBER
+    (others,) = numbers
+    assert others < own <= 1.05 * others
+    assert all(f"{each:,}" in claim.measured for each in (own, others))
 
 
 @pytest.mark.parametrize("s", ladder.RUNGS)
