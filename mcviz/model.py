@@ -49,12 +49,11 @@ class ModelConfig:
         if self.attention not in ATTENTIONS or (self.mixer is not None and self.attention != SOFTMAX):
             expected = SOFTMAX if self.mixer is not None else " or ".join(ATTENTIONS)
             raise ValueError(f"attention: expected {expected}, got {self.attention!r}")
-        other = (
-            "Memory Caching" if self.mixer is not None else "" if self.attention == SOFTMAX else "log-linear attention"
-        )
-        if other and (self.window, self.stride) != (0, 1):
+        softmax = self.mixer is None and self.attention == SOFTMAX
+        if not softmax and (self.window, self.stride) != (0, 1):
+            said = "Memory Caching" if self.mixer is not None else "log-linear attention"
             raise ValueError(
-                f"window, stride: expected 0 and 1 for {other}, which attends to no tokens, got {self.window} "
+                f"window, stride: expected 0 and 1 for {said}, which attends to no tokens, got {self.window} "
                 f"and {self.stride}"
             )
 

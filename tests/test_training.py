@@ -258,7 +258,9 @@ def test_a_plan_sends_each_setting_to_its_owner():
     assert planned.model_config.mixer == MCConfig(aggregator="ssc", segment_length=8, top_k=7, seed=3)
     assert (planned.model_config.width, planned.model_config.seed, planned.seed) == (32, 3, 3)
     assert (planned.recipe.batch, planned.steps) == (9, 11)
-    assert training.plan("mqar", "attention").model_config.mixer is None
+    for name, attention in (("attention", "softmax"), ("fenwick", "fenwick")):
+        planned = training.plan("mqar", name)
+        assert (planned.model_config.mixer, planned.model_config.attention) == (None, attention)
 
 
 def test_the_plain_recurrent_layer_is_planned_without_restarts():

@@ -86,9 +86,8 @@ def called(settings: Settings) -> str:
     """A setting in a few words: `SSC 24 × 8, C = 8, k = 2`."""
     size: dict[str, Any] = {**SIZES, **settings}
     aggregator, memory = size["aggregator"], size.get("memory", "linear")
-    name = {"none": "RNN", "attention": "attention", FENWICK: "log-linear"}.get(aggregator) or AGGREGATORS[
-        aggregator
-    ].short
+    others = {"none": "RNN", "attention": "attention", FENWICK: "log-linear"}
+    name = others.get(aggregator) or AGGREGATORS[aggregator].short
     words = [f"{name} {size['key']} × {size['value']}"]
     words += [SHEETS[memory].short] if memory != "linear" else []
     if aggregator in AGGREGATORS and aggregator != "none":

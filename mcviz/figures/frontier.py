@@ -56,14 +56,8 @@ def against(
     figure = go.Figure()
     for kind, some in _kinds(points).items():
         colour = {
-            **{ONE: colours.online, RULE: colours.online, ADDED: colours.checkpoint},
-            **{
-                GATED: colours.gate,
-                SELECTED: colours.gate,
-                TREE: colours.checkpoint,
-                ATTENTION: colours.ink,
-                SPARSE: colours.ink,
-            },
+            **{ONE: colours.online, RULE: colours.online, ADDED: colours.checkpoint, TREE: colours.checkpoint},
+            **{GATED: colours.gate, SELECTED: colours.gate, ATTENTION: colours.ink, SPARSE: colours.ink},
         }[kind]
         means = [point.recall[factor] for point in some]
         # one seed has no bounds, and no bar
