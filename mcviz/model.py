@@ -46,7 +46,7 @@ class ModelConfig:
         for field in fields(self):
             if field.name not in ("mixer", "attention"):
                 whole(field.name, getattr(self, field.name), 0 if field.name in ("mlp", "seed", "window") else 1)
-        if self.attention not in ATTENTIONS or (self.mixer is not None and self.attention != SOFTMAX):
+        if self.attention not in list(ATTENTIONS) or (self.mixer is not None and self.attention != SOFTMAX):
             expected = SOFTMAX if self.mixer is not None else " or ".join(ATTENTIONS)
             raise ValueError(f"attention: expected {expected}, got {self.attention!r}")
         softmax = self.mixer is None and self.attention == SOFTMAX

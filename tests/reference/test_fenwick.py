@@ -128,6 +128,7 @@ def test_a_configuration_says_which_attention_it_is_and_those_of_old_are_softmax
     ("changes", "match"),
     [
         ({"attention": "linear"}, "^attention: expected softmax or fenwick, got 'linear'"),
+        ({"attention": ["fenwick"]}, "^attention: expected softmax or fenwick, got "),
         ({"mixer": MCConfig()}, "^attention: expected softmax, got 'fenwick'"),
         ({"window": 3}, "^window, stride: expected 0 and 1 for log-linear attention"),
     ],
