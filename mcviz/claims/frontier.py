@@ -205,22 +205,6 @@ CLAIMED: tuple[Claim, ...] = (
         run={"run": "topics-grm"},
     ),
     Claim(
-        name="frontier-needle",
-        family=FAMILY,
-        statement="Where pairs are needles in a haystack, GRM recalls more than a plain layer that keeps as many "
-        "bytes.",
-        source="our question; compare tables 2 and 3",
-        measured="accuracy on the needle task; 2,304 numbers kept after the last token in each condition",
-        conditions={
-            "RNN, 64 × 36": Condition({"task": "needle", "aggregator": "none", "key": 64, "value": 36}),
-            "SSC, k = 2, 16 × 8": Condition({"task": "needle", "aggregator": "ssc", "top_k": 2}),
-            "GRM, 16 × 8": Condition({"task": "needle", "aggregator": "grm"}),
-            "attention, 10 × 8": Condition({"task": "needle", "aggregator": "attention", "key": 10}),
-        },
-        rule=(below("RNN, 64 × 36", "GRM, 16 × 8"),),
-        run={"run": "needle-grm"},
-    ),
-    Claim(
         name="frontier-fenwick",
         family=FAMILY,
         statement="At equal bytes, log-linear attention recalls more than a plain recurrent layer.",
@@ -312,9 +296,6 @@ CURVES: tuple[Settings, ...] = (
     {**PAIRS, "aggregator": "grm", "value": 16},
     ruled("delta", "grm", value=16),
     ruled("swla", "none", key=54, value=36),
-    fenwick(24, 8),
-    fenwick(36, 24),
-    fenwick(54, 36),
 )
 """Points that no claim rests on, for the figure."""
 

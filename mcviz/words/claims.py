@@ -62,9 +62,6 @@ def frontier_in_words(found: Means) -> list[str]:
         "frontier-topics": "Where segments are documents that a question names, and as many bytes are kept, GRM "
         f"recalls {recalled(found, 'topics', 'GRM, 16 × 8')}, and the plain layer "
         f"{recalled(found, 'topics', 'RNN, 48 × 30')}.",
-        "frontier-needle": "Where pairs are needles in a haystack, GRM recalls "
-        f"{recalled(found, 'needle', 'GRM, 16 × 8')}, and a plain layer of as many bytes "
-        f"{recalled(found, 'needle', 'RNN, 64 × 36')}.",
     }
     return [sentence for name, sentence in sentences.items() if found.get(name)]
 
