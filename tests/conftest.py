@@ -20,6 +20,9 @@ from jaxtyping import install_import_hook
 
 from tests.absent import environment
 
+# Tests start hundreds of processes: what one of them compiled, the next ones load, wherever the tests run.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Tests run side by side, one process per core. Read when NumPy and PyTorch load, so before the rest.
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -42,7 +45,8 @@ ROOT = Path(__file__).parents[1]
 APP = ROOT / "app" / "main.py"
 PATIENCE = 180_000
 """Milliseconds until what does not come is given up: a slow machine is no failure."""
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""The first that is found: the shell is the same browser without the windows that nobody sees, for half of the work."""
 CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -52,6 +56,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--font-render-hinting=none",  # words are as wide as on a screen
 ]
 
 
