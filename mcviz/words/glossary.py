@@ -271,8 +271,8 @@ TERMS: Mapping[str, Term] = {
         ),
         Term(
             "log-linear attention",
-            "Linear attention whose tokens read themselves and sums of 1, 2, 4, … earlier tokens, each weighed; what is "
-            "older lies in larger sums.",
+            "Linear attention whose tokens read themselves and sums over 1, 2, 4, … earlier ones, each with a weight; "
+            "what is older lies in larger sums.",
         ),
         Term(
             "frontier",
