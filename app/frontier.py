@@ -114,6 +114,6 @@ def tell(point: Point, factor: int) -> None:
     st.caption(
         "This very run: the first line trains it and films it, the second makes one page of the film to step through."
         if film
-        else "This very run: the line trains it. Attention has keys and values, or sums, and no memories to step through."
+        else "This very run: the line trains it. It keeps keys and values, or sums, and no memories to step through."
     )
     st.code("\n".join(lines), language="sh", wrap_lines=True)

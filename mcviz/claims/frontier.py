@@ -59,10 +59,6 @@ def ruled(memory: str, aggregator: str, **sizes: int) -> Settings:
 
 
 BYTES = "MQAR with 24 pairs, segments of 8"
-FULL = (
-    "A Fenwick tree over the tokens, as in arXiv 2506.04761, its levels weighed by the token alone. Its sums come and "
-    "go with the number of tokens: counted is the most that there ever were, seven."
-)
 CLAIMED: tuple[Claim, ...] = (
     Claim(
         name="frontier-bytes",
@@ -212,19 +208,9 @@ CLAIMED: tuple[Claim, ...] = (
         measured="accuracy on MQAR with 24 pairs; 1,944 numbers kept, by log-linear attention up to 1,960",
         conditions={"RNN": Condition(RNN[1944]), "log-linear": Condition(fenwick(28, 10))},
         rule=(below("RNN", "log-linear"),),
-        remark=FULL,
+        remark="A Fenwick tree over the tokens, as in arXiv 2506.04761, its levels weighed by the token alone. Its sums "
+        "come and go with the number of tokens: counted is the most that there ever were, seven.",
         run={"run": "mqar-rnn"},
-    ),
-    Claim(
-        name="frontier-fenwick-grm",
-        family=FAMILY,
-        statement="At equal bytes, GRM in equal segments recalls more than log-linear attention.",
-        source="our question; section 4.2 and tables 1 and 3 compare with GRM on logarithmic segments",
-        measured="accuracy on MQAR with 24 pairs; 1,944 numbers kept, by log-linear attention up to 1,960",
-        conditions={"log-linear": Condition(fenwick(28, 10)), "GRM": Condition(GRM[1944])},
-        rule=(below("log-linear", "GRM"),),
-        remark=FULL,
-        run={"run": "mqar-grm"},
     ),
     Claim(
         name="frontier-fenwick-reads",
