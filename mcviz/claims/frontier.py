@@ -208,8 +208,8 @@ CLAIMED: tuple[Claim, ...] = (
         measured="accuracy on MQAR with 24 pairs; 1,944 numbers kept, by log-linear attention up to 1,960",
         conditions={"RNN": Condition(RNN[1944]), "log-linear": Condition(fenwick(28, 10))},
         rule=(below("RNN", "log-linear"),),
-        remark="A Fenwick tree over the tokens, as in arXiv 2506.04761, its levels weighed by the token alone. Its sums "
-        "come and go with the number of tokens: counted is the most that there ever were, seven.",
+        remark="A Fenwick tree over the tokens, as in arXiv 2506.04761, its levels weighed by the token alone. Its "
+        "sums come and go with the number of tokens: counted is the most that there ever were, seven.",
         run={"run": "mqar-rnn"},
     ),
     Claim(

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, claims, reference, training
+from mcviz import MCConfig, claims, reference, training, words
 from mcviz.claims import frontier, ladder, point
 from mcviz.claims.spent import NUMBER, spent
 from mcviz.claims.trials import perform
@@ -19,6 +19,7 @@ EVERY = [
     *frontier.CURVES,
 ]
 SHIPPED = claims.points(claims.rows())
+SAID = words.frontier_in_words({finding.claim.name: finding.intervals for finding in claims.board()})
 CHEAP = frontier.RNN[486]
 
 
@@ -68,6 +69,8 @@ def test_log_linear_attention_is_compared_where_it_spends_as_much_within_a_twent
     (others,) = numbers
     assert others < own <= 1.05 * others
     assert all(f"{each:,}" in claim.measured for each in (own, others))
+    (said,) = [one for one in SAID if one.startswith("Log-linear")]
+    assert f"{own:,}" in said
 
 
 @pytest.mark.parametrize("s", ladder.RUNGS)
