@@ -32,9 +32,12 @@ def spent(
 ) -> Spent:
     """What the last of `T` tokens costs a layer; None is attention: softmax with its window and stride, or another."""
     if mixer is None:
-        reach = () if attention == FENWICK else (window, stride)
-        formula = cost.fenwick if attention == FENWICK else cost.attention
-        whole, before = (formula(n, K, V, H, NUMBER, *reach) for n in (T, T - 1))
+        whole, before = (
+            cost.fenwick(n, K, V, H, NUMBER)
+            if attention == FENWICK
+            else cost.attention(n, K, V, H, NUMBER, window, stride)
+            for n in (T, T - 1)
+        )
         return Spent(whole.cached, (whole.bytes - before.bytes) // NUMBER, whole.flops - before.flops)
     last = cost.token(mixer, cost.memories(mixer, T), K, V, H, NUMBER)
     return Spent(last.cached + cost.online(mixer, K, V, H, NUMBER), last.bytes // NUMBER, last.flops)

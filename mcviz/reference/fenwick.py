@@ -6,7 +6,6 @@ token gives; with equal weights this is linear attention.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -52,5 +51,5 @@ def fenwick(
     q: Float[Array, "T H K"], k: Float[Array, "T H K"], v: Float[Array, "T H V"], u: Float[Array, "T H K"]
 ) -> Float[Array, "T H V"]:
     """What every token reads."""
-    tree: Any = Fenwick()
+    tree = Fenwick()
     return np.stack([tree.step(*token) for token in zip(q, k, v, u, strict=True)])
