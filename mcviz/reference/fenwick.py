@@ -2,7 +2,7 @@
 
 The 13th token reads itself, and sums over 8 and over 4 of the 12 before it: their number in powers of two, the largest
 first, as `mcviz.segments.logarithmic` cuts it. What is older lies in larger sums. Each level has a weight, which the
-token gives; with equal weights this is linear attention.
+token gives; where all are 1, this is linear attention.
 """
 
 from collections.abc import Iterable
