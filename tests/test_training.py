@@ -229,7 +229,7 @@ def test_an_unwritable_place_is_named_before_training(tmp_path, monkeypatch):
         (lambda: training.Recipe(learning_rate=float("nan")), "learning_rate"),
         (lambda: training.Recipe.from_dict({"lr": 1}), "recipe: expected settings among batch, .*; got lr"),
         (lambda: training.plan("mqra"), "task: expected one of mqar"),
-        (lambda: training.plan("mqar", "gru"), "aggregator: expected one of none, .*, attention; got 'gru'"),
+        (lambda: training.plan("mqar", "gru"), "aggregator: expected one of none, .*, attention, fenwick; got 'gru'"),
         (lambda: training.plan("mqar", pears=3), "settings: expected names among steps, pairs, .*; got pears"),
         (lambda: training.plan("mqar", pairs=500), "pairs"),
         (lambda: training.plan("mqar", top_k=0), "top_k"),
