@@ -14,6 +14,8 @@ from mcviz.order import Order
 from mcviz.studio import Desk
 from mcviz.studio.desk import Here
 
+FRAMES = "frames"
+"""Where the server has the newest frames of a training: below it, its name and the first one that is wanted."""
 MOST_KEPT = 4
 """Models that one reader keeps at a time."""
 

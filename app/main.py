@@ -1,4 +1,4 @@
-"""Where Streamlit starts: `mcviz explore`, or `streamlit run app/main.py`."""
+"""Where Streamlit starts: the pages, for each reader who opens one and for each change; `app/serve.py` serves them."""
 
 import sys
 from datetime import timedelta

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import chdir
+from contextlib import chdir, suppress
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -111,8 +111,10 @@ def explore(arguments: argparse.Namespace) -> int:
         import_module("plotly")
         streamlit = import_module("streamlit.web.cli")
         import_module("app.loaded")
-        words = ["run", str(folder / "app" / "main.py"), *(f"--{name}={value}" for name, value in options(arguments))]
-        streamlit.main(words, standalone_mode=False)
+        words = ["run", str(folder / "app" / "serve.py"), *(f"--{name}={value}" for name, value in options(arguments))]
+        # Control-C ends it, in good order
+        with suppress(import_module("click").Abort):
+            streamlit.main(words, standalone_mode=False)
     return 0
 
 

@@ -144,6 +144,7 @@ def run(notebook: Notebook, allow_errors: bool = False) -> Notebook:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         allow_errors=allow_errors,
         record_timing=False,
+        coalesce_streams=True,  # in however many pieces the kernel sent what a cell printed
         resources={"metadata": {"path": str(HERE)}},
     )
     client.execute(env={**os.environ, **settings, "PYTHONPATH": path})

@@ -30,7 +30,7 @@ for library in ("OMP", "OPENBLAS", "MKL"):
 if shutil.which("nvidia-smi") is None:
     os.environ.setdefault("TRITON_INTERPRET", "1")
 
-# The tools of notebooks check no addresses here, and building the grammars of addresses takes each process 3 seconds.
+# Versions of jsonschema later than that of `constraints.txt` build grammars of addresses: 4 seconds for each process.
 GRAMMARS = "rfc3987_syntax"
 sys.modules.setdefault(GRAMMARS, None)
 

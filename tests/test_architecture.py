@@ -160,7 +160,7 @@ MAY_IMPORT = {
             "order",
             "studio",
         },
-        {"streamlit"},
+        {"streamlit", "starlette"},
     ),
 }
 

@@ -12,7 +12,7 @@ def page() -> None:
     """The page."""
     stepping.title("Words")
     wanted = st.text_input("Find", placeholder="gate, memory, SSC …", width=300).strip().casefold()
-    found = [term for term in glossary.TERMS.values() if wanted in f"{term.name} {term.says}".casefold()]
+    found = [term for term in glossary.TERMS.values() if wanted in written(term).casefold()]
     if not found:
         st.info("No term says that.")
     with st.container(key="terms"):
@@ -21,3 +21,8 @@ def page() -> None:
             st.markdown(f"**{plain(term.name)}**{symbol}. {plain(term.says)}")
             if term.equation is not None:
                 st.latex(term.equation.latex)
+
+
+def written(term: glossary.Term) -> str:
+    """All the words by which a term is found."""
+    return " ".join((term.name, *term.also, term.says))

@@ -6,7 +6,7 @@ from typing import NoReturn
 import streamlit as st
 
 from app import controls, runs, screen, stepping
-from app.desk import OWN, desk, here, keep, mine, wanted
+from app.desk import FRAMES, OWN, desk, here, keep, mine, wanted
 from app.words import plain, refused
 from mcviz import choices, film, link, watch
 from mcviz.film import FILMS as SHIPPED
@@ -17,8 +17,8 @@ from mcviz.stepper.film import Film
 from mcviz.stepper.streamlit import Selection, bring_film, film_stepper, selection, whole_parts
 from mcviz.studio import State
 
-PACE = timedelta(seconds=0.45)
-"""From one look at a training to the next: two pictures a second, and little more, which would cost it speed."""
+PACE, SLOW = timedelta(seconds=0.45), timedelta(seconds=1.5)
+"""From one look at a training to the next: until there is a picture, and then, as pictures come without the page."""
 REFUSED, PLACED = "train:refused", "train:placed"
 CONFIGURED = ("aggregator", "top_k", "gate", "start")
 TITLES = {
@@ -66,7 +66,8 @@ def page() -> None:
     if can:
         growing = desk().film(mine()) if under_way else None
         brought = 0 if growing is None else whole_parts(growing)
-        st.fragment(run_every=PACE if under_way else None)(draw)(under_way, brought)
+        pace = SLOW if growing is not None else PACE
+        st.fragment(run_every=pace if under_way else None)(draw)(under_way, brought, growing is not None)
         if growing is not None and brought:
             bring_film(growing, key="growing")
     if not under_way:
@@ -92,9 +93,9 @@ def order() -> None:
     st.number_input("Seed", step=1, key=screen.key(key("seed")), help="Draws the weights and all examples.")
 
 
-def draw(under_way: bool, brought: int) -> None:
-    """The reader's training as it stands, what can be done, and its film so far, but for the frames that are brought;
-    by the clock while it is under way."""
+def draw(under_way: bool, brought: int, seen: bool) -> None:
+    """The reader's training as it stands, what can be done, and its film so far, but for the frames that are brought,
+    if one was `seen`; by the clock while it is under way."""
     name = mine()
     state = desk().state(name, here()) if name else None
     if under_way != (state is not None and state.under_way):
@@ -107,15 +108,17 @@ def draw(under_way: bool, brought: int) -> None:
         return
     with refused():
         live = desk().live(name)
-        if under_way and live is not None and whole_parts(live.film) > brought:
-            st.rerun()  # all of the page: it brings more frames, once
+        if under_way and live is not None and (not seen or whole_parts(live.film) > brought):
+            st.rerun()  # all of the page: it brings more frames, once, and looks less often
         st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
-        if live is not None and (under_way or not screen.get("film")):
+        if live is not None and under_way:
+            show(name, live.film, brought, live=f"{FRAMES}/{name}")  # where the picture of this moment is
+        elif live is not None and not screen.get("film"):
             show(name, live, brought)
     screen.end()
 
 
-def show(name: str, seen: Film, brought: int = 0) -> None:
+def show(name: str, seen: Film, brought: int = 0, live: str = "") -> None:
     """A film: at its newest frame, or at the first of one that ships, until the reader goes elsewhere."""
     key = f"film-{name}"
     at = selection(key)
@@ -130,6 +133,7 @@ def show(name: str, seen: Film, brought: int = 0) -> None:
         present=screen.get("present"),
         on_present=stepping.presented,
         brought=brought,
+        live=live,
     )
     st.session_state[PLACED] = name
 
@@ -229,7 +233,10 @@ def called(name: str) -> str:
 
 
 def told(state: State, at: tuple[int, int] | None) -> str:
-    """How a training stands, in words; `at` is the step that it has come to, and of how many."""
+    """How a training stands, in words; `at` is the step that it has come to, and of how many.
+
+    Of one that takes steps, the clock of its picture says the step.
+    """
     if state.status == "waiting":
         before = f"{state.ahead} training{'s' if state.ahead > 1 else ''}"
         words = (
@@ -243,7 +250,7 @@ def told(state: State, at: tuple[int, int] | None) -> str:
     else:
         words = SAID[state.status]
     why = f" Why: {state.said}." if state.said else ""
-    return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at else "")
+    return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at and state.status != "training" else "")
 
 
 def buttons(state: State | None) -> None:

@@ -42,7 +42,11 @@ def lines(
     if log_x:
         measured = sorted({float(at) for xs, _ in series.values() for at in xs})
         figure.update_xaxes(type="log", tickvals=measured, ticktext=[f"{at:,g}" for at in measured])
-    figure.update_yaxes(title=y, type="log" if log_y else None, showgrid=True, gridcolor=COLOURS.grid)
+    figure.update_yaxes(title=y, showgrid=True, gridcolor=COLOURS.grid)
+    if log_y:
+        most = max((float(np.max(ys)) for _, ys in series.values() if len(ys)), default=1.0)
+        # with a format ticks say 20, and without one the digit 2
+        figure.update_yaxes(type="log", tickformat="~s" if most >= 10_000 else "~g")
     return figure
 
 
@@ -64,7 +68,17 @@ def bars(
             "arrayminus": [values[name] - within[name][0] if name in within else 0 for name in names],
         }
     hues = [COLOURS.ink if name in highlight else COLOURS.muted for name in names]
-    figure = go.Figure(go.Bar(x=names, y=heights, error_y=error, marker={"color": hues}, texttemplate="%{y:.3g}"))
+    middle = "middle" if within else None  # the end of a bar is where its interval is drawn
+    figure = go.Figure(
+        go.Bar(
+            x=names,
+            y=heights,
+            error_y=error,
+            marker={"color": hues},
+            texttemplate="%{y:.3g}",
+            insidetextanchor=middle,
+        )
+    )
     frame(figure, title, 320)
     figure.update_xaxes(type="category")
     figure.update_yaxes(title=y, showgrid=True, gridcolor=COLOURS.grid)

@@ -199,7 +199,7 @@ class Gates(Prediction):
         n = int(trace.segment_of[t]) + 1 if 0 <= t < trace.T else 0
         self.sliders = [
             widgets.FloatSlider(
-                value=1.0,
+                value=0.5,
                 min=0.0,
                 max=1.0,
                 step=0.01,

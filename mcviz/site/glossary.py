@@ -20,8 +20,10 @@ def entry(term: glossary.Term) -> str:
     """A term with its symbol, its sentences and its equation."""
     symbol = f" {markdown.equation(latex(term.symbol), False)}" if term.symbol else ""
     shown = line(term.equation) if term.equation else ""
-    place = html.escape(term.name.replace(" ", "-"))
-    return f'<dt id="{place}"><b>{html.escape(term.name)}</b>{symbol}</dt><dd>{html.escape(term.says)}{shown}</dd>'
+    place, *others = (html.escape(word.replace(" ", "-")) for word in (term.name, *term.also))
+    marks = "".join(f'<a id="{other}"></a>' for other in others)
+    name = f"<b>{html.escape(term.name)}</b>"
+    return f'<dt id="{place}">{marks}{name}{symbol}</dt><dd>{html.escape(term.says)}{shown}</dd>'
 
 
 def rule(name: str) -> str:

@@ -54,15 +54,24 @@ def _properties(colours: Palette) -> str:
     return " ".join(f"--{name}: {getattr(colours, meaning)};" for name, meaning in PROPERTIES.items())
 
 
-def in_order(path: Path, above: tuple[Path, ...] = ()) -> list[Path]:
+def in_order(path: Path) -> list[Path]:
     """The file and all that it imports, each once and after what it imports.
 
     Raises `ValueError` if files import each other in a circle.
     """
-    if path in above:
-        raise ValueError(f"front: expected imports without a circle, got {' → '.join(p.name for p in [*above, path])}")
-    needed = [file for each in imports(path) for file in in_order(each, (*above, path))]
-    return list(dict.fromkeys([*needed, path]))
+    found: dict[Path, None] = {}
+
+    def add(file: Path, above: tuple[Path, ...]) -> None:
+        if file in above:
+            circle = " → ".join(each.name for each in (*above, file))
+            raise ValueError(f"front: expected imports without a circle, got {circle}")
+        if file not in found:
+            for needed in imports(file):
+                add(needed, (*above, file))
+            found[file] = None
+
+    add(path, ())
+    return list(found)
 
 
 def imports(path: Path) -> Iterator[Path]:

@@ -80,7 +80,7 @@ def glossary_of() -> dict[str, dict[str, str]]:
             "formula": term.equation.formula if term.equation else "",
             "number": term.equation.number if term.equation else "",
         }
-        for name, term in glossary.TERMS.items()
+        for name, term in glossary.SPELLINGS.items()
     }
 
 

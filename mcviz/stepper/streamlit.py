@@ -99,12 +99,14 @@ def film_stepper(
     present: bool = False,
     on_present: Callable[[bool], None] | None = None,
     brought: int = 0,
+    live: str = "",
 ) -> Selection:
     """Draw the stepper on a film, as `stepper` draws it on a run; at `frame`, -1 for the newest.
 
     A film that has grown under the same key goes on where the reader stands, and who looks at its newest frame then
-    looks at the newest. So many frames are `brought` by `bring_film`, and do not come with it. Raises `ValueError` as
-    `mcviz.stepper.pack_film` does.
+    looks at the newest. So many frames are `brought` by `bring_film`, and do not come with it. While it grows
+    it may be `live` at an address below which are the payloads of its frames, each from that number on: what is there
+    comes without a run of the page. Raises `ValueError` as `mcviz.stepper.pack_film` does.
     """
     count = len(film.frames)
     # the newest frame comes on its own
@@ -127,7 +129,7 @@ def film_stepper(
             for n, (name, span) in enumerate(zip(names, parts, strict=True)):
                 if span[1] > brought or span[1] - span[0] < AT_ONCE:  # a film may have lost frames since
                     _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
-        told = {"present": present, "spotlight": "", "offers": {}, "film": identity_of_film(film)}
+        told = {"present": present, "spotlight": "", "offers": {}, "film": identity_of_film(film), "live": live}
         at_first = Selection(*map(plain, (step, head, segment, frame)))
         _draw(key, names, online, at_first, told, on_change, on_present, None)
     return selection(key)

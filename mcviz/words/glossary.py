@@ -17,20 +17,21 @@ from mcviz.rules import AGGREGATORS, Equation, aggregators, sheet
 class Term:
     """A word, one or two plain sentences on it, its symbol, and its equation if it has one.
 
-    Symbol and equation are written as `mcviz.rules.equation` says.
+    Symbol and equation are written as `mcviz.rules.equation` says. `also` is how else the word is written.
     """
 
     name: str
     says: str
     symbol: str = ""
     equation: Equation | None = None
+    also: tuple[str, ...] = ()
 
 
 def about(term: str) -> str:
     """What a term stands for, in plain sentences. Raises `ValueError` for a word that the glossary lacks."""
-    if term not in TERMS:
+    if term not in SPELLINGS:
         raise ValueError(f"term: expected a word of the glossary, got {term!r}")
-    return TERMS[term].says
+    return SPELLINGS[term].says
 
 
 def _write(memory: str) -> Equation:
@@ -65,8 +66,8 @@ TERMS: Mapping[str, Term] = {
             "What a memory holds before the first token is written. For a matrix that is zeros, unless a layer learned "
             "another.",
             "M_0",
+            also=("M₀",),
         ),
-        Term("M₀", "The initial memory: what a memory holds before the first token is written."),
         Term(
             "segment",
             "A stretch of the sequence with a memory of its own. Where it ends, its memory is kept as a checkpoint.",
@@ -294,3 +295,6 @@ TERMS: Mapping[str, Term] = {
     )
 }
 """Every term by its name, in the order in which a newcomer meets them."""
+
+SPELLINGS: Mapping[str, Term] = {word: term for term in TERMS.values() for word in (term.name, *term.also)}
+"""Every term by each way in which it is written: for what points at a word."""

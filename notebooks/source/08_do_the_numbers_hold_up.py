@@ -12,6 +12,7 @@
 
 # %%
 from dataclasses import replace
+from textwrap import fill
 
 import numpy as np
 import torch
@@ -256,9 +257,9 @@ figures.frontier(frontier, factor=4)
 
 # %% tags=["reveal"]
 for sentence in words.frontier_in_words({name: finding.intervals for name, finding in board.items()}):
-    print(sentence)
+    print(fill(sentence, 100))
 for sentence in words.seeds_in_words({name: finding.values for name, finding in board.items()}):
-    print(sentence)
+    print(fill(sentence, 100))
 
 # %% [markdown]
 # With as many bytes, one matrix recalls more at every size that was tried. It need not find the segment first: nine small

@@ -483,6 +483,8 @@ def test_every_word_of_the_glossary_is_on_its_page():
     page.text_input[0].set_value("router").run()
     assert "KV cache" not in words(page)
     assert "most relevant" in words(page)
+    page.text_input[0].set_value("M₀").run()
+    assert mcviz.words.glossary.about("initial memory") in words(page)
 
 
 @needs_models

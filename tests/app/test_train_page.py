@@ -3,11 +3,13 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from app import desk as shared
-from app import runs
+from app import runs, serve
+from app.desk import FRAMES
 from app.views.train import TITLES
 from mcviz import watch, zoo
 from mcviz.film import FILMS, names
@@ -133,7 +135,8 @@ def test_the_picture_follows_the_training(desk):
     film().until(300).save(places.film)
     page.run()
     assert frames(page) == ([0, 267], identity(film()))
-    assert "Training. Step 267 of 800." in words(page)
+    assert "Training." in words(page)
+    assert f'"live":"{FRAMES}/{in_link(page, "training")}"' in place(page).replace(" ", "")
     film().save(places.film)
     page.run()
     assert frames(page)[0] == [0, 267, 533, 800]
@@ -152,6 +155,24 @@ def test_frames_that_stay_are_brought_once_and_the_newest_by_the_clock(desk, mon
         assert not page.exception
         assert [(part["first"], len(part["steps"])) for part in parts(page)] == there
     assert brought == [12]
+
+
+def test_who_looks_on_gets_the_frames_from_the_one_that_they_name(desk, monkeypatch):
+    monkeypatch.setattr("app.serve.desk", lambda: desk)
+    name = desk.take(Order(), lambda: True)
+
+    def sent(first, of=name):
+        return serve.frames(SimpleNamespace(path_params={"name": of, "first": first}))
+
+    assert sent(0).status_code == 404  # none is there yet
+    assert sent(0, "of-nobody").status_code == 404
+    film().save(desk.trainings[name].places.film)
+    for asked, first in ((0, 0), (2, 2), (99, 3)):
+        header = unpack(sent(asked).body)[0]
+        assert header["film"]["id"] == identity(film())
+        assert header["film"]["first"] == first
+        assert header["film"]["steps"] == [0, 267, 533, 800]
+        assert len(header["runs"]) == 4 - first
 
 
 def test_pause_go_on_and_stop(desk):

@@ -101,7 +101,7 @@ def main() -> None:
             page.set_default_timeout(120_000)
             page.goto(f"{url}/train?v=1&{chosen.order}")
             page.get_by_role("button", name="Train", exact=True).click()
-            page.get_by_text("Training. Step").wait_for()
+            page.locator(CLOCK).wait_for()
             address = page.url
             name = page.evaluate("new URLSearchParams(location.search).get('training')")
             places = Places(next(Path(folder).glob(f"mcviz-*/{name}")))

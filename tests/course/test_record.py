@@ -84,7 +84,7 @@ def test_a_suite_catches_every_faulty_machine_and_spares_the_sound():
     assert "Not caught: a boundary off by one" in repr(lenient)
     strict = exercises.suite(lambda run: run.nothing)
     assert len(strict.wronged) == 3
-    assert "✗ caught" in strict._repr_html_()
+    assert "✗</span> caught" in strict._repr_html_()
 
 
 def test_the_training_loop_s_first_step_is_that_of_the_library():

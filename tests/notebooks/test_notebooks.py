@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -27,33 +28,40 @@ def errors(notebook):
     return [(output.ename, "\n".join(output.traceback)) for output in outputs if output.output_type == "error"]
 
 
-TORCH = ("07", "08")
-"""The notebooks that need PyTorch. The others run here as where there is none."""
+TORCH = "07 08"
+TOGETHER = ("00 01 02 03 04", "05 06 09 10", TORCH)
+"""Notebooks that share a kernel, as starting one takes time. All but those with PyTorch run as where there is none."""
 
+ONCE = """from functools import cache
+from mcviz import film, watch
+watch.run, film.load = cache(watch.run), cache(film.load)"""
+"""What makes a kernel that runs each sitting once, though a notebook runs twice."""
 
 AFRESH = "from mcviz.course import exercises\nexercises.record.clear()\n%reset -f"
 """What makes a kernel that of a student who begins: no names, and no answers that passed."""
 
 
-@pytest.fixture(scope="module", params=SOURCES, ids=names)
-def both(request, tmp_path_factory):
-    """The cells of a notebook that ran solved, and those of one that ran unsolved after it: starting takes a while."""
-    source, afresh = request.param, nbformat.v4.new_code_cell(AFRESH)
-    notebook, given = build.solved(build.whole(source)), build.student(source).cells
-    solved = notebook.cells
-    notebook.cells = [*solved, afresh, *given]
-    for number, cell in enumerate(notebook.cells):
+@pytest.mark.parametrize("together", TOGETHER)
+def test_notebooks_run_to_their_end_solved_and_unsolved(together, tmp_path, monkeypatch):
+    sources = build.sources(together.split())
+    pairs = [(build.solved(build.whole(source)).cells, build.student(source).cells) for source in sources]
+    cells = [nbformat.v4.new_code_cell(ONCE)]
+    for given in chain(*pairs):
+        cells += [*given, nbformat.v4.new_code_cell(AFRESH)]
+    for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
-    with pytest.MonkeyPatch.context() as patch:
-        if not source.stem.startswith(TORCH):
-            absent = environment(tmp_path_factory.mktemp("absent"), GRAMMARS, "torch", "safetensors")
-            patch.setenv("PYTHONPATH", absent["PYTHONPATH"])
-        build.run(notebook)
-    return solved, given
+    if together != TORCH:
+        absent = environment(tmp_path, GRAMMARS, "torch", "safetensors")
+        monkeypatch.setenv("PYTHONPATH", absent["PYTHONPATH"])
+    notebook = build.whole(sources[0])
+    notebook.cells = cells
+    build.run(notebook)
+    for solved, unsolved in pairs:
+        assert_every_checker_is_content_and_every_picture_is_the_student_s(solved)
+        assert_every_exercise_waits(unsolved)
 
 
-def test_it_runs_solved_every_checker_is_content_and_every_sentence_is_true(both):
-    solved, _ = both
+def assert_every_checker_is_content_and_every_picture_is_the_student_s(solved):
     for cell in solved:
         if "check" in build.tags(cell):
             assert any("✓" in output.get("data", {}).get("text/plain", "") for output in cell.outputs), cell.source
@@ -62,14 +70,17 @@ def test_it_runs_solved_every_checker_is_content_and_every_sentence_is_true(both
     assert "the course's" not in "".join(output.get("text", "") for output in shown)  # pictures are made by answers
 
 
-def test_unsolved_it_runs_to_its_end(both):
-    """Run All, as a student may: each unsolved exercise says so, and the cells after it run with the course's own."""
-    _, given = both
-    for cell in given:
+def assert_every_exercise_waits(unsolved):
+    """After Run All, as a student may: each says that it is unsolved, and the cells after it ran with the course's."""
+    for cell in unsolved:
         if cell.cell_type == "code":
             assert cell.execution_count, cell.source
         if "check" in build.tags(cell):
             assert any("yours to solve" in output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+
+
+def test_every_notebook_runs():
+    assert sorted(" ".join(TOGETHER).split()) == [name[:2] for name in names]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=names)

@@ -101,6 +101,11 @@ def test_equations_are_set_without_a_script(pages):
     assert "<msub>" in pages["words/index.html"]
 
 
+def test_a_word_is_found_under_each_of_its_spellings(pages):
+    assert pages["words/index.html"].count("<b>initial memory</b>") == 1
+    assert {"initial-memory", "M₀"} <= {*re.findall('id="(.*?)"', pages["words/index.html"])}
+
+
 def test_the_reference_stands_in_the_frame_of_the_site(pages):
     page = pages["api/mcviz/segments.html"]
     assert '<a href="../../api/index.html" aria-current="page">API</a>' in page

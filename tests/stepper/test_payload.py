@@ -266,14 +266,14 @@ def test_shares_and_words_are_those_of_the_run(cfg):
 
 def test_every_word_that_a_label_explains_is_in_the_glossary():
     said = payload.unpack(payload.pack(noise(MCConfig(), 5)))[0]["glossary"]
-    assert set(said) == set(glossary.TERMS)
+    assert set(said) == set(glossary.SPELLINGS)
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in assets.FRONT.rglob("*.js"))
     labels = set(re.findall(r'\bterm\(\s*"([^"]+)"|new Strip\("[^"]+", "([^"]+)"', scripts))
     labels = {name for pair in labels for name in pair if name}
     named = set(re.findall(r"dataset\.term = ([^;]+);", scripts))
     labels |= {word for each in named for word in re.findall(r'"([^"]+)"', each)}
     assert len(labels) >= 18
-    assert labels <= set(glossary.TERMS)
+    assert labels <= set(glossary.SPELLINGS)
 
 
 @pytest.mark.parametrize(("length", "says"), [(21, "segments of 21"), (22, "all 21 tokens are one")])

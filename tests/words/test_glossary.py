@@ -21,6 +21,8 @@ def test_a_term_is_one_or_two_plain_sentences(term):
 
 def test_names_are_what_terms_are_found_by():
     assert all(glossary.TERMS[term.name] is term and glossary.about(term.name) == term.says for term in TERMS)
+    assert glossary.about("M₀") == glossary.about("initial memory")
+    assert "M₀" not in glossary.TERMS  # one entry for both
     with pytest.raises(ValueError, match=r"^term: expected a word of the glossary, got 'gaet'"):
         glossary.about("gaet")
 

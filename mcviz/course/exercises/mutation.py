@@ -332,7 +332,8 @@ class Report:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(test)}</th>" for test in self.tests)
-        mark = f"<b style='color:{ANYWHERE['wrong']}'>✗ caught</b>"
+        # the sign is coloured and the word is not: every other row of a table has another ground
+        mark = f"<b><span style='color:{ANYWHERE['wrong']}'>✗</span> caught</b>"
         rows = "".join(
             f"<tr><td style='text-align:left'>{escape(name)}</td>"
             + "".join(f"<td>{mark if one else '✓ passes'}</td>" for one in marks)

@@ -108,17 +108,17 @@ def weigh(
         if cfg.aggregator == "ssc" and cfg.top_k < len(i) - 1:
             # R_t = the k checkpoints of largest score                                                 (16)
             with torch.no_grad():
-                value, chosen = largest(score(past, twins).masked_fill(later, -torch.inf), cfg.top_k)
+                value, chosen = largest(torch.where(later, -torch.inf, score(past, twins)), cfg.top_k)
             if len(i) * u.shape[-1] > FEW:
                 choices, none = chosen, value == -torch.inf
                 readable, read = pick(past, choices).masked_fill(none, -torch.inf), ~none if keep_scores else None
             else:
                 # the others get -∞ by addition, which is faster than to look at a mask
                 others = torch.full_like(past, -torch.inf).scatter(-2, chosen, 0)
-                readable = past.masked_fill(later, -torch.inf) + others
+                readable = torch.where(later, -torch.inf, past) + others
                 read = readable > -torch.inf if keep_scores else None
         else:
-            readable, read = past.masked_fill(later, -torch.inf), ~later if keep_scores else None
+            readable, read = torch.where(later, -torch.inf, past), ~later if keep_scores else None
         # γ_t = softmax over the scores of what is read, the online memory included                 (9, 17)
         gates = torch.cat([readable, own], -2).softmax(-2)
         past, own = gates[..., :-1, :], gates[..., -1, :]

@@ -1,6 +1,7 @@
 /* Streamlit: the numbers come in one component, and where to stand in another. */
 
 import { mount } from "../stepper/stepper.js";
+import { Live } from "./live.js";
 import { shared } from "./shelf.js";
 
 /** What Streamlit lays over the top of its pages. */
@@ -30,7 +31,7 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".mcviz");
   let view = shared.views.get(root);
   if (!view) {
-    view = { stepper: null, parts: [], online: null, command: -1 };
+    view = { stepper: null, parts: [], online: null, command: -1, live: null };
     shared.views.set(root, view);
   }
   Object.assign(view, { setStateValue, setTriggerValue });
@@ -42,9 +43,11 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   const onAsk = (request) => view.setTriggerValue("request", request);
   root.style.setProperty("--top", HEADER);
   const update = () => {
-    const { payload, parts = [payload], film, command, step, head, segment, frame } = view.data;
+    const { payload, parts = [payload], film, command, step, head, segment, frame, live } = view.data;
     const { present = false, offers = {}, answered = 0, problem } = view.data;
-    const missing = parts.filter((part) => !view.parts.includes(part));
+    // what is fetched is as new as what was brought, or newer
+    const fetched = Boolean(live && view.live?.works && view.film === film);
+    const missing = fetched ? [] : parts.filter((part) => !view.parts.includes(part));
     const found = missing.map((part) => shared.payloads.get(part) ?? shared.parts.get(part));
     if (!found.every(Boolean)) return;
     const commanded = command !== view.command;
@@ -63,7 +66,12 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
       view.online = null;
     } else if (commanded) view.stepper.go({ step, head, segment, frame }, { quiet: true });
     if (view.presented !== present) view.stepper.present((view.presented = present));
-    Object.assign(view, { parts, film, command });
+    Object.assign(view, { film, command });
+    if (!fetched) view.parts = parts;
+    if (view.live?.address !== live || view.live?.ended) {
+      view.live?.end();
+      view.live = live ? new Live(live, view.stepper) : null;
+    }
     if (JSON.stringify(offers) !== JSON.stringify(view.stepper.asking.offers)) view.stepper.offer(offers);
     view.stepper.asking.answer({ answered, problem });
     const online = shared.online.get(payload);
@@ -76,6 +84,7 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   update();
   return () => {
     shared.waiting.delete(view.update);
+    view.live?.end();
     view.stepper?.destroy();
     shared.views.delete(root);
   };
