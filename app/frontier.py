@@ -6,8 +6,9 @@ import streamlit as st
 
 from app import runs, screen, stepping
 from app.words import plain
-from mcviz import claims, figures, link, tradeoff, watch, words
+from mcviz import claims, figures, link, watch, words
 from mcviz.claims import Finding, Point
+from mcviz.rules import AGGREGATORS
 from mcviz.tradeoff import game
 
 
@@ -106,13 +107,13 @@ def tell(point: Point, factor: int) -> None:
         if st.button(label, icon=":material/visibility:", on_click=turn, args=(near.name,)):
             screen.go("Explore")
         st.caption(plain(f"The nearest model that ships, and not this very one: it has {apart}."))
-    film = point.settings["aggregator"] != tradeoff.ATTENTION
+    film = point.settings["aggregator"] in AGGREGATORS
     name = game.word(point)
     train = f"{point.command} --name {name}"
     lines = [f"{train} --film {name}.film", f"mcviz export {name}.film"] if film else [train]
     st.caption(
         "This very run: the first line trains it and films it, the second makes one page of the film to step through."
         if film
-        else "This very run: the line trains it. Attention keeps keys and values, and no memories to step through."
+        else "This very run: the line trains it. It keeps keys and values, or sums, and no memories to step through."
     )
     st.code("\n".join(lines), language="sh", wrap_lines=True)

@@ -128,6 +128,24 @@ def attention(T: int, K: int, V: int, H: int, itemsize: int = 8, window: int = 0
     return Cost(H * pairs, H * flops, H * itemsize * pairs * (K + V), H * itemsize * last * (K + V))
 
 
+def fenwick(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
+    """Log-linear attention: token t reads itself and a sum for each power of two in the number of those before it.
+
+    `cached` is the most that it ever kept: a sum for each level, of which some are empty after most tokens.
+    """
+    T, K, V, H, itemsize = (plain(size) for size in (T, K, V, H, itemsize))
+    reads = T + _bits(T)
+    # each token's own product, sums of two where a bucket is full, and reads with their weights
+    flops = T * K * V + (T - T.bit_count()) * K * V + reads * (2 * K * V + 2 * V + 1)
+    return Cost(H * reads, H * flops, H * itemsize * reads * K * V, H * itemsize * T.bit_length() * K * V)
+
+
+def _bits(T: int) -> int:
+    """How many powers of two make up the numbers below `T`, together."""
+    # of each 2^(b+1) numbers in a row, the last 2^b have bit b
+    return sum((T >> b + 1 << b) + max(0, T % (2 << b) - (1 << b)) for b in range(T.bit_length()))
+
+
 def _pairs(T: int, window: int, stride: int) -> int:
     """How many pairs `T` tokens read together: each its own, and those at the ends of strides within its window."""
     within = _ends(T, stride) - (_ends(max(0, T - window), stride) if window else 0)

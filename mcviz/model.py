@@ -13,13 +13,20 @@ from mcviz.config import MCConfig
 
 Weights = dict[str, Float[np.ndarray, "..."]]
 
+SOFTMAX, FENWICK = "softmax", "fenwick"
+ATTENTIONS: Mapping[str, MCConfig] = {
+    SOFTMAX: MCConfig(memory="linear", aggregator="none"),
+    FENWICK: MCConfig(memory="linear", aggregator="grm", gate="token"),
+}
+"""Softmax attention, and log-linear attention, each with what its projections are made for."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
     """The shape of a `SequenceModel`, and the seed of its weights. A bad value is a `ValueError`."""
 
     vocabulary: int  # tokens that can be said
-    mixer: MCConfig | None  # a variant of Memory Caching, or None for causal softmax attention
+    mixer: MCConfig | None  # a variant of Memory Caching, or None for attention
     width: int = 64  # features of a token
     layers: int = 1
     heads: int = 1
@@ -30,17 +37,23 @@ class ModelConfig:
     seed: int = 0
     window: int = 0  # of attention: the latest tokens that each reads, itself among them; 0 is all
     stride: int = 1  # of attention: of them, it reads each last of so many, and itself
+    attention: str = SOFTMAX  # one of ATTENTIONS, where there is no mixer
 
     def __post_init__(self) -> None:
         plain_fields(self)
         if self.mixer is not None and not isinstance(self.mixer, MCConfig):
             raise ValueError(f"mixer: expected an MCConfig, or None for attention, got {type(self.mixer).__name__}")
         for field in fields(self):
-            if field.name != "mixer":
+            if field.name not in ("mixer", "attention"):
                 whole(field.name, getattr(self, field.name), 0 if field.name in ("mlp", "seed", "window") else 1)
-        if self.mixer is not None and (self.window, self.stride) != (0, 1):
+        if self.attention not in list(ATTENTIONS) or (self.mixer is not None and self.attention != SOFTMAX):
+            expected = SOFTMAX if self.mixer is not None else " or ".join(ATTENTIONS)
+            raise ValueError(f"attention: expected {expected}, got {self.attention!r}")
+        softmax = self.mixer is None and self.attention == SOFTMAX
+        if not softmax and (self.window, self.stride) != (0, 1):
+            said = "Memory Caching" if self.mixer is not None else "log-linear attention"
             raise ValueError(
-                f"window, stride: expected 0 and 1 for Memory Caching, which attends to no tokens, got {self.window} "
+                f"window, stride: expected 0 and 1 for {said}, which attends to no tokens, got {self.window} "
                 f"and {self.stride}"
             )
 
@@ -49,6 +62,8 @@ class ModelConfig:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.mixer is not None:  # as films, cards and checkpoints say it that know of no window
             del values["window"], values["stride"]
+        if self.attention == SOFTMAX:  # as all of them do that know of no other
+            del values["attention"]
         return {**values, "mixer": self.mixer and self.mixer.to_dict()}
 
     @classmethod
@@ -64,7 +79,7 @@ class ModelConfig:
     @property
     def projected(self) -> MCConfig:
         """What the mixer's projections are made for: attention has those of a linear memory."""
-        return self.mixer or MCConfig(memory="linear", aggregator="none")
+        return self.mixer or ATTENTIONS[self.attention]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each weight of the model, by its name in `state_dict`. Nothing is drawn or allocated."""

@@ -229,7 +229,7 @@ def test_an_unwritable_place_is_named_before_training(tmp_path, monkeypatch):
         (lambda: training.Recipe(learning_rate=float("nan")), "learning_rate"),
         (lambda: training.Recipe.from_dict({"lr": 1}), "recipe: expected settings among batch, .*; got lr"),
         (lambda: training.plan("mqra"), "task: expected one of mqar"),
-        (lambda: training.plan("mqar", "gru"), "aggregator: expected one of none, .*, attention; got 'gru'"),
+        (lambda: training.plan("mqar", "gru"), "aggregator: expected one of none, .*, attention, fenwick; got 'gru'"),
         (lambda: training.plan("mqar", pears=3), "settings: expected names among steps, pairs, .*; got pears"),
         (lambda: training.plan("mqar", pairs=500), "pairs"),
         (lambda: training.plan("mqar", top_k=0), "top_k"),
@@ -258,7 +258,9 @@ def test_a_plan_sends_each_setting_to_its_owner():
     assert planned.model_config.mixer == MCConfig(aggregator="ssc", segment_length=8, top_k=7, seed=3)
     assert (planned.model_config.width, planned.model_config.seed, planned.seed) == (32, 3, 3)
     assert (planned.recipe.batch, planned.steps) == (9, 11)
-    assert training.plan("mqar", "attention").model_config.mixer is None
+    for name, attention in (("attention", "softmax"), ("fenwick", "fenwick")):
+        planned = training.plan("mqar", name)
+        assert (planned.model_config.mixer, planned.model_config.attention) == (None, attention)
 
 
 def test_the_plain_recurrent_layer_is_planned_without_restarts():

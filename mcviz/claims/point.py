@@ -8,6 +8,7 @@ from mcviz.claims.claim import Settings
 from mcviz.claims.frontier import PAIRS
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.claims.spent import Spent
+from mcviz.model import FENWICK
 from mcviz.rows import Row
 from mcviz.rules import AGGREGATORS, SHEETS
 
@@ -16,12 +17,13 @@ FACTORS = (1, 2, 4)
 ASKED: Mapping[int, str] = {1: "24 pairs, as in training", 2: "48 pairs", 4: "96 pairs"}
 """How many that is."""
 
-ONE, RULE, ADDED, GATED, SELECTED, ATTENTION, SPARSE = KINDS = (
+ONE, RULE, ADDED, GATED, SELECTED, TREE, ATTENTION, SPARSE = KINDS = (
     "RNN, linear memory",
     "RNN, other rules",
     "residual sum",
     "GRM and soup",
     "SSC",
+    "log-linear attention",
     "softmax attention",
     "sparse attention",
 )
@@ -77,14 +79,15 @@ def kind(settings: Settings) -> str:
         return ONE if settings.get("memory", "linear") == "linear" else RULE
     if aggregator == "attention":
         return SPARSE if settings.keys() & {"window", "stride"} else ATTENTION
-    return {"ssc": SELECTED, "residual": ADDED}.get(aggregator, GATED)
+    return {"ssc": SELECTED, "residual": ADDED, FENWICK: TREE}.get(aggregator, GATED)
 
 
 def called(settings: Settings) -> str:
     """A setting in a few words: `SSC 24 × 8, C = 8, k = 2`."""
     size: dict[str, Any] = {**SIZES, **settings}
     aggregator, memory = size["aggregator"], size.get("memory", "linear")
-    name = {"none": "RNN", "attention": "attention"}.get(aggregator) or AGGREGATORS[aggregator].short
+    others = {"none": "RNN", "attention": "attention", FENWICK: "log-linear"}
+    name = others.get(aggregator) or AGGREGATORS[aggregator].short
     words = [f"{name} {size['key']} × {size['value']}"]
     words += [SHEETS[memory].short] if memory != "linear" else []
     if aggregator in AGGREGATORS and aggregator != "none":

@@ -84,7 +84,7 @@ def on_more_pairs(planned: Plan, trained: Run) -> dict[str, float]:
             at = f" ×{factor}, {caching.PLAIN}"
             said = evaluate(trained.model, task, planned.seed, LONGER_SEQUENCES)
             found |= {f"{name}{at}": said[name].value for name in ("accuracy", "bits")}
-        sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride)
+        sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride, shape.attention)
         costs = spent(shape.mixer, task.length, *sizes)
         found |= {f"{name}{at}": value for name, value in costs._asdict().items()}
     return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from mcviz.claims.interval import Interval
-from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, SPARSE, Point
+from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, SPARSE, TREE, Point
 from mcviz.figures import theme as themes
 
 AXES = {
@@ -17,7 +17,7 @@ AXES = {
 
 SYMBOLS = {
     **{ONE: "square", RULE: "square-open", ADDED: "diamond"},
-    **{GATED: "circle", SELECTED: "triangle-up", ATTENTION: "star", SPARSE: "star-open"},
+    **{GATED: "circle", SELECTED: "triangle-up", TREE: "diamond-open", ATTENTION: "star", SPARSE: "star-open"},
 }
 TOP = 1.06
 
@@ -56,7 +56,7 @@ def against(
     figure = go.Figure()
     for kind, some in _kinds(points).items():
         colour = {
-            **{ONE: colours.online, RULE: colours.online, ADDED: colours.checkpoint},
+            **{ONE: colours.online, RULE: colours.online, ADDED: colours.checkpoint, TREE: colours.checkpoint},
             **{GATED: colours.gate, SELECTED: colours.gate, ATTENTION: colours.ink, SPARSE: colours.ink},
         }[kind]
         means = [point.recall[factor] for point in some]

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from mcviz.checks import whole
-from mcviz.config import MCConfig
+from mcviz.model import ATTENTIONS, SOFTMAX
 from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.decode import Buffer
 from mcviz.pytorch.mixer import Mixer, MixerStream
@@ -24,7 +24,7 @@ class Attention(Mixer):
     window, stride = 0, 1
 
     def __init__(self, d_model: int, n_heads: int, window: int = 0, stride: int = 1, **options: Any) -> None:
-        super().__init__(d_model, n_heads, MCConfig(memory="linear", aggregator="none"), **options)
+        super().__init__(d_model, n_heads, ATTENTIONS[SOFTMAX], **options)
         self.window, self.stride = whole("window", window, 0), whole("stride", stride)
 
     def forward(

@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from mcviz.model import ModelConfig, Weights, ends, mlp
+from mcviz.model import FENWICK, ModelConfig, Weights, ends, mlp
 from mcviz.pytorch.attention import Attention
 from mcviz.pytorch.carried import Carried
+from mcviz.pytorch.fenwick import LogLinear
 from mcviz.pytorch.mixer import MemoryCaching, Mixer
 from mcviz.pytorch.numerics import is_hidden
 from mcviz.pytorch.padding import beyond, blank
@@ -23,11 +24,13 @@ class Block(nn.Module):
         sizes: dict[str, Any] = {"d_key": config.key, "d_value": config.value, "convolution": config.convolution}
         seed = (config.seed, index + 1)
         self.norm = nn.RMSNorm(config.width, eps=1e-6)
-        self.mixer: Mixer = (
-            Attention(config.width, config.heads, config.window, config.stride, **sizes, seed=seed)
-            if config.mixer is None
-            else MemoryCaching(config.width, config.heads, config.mixer, **sizes, seed=seed)
-        )
+        self.mixer: Mixer
+        if config.mixer is not None:
+            self.mixer = MemoryCaching(config.width, config.heads, config.mixer, **sizes, seed=seed)
+        elif config.attention == FENWICK:
+            self.mixer = LogLinear(config.width, config.heads, **sizes, seed=seed)
+        else:
+            self.mixer = Attention(config.width, config.heads, config.window, config.stride, **sizes, seed=seed)
         self.mlp_norm = self.mlp = None
         if config.mlp:
             up, down = map(linear, mlp(config, index).values())

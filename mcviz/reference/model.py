@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz import segments
-from mcviz.model import ModelConfig, Weights, parameters
+from mcviz.model import FENWICK, ModelConfig, Weights, parameters
 from mcviz.reference.attention import KVCache, attention
+from mcviz.reference.fenwick import Fenwick, fenwick
 from mcviz.reference.inputs import prepare
 from mcviz.reference.loop import Stream, memory_caching
 from mcviz.reference.memory import Array
@@ -34,6 +35,8 @@ class Block:
     def read(self, x: Float[Array, "T D"]) -> tuple[Float[Array, "T H V"], Trace | None]:
         """What the heads read, and of Memory Caching all that was computed for it."""
         q, k, v, u, c, start = self.projections(x)
+        if self.config.mixer is None and self.config.attention == FENWICK:
+            return fenwick(q, k, v, u), None
         if self.config.mixer is None:
             return attention(q, k, v, self.config.window, self.config.stride), None
         trace = memory_caching(q, k, v, u, self.config.mixer, c, start)
@@ -138,7 +141,8 @@ class MixerStream:
         self.cuts: segments.Segments = []
         self.memory: Any = None
         if self.cfg is None:
-            self.memory = KVCache(block.config.window, block.config.stride)
+            tree = block.config.attention == FENWICK
+            self.memory = Fenwick() if tree else KVCache(block.config.window, block.config.stride)
             return
         if length is not None:
             self.cuts = segments.cut(length, self.cfg.segmentation, self.cfg.segment_length)
@@ -153,7 +157,7 @@ class MixerStream:
         *tokens, coefficients, start = self.block.projections(np.concatenate(self.latest))
         q, k, v, u = (each[-1:] for each in tokens)
         if self.cfg is None:
-            return self.memory.step(q[0], k[0], v[0])[None]
+            return self.memory.step(q[0], k[0], v[0], u[0])[None]
         c = {name: each[-1:] for name, each in coefficients.items()}
         q, k, v, u, c, start = prepare(q, k, v, u, self.cfg, c, start)
         if self.memory is None:

@@ -7,12 +7,14 @@ from typing import Any
 from mcviz import tasks
 from mcviz.checks import whole
 from mcviz.config import AGGREGATORS, MCConfig
+from mcviz.model import FENWICK, SOFTMAX
 from mcviz.pytorch import ModelConfig
 from mcviz.tasks import Task
 from mcviz.training.recipe import Recipe
 
 ATTENTION = "attention"
-"""Stands among the aggregators for a model that has softmax attention instead of memories."""
+INSTEAD: Mapping[str, str] = {ATTENTION: SOFTMAX, FENWICK: FENWICK}
+"""Stand among the aggregators for models that have attention instead of memories: which, by name."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "mqar": {"segment_length": 8, "steps": 1200},
@@ -49,18 +51,18 @@ class Plan:
 
 
 def plan(task: str, aggregator: str = "grm", seed: int = 0, **settings: Any) -> Plan:
-    """The plan for a task by name, an aggregator (or "attention"), and settings that depart from the defaults.
+    """The plan for a task by name, an aggregator (or one of `INSTEAD`), and settings that depart from the defaults.
 
     Settings are the sizes of the task, and the fields of `MCConfig`, `ModelConfig` and `Recipe`. The seed draws
     weights, initial memories and batches. Raises `ValueError` for unknown names and bad values.
     """
     if task not in tasks.TASKS:
         raise ValueError(f"task: expected one of {', '.join(tasks.TASKS)}; got {task!r}")
-    if aggregator not in (*AGGREGATORS, ATTENTION):
-        raise ValueError(f"aggregator: expected one of {', '.join((*AGGREGATORS, ATTENTION))}; got {aggregator!r}")
+    if aggregator not in (*AGGREGATORS, *INSTEAD):
+        raise ValueError(f"aggregator: expected one of {', '.join((*AGGREGATORS, *INSTEAD))}; got {aggregator!r}")
     seed, chosen = whole("seed", seed, 0), {**DEFAULTS[task], **settings}
     steps = chosen.pop("steps")
-    owned = ("aggregator", "mixer", "seed", "vocabulary")
+    owned = ("aggregator", "attention", "mixer", "seed", "vocabulary")
     groups: list[dict[str, Any]] = []
     known: list[str] = ["steps"]
     for owner in (tasks.TASKS[task], MCConfig, ModelConfig, Recipe):
@@ -75,6 +77,6 @@ def plan(task: str, aggregator: str = "grm", seed: int = 0, **settings: Any) -> 
     if aggregator == "none":
         # the plain recurrent layer never starts anew
         memory.setdefault("start", "checkpoint")
-    mixer = None if aggregator == ATTENTION else MCConfig(aggregator=aggregator, seed=seed, **memory)
-    model = ModelConfig(made.vocabulary, mixer, seed=seed, **shape)
+    mixer = None if aggregator in INSTEAD else MCConfig(aggregator=aggregator, seed=seed, **memory)
+    model = ModelConfig(made.vocabulary, mixer, seed=seed, attention=INSTEAD.get(aggregator, SOFTMAX), **shape)
     return Plan(made, model, steps, seed, Recipe(**recipe))

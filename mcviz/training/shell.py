@@ -17,7 +17,7 @@ from mcviz.config import AGGREGATORS, MEMORIES, MCConfig
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
 from mcviz.training.models import MODELS
-from mcviz.training.plans import ATTENTION, Plan, plan
+from mcviz.training.plans import INSTEAD, Plan, plan
 from mcviz.zoo import Card, answers, check_name, load, names, save
 
 SEQUENCES = 1024
@@ -27,7 +27,7 @@ SEQUENCES = 1024
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `mcviz train` takes."""
     parser.add_argument("task", nargs="?", choices=tuple(tasks.TASKS), help="what to learn")
-    parser.add_argument("--aggregator", default="grm", choices=(*AGGREGATORS, ATTENTION), help="how memories are read")
+    parser.add_argument("--aggregator", default="grm", choices=(*AGGREGATORS, *INSTEAD), help="how memories are read")
     parser.add_argument("--memory", default="linear", choices=MEMORIES, help="how a memory is written and read")
     parser.add_argument("--seed", type=int, default=0, help="draws weights and batches")
     parser.add_argument("--steps", type=int, help="steps of training")

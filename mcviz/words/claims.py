@@ -56,6 +56,9 @@ def frontier_in_words(found: Means) -> list[str]:
         "frontier-longer-reads": "With 1,440 numbers read for a token there, SSC recalls "
         f"{recalled(found, 'longer-reads', 'SSC, k = 2 ×4')}, and the plain layer "
         f"{recalled(found, 'longer-reads', 'RNN ×4')}.",
+        "frontier-fenwick": "Log-linear attention, of sums over 1, 2, 4, … tokens, recalls "
+        f"{recalled(found, 'fenwick', 'log-linear')} of 24 pairs with 1,960 numbers kept, and "
+        f"{recalled(found, 'fenwick-reads', 'log-linear')} with 800 read for a token.",
         "frontier-topics": "Where segments are documents that a question names, and as many bytes are kept, GRM "
         f"recalls {recalled(found, 'topics', 'GRM, 16 × 8')}, and the plain layer "
         f"{recalled(found, 'topics', 'RNN, 48 × 30')}.",

@@ -271,6 +271,11 @@ TERMS: Mapping[str, Term] = {
             "Attention that reads a window of the latest tokens, or each last of a stride; the others are forgotten.",
         ),
         Term(
+            "log-linear attention",
+            "Linear attention whose tokens read themselves and sums over 1, 2, 4, … earlier ones, each with a weight; "
+            "what is older lies in larger sums.",
+        ),
+        Term(
             "frontier",
             "Recall against what it takes: bytes kept, numbers read or operations. Nothing that takes as little beats "
             "what lies on it.",

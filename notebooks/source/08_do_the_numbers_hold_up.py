@@ -271,6 +271,10 @@ for sentence in words.seeds_in_words({name: finding.values for name, finding in 
 # length of training. The fifth seed of either learned the task only in part. It counts like the others, the intervals are wide,
 # and neither claim is decided.
 #
+# Log-linear attention keeps sums over 1, 2, 4, … tokens, and a token weighs them by itself alone. With as many bytes, and with as
+# many numbers read, it recalls less than the plain layer: all 24 pairs lie in its one or two largest sums, in small matrices,
+# and a weight of the token alone cannot tell where its answer is.
+#
 # Where segments are documents that a question names, GRM is ahead at equal bytes at once:
 
 # %%
@@ -305,6 +309,12 @@ assert all(board[f"frontier-{name}"].verdict.startswith("not decidable") for nam
 assert len(words.seeds_in_words({name: finding.values for name, finding in board.items()})) == 2, (
     "The fifth seed of either learned the task only in part."
 )
+for t in range(48, 72):
+    assert len({(t ^ s).bit_length() for s in range(48)}) <= 2, "all 24 pairs lie in its one or two largest sums"
+for name in ("fenwick", "fenwick-reads"):
+    assert board[f"frontier-{name}"].verdict == "does not hold", (
+        "With as many bytes, and with as many numbers read, it recalls less than the plain layer"
+    )
 assert mean["frontier-topics"]["GRM, 16 × 8"] > mean["frontier-topics"]["RNN, 48 × 30"], (
     "GRM is ahead at equal bytes at once"
 )

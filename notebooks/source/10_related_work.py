@@ -27,7 +27,7 @@ from mcviz.course import dial
 # | DeltaNet | the same, corrected | it | $d^2$ | 1 | `delta` |
 # | Gated DeltaNet | fading and corrected | it | $d^2$ | 1 | `gated_delta` |
 # | Titans | a network, trained while it reads | it | $\sim 8 d^2$ | 1 | `titans` |
-# | Log-Linear attention | sums over stretches that double in length | all, weighed by the token | $d^2 \log T$ | $\log T$ | logarithmic segments |
+# | Log-Linear attention | sums over stretches that double in length | all, weighed by the token | $d^2 \log T$ | $\log T$ | `fenwick`; logarithmic segments |
 # | Compressive Transformer | the last tokens, and older ones squeezed together | all, by softmax | $2d\,(m + T/c)$ | $m + T/c$ | *not here* |
 # | Memorizing Transformer | every key and value | the $k$ nearest, by softmax | $2dT$ | $k$ | `vector`, SSC, $C = 1$ |
 # | Infini-attention | one linear memory over all segments, and the last segment's tokens | both, by one learned gate | $d^2 + 2dC$ | $1 + C$ | *half* |

@@ -9,6 +9,7 @@ import pytest
 from app import runs
 from mcviz import claims, figures, training, watch
 from mcviz import words as said
+from mcviz.claims.point import TREE
 from mcviz.tradeoff import game
 from mcviz.training import shell
 from tests.app.test_pages import in_link, opened, titles, words
@@ -146,7 +147,9 @@ def test_the_frontier_is_drawn_with_as_many_pairs_and_against_what_is_asked_for(
     assert json.loads(again.get("plotly_chart")[0].proto.spec)["data"] == expected["data"]
 
 
-@pytest.mark.parametrize("point", [POINTS[0], next(one for one in POINTS if one.kind == claims.ATTENTION)])
+@pytest.mark.parametrize(
+    "point", [POINTS[0], *(next(one for one in POINTS if one.kind == kind) for kind in (claims.ATTENTION, TREE))]
+)
 def test_a_mark_opens_to_its_numbers_its_command_and_what_ships(point):
     page = opened("claims", family=claims.FRONTIER, asked="4")
     page.selectbox(key="choice:point").set_value(point.name).run()

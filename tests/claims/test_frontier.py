@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, claims, reference, training
+from mcviz import MCConfig, claims, reference, training, words
 from mcviz.claims import frontier, ladder, point
 from mcviz.claims.spent import NUMBER, spent
 from mcviz.claims.trials import perform
@@ -19,6 +19,7 @@ EVERY = [
     *frontier.CURVES,
 ]
 SHIPPED = claims.points(claims.rows())
+SAID = words.frontier_in_words({finding.claim.name: finding.intervals for finding in claims.board()})
 CHEAP = frontier.RNN[486]
 
 
@@ -26,7 +27,7 @@ def cost(settings, factor=1):
     """What the last token of a setting spends with `factor` times the pairs of training."""
     planned = training.plan(**settings)
     shape = planned.model_config
-    sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride)
+    sizes = (shape.key, shape.value, shape.heads, shape.window, shape.stride, shape.attention)
     return spent(shape.mixer, factor * planned.task.length, *sizes)
 
 
@@ -56,6 +57,20 @@ def test_what_is_compared_at_equal_reads_reads_as_many(name, factor):
     conditions = claims.CLAIMS[f"frontier-{name}"].conditions
     (numbers,) = {cost(condition.settings, factor).read for condition in conditions.values()}
     assert f"{numbers:,} numbers read for the last token" in claims.CLAIMS[f"frontier-{name}"].measured
+
+
+@pytest.mark.parametrize("name", ["fenwick", "fenwick-reads"])
+def test_log_linear_attention_is_compared_where_it_spends_as_much_within_a_twentieth(name):
+    claim = claims.CLAIMS[f"frontier-{name}"]
+    spends = {label: cost(condition.settings) for label, condition in claim.conditions.items()}
+    log_linear = spends.pop("log-linear")
+    numbers = {one.read if name.endswith("reads") else one.kept // NUMBER for one in spends.values()}
+    own = log_linear.read if name.endswith("reads") else log_linear.kept // NUMBER
+    (others,) = numbers
+    assert others < own <= 1.05 * others
+    assert all(f"{each:,}" in claim.measured for each in (own, others))
+    (said,) = [one for one in SAID if one.startswith("Log-linear")]
+    assert f"{own:,}" in said
 
 
 @pytest.mark.parametrize("s", ladder.RUNGS)

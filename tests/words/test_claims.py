@@ -32,6 +32,7 @@ def test_what_the_frontier_says_are_means_of_its_claims():
         *(BOARD["frontier-grows"][label] for label in ("RNN ×4", "GRM ×4")),
         BOARD["frontier-longer-bytes"]["RNN ×4"],
         *(BOARD["frontier-longer-reads"][label] for label in ("SSC, k = 2 ×4", "RNN ×4")),
+        *(BOARD[f"frontier-{name}"]["log-linear"] for name in ("fenwick", "fenwick-reads")),
         *(BOARD["frontier-topics"][label] for label in ("GRM, 16 × 8", "RNN, 48 × 30")),
     ]
     assert numbers == [pytest.approx(100 * mean, abs=0.05) for mean, _, _ in wanted]
