@@ -7,7 +7,7 @@ import numpy as np
 from mcviz.reference import shares
 from tests.stepper.hosts import drawn, expect, shown
 
-NUMBER = re.compile(r"−?(?:\d+\.\d+|\d+)(?:e[−+]\d+)?")
+NUMBER = re.compile(r"[−<]?(?:\d+\.\d+|\d+)(?:e[−+]\d+)?")
 
 
 def value(text: str) -> float:
@@ -16,7 +16,9 @@ def value(text: str) -> float:
 
 
 def agrees(text: str, number: float) -> bool:
-    """Whether `text` is `number` to the digits shown."""
+    """Whether `text` is `number` to the digits shown, or says below what it is."""
+    if text.startswith("<"):
+        return 0 < number < 0.5 * float(text[1:])
     mantissa, _, exponent = text.replace("−", "-").partition("e")
     last = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
     return abs(value(text) - number) <= 0.5 * last + 1e-6 * abs(number) + 1e-12

@@ -85,7 +85,7 @@ def test_no_decimal_on_the_page_comes_from_elsewhere(visit):
         states = [found.states["M"][t, h], found.changes["M"][t, h], found.losses[t, h]]
         known = reading.all_numbers(trace, t, h, states)
         text = page.locator(".mcviz .views").inner_text()
-        for number in re.findall(r"−?\d+\.\d+(?:e[−+]?\d+)?", text):
+        for number in re.findall(r"[−<]?\d+\.\d+(?:e[−+]?\d+)?", text):
             if number.startswith("±"):
                 continue
             seen += 1

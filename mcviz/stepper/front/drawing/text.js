@@ -16,6 +16,11 @@ export function format(x) {
   return text.replaceAll("-", "−");
 }
 
+/** A gate or a probability as the view shows it: one of which three digits show nothing is less than what they can. */
+export function portion(x) {
+  return x > 0 && x < 5e-4 ? "<0.001" : format(x);
+}
+
 const PERCENT = "\u00a0%"; // no line ends between the two
 
 /** A share as the view shows it: in percent, with a digit behind the point where it is small. */

@@ -2,7 +2,7 @@
 
 import { el, place, show, write } from "../drawing/dom.js";
 import { cell, entry, Picture } from "../drawing/picture.js";
-import { clipped, exact, format, symbol, term, visible } from "../drawing/text.js";
+import { clipped, exact, format, portion, symbol, term, visible } from "../drawing/text.js";
 import { cellOf, factor, spotOf, sum, valueOf } from "./explaining.js";
 
 /** How wide the output is, where its middle stands, and whether a prediction stands beside it. */
@@ -98,7 +98,7 @@ export class Output {
       const label = run.predictions.tokens[t][p];
       const chance = probability(run, t, p);
       write(row.label, visible(label));
-      write(row.number, format(chance));
+      write(row.number, portion(chance));
       place(row.bar, { transform: `scaleX(${Math.max(0, chance) || 0})` });
       row.node.className = !target ? "" : label === target ? "right" : p === 0 ? "wrong" : "";
     });
@@ -117,7 +117,7 @@ export class Output {
       el("span", { class: right ? "truth" : "wrong" }, right ? "✓ right" : "✗ wrong"),
       " · true answer ",
       el("b", {}, clipped(visible(target))),
-      ...(chance ? [" with ", el("span", { class: "number", "data-number": "target" }, format(chance.at(t)))] : []),
+      ...(chance ? [" with ", el("span", { class: "number", "data-number": "target" }, portion(chance.at(t)))] : []),
     );
   }
 }

@@ -1,7 +1,7 @@
 /* The card of one memory: its name, its frame, its score and its gate. */
 
 import { el, place, show, write } from "../../drawing/dom.js";
-import { exact, format, percent, visible } from "../../drawing/text.js";
+import { exact, format, percent, portion, visible } from "../../drawing/text.js";
 
 const bar = (kind) => el("i", { class: `bar ${kind}` });
 const number = (kind) => el("button", { type: "button", class: `number ${kind}`, "data-number": kind });
@@ -110,10 +110,10 @@ export class Card {
     this.chance.disabled = !said;
     write(this.share, reachable ? (this.read ? percent(run.share(t, h, i)) : "–") : "");
     write(this.word, said ? visible(said.word) : "");
-    write(this.chance, said ? format(said.probability) : "");
+    write(this.chance, said ? portion(said.probability) : "");
     this.word.classList.toggle("truth", Boolean(said) && said.word === run.target(t));
     write(this.score, reachable ? format(score) : "");
-    write(this.gate, this.read ? format(weight) : reachable ? "–" : "");
+    write(this.gate, this.read ? portion(weight) : reachable ? "–" : "");
     this.paintBars(score, weight, scale);
     this.paintWas(reachable ? this.view.earlier?.weight(t, h, i) : undefined, scale);
     this.paintSurgery(i, own);
