@@ -42,7 +42,7 @@ settings.load_profile("same")
 import_module("hypothesis.internal.conjecture.providers").is_local_module_file = lambda file: False
 
 ROOT = Path(__file__).parents[1]
-APP = ROOT / "app" / "main.py"
+APP = ROOT / "app" / "serve.py"
 PATIENCE = 180_000
 """Milliseconds until what does not come is given up: a slow machine is no failure."""
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -9,6 +9,8 @@ from mcviz.claims import Finding
 
 COLOURS = {"holds": "green", "does not hold": "red", "not decidable at this scale": "gray", "not run": "orange"}
 EVERY = ""
+NAMED = "claims:named"
+"""The claim that the link named which opened the session: it comes first as long as the session lasts."""
 
 
 def page() -> None:
@@ -16,11 +18,19 @@ def page() -> None:
     stepping.title("Do the numbers hold up?")
     board = runs.board()
     st.markdown(plain(words.verdicts([one.verdict for one in board])))
+    named = st.session_state.setdefault(NAMED, screen.get("claim"))
+    for one in board:
+        if one.claim.name == named:
+            opening(one)  # a link that names a claim leads to it
     if screen.get("family") in (EVERY, claims.FRONTIER):
         frontier.draw(board)
     st.caption(claims.told(runs.rows()))
     verdict, family = chosen(board)
-    found = [one for one in board if verdict in (EVERY, one.verdict) and family in (EVERY, one.claim.family)]
+    found = [
+        one
+        for one in board
+        if verdict in (EVERY, one.verdict) and family in (EVERY, one.claim.family) and one.claim.name != named
+    ]
     if not found:
         st.info("No claim of this kind has that verdict.")
     for name in dict.fromkeys(one.claim.family for one in found):

@@ -15,6 +15,7 @@ FACTORS = (0.5, 2.0, -1.0)
 
 def page() -> None:
     """The page."""
+    table = st.sidebar.container()
     # The reference operates, so it also has to say what there was before: rounding is no difference.
     controls.draw(by=["numpy"])
     with refused():
@@ -22,7 +23,7 @@ def page() -> None:
         stepping.title("Surgery", before, controls.reset)
         changes = operating.in_force(before)
         if not screen.hidden("controls") and not screen.get("present"):
-            with st.container(gap="small"):
+            with table:
                 operate(before, changes)
         listed(before, changes)
         operating.step_through(before, key="surgery")
@@ -36,18 +37,15 @@ def operate(trace: Trace, changes: list[Edit]) -> None:
         return
     t, head = stepping.place(trace)
     most = words.heaviest(trace, t, head)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("Checkpoint", width="content")
-        at = st.segmented_control(
-            "Checkpoint",
-            offered,
-            default=most if most in offered else offered[0],
-            required=True,
-            key=f"surgery {trace.hash} {t} {head}",
-            label_visibility="collapsed",
-        )
-        if not changes:
-            st.caption("Choose one and press: the run is made again, and both stand below.", width="content")
+    if not changes:
+        st.caption("Click a checkpoint in the picture, or choose one here: the run is made again, and both are shown.")
+    at = st.segmented_control(
+        "Checkpoint to operate on",
+        offered,
+        default=most if most in offered else offered[0],
+        required=True,
+        key=f"surgery {trace.hash} {t} {head}",
+    )
     with st.container(horizontal=True, gap="small", key="options"):
         if SwitchOff(at) in changes:
             button(f"Restore {at}", [edit for edit in changes if edit != SwitchOff(at)])

@@ -83,7 +83,7 @@ def pictures(names: Sequence[str]) -> dict[str, bytes]:
     for name in names:
         screen = link.defaults(name)
         about, payload = player.picture(screen, player.run(screen), budget=FIRST_BUDGET)
-        said = {**player.state(screen, []), **about, "whole": True}  # what did not fit comes with Python
+        said = {**player.state(screen, []), **about, "offers": player.offers(screen)}
         found[f"{name}.json"] = json.dumps(said).encode()
         found[f"{name}.z"] = zlib.compress(payload, 9)
     return found

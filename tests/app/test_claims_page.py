@@ -51,6 +51,14 @@ def test_families_can_be_chosen():
     assert len(labels(page)) == sum(finding.claim.family == "Segments" for finding in BOARD)
 
 
+def test_a_link_that_names_a_claim_leads_to_it_before_all_else():
+    named = BOARD[-1].claim
+    page = opened("claims", claim=named.name)
+    assert labels(page)[0].endswith(named.statement)
+    assert len(labels(page)) == len(BOARD)
+    assert f"In the paper: {named.source}" in words(page)
+
+
 @pytest.mark.parametrize("family", claims.FAMILIES)
 def test_claims_open_to_what_they_rest_on(family):
     page = opened("claims", family=family)

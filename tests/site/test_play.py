@@ -213,6 +213,16 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
 
 
+def test_what_was_stored_is_not_computed_again_and_can_be_edited(opened):
+    page = opened("play/?v=1&run=topics-grm", prepare=lambda page: page.add_init_script(COUNTED))
+    live(page)
+    expect(page.locator("#controls select").first).to_be_enabled()
+    assert page.evaluate("asked") == []
+    page.get_by_role("button", name=re.compile(r"^Switch checkpoint \d+ off$")).first.click()
+    page.wait_for_url(re.compile("edits=off"))
+    page.locator(".view:last-child .which", has_text="after surgery").wait_for()
+
+
 def test_nothing_is_asked_for_beside_the_picture(opened):
     held = []
 

@@ -25,6 +25,9 @@ let stepper;
 /** The run on screen carries what the stepper shows of every token. */
 let whole = true;
 let brought = false;
+/** What the stored picture is of, if that is all that the address asks for: Python need not compute it again. */
+let complete = null;
+const LIVE = "Live: this browser computes what you choose, and sends nothing anywhere.";
 
 function draw(payload, { step, head }) {
   if (stepper) stepper.open(payload, { step, head });
@@ -105,7 +108,7 @@ async function answered(message, moved, transfer = []) {
       pending = {};
       remember();
     }
-    node("status").replaceChildren("Live: this browser computes what you choose, and sends nothing anywhere.");
+    node("status").replaceChildren(LIVE);
     return answer.said;
   } catch (error) {
     say("refused", `This cannot be shown. ${error.message}`);
@@ -126,7 +129,11 @@ const python = new Python(parts, {
     node("retry").hidden = true;
     node("brought").disabled = false;
     document.documentElement.dataset.live = "yes";
-    void change({});
+    if (complete) {
+      controls.show(complete.controls, true);
+      stepper.offer(complete.offers);
+      node("status").replaceChildren(LIVE);
+    } else void change({});
   },
   failed(message) {
     node("progress").hidden = true;
@@ -158,11 +165,14 @@ async function open() {
   const run = runs.includes(chosen.get("run")) ? chosen.get("run") : first;
   const found = await stored(run).catch(() => null);
   if (!found) return;
-  const { about, payload } = found;
+  const { offers, ...about } = found.about;
+  const { payload } = found;
   const at = Object.fromEntries(FOLLOWED.filter((name) => chosen.has(name)).map((name) => [name, chosen.get(name)]));
   const step = Number(at.step ?? -1) >= 0 ? Number(at.step) : about.step;
   show({ said: { ...about, step, head: Number(at.head ?? 0) }, payload });
   const others = [...chosen.keys()].filter((name) => !FOLLOWED.includes(name));
+  const plain = [...chosen].every(([name, text]) => (name === "run" ? text === run : /^\d+$/.test(text)));
+  if (about.whole && plain && !others.length && (chosen.get("v") ?? "1") === "1") complete = { ...about, offers };
   say("remark", others.length ? "This is the run as it is at first. What your link asks for comes with Python." : "");
 }
 
