@@ -59,7 +59,7 @@ def test_what_is_compared_at_equal_reads_reads_as_many(name, factor):
     assert f"{numbers:,} numbers read for the last token" in claims.CLAIMS[f"frontier-{name}"].measured
 
 
-@pytest.mark.parametrize("name", ["fenwick", "fenwick-reads"])
+@pytest.mark.parametrize("name", ["fenwick", "fenwick-grm", "fenwick-reads"])
 def test_log_linear_attention_is_compared_where_it_spends_as_much_within_a_twentieth(name):
     claim = claims.CLAIMS[f"frontier-{name}"]
     spends = {label: cost(condition.settings) for label, condition in claim.conditions.items()}
