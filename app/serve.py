@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit.web.server.server_util import get_display_address, get_url
 
-if (ROOT := str(Path(__file__).parents[1])) not in sys.path:
-    sys.path.insert(0, ROOT)
+if sys.path[0] != (ROOT := str(Path(__file__).parents[1])):
+    sys.path.insert(0, ROOT)  # its modules import each other as `app`, whatever else has that name
 
 from app.desk import FRAMES, desk
 from mcviz.stepper import pack_film

@@ -17,7 +17,7 @@ from mcviz.pytorch.padding import beyond, blank
 from mcviz.segments import Segments, logarithmic
 
 
-def level(t: Int[Tensor, "*n"], s: Int[Tensor, "*n"]) -> Int[Tensor, "*n"]:
+def level(t: Int[Tensor, "*#n"], s: Int[Tensor, "*#n"]) -> Int[Tensor, "..."]:
     """The level at which token `t` reads token `s`, from 0 and not after it: 0 is itself, ℓ > 0 a sum of 2^(ℓ-1)."""
     # the exponent of a whole number is how many bits it has
     return torch.frexp((t ^ s).double()).exponent.long()
