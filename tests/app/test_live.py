@@ -28,6 +28,8 @@ def server(tmp_path):
 
 def test_pictures_follow_a_training_that_is_paused_scrubbed_goes_on_and_is_stopped(chromium, server):
     page = chromium.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(f"{server}/train?v=1&train_steps=3000")
 
     def press(name):
@@ -49,9 +51,11 @@ def test_pictures_follow_a_training_that_is_paused_scrubbed_goes_on_and_is_stopp
     press("Pause")
     page.get_by_text("Paused.").wait_for()
     slider = page.get_by_role("slider", name="Step of training")
+    heard = len(sent)
     slider.press("Home")
     shown(page, frame=0)
     expect(page.locator(".film .clock b")).to_have_text("0")
+    until(page, lambda: len(sent) > heard, "the server heard of no rest")
     press("Go on")
     page.get_by_text("Training.", exact=True).wait_for()
     expect(page.locator(".film .clock b")).to_have_text("0")  # who looks elsewhere is left there
