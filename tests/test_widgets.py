@@ -111,17 +111,23 @@ def lab(tmp_path_factory):
         yield run
 
 
-@pytest.mark.browser
-def test_online_states_are_fetched_for_a_run_that_carries_none(chromium, lab):
-    trace = noise(MCConfig(segment_length=8), 40)
+@pytest.fixture(scope="module")
+def page(chromium):
+    """One page for all: it has loaded JupyterLab before."""
     page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    yield page
+    page.close()
+
+
+@pytest.mark.browser
+def test_online_states_are_fetched_for_a_run_that_carries_none(page, lab):
+    trace = noise(MCConfig(segment_length=8), 40)
     lab(page, "Stepper(noise(MCConfig(segment_length=8), 40), budget=1000)")
     root = shown(page, 0)
     reading.check_online_state(page, trace, 0, 0)
     root.focus()
     page.keyboard.press("End")
     reading.check_online_state(page, trace, 39, 0)
-    page.close()
 
 
 def young() -> Film:
@@ -173,8 +179,7 @@ def test_of_a_film_that_grows_only_the_new_frames_are_sent():
 
 
 @pytest.mark.browser
-def test_a_film_grows_and_is_scrubbed_in_jupyterlab(chromium, lab):
-    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+def test_a_film_grows_and_is_scrubbed_in_jupyterlab(page, lab):
     lab(
         page,
         "from tests.stepper.films import film\n"
@@ -196,14 +201,12 @@ def test_a_film_grows_and_is_scrubbed_in_jupyterlab(chromium, lab):
         page.locator(f".mcviz[data-frame='{n}'][data-step='129']").wait_for()
         reading.check_cards(page, film().frames[n].trace, 129, 0)
     page.get_by_text(f"at {film().frames[2].trace.title}", exact=True).wait_for()
-    page.close()
 
 
 @pytest.mark.browser
-def test_in_jupyterlab(chromium, lab):
+def test_in_jupyterlab(page, lab):
     """Keys step in the browser, a linked slider follows, and Python hears of it and moves the view."""
     trace = library()
-    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     lab(
@@ -231,17 +234,15 @@ def test_in_jupyterlab(chromium, lab):
     reading.check_cards(page, trace, 20, 1)
     reading.check_online_state(page, trace, 20, 1)
     assert not errors
-    page.close()
 
 
 @pytest.mark.browser
-def test_in_jupyterlab_a_reader_edits_and_operates_and_a_model_writes_on(chromium, lab):
+def test_in_jupyterlab_a_reader_edits_and_operates_and_a_model_writes_on(page, lab):
     if not {"topics-ssc", "text-grm"} <= set(watch.names()):
         pytest.skip("no trained model is here")
     words = watch.words(watch.Sitting("topics-ssc"))
     other = next(word for word in ("green", "pink") if word != words[129])
     draft = writing.Draft("text-grm", "Alice was not a bit ", 3)
-    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
     lab(
         page,
         "shelved = Stepper(model='topics-ssc', step=129)\n"
@@ -285,7 +286,6 @@ def test_in_jupyterlab_a_reader_edits_and_operates_and_a_model_writes_on(chromiu
     page.locator(".mcviz >> nth=1").and_(page.locator("[data-step='22']")).wait_for()
     wrote = writing.continuation(draft).replace(" ", "␣")
     second.locator(".chip.now", has_text=wrote[-1]).wait_for()
-    page.close()
 
 
 @pytest.fixture

@@ -14,50 +14,17 @@ from tests.stepper.hosts import expect, shown, until
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def windows(chromium):
-    """Pages that tests use one after the other, each of a context of its own: one that has loaded the app before loads
-    it in a third of the time."""
-    pages = []
-    yield pages
-    for page in pages:
-        page.context.close()
-
-
 @pytest.fixture
-def visit(chromium, windows, streamlit_server):
-    """`visit(path, width=…)` opens the app; when the test ends, nothing may have gone wrong in the console.
+def visit(window, streamlit_server):
+    """`visit(path, width=…)` opens the app; when the test ends, nothing may have gone wrong in the console."""
 
-    With `fresh`, in a page without a history: browsers keep 50 entries.
-    """
-    problems, used = [], []
-    listening = {
-        "console": lambda message: message.type == "error" and problems.append(message.text),
-        "pageerror": lambda error: problems.append(str(error)),
-        "request": lambda request: "127.0.0.1" not in request.url and problems.append(request.url),
-    }
-
-    def opened(path="", width=1440, height=900, fresh=False):
-        place = len(windows) if fresh else len(used)
-        if place == len(windows):
-            windows.append(chromium.new_context().new_page())
-        page = windows[place]
-        used.append(page)
-        for event, listener in listening.items():
-            page.on(event, listener)
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="light")
+    def opened(path="", **how):
+        page = window(**how)
         page.goto(f"{streamlit_server()}/{path}")
         page.wait_for_selector("[data-testid=stAppViewContainer]")
         return page
 
-    yield opened
-    for page in used:
-        for event, listener in listening.items():
-            page.remove_listener(event, listener)
-        page.evaluate("localStorage.clear(), sessionStorage.clear()")
-        page.goto("about:blank")
-    assert not [problem for problem in problems if not problem.startswith(("http://127", "ws://127", "data:", "blob:"))]
+    return opened
 
 
 def settled(page):

@@ -16,27 +16,49 @@ from tests.stepper.hosts import expect, shown, until
 visitor = pytest.importorskip("tests.visitor")
 
 
-@pytest.fixture
-def serve(tmp_path):
-    """`serve(folder=…, port=…, base=…)` starts a server of its own, and gives it with its URL once it answers."""
-    running = []
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory):
+    """`serve(folder=…, port=…, base=…)` starts a server of its own, and gives its URL once it answers.
 
-    def started(**how):
-        log = tmp_path / f"log{len(running)}.txt"
-        server, url = start(APP, log, **how)
-        running.append(server)
-        await_health(server, url, log)
-        return server, url
+    One that has the port already is stopped: it starts again.
+    """
+    running = {}
+
+    def started(port=None, **how):
+        port = port or free_port()
+        log = tmp_path_factory.mktemp("server") / "log.txt"
+        if port in running:
+            stop(running.pop(port))
+        running[port], url = start(APP, log, port=port, **how)
+        await_health(running[port], url, log)
+        return url
 
     yield started
-    stop(*running)
+    stop(*running.values())
+
+
+BELOW = {"port": free_port(), "base": "class/mcviz"}
+
+
+@pytest.fixture(scope="module")
+def below(serve):
+    """The address of a server below another path, as behind a proxy: `--server.baseUrlPath`."""
+    return serve(**BELOW)
+
+
+@pytest.fixture(scope="module")
+def page(chromium):
+    """A page for what is below: one that has loaded the app before loads it in a third of the time."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    yield context.new_page()
+    context.close()
 
 
 def test_eight_readers_open_mixed_pages_of_a_fresh_server_at_once(serve, tmp_path):
     """The server starts where a package lies that has the name of ours, and first on the path."""
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__init__.py").write_text("", encoding="utf-8")
-    seen = visitor.finish(load.crowd(serve(folder=tmp_path)[1], readers=8))
+    seen = visitor.finish(load.crowd(serve(folder=tmp_path), readers=8))
     assert not seen.failed
     assert len(seen.opened) == 8
 
@@ -121,78 +143,65 @@ def test_the_first_press_after_a_restart_counts(streamlit_server, page, label, s
     assert not after.errors
 
 
+SETTLED = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+
+
 @pytest.mark.browser
-def test_below_another_path_pages_the_link_back_and_frames_lead_to_where_they_should(chromium, serve):
-    """As behind a proxy, and in a frame of another page: `--server.baseUrlPath`, `?embed=true`."""
-    _, url = serve(base="class/mcviz")
-    context = chromium.new_context(viewport={"width": 1366, "height": 768})
-    page = context.new_page()
-    rested = "[data-testid=stApp][data-test-script-state=notRunning]"
+def test_below_another_path_pages_the_link_back_and_frames_lead_to_where_they_should(page, below):
+    """Frames of another page, too: `?embed=true`."""
 
     def at(path, heading):
-        page.wait_for_url(re.compile(re.escape(f"{url}/{path}") + r"\?.*run=needle"))
+        page.wait_for_url(re.compile(re.escape(f"{below}/{path}") + r"\?.*run=needle"))
         page.get_by_role("heading", name=heading, level=1).wait_for()
         shown(page)
-        page.wait_for_selector(rested)
+        page.wait_for_selector(SETTLED)
         expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
-    try:
-        page.goto(f"{url}/?v=1&run=needle")
-        at("", "Explore")
-        page.get_by_role("link", name="Compare").first.click()
-        at("compare", "Compare")
-        page.go_back()
-        at("", "Explore")
-        page.go_forward()
-        at("compare", "Compare")
-        page.goto(f"{url}/explore?v=1&run=needle")
-        at("explore", "Explore")
-        shown(page).focus()
-        page.keyboard.press("ArrowLeft")
-        page.wait_for_url(re.compile("step="))
-        page.get_by_role("button", name="Link for a class").click()
-        # with the token at which the reader rests
-        expect(page.locator("[data-testid=stPopoverBody] code")).to_have_text(page.url)
-        page.goto(f"{url}/compare?embed=true&v=1&run=needle")
-        page.get_by_role("heading", name="Compare", level=1).wait_for()
-        shown(page)
-        page.wait_for_url("**embed=true**run=needle**")
-    finally:
-        context.close()
+    page.goto(f"{below}/?v=1&run=needle")
+    at("", "Explore")
+    page.get_by_role("link", name="Compare").first.click()
+    at("compare", "Compare")
+    page.go_back()
+    at("", "Explore")
+    page.go_forward()
+    at("compare", "Compare")
+    page.goto(f"{below}/explore?v=1&run=needle")
+    at("explore", "Explore")
+    shown(page).focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile("step="))
+    page.get_by_role("button", name="Link for a class").click()
+    # with the token at which the reader rests
+    expect(page.locator("[data-testid=stPopoverBody] code")).to_have_text(page.url)
+    page.goto(f"{below}/compare?embed=true&v=1&run=needle")
+    page.get_by_role("heading", name="Compare", level=1).wait_for()
+    shown(page)
+    page.wait_for_url("**embed=true**run=needle**")
 
 
 @pytest.mark.browser
-def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(chromium, serve):
+def test_a_browser_goes_on_where_it_was_when_the_server_starts_again(page, below, serve):
     best = word(max(runs.plays(), key=ROUNDS[0].recall))
-    port = free_port()
-    server, url = serve(port=port)
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
     asked = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(socket)))
-    settled = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
-    try:
-        page.goto(f"{url}/?v=1&run=needle&game={best}")
-        length = page.get_by_label(load.LABEL, exact=True)
-        page.wait_for_selector(".mcviz[data-step]")
-        page.wait_for_selector(settled)
-        first = asked[-1]
-        stop(server)
-        serve(port=port)
-        # by itself, for no server answers for a part of a page that it never drew
-        until(page, lambda: asked[-1] is not first)
-        page.wait_for_selector(settled)
-        length.fill("12")
-        length.press("Enter")
-        page.wait_for_url(re.compile("segment_length=12"))
-        page.get_by_text("segments of 12 ").first.wait_for()
-        page.wait_for_selector(settled)
-        expect(length).to_have_value("12")
-        page.get_by_role("link", name="Cost").first.click()
-        page.get_by_text(f"Round 1 of {len(ROUNDS)}").wait_for()
-        page.get_by_text("more than the budget").or_(page.get_by_text("within the budget")).first.wait_for()
-        page.wait_for_url(f"**game={best}**")
-        page.wait_for_selector(settled)
-        assert page.locator("[data-testid=stException]").count() == 0
-    finally:
-        context.close()
+    page.goto(f"{below}/?v=1&run=needle&game={best}")
+    length = page.get_by_label(load.LABEL, exact=True)
+    page.wait_for_selector(".mcviz[data-step]")
+    page.wait_for_selector(SETTLED)
+    first = asked[-1]
+    serve(**BELOW)
+    # by itself, for no server answers for a part of a page that it never drew
+    until(page, lambda: asked[-1] is not first)
+    page.wait_for_selector(SETTLED)
+    length.fill("12")
+    length.press("Enter")
+    page.wait_for_url(re.compile("segment_length=12"))
+    page.get_by_text("segments of 12 ").first.wait_for()
+    page.wait_for_selector(SETTLED)
+    expect(length).to_have_value("12")
+    page.get_by_role("link", name="Cost").first.click()
+    page.get_by_text(f"Round 1 of {len(ROUNDS)}").wait_for()
+    page.get_by_text("more than the budget").or_(page.get_by_text("within the budget")).first.wait_for()
+    page.wait_for_url(f"**game={best}**")
+    page.wait_for_selector(SETTLED)
+    assert page.locator("[data-testid=stException]").count() == 0

@@ -147,21 +147,14 @@ def test_any_other_address_is_left_alone(given):
     assert tour.whole(given) == given
 
 
-@pytest.fixture(scope="module")
-def page(chromium):
-    """One page, which has what all stops load: each stop opens by its address."""
-    context = chromium.new_context()
-    yield context.new_page()
-    context.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.title)
-def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(page, streamlit_server, stop):
+def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, streamlit_server, stop):
     """In windows of every size, once the answer is told; on a telephone before that, too."""
+    page = window()
 
     def check(told, sizes):
-        page.set_viewport_size(window(sizes[0]))
+        page.set_viewport_size(viewport(sizes[0]))
         page.goto(f"{streamlit_server()}/?{urlencode(address(stop, told=told))}")
         page.get_by_role("heading", name=re.compile(f"^{STOPS.index(stop) + 1} of {len(STOPS)}")).wait_for()
         if stop.picture in ("write", "fading"):
@@ -174,7 +167,7 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(page, stream
             spoken.append("[data-testid=stButtonGroup]")
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         for size in sizes:
-            page.set_viewport_size(window(size))
+            page.set_viewport_size(viewport(size))
             for what in spoken:
                 until(page, partial(page.locator(what).first.evaluate, SEEN), (told, size, what))
 
@@ -183,7 +176,7 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(page, stream
     check(stop.answer, [*SIZES, PHONE])
 
 
-def window(size):
+def viewport(size):
     return dict(zip(("width", "height"), size, strict=True))
 
 

@@ -68,11 +68,10 @@ def test_the_widget_answers(monkeypatch):
 
 
 @pytest.fixture
-def page(chromium):
-    page = chromium.new_page()
+def page(window):
+    page = window(1280, 720)
     page.evaluate(_MOUNT, [assets.script(), base64.b64encode(pack(library())).decode()])
-    yield page
-    page.close()
+    return page
 
 
 @pytest.mark.browser

@@ -43,22 +43,15 @@ _COMPARE = """async ([drawing, screen, x, y]) => {
 
 
 @pytest.fixture
-def visit(chromium, tmp_path):
-    contexts = []
-
-    def open_page(trace, other=None, at="#step=135", width=1440, scheme="light"):
+def visit(window, tmp_path):
+    def open_page(trace, other=None, at="#step=135", **how):
         trace.to_html(tmp_path / "run.html", other)
-        options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-        context = chromium.new_context(**options, accept_downloads=True, offline=True)
-        contexts.append(context)
-        page = context.new_page()
+        page = window(offline=True, **how)
         page.goto((tmp_path / "run.html").as_uri() + at)
         shown(page)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 def saved(page, path, kind):

@@ -83,26 +83,18 @@ def test_what_is_no_film_to_show_is_refused():
 
 
 @pytest.fixture
-def visit(chromium, tmp_path):
+def visit(window, tmp_path):
     """`visit(film)` opens the file of a film, with the network off. Any complaint of the console fails the test."""
-    contexts, complaints = [], []
 
     def open_page(shown_film, at="", **options):
         path = tmp_path / "film.html"
         path.write_text(film_page(shown_film, step=QUESTION, **options), encoding="utf-8")
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page = window(offline=True)
         page.goto(path.as_uri() + at)
         shown(page)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return open_page
 
 
 def at_frame(page, n: int, t: int = QUESTION) -> None:
@@ -189,11 +181,9 @@ def test_answers_stay_hidden_until_they_are_asked_for(visit):
 
 
 @pytest.mark.browser
-def test_in_streamlit_a_film_grows_and_who_looks_at_its_newest_frame_goes_along(chromium, streamlit_server):
+def test_in_streamlit_a_film_grows_and_who_looks_at_its_newest_frame_goes_along(window, streamlit_server):
     frames = film(frames=20).frames
-    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page = window(height=1000)
     page.goto(streamlit_server(Path(__file__).parent / "film_page.py"))
     at_frame(page, 1)
     page.locator(".mcviz").evaluate("root => { root.dataset.first = 'yes'; }")
@@ -214,14 +204,12 @@ def test_in_streamlit_a_film_grows_and_who_looks_at_its_newest_frame_goes_along(
         page.keyboard.press("k")
         at_frame(page, n)
     reading.check_cards(page, frames[11].trace, QUESTION, 0)
-    assert not complaints
-    page.close()
 
 
 @pytest.mark.browser
-def test_a_run_without_a_film_has_no_second_axis(chromium, tmp_path):
+def test_a_run_without_a_film_has_no_second_axis(window, tmp_path):
     film().frames[0].trace.to_html(tmp_path / "run.html")
-    page = chromium.new_page()
+    page = window()
     page.goto((tmp_path / "run.html").as_uri())
     shown(page)
     assert not page.locator(".film").count()
@@ -231,4 +219,3 @@ def test_a_run_without_a_film_has_no_second_axis(chromium, tmp_path):
     page.keyboard.press("?")
     page.get_by_role("dialog", name="Keyboard").wait_for(timeout=PATIENCE)
     assert "frame of training" not in page.get_by_role("dialog", name="Keyboard").text_content()
-    page.close()

@@ -18,44 +18,30 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def visit(chromium, tmp_path):
+def visit(window, tmp_path):
     """`visit(trace)` opens the file of a run. Any complaint of the console fails the test."""
-    contexts, complaints = [], []
 
-    def open_page(trace, at="#step=135", size=(1440, 900), before="", hide_answers=False, **options):
+    def open_page(trace, at="#step=135", size=(1440, 900), before="", hide_answers=False, **how):
         trace.to_html(tmp_path / "run.html", hide_answers=hide_answers)
-        viewport = {"width": size[0], "height": size[1]}
-        context = chromium.new_context(viewport=viewport, offline=True, **options)
-        contexts.append(context)
-        page = context.new_page()
+        page = window(*size, offline=True, fresh=bool(before), **how)
         if before:
             page.add_init_script(before)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto((tmp_path / "run.html").as_uri() + at)
         page.wait_for_selector(".mcviz[data-step], [role=alert]")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return open_page
 
 
 @pytest.fixture
-def served(chromium, streamlit_server):
-    contexts = []
-
-    def open_page(query="", size=(1440, 900)):
-        context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
-        contexts.append(context)
-        page = context.new_page()
+def served(window, streamlit_server):
+    def open_page(query=""):
+        page = window()
         page.goto(streamlit_server(PAGE) + query)
         shown(page)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 def in_view(page, locator):
@@ -241,7 +227,7 @@ def test_answers_are_hidden_until_they_are_asked_for(visit):
 
 
 def test_paper_is_white(visit):
-    page = visit(library(), color_scheme="dark")
+    page = visit(library(), scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     page.wait_for_selector(".mcviz[data-theme=light]")
     expect(page.locator(".mcviz")).to_have_css("background-color", "rgb(255, 255, 255)")  # it fades

@@ -27,22 +27,13 @@ def test_the_numbers_go_in_one_component_and_the_place_in_another():
 
 
 @pytest.fixture
-def visit(chromium, streamlit_server):
-    contexts, complaints = [], []
-
-    def open_page(query="", **options):
-        context = chromium.new_context(viewport={"width": 1440, "height": 1000}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+def visit(window, streamlit_server):
+    def open_page(query="", **how):
+        page = window(height=1000, **how)
         page.goto(streamlit_server(PAGE) + query)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return open_page
 
 
 @pytest.mark.browser
@@ -95,7 +86,7 @@ def test_another_run_under_the_same_key_keeps_the_token(visit):
 
 @pytest.mark.browser
 def test_a_long_run_in_the_dark(visit):
-    page = visit("?tokens=512", color_scheme="dark")
+    page = visit("?tokens=512", scheme="dark")
     root = shown(page, 135)
     expect(root).to_have_attribute("data-theme", "dark")
     trace = noise(MCConfig(aggregator="ssc", top_k=4), 512, H=4, K=32, V=32)

@@ -30,22 +30,18 @@ _PRESS = """(node, key) => {
 
 
 @pytest.fixture
-def mounted(chromium):
+def mounted(window):
     """`mounted(offers, other)` opens a stepper on a run, or on two; the last token is on screen."""
-    pages = []
 
     def open_page(offers, other=None):
-        page = chromium.new_page(viewport={"width": 1366, "height": 768})
-        pages.append(page)
+        page = window(1366, 768)
         trace = library()
         payload = base64.b64encode(pack(trace, other)).decode()
         page.evaluate(_MOUNT, [assets.script(), assets.style(), payload, offers])
         page.wait_for_selector(f"[data-step='{trace.T - 1}']")
         return page
 
-    yield open_page
-    for page in pages:
-        page.close()
+    return open_page
 
 
 def offers(*changes):
