@@ -160,12 +160,40 @@ def test_a_claim_opens_and_leads_to_a_run(visit):
     page.get_by_text("The rule, fixed before the runs").wait_for()
     page.wait_for_url(re.compile("claim=recall-gap"))
     settled(page)
+    page.get_by_text(claims.CLAIMS["frontier-segments"].statement).click()
+    page.wait_for_url(re.compile("claim=frontier-segments"))
+    settled(page)
+    page.go_back()
+    opened = page.locator("[data-testid=stExpander] details[open]")
+    expect(opened).to_have_count(1)
+    expect(opened).to_contain_text(claims.CLAIMS["recall-gap"].statement)
+    expect(opened.locator("summary")).to_be_in_viewport(ratio=1)
+    page.go_forward()
+    expect(opened).to_contain_text(claims.CLAIMS["frontier-segments"].statement)
+    expect(opened.locator("summary")).to_be_in_viewport(ratio=1)
+    settled(page)
+    for width in (390, 768):
+        page.set_viewport_size({"width": width, "height": 844})
+        until(page, lambda: opened.locator(".js-plotly-plot").evaluate_all(UNCUT) == [[], []], width)
+    page.go_back()
+    expect(opened).to_contain_text(claims.CLAIMS["recall-gap"].statement)
+    settled(page)
     page.get_by_role("button", name="Watch one run").click()
     page.get_by_role("heading", name="Explore", level=1).wait_for()
     shown(page)
     page.get_by_text("one example").first.wait_for()
     page.wait_for_url(re.compile("run=mqar-grm"))
     settled(page)
+
+
+UNCUT = """figures => figures.map((figure) => {
+    const { left, right, top, bottom } = figure.getBoundingClientRect();
+    return [...figure.querySelectorAll(".infolayer text")].filter((text) => {
+        const box = text.getBoundingClientRect();
+        return box.left < left - 1 || box.right > right + 1 || box.top < top - 1 || box.bottom > bottom + 1;
+    }).map((text) => text.textContent);
+})"""
+"""The words around each figure that do not stand in it, whole."""
 
 
 def test_the_oracle_leads_from_a_question_to_the_stepper(visit):
