@@ -10,7 +10,7 @@ from mcviz.claims import Finding
 COLOURS = {"holds": "green", "does not hold": "red", "not decidable at this scale": "gray", "not run": "orange"}
 EVERY = ""
 NAMED = "claims:named"
-"""The claim that the link named which opened the session, or that Back or Forward led to: it comes first from then on."""
+"""The claim that a link named, when the session began or by Back or Forward: it comes first from then on."""
 
 
 def page() -> None:

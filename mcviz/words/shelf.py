@@ -71,4 +71,5 @@ def found(trace: Trace, t: int, head: int = 0) -> str:
     home = next(row for row in rows if row.answer)
     fact = " ".join(home.words[i] for i in home.answer)
     verdict = "right" if answer == model.targets[t] else "wrong"
-    return f"{begin} It says “{answer}” (probability {portion(p)}), which is {verdict}: document {home.segment} says “{fact}”."
+    said = f"It says “{answer}” (probability {portion(p)}), which is {verdict}"
+    return f"{begin} {said}: document {home.segment} says “{fact}”."
