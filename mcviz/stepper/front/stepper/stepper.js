@@ -22,6 +22,8 @@ import { Toolbar } from "./toolbar.js";
 const REST = 250;
 /** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
 const BOTH = 2 * 340 + 28;
+/** The height of a window in which all parts have room as they are; in a lower one they are lower. */
+const TALL = 960;
 
 /** Put a stepper into an element.
  *
@@ -203,11 +205,29 @@ class Stepper {
     this.options.onPresent?.(on);
   }
 
-  /** What each of two runs is, where one was made of the other. */
-  get names() {
-    if (this.views.length < 2) return [];
+  /** What the second of two runs is, if it was made of the first, after what that is. */
+  get made() {
     if (this.surgery.words.length) return ["before surgery", "after surgery"];
     return this.editing.offer?.changes.length ? ["before the last edit", "as edited"] : [];
+  }
+
+  /** What each of two runs is called. */
+  get names() {
+    if (this.views.length < 2) return [];
+    if (this.made.length) return this.made;
+    const titles = this.views.map(({ run }) => run.title);
+    return titles[0] && titles[1] && titles[0] !== titles[1] ? titles : ["first", "second"];
+  }
+
+  /** Whether two runs stand beside each other, and what names their rows stands once, at the left. */
+  get abreast() {
+    return this.views.length > 1 && this.width >= BOTH;
+  }
+
+  /** Whether the window has little height for what there is to see. */
+  get low() {
+    // for a class, a run is made as large as the window
+    return this.tall < TALL && Boolean(this.film || !this.presenting);
   }
 
   /** Close what explains a number. */
@@ -233,6 +253,8 @@ class Stepper {
     this.tall = innerHeight / zoom;
     this.width = this.root.clientWidth;
     if (!this.width || !this.views.length) return;
+    this.root.classList.toggle("low", this.low);
+    this.pair.classList.toggle("abreast", this.abreast);
     // Colours can be read only where the page's styles apply, so not before there is room.
     this.colours = readColours(this.root);
     for (const view of this.views) view.resize(this.colours);
@@ -254,7 +276,7 @@ class Stepper {
     const { names } = this;
     this.views.forEach((view, i) => view.call(names[i] ?? ""));
     // one below the other: what the reader made comes first
-    this.pair.classList.toggle("latest", names.length > 0 && this.width < BOTH);
+    this.pair.classList.toggle("latest", this.made.length > 0 && !this.abreast);
     this.film?.paint(this.state);
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);
