@@ -59,6 +59,8 @@ def page() -> None:
                 "learns from: **when does a gate find the document that holds the answer, and when does the loss "
                 "fall?**"
             )
+            if ways:
+                st.caption("Choose on the left what to train, and press Train. It takes about a minute.")
             if names and screen.get("film"):
                 st.caption(plain(SHIPPED[screen.get("film")].sentence))
     if not can:
@@ -264,8 +266,7 @@ def told(state: State, at: tuple[int, int] | None) -> str:
 
 def start() -> None:
     """The way to a training of the reader's own."""
-    how = "Choose on the left what to train, and press Train. It takes about a minute."
-    st.button("Train", icon=":material/model_training:", type="primary", on_click=begin, help=how)
+    st.button("Train", icon=":material/model_training:", type="primary", on_click=begin)
 
 
 def buttons(state: State) -> None:

@@ -7,7 +7,7 @@ const SIDE = 320;
 const BESIDE = 1100;
 const GAP = 24;
 const LABELS = 100;
-const FILM = { tall: 300, low: 150 };
+const FILM = { tall: 330, low: 150 };
 /** How much lower a view is that shows a class only the picture. */
 const SPARED = 125;
 
