@@ -59,10 +59,9 @@ def page() -> None:
                 "learns from: **when does a gate find the document that holds the answer, and when does the loss "
                 "fall?**"
             )
-            if ways:
-                st.caption("Choose on the left what to train, and press Train. It takes about a minute.")
-            if names and screen.get("film"):
-                st.caption(plain(SHIPPED[screen.get("film")].sentence))
+            more = [SHIPPED[screen.get("film")].sentence] if names and screen.get("film") else []
+            more += ["Choose on the left what to train, and press Train. It takes about a minute."] if ways else []
+            st.caption(plain(" ".join(more)))
     if not can:
         st.info(
             "Training needs PyTorch, which is not installed here: in the folder of the project, "
