@@ -11,7 +11,7 @@ PACE = 0.7
 """Seconds from one stretch of text to the next, while the model writes by itself."""
 STRETCH = 6
 """Characters in it."""
-LINES = 50
+LINES = 52
 """Pixels of the text as it stands: its last lines, and the rest by a scroll."""
 GOING = "write:going"
 CANNOT = {
@@ -28,12 +28,6 @@ def page() -> None:
     names = writing.names()
     if screen.get("run") not in names:
         screen.another_run(names[0])
-    if not screen.get("present"):
-        with stepping.said():
-            st.markdown(
-                "A small network reads your text, letter by letter, and says what it expects next. Then it writes on, "
-                "and reads each letter that it chose."
-            )
     top = st.sidebar.container()
     controls.draw(models=names)
     left, right = st.columns([1, 2], vertical_alignment="center")
@@ -44,6 +38,12 @@ def page() -> None:
             st.text_area("Your text", key=screen.key("draft"), height=68, on_change=begin, label_visibility="collapsed")
         with top:
             taste()
+    if not screen.get("present"):
+        with stepping.said():
+            st.markdown(
+                "A small network reads your text, letter by letter, and says what it expects next. Then it writes on, "
+                "and reads each letter that it chose."
+            )
     going = st.session_state.get(GOING, False)
     st.fragment(run_every=PACE if going else None)(draw)(going)
     if not screen.get("present"):
