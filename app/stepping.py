@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import dressing, runs, screen
 from app.words import plain
@@ -99,7 +100,7 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
     """
     if screen.get("present"):
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="title"):
         st.title(name, width="content", anchor=False)
         if trace is not None:
             untrained = "untrained" in trace.title
@@ -111,6 +112,11 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
             button()
     if trace is not None and trace.diverged_at is not None:
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
+
+
+def said() -> DeltaGenerator:
+    """Room for what a page says of its picture: above it where there is room, and below it in a low window."""
+    return st.container(key="said")
 
 
 def theme() -> str:

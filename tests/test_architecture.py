@@ -95,7 +95,7 @@ MAY_IMPORT = {
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
     "course": Row(
-        FOUNDATION | {"reference", "tasks", "examples", "figures"},
+        FOUNDATION | {"reference", "tasks", "examples", "figures", "words"},
         LIGHT | {"hypothesis", "IPython", "ipywidgets", "plotly", "torch"},
         lazily=frozenset({"widgets"}),
     ),

@@ -2,7 +2,8 @@
  * and a history in which each entry is a state of the reader's.
  *
  * Streamlit pushes an entry whenever a script changes the address. What only follows from where the reader is (a token
- * at rest, the parameters of a page that was just opened) takes the place of the entry that stands.
+ * at rest, the parameters of a page that was just opened) takes the place of the entry that stands. Back and Forward
+ * to another claim lead to the top, where it then stands.
  */
 
 /** Where the reader rests: no state of its own. */
@@ -38,11 +39,22 @@ function keepHistory() {
   if (history[HOOKED]) return;
   history[HOOKED] = true;
   const push = history.pushState.bind(history);
+  let claim = named();
   history.pushState = (state, title, to) => {
     const next = new URL(to ?? location.href, location.href);
     if (follows(new URL(location.href), next)) history.replaceState(state, title, to);
     else push(state, title, to);
+    claim = named();
   };
+  addEventListener("popstate", () => {
+    if (named() && named() !== claim) document.querySelector(".stMain")?.scrollTo(0, 0);
+    claim = named();
+  });
+}
+
+/** The claim that the address names. */
+function named() {
+  return new URLSearchParams(location.search).get("claim");
 }
 
 /** Whether an address says no more than the one before it. */

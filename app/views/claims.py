@@ -10,7 +10,7 @@ from mcviz.claims import Finding
 COLOURS = {"holds": "green", "does not hold": "red", "not decidable at this scale": "gray", "not run": "orange"}
 EVERY = ""
 NAMED = "claims:named"
-"""The claim that the link named which opened the session: it comes first as long as the session lasts."""
+"""The claim that a link named, when the session began or by Back or Forward: it comes first from then on."""
 
 
 def page() -> None:
@@ -18,7 +18,7 @@ def page() -> None:
     stepping.title("Do the numbers hold up?")
     board = runs.board()
     st.markdown(plain(words.verdicts([one.verdict for one in board])))
-    named = st.session_state.setdefault(NAMED, screen.get("claim"))
+    named = lead(board)
     for one in board:
         if one.claim.name == named:
             opening(one)  # a link that names a claim leads to it
@@ -39,6 +39,15 @@ def page() -> None:
             if one.claim.family == name:
                 opening(one)
     st.caption(f"Every number comes from stored runs with seeds. To make them all again: `{claims.SHELL}`")
+
+
+def lead(board: list[Finding]) -> str:
+    """The claim to lead with. Where the reader came by Back or Forward, it alone is open, as in the address."""
+    if NAMED not in st.session_state or screen.went():
+        st.session_state[NAMED] = screen.get("claim")
+        for one in board:
+            st.session_state[f"claim:{one.claim.name}"] = one.claim.name == screen.get("claim")
+    return str(st.session_state[NAMED])
 
 
 def chosen(board: list[Finding]) -> tuple[str, str]:
@@ -66,7 +75,7 @@ def opening(finding: Finding) -> None:
     """One claim: shut, its verdict and its words; open, what it rests on."""
     claim = finding.claim
     key = f"claim:{claim.name}"
-    if key not in st.session_state:
+    if key not in st.session_state:  # the page was left meanwhile
         st.session_state[key] = screen.get("claim") == claim.name
     badge = f":{COLOURS[finding.verdict]}-badge[{words.SIGNS[finding.verdict]} {finding.verdict}]"
     shut = st.expander(

@@ -28,10 +28,11 @@ def page() -> None:
     known = models()
     if screen.get("run") not in known:
         screen.another_run("topics-ssc" if "topics-ssc" in known else known[0])
-    st.markdown(
-        "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one after "
-        "the other, keeps a checkpoint of each, and answers."
-    )
+    with stepping.said():
+        st.markdown(
+            "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one "
+            "after the other, keeps a checkpoint of each, and answers."
+        )
     controls.draw(models=known)
     if not screen.hidden("controls") and not screen.get("present"):
         form()

@@ -22,10 +22,11 @@ def page() -> None:
     if screen.get("run") not in wanted:
         screen.another_run(wanted[0])
     if kind == KINDS[0]:
-        st.markdown(
-            "Type or paste a text. Each word or character is stored under the one before it, by random maps that "
-            "nobody trained; a token that returns asks for what followed it the last time."
-        )
+        with stepping.said():
+            st.markdown(
+                "Type or paste a text. Each word or character is stored under the one before it, by random maps that "
+                "nobody trained; a token that returns asks for what followed it the last time."
+            )
         if not screen.hidden("controls") and not screen.get("present"):
             # in the page: a telephone has the sidebar shut
             write, cut = st.columns([4, 1], vertical_alignment="bottom")

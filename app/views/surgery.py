@@ -25,7 +25,9 @@ def page() -> None:
         if not screen.hidden("controls") and not screen.get("present"):
             with table:
                 operate(before, changes)
-        listed(before, changes)
+        if changes:
+            with stepping.said():
+                listed(before, changes)
         operating.step_through(before, key="surgery")
 
 

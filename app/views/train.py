@@ -1,7 +1,8 @@
 """Train: a small model learns while the reader looks on; then its training is a film."""
 
 from datetime import timedelta
-from typing import NoReturn
+from functools import partial
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -42,16 +43,25 @@ SAID = {
 
 def page() -> None:
     """The page."""
-    stepping.title("Train")
     if screen.hidden("answers"):
+        stepping.title("Train")
         st.info("The film of a training shows what is right, and this link hides answers.")
         return
-    if not screen.get("present"):
-        st.markdown(
-            "A small model learns from fresh examples, and its last layer is shown on one sequence that it never "
-            "learns from: **when does a gate find the document that holds the answer, and when does the loss fall?**"
-        )
     can = watch.available("pytorch")
+    under_way = bool(mine()) and desk().state(mine()).under_way
+    names = () if under_way else watchable()
+    ways = [start] if can and not mine() and not screen.hidden("controls") else []
+    stepping.title("Train", None, *ways, *([partial(choose, names)] if names else []))
+    if not screen.get("present"):
+        with stepping.said():
+            st.markdown(
+                "A small model learns from fresh examples, and its last layer is shown on one sequence that it never "
+                "learns from: **when does a gate find the document that holds the answer, and when does the loss "
+                "fall?**"
+            )
+            more = [SHIPPED[screen.get("film")].sentence] if names and screen.get("film") else []
+            more += ["Choose on the left what to train, and press Train. It takes about a minute."] if ways else []
+            st.caption(plain(" ".join(more)))
     if not can:
         st.info(
             "Training needs PyTorch, which is not installed here: in the folder of the project, "
@@ -62,7 +72,6 @@ def page() -> None:
             order()
     if screen.get("training") and not mine():
         st.warning("The training that this link names is not on this server any more. Its settings are as they were.")
-    under_way = bool(mine()) and desk().state(mine()).under_way
     if can:
         growing = desk().film(mine()) if under_way else None
         brought = 0 if growing is None else whole_parts(growing)
@@ -70,7 +79,7 @@ def page() -> None:
         st.fragment(run_every=pace if under_way else None)(draw)(under_way, brought, growing is not None)
         if growing is not None and brought:
             bring_film(growing, key="growing")
-    if not under_way:
+    if names:
         films()
 
 
@@ -100,7 +109,7 @@ def draw(under_way: bool, brought: int, seen: bool) -> None:
     state = desk().state(name, here()) if name else None
     if under_way != (state is not None and state.under_way):
         st.rerun()  # all of the page: the clock starts or stops
-    if not screen.hidden("controls"):
+    if state is not None and not screen.hidden("controls"):
         buttons(state)
     if problem := st.session_state.get(REFUSED, ""):
         st.error(plain(f"This cannot be trained. {problem}"), icon=":material/error:")
@@ -138,28 +147,29 @@ def show(name: str, seen: Film, brought: int = 0, live: str = "") -> None:
     st.session_state[PLACED] = name
 
 
-def films() -> None:
-    """Films that ship; what a film is as a file, and two of its frames beside each other."""
-    own = mine() if mine() and desk().film(mine()) is not None else ""
-    if not own and not film.names():
-        return
-    names = ("", *film.names()) if own else film.names()
-    if screen.get("film") not in names:
+def watchable() -> tuple[str, ...]:
+    """The films that there are, one of which is chosen: the reader's own, which is called "", and those that ship."""
+    names = (*([""] if mine() and desk().film(mine()) is not None else []), *film.names())
+    if names and screen.get("film") not in names:
         screen.put(film=names[0])
+    return names
+
+
+def choose(names: tuple[str, ...]) -> None:
+    """Which film to watch."""
+    look: dict[str, Any] = {"label_visibility": "collapsed", "width": 360}
+    st.selectbox("Watch", names, format_func=TITLES.__getitem__, key=screen.key("film"), **look)
+
+
+def films() -> None:
+    """The film that is chosen; what it is as a file, and two of its frames beside each other."""
     name = screen.get("film")
-    if not screen.get("present"):
-        title, sentence = st.columns([2, 3], vertical_alignment="center")
-        name = title.selectbox(
-            "Watch", names, format_func=TITLES.__getitem__, key=screen.key("film"), label_visibility="collapsed"
-        )
-        if name:
-            sentence.caption(plain(SHIPPED[name].sentence))
     with refused():
-        seen = runs.film(name) if name else recorded(own)
+        seen = runs.film(name) if name else recorded(mine())
         if name:
             show(name, seen)
-        export(f"film-{name or own}", seen)
-        beside(name or own, seen)
+        export(f"film-{name or mine()}", seen)
+        beside(name or mine(), seen)
 
 
 def export(key: str, seen: film.Film) -> None:
@@ -253,17 +263,17 @@ def told(state: State, at: tuple[int, int] | None) -> str:
     return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at and state.status != "training" else "")
 
 
-def buttons(state: State | None) -> None:
+def start() -> None:
+    """The way to a training of the reader's own."""
+    st.button("Train", icon=":material/model_training:", type="primary", on_click=begin)
+
+
+def buttons(state: State) -> None:
     """What can be done now."""
-    status = "" if state is None else state.status
-    by_itself = state is not None and state.under_way
-    with st.container(horizontal=True, vertical_alignment="center", key="under-way" if by_itself else None):
-        if status in ("", "done", "stopped", "failed"):
-            label = "Train" if state is None else "Train another"
-            st.button(label, icon=":material/model_training:", type="primary", on_click=begin)
-        if state is None:
-            said = "Choose on the left what to train, and press Train. It takes about a minute."
-            st.caption(said, width="content")
+    status = state.status
+    with st.container(horizontal=True, vertical_alignment="center", key="under-way" if state.under_way else None):
+        if status in ("done", "stopped", "failed"):
+            st.button("Train another", icon=":material/model_training:", type="primary", on_click=begin)
         if status in ("waiting", "training", "pausing"):
             st.button(
                 "Pause", icon=":material/pause:", on_click=desk().pause, args=(mine(),), disabled=status[0] == "p"

@@ -11,6 +11,8 @@ PACE = 0.7
 """Seconds from one stretch of text to the next, while the model writes by itself."""
 STRETCH = 6
 """Characters in it."""
+LINES = 52
+"""Pixels of the text as it stands: its last lines, and the rest by a scroll."""
 GOING = "write:going"
 CANNOT = {
     "stories": "It knows stories of one kind, with few names, animals, things and colours, and often takes a new name "
@@ -23,39 +25,42 @@ CANNOT = {
 
 def page() -> None:
     """The page."""
-    stepping.title("Write")
     names = writing.names()
     if screen.get("run") not in names:
         screen.another_run(names[0])
-    if not screen.get("present"):
-        st.markdown(
-            "A small network reads your text, letter by letter, and says what it expects next. Then it writes on, and "
-            "reads each letter that it chose."
-        )
+    top = st.sidebar.container()
     controls.draw(models=names)
+    left, right = st.columns([1, 2], vertical_alignment="center")
+    with left:
+        stepping.title("Write")
     if not screen.hidden("controls") and not screen.get("present"):
-        ask()
+        with right:
+            st.text_area("Your text", key=screen.key("draft"), height=68, on_change=begin, label_visibility="collapsed")
+        with top:
+            taste()
+    if not screen.get("present"):
+        with stepping.said():
+            st.markdown(
+                "A small network reads your text, letter by letter, and says what it expects next. Then it writes on, "
+                "and reads each letter that it chose."
+            )
     going = st.session_state.get(GOING, False)
     st.fragment(run_every=PACE if going else None)(draw)(going)
     if not screen.get("present"):
         st.caption(plain(able(screen.get("run"))))
 
 
-def ask() -> None:
-    """The text, and how the next character is chosen."""
-    text, heat, seed = st.columns([3, 1, 1])
-    with text:
-        st.text_area("Your text", key=screen.key("draft"), height=84, on_change=begin)
-    with heat:
-        st.number_input(
-            "Temperature, in hundredths",
-            step=10,
-            key=screen.key("heat"),
-            on_change=begin,
-            help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
-        )
+def taste() -> None:
+    """How the next character is chosen."""
+    st.number_input(
+        "Temperature, in hundredths",
+        step=10,
+        key=screen.key("heat"),
+        on_change=begin,
+        help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
+    )
     if screen.get("heat"):
-        seed.number_input("Seed", step=1, key=screen.key("seed"), on_change=begin)
+        st.number_input("Seed", step=1, key=screen.key("seed"), on_change=begin)
 
 
 def able(name: str) -> str:
@@ -97,9 +102,11 @@ def draw(going: bool) -> None:
             raise
         way_out()
         return
-    if not screen.hidden("controls"):
-        buttons(len(now.text) + now.characters >= MOST)
-    st.markdown(f"{shown(now.text)}:violet-background[**{shown(wrote)}**]" if wrote else shown(now.text))
+    with st.container(horizontal=True, vertical_alignment="center", key="writing"):
+        if not screen.hidden("controls"):
+            buttons(len(now.text) + now.characters >= MOST)
+        with st.container(height=LINES, border=False, autoscroll=True):
+            st.markdown(f"{shown(now.text)}:violet-background[**{shown(wrote)}**]" if wrote else shown(now.text))
     stepping.step_through(trace, key="write")
     stepping.export(trace)
     screen.end()
@@ -113,7 +120,7 @@ def shown(text: str) -> str:
 def buttons(full: bool) -> None:
     """Write, stop, one step, and all over again."""
     going = st.session_state.get(GOING, False)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, width="content", gap="small"):
         if going:
             st.button("Stop writing", icon=":material/stop:", type="primary", on_click=stop)
         else:

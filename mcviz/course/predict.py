@@ -18,6 +18,7 @@ from jaxtyping import Float
 from mcviz.checks import place
 from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
+from mcviz.words import portion
 
 Array = np.ndarray
 GATE, GUESS = ANYWHERE["gate"], ANYWHERE["muted"]
@@ -130,7 +131,7 @@ class Prediction(widgets.VBox):  # type: ignore[misc]
         assert self.round is not None
         rows = [
             f"<tr><td style='text-align:right;padding-right:8px'>{name}</td>"
-            f"<td style='width:220px'>{bar(gate, GATE)}{bar(guess, GUESS)}</td><td>{gate:.3f}</td></tr>"
+            f"<td style='width:220px'>{bar(gate, GATE)}{bar(guess, GUESS)}</td><td>{escape(portion(gate))}</td></tr>"
             for name, gate, guess in zip(self.names, self.truth, self.guessed(), strict=True)
         ]
         verdict = "You had the one that counts most." if self.round.hit else "The one that counts most is another."

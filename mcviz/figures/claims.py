@@ -12,6 +12,9 @@ from mcviz.words.claims import SIGNS
 
 FLOOR = 1e-17
 """Where a zero stands on a logarithmic axis: below all that rounding leaves."""
+BREAK = "<br>"
+TICKS = 22
+"""Pixels of the numbers along an axis."""
 
 
 def evidence(finding: Finding, theme: str = "light") -> go.Figure:
@@ -32,9 +35,10 @@ def evidence(finding: Finding, theme: str = "light") -> go.Figure:
         _mean(figure, label, at, colours.ink, says, text)
     themes.layout(figure, colours, height=90 + 46 * len(labels))
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.5, len(labels) - 0.3])
-    figure.update_xaxes(title=_wrapped(finding.claim.measured), showgrid=True, gridcolor=colours.grid)
+    figure.update_xaxes(showgrid=True, gridcolor=colours.grid)
+    _across(figure, finding.claim.measured)
     if exact:
-        ticks = [FLOOR, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 1.0]
+        ticks = [FLOOR, 1e-12, 1e-8, 1e-4, 1.0]
         figure.update_xaxes(
             type="log", range=[-17.6, 2.5], tickvals=ticks, ticktext=["0", *(f"{tick:.0e}" for tick in ticks[1:])]
         )
@@ -46,25 +50,23 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
     colours = themes.THEMES[theme]
     figure = go.Figure()
     low, high = _span(finding.steps)
+    words = [_wrapped(f"{SIGNS[step.verdict]} {step.comparison}") for step in finding.steps]
+    lines = 1 + max(each.count(BREAK) for each in words)
     for row, step in enumerate(finding.steps):
         mean, below, above = step.interval
         colour = {"✓": colours.answer, "✗": colours.wrong}.get(SIGNS[step.verdict], colours.muted)
         begin, end = _where_it_holds(step, low, high)
         shade = {"fillcolor": colours.answer, "opacity": 0.16, "line_width": 0, "layer": "below"}
         figure.add_shape(type="rect", x0=begin, x1=end, y0=row - 0.25, y1=row + 0.25, **shade)
-        words = f"{SIGNS[step.verdict]} {escape(str(step.comparison))}"
-        figure.add_annotation(x=0, xref="paper", y=row - 0.43, xanchor="left", showarrow=False, text=words)
+        said = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "y": row - 0.27, "yanchor": "bottom"}
+        figure.add_annotation(**said, showarrow=False, text=words[row])
         _rings(figure, row, step.differences, finding.seeds, colours)
         says = f"{step.verdict}<br>mean {mean:.4g}<br>95 %: {below:.4g} to {above:.4g}"
         _mean(figure, row, step.interval, colour, says)
-    themes.layout(figure, colours, height=80 + 62 * len(finding.steps))
-    figure.update_yaxes(range=[len(finding.steps) - 0.6, -0.7], visible=False)
-    figure.update_xaxes(
-        title=_wrapped("second less first, seed by seed; shaded: where it holds"),
-        range=[low, high],
-        showgrid=True,
-        gridcolor=colours.grid,
-    )
+    themes.layout(figure, colours, height=80 + (45 + 17 * lines) * len(finding.steps))
+    figure.update_yaxes(range=[len(finding.steps) - 0.6, -0.8], visible=False)
+    figure.update_xaxes(range=[low, high], showgrid=True, gridcolor=colours.grid)
+    _across(figure, "second less first, seed by seed; shaded: where it holds")
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1})
     return figure
 
@@ -87,8 +89,22 @@ def reported(finding: Finding, theme: str = "light") -> go.Figure:
     )
     themes.layout(figure, colours, height=90 + 46 * len(names))
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
-    figure.update_xaxes(title=_wrapped(finding.claim.reported_as), range=[0, 1.2 * max(values)])
+    figure.update_xaxes(range=[0, 1.2 * max(values)])
+    _across(figure, finding.claim.reported_as)
     return figure
+
+
+def _across(figure: go.Figure, text: str) -> None:
+    """What the horizontal axis measures, below it and up to its right end: the title of an axis would stand around the
+    middle of what labels leave to the plot, and on a telephone beyond the picture."""
+    words = _wrapped(text)
+    more = 17 * words.count(BREAK)
+    figure.update_xaxes(tickangle=0)
+    figure.add_annotation(
+        **{"text": words, "showarrow": False, "align": "right"},
+        **{"x": 1, "xref": "paper", "xanchor": "right", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -TICKS},
+    )
+    figure.update_layout(height=figure.layout.height + more, margin={"b": TICKS + 25 + more})
 
 
 def _rings(
@@ -144,10 +160,10 @@ def _span(steps: tuple[Step, ...]) -> tuple[float, float]:
 
 
 def _wrapped(text: str, width: int = 44) -> str:
-    """Text in lines that an axis can hold."""
+    """Text in lines that a telephone can hold."""
     lines = [""]
     for word in escape(text).split():
         if len(lines[-1]) + len(word) > width:
             lines.append("")
         lines[-1] += f" {word}" if lines[-1] else word
-    return "<br>".join(lines)
+    return BREAK.join(lines)

@@ -22,7 +22,7 @@ def gates(trace: Trace, head: int = 0, t: int | None = None, theme: str = "light
             zmax=max(1.0, float(np.nanmax(trace.weights, initial=0.0))),
             colorscale=colours.amount,
             customdata=[words] * trace.N,
-            hovertemplate="token %{x}: %{customdata}<br>segment %{y}<br>gate %{z:.4f}<extra></extra>",
+            hovertemplate="token %{x}: %{customdata}<br>segment %{y}<br>gate %{z:.4g}<extra></extra>",
             hoverongaps=False,
             colorbar={"title": "gate", "thickness": 10, "outlinewidth": 0},
         )

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
+from mcviz.words import portion
 
 SHOWN = 16
 """Memories drawn at most: those that weigh most."""
@@ -23,7 +24,7 @@ def reads(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.Figur
         read = np.sort(read[np.argsort(-trace.weights[t, head, read], kind="stable")[:SHOWN]])
     said = [] if trace.reads is None else [trace.reads[t, head, i] for i in read]
     s = int(trace.segment_of[t])
-    names = [f"{trace.weights[t, head, i]:.3f} × {'online' if i == s else i}" for i in read] + ["output"]
+    names = [f"{portion(trace.weights[t, head, i])} × {'online' if i == s else i}" for i in read] + ["output"]
     figure = go.Figure(
         go.Heatmap(
             z=np.stack([*said, trace.output[t, head]]),

@@ -6,6 +6,7 @@ from plotly.subplots import make_subplots
 
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
+from mcviz.words import portion
 
 READABLE_NUMBERS = 16
 """With more bars than this, numbers are left to the pointer."""
@@ -22,7 +23,8 @@ def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.F
     read = trace.read[t, head, :n]
     hues = np.where(np.arange(n) == n - 1, colours.online, colours.gate)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
-    for row, (title, values) in enumerate({"score": trace.scores, "gate": trace.weights}.items(), start=1):
+    shown = {"score": (trace.scores, "{:.3f}".format), "gate": (trace.weights, portion)}
+    for row, (title, (values, said)) in enumerate(shown.items(), start=1):
         bars = go.Bar(
             x=names,
             y=values[t, head, :n],
@@ -31,8 +33,8 @@ def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.F
                 "line": {"color": hues, "width": 1.5},
             },
             customdata=np.where(read, "read", "not read"),
-            hovertemplate=f"memory %{{x}}<br>{title} %{{y:.4f}}<br>%{{customdata}}<extra></extra>",
-            texttemplate="%{y:.3f}" if n <= READABLE_NUMBERS else None,
+            hovertemplate=f"memory %{{x}}<br>{title} %{{y:.4g}}<br>%{{customdata}}<extra></extra>",
+            text=[said(value) for value in values[t, head, :n]] if n <= READABLE_NUMBERS else None,
             textposition="auto",
             insidetextfont={"color": np.where(read, colours.ground, colours.ink)},
             textangle=0,

@@ -41,7 +41,7 @@ def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bo
             customdata=spots.reshape(rows, columns),
             texttemplate="%{text}",
             textfont={"size": 12, "color": colours.ink},
-            hovertemplate="%{customdata}<br>%{text}<br>gate on its segment %{z:.4f}<extra></extra>",
+            hovertemplate="%{customdata}<br>%{text}<br>gate on its segment %{z:.4g}<extra></extra>",
             hoverongaps=False,
             showscale=False,
             xgap=1,

@@ -12,6 +12,7 @@ from mcviz.words.difference import accuracy, apart, changed_predictions, first_d
 from mcviz.words.equation import Equation, equations, number
 from mcviz.words.ledger import agreement, counted, ledger, modelled, pairs, pictured, timed, tried, weighed, won
 from mcviz.words.oracle import judged
+from mcviz.words.portion import portion
 from mcviz.words.replies import replies
 from mcviz.words.rewritten import rewritten
 from mcviz.words.shelf import found, questions, shelf
@@ -38,6 +39,7 @@ __all__ = [
     "number",
     "pairs",
     "pictured",
+    "portion",
     "questions",
     "recalled",
     "replies",

@@ -7,6 +7,7 @@ from mcviz.config import GATED
 from mcviz.rules import AGGREGATORS
 from mcviz.trace import Trace
 from mcviz.words.difference import accuracy, changed_predictions, first_difference
+from mcviz.words.portion import portion
 
 
 def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
@@ -20,16 +21,16 @@ def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
     if trace.config.aggregator in GATED:
         most = int(np.argmax(weights))
         memory = "its online memory" if most == s else f"the checkpoint of segment {most}"
-        said.append(f"The largest gate, {weights[most]:.3f}, is on {memory}.")
+        said.append(f"The largest gate, {portion(weights[most])}, is on {memory}.")
     if answers and trace.sources and trace.sources[t] >= 0:
         place = trace.sources[t]
         answer = f" “{trace.tokens[place]}”" if trace.tokens else ""
         where = int(trace.segment_of[place])
-        said.append(f"Its answer{answer} stands at token {place}, in segment {where}: gate {weights[where]:.3f}.")
+        said.append(f"Its answer{answer} stands at token {place}, in segment {where}: gate {portion(weights[where])}.")
     if answers and trace.predictions and trace.predictions.targets and trace.predictions.targets[t]:
         first, p = trace.predictions.tokens[t][0], trace.predictions.probabilities[t, 0]
         verdict = "which is right" if first == trace.predictions.targets[t] else "which is wrong"
-        said.append(f"The model says “{first}” with probability {p:.3f}, {verdict}.")
+        said.append(f"The model says “{first}” with probability {portion(p)}, {verdict}.")
     return " ".join(said)
 
 

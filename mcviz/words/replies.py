@@ -6,6 +6,7 @@ import numpy as np
 
 from mcviz.config import GATED
 from mcviz.trace import Trace
+from mcviz.words.portion import portion
 
 NONE = "no document says it"
 
@@ -25,7 +26,7 @@ def replies(trace: Trace, asked: Sequence[int], head: int = 0) -> dict[str, list
         cells = (
             " ".join(trace.tokens[t - 1 : t + 1]),
             answer,
-            f"{said.probabilities[t, 0]:.3f}",
+            portion(said.probabilities[t, 0]),
             verdict,
             opened(trace, t, head),
         )
@@ -40,7 +41,7 @@ def opened(trace: Trace, t: int, head: int) -> str:
         return "has no gates to tell"
     own = int(trace.segment_of[t])
     most = int(np.argmax(np.where(trace.read[t, head], trace.weights[t, head], -np.inf)))
-    gate = f"gate {trace.weights[t, head, most]:.3f}"
+    gate = f"gate {portion(trace.weights[t, head, most])}"
     if most == own:
         return f"its own segment, {gate}"
     return f"checkpoint {most} (“{trace.tokens[trace.segments[most][0]]} …”), {gate}"

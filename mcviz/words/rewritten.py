@@ -6,6 +6,7 @@ import numpy as np
 
 from mcviz.trace import Trace
 from mcviz.words.difference import accuracy
+from mcviz.words.portion import portion
 
 LISTED = 3
 """Answers that are told one by one."""
@@ -52,7 +53,7 @@ def answered(before: Trace, after: Trace, both: Sequence[tuple[int, int]]) -> li
     old, new = (accuracy(run) or (0, 0) for run in (before, after))
     said = [f"Before, {old[0]} of {old[1]} answers were right; now {new[0]} of {new[1]} are."]
     for o, t in others[:LISTED]:
-        was, now = (f"“{p.tokens[i][0]}” ({p.probabilities[i, 0]:.3f})" for p, i in ((mine, o), (yours, t)))
+        was, now = (f"“{p.tokens[i][0]}” ({portion(p.probabilities[i, 0])})" for p, i in ((mine, o), (yours, t)))
         right = judged(mine.targets[o], yours.targets[t])
         said.append(f"After {named(after, t)} the model said {was} and says {now}; {right}.")
     if len(others) > LISTED:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mcviz.trace import Trace
+from mcviz.words.portion import portion
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,11 @@ def found(trace: Trace, t: int, head: int = 0) -> str:
     name = "the words it is reading now (its online memory)" if first.online else f"checkpoint {first.segment}"
     routed = f"Its router, which says what is read at all, opened only {' and '.join(taken)}"
     read = routed if len(taken) < len(kept) else "It read every checkpoint"
-    begin = f"{read}; its gate, which says how much each counts, gave most weight, {first.gate:.3f}, to {name}"
-    begin += "." if first.online else f", and {own.gate:.3f} to the words it is reading now."
+    begin = f"{read}; its gate, which says how much each counts, gave most weight, {portion(first.gate)}, to {name}"
+    begin += "." if first.online else f", and {portion(own.gate)} to the words it is reading now."
     answer, p = model.tokens[t][0], float(model.probabilities[t, 0])
     home = next(row for row in rows if row.answer)
     fact = " ".join(home.words[i] for i in home.answer)
     verdict = "right" if answer == model.targets[t] else "wrong"
-    return (
-        f"{begin} It says “{answer}” (probability {p:.3f}), which is {verdict}: document {home.segment} says “{fact}”."
-    )
+    said = f"It says “{answer}” (probability {portion(p)}), which is {verdict}"
+    return f"{begin} {said}: document {home.segment} says “{fact}”."

@@ -33,6 +33,25 @@ def settled(page):
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
+def whole(page, sizes=((1366, 768), (1440, 900), (1920, 1080))):
+    """Wait until all that there is to see at a token stands in a window of each size, of two runs of both."""
+    here = page.viewport_size
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        until(page, lambda: shown(page).evaluate(OUTSIDE) == [], (width, height))
+    page.set_viewport_size(here)
+
+
+OUTSIDE = """root => [...root.querySelectorAll(
+    ".view, .film, .view :is(.strip, .cards, .card .frame, .card .gate, .card .weight, .mixture, .prediction)"
+)].filter((node) => {
+    const { left, top, right, bottom } = node.getBoundingClientRect();
+    const around = node.matches(".view, .film") ? top : bottom;
+    return left < 0 || top < 0 || right > innerWidth + 1 || around > innerHeight;
+}).map((node) => node.className)"""
+"""What of a run is not in the window: of what goes on below, its top."""
+
+
 def segments_of(page, length):
     """Wait until the field says so, and the run is over that took it."""
     expect(page.get_by_label("Tokens in a segment", exact=True)).to_have_value(str(length))
@@ -57,6 +76,8 @@ def test_every_page_opens_filled_in_and_quiet(visit):
         to(page, name)
         shown(page)
         settled(page)
+        if name == "Compare":
+            whole(page)
     to(page, "Words")
     to(page, "Interference")
     page.wait_for_selector(".js-plotly-plot .heatmaplayer")
@@ -100,6 +121,7 @@ def test_surgery_changes_the_output(visit):
     page.get_by_text("The outputs first differ at token").wait_for()
     page.wait_for_url(re.compile("edits=off"))
     page.get_by_text("every memory is written as before").first.wait_for()
+    whole(page)
 
 
 def test_costs_follow_a_slider_and_a_game_is_played(visit):
@@ -127,12 +149,40 @@ def test_a_claim_opens_and_leads_to_a_run(visit):
     page.get_by_text("The rule, fixed before the runs").wait_for()
     page.wait_for_url(re.compile("claim=recall-gap"))
     settled(page)
+    page.get_by_text(claims.CLAIMS["frontier-segments"].statement).click()
+    page.wait_for_url(re.compile("claim=frontier-segments"))
+    settled(page)
+    page.go_back()
+    opened = page.locator("[data-testid=stExpander] details[open]")
+    expect(opened).to_have_count(1)
+    expect(opened).to_contain_text(claims.CLAIMS["recall-gap"].statement)
+    expect(opened.locator("summary")).to_be_in_viewport(ratio=1)
+    page.go_forward()
+    expect(opened).to_contain_text(claims.CLAIMS["frontier-segments"].statement)
+    expect(opened.locator("summary")).to_be_in_viewport(ratio=1)
+    settled(page)
+    for width in (390, 768):
+        page.set_viewport_size({"width": width, "height": 844})
+        until(page, lambda: opened.locator(".js-plotly-plot").evaluate_all(UNCUT) == [[], []], width)
+    page.go_back()
+    expect(opened).to_contain_text(claims.CLAIMS["recall-gap"].statement)
+    settled(page)
     page.get_by_role("button", name="Watch one run").click()
     page.get_by_role("heading", name="Explore", level=1).wait_for()
     shown(page)
     page.get_by_text("one example").first.wait_for()
     page.wait_for_url(re.compile("run=mqar-grm"))
     settled(page)
+
+
+UNCUT = """figures => figures.map((figure) => {
+    const { left, right, top, bottom } = figure.getBoundingClientRect();
+    return [...figure.querySelectorAll(".infolayer text")].filter((text) => {
+        const box = text.getBoundingClientRect();
+        return box.left < left - 1 || box.right > right + 1 || box.top < top - 1 || box.bottom > bottom + 1;
+    }).map((text) => text.textContent);
+})"""
+"""The words around each figure that do not stand in it, whole."""
 
 
 def test_the_oracle_leads_from_a_question_to_the_stepper(visit):
@@ -261,6 +311,7 @@ def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
     page = visit("?v=1&run=text-grm&draft=Alice+was+not+a+bit+")
     to(page, "Write")
     shown(page, 19)
+    whole(page)
     page.get_by_role("button", name="Write", exact=True).click()
     page.wait_for_url(re.compile("written="))
     page.get_by_role("button", name="Stop writing").click()

@@ -7,6 +7,7 @@ import pytest
 from app.desk import FRAMES
 from mcviz import watch
 from tests.app.load import explorer
+from tests.app.test_browser import whole
 from tests.conftest import await_health, stop
 from tests.stepper.hosts import expect, shown, until
 
@@ -31,6 +32,9 @@ def test_pictures_follow_a_training_that_is_paused_scrubbed_goes_on_and_is_stopp
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(f"{server}/train?v=1&train_steps=3000")
+
+    shown(page)
+    whole(page)
 
     def press(name):
         page.get_by_role("button", name=name, exact=True).click()

@@ -19,6 +19,8 @@ from tests.stepper.hosts import shown, until
 pytestmark = pytest.mark.skipif(tour.CACHED not in watch.names(), reason="no trained model is here")
 SIZES = ((1366, 768), (1440, 900), (1920, 1080))
 PHONE = (390, 844)
+WIDER = "* { letter-spacing: 0.06em !important }"
+"""Text an eighth as wide again, as a letter takes half of its height."""
 LIT = {
     **{"tokens": ".tokens", "checkpoints": ".card .frame", "memories": ".memories .cards"},
     **{"gates": ".chart.gate", "output": ".mixture"},
@@ -150,7 +152,7 @@ def test_any_other_address_is_left_alone(given):
 @pytest.mark.browser
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.title)
 def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, streamlit_server, stop):
-    """In windows of every size, once the answer is told; on a telephone before that, too."""
+    """In windows of every size, once the answer is told; on a telephone before that, too, and with wider text."""
     page = window()
 
     def check(told, sizes):
@@ -166,10 +168,16 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, stre
         if stop.picture == "dial" and told >= 0:
             spoken.append("[data-testid=stButtonGroup]")
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+        def seen(size, *more):
+            for what in spoken:
+                until(page, partial(page.locator(what).first.evaluate, SEEN), (told, size, what, *more))
+
         for size in sizes:
             page.set_viewport_size(viewport(size))
-            for what in spoken:
-                until(page, partial(page.locator(what).first.evaluate, SEEN), (told, size, what))
+            seen(size)
+        page.add_style_tag(content=WIDER)  # of the last one, the telephone
+        seen(sizes[-1], "wider")
 
     if stop.options:
         check(-1, [PHONE])

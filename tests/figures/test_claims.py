@@ -38,9 +38,8 @@ def test_every_comparison_is_drawn_with_where_it_holds(finding):
     figure = figures.comparisons(finding)
     low, high = figure.layout.xaxis.range
     shades = [shape for shape in figure.layout.shapes if shape.type == "rect"]
-    for step, shade, note, rings in zip(
-        finding.steps, shades, figure.layout.annotations, figure.data[::2], strict=True
-    ):
+    *notes, _ = figure.layout.annotations
+    for step, shade, note, rings in zip(finding.steps, shades, notes, figure.data[::2], strict=True):
         assert list(rings.x) == list(step.differences)
         assert note.text.startswith(words.SIGNS[step.verdict])
         inside = shade.x0 <= step.interval.low and step.interval.high <= shade.x1

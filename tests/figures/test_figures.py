@@ -36,6 +36,17 @@ def test_bars_are_the_scores_and_gates_and_only_what_is_read_is_filled():
     assert filled.sum() == 2
 
 
+def test_a_gate_that_three_digits_do_not_show_is_said_to_be_less():
+    trace = run(aggregator="grm")
+    weights = trace.weights.copy()
+    weights[95, 0, :2] = 2e-4, 0.0
+    trace = replace(trace, weights=weights)
+    _, gates = figures.relevance(trace, 95).data
+    assert gates.text[:2] == ("<0.001", "0.000")
+    assert gates.text[2:] == tuple(f"{gate:.3f}" for gate in weights[95, 0, 2:])
+    assert figures.reads(trace, 95).layout.yaxis.ticktext[0] == "<0.001 × 0"
+
+
 @pytest.mark.parametrize("start", ["independent", "checkpoint"])
 def test_tiles_are_the_checkpoints_and_the_online_memory(start):
     trace, t = run(start=start), 50

@@ -7,7 +7,7 @@ const SIDE = 320;
 const BESIDE = 1100;
 const GAP = 24;
 const LABELS = 100;
-const FILM = 225;
+const FILM = { tall: 330, low: 150 };
 /** How much lower a view is that shows a class only the picture. */
 const SPARED = 125;
 
@@ -94,6 +94,11 @@ export class View {
     return this.stepper.bookmarks;
   }
 
+  /** Whether the names of its rows stand beside the run at its left. */
+  get bare() {
+    return this.stepper.abreast && this !== this.stepper.views[0];
+  }
+
   /** Explain this number: in the panel beside the run, or, where there is none, right at the number. */
   pick(pick, node) {
     this.picked = pick;
@@ -120,17 +125,23 @@ export class View {
     this.colours = colours;
     const width = this.node.clientWidth;
     if (!width) return;
-    const beside = width >= BESIDE && !this.stepper.presenting && !this.stepper.root.dataset.spotlight;
+    const { abreast, low, presenting, root } = this.stepper;
+    const beside = width >= BESIDE && !abreast && !presenting && !root.dataset.spotlight;
     const main = beside ? width - SIDE - GAP : width;
-    const narrow = main < 620;
+    const narrow = main < 620 && !abreast;
     this.node.classList.toggle("beside", beside);
     this.node.classList.toggle("narrow", narrow);
+    this.node.classList.toggle("bare", this.bare);
     if (beside) this.anchor = null;
     const room = {
-      stage: narrow ? main : main - LABELS,
+      stage: narrow || this.bare ? main : main - LABELS,
       side: (beside ? SIDE : Math.min(width, 560)) - 26,
       narrow,
-      window: this.stepper.tall - (this.stepper.film ? FILM : 0) + (this.stepper.presenting ? SPARED : 0),
+      low,
+      window:
+        this.stepper.tall -
+        (this.stepper.film ? FILM[low ? "low" : "tall"] : 0) +
+        (this.stepper.presenting ? SPARED : 0),
     };
     for (const part of this.parts) part.resize?.(room);
   }

@@ -1,7 +1,7 @@
 /* What happens at a token, in words. */
 
 import { el } from "../drawing/dom.js";
-import { clipped, count, format, percent, visible } from "../drawing/text.js";
+import { clipped, count, percent, portion, visible } from "../drawing/text.js";
 
 /** One sentence that says what happens at this token, with its numbers. */
 export class Story {
@@ -35,7 +35,7 @@ export class Story {
     const source = run.source(t);
     const gates = run.compares && own > 0;
     if (gates) {
-      parts.push("The largest gate, ", el("b", {}, format(run.weight(t, h, best))), `, is on ${name(best)}`);
+      parts.push("The largest gate, ", el("b", {}, portion(run.weight(t, h, best))), `, is on ${name(best)}`);
       parts.push(...this.flow(run, { t, h }, best, name), ". ");
     } else if (read.length && run.a.shares) {
       const most = [...read, own].reduce((i, j) => (run.share(t, h, j) > run.share(t, h, i) ? j : i));
@@ -47,7 +47,7 @@ export class Story {
       parts.push(
         gates && at === best ? "There the answer stands, " : `The answer stands in ${name(at)}, `,
         el("span", { class: "truth" }, `★ token ${source}`),
-        gates && at !== best ? `, gate ${format(run.weight(t, h, at))}` : "",
+        gates && at !== best ? `, gate ${portion(run.weight(t, h, at))}` : "",
         ...this.quote(run, t),
         ". ",
       );

@@ -1,7 +1,7 @@
 /* What is not as it was in the frame of training before, in words. */
 
 import { el } from "../drawing/dom.js";
-import { clipped, format, visible } from "../drawing/text.js";
+import { clipped, portion, visible } from "../drawing/text.js";
 
 const word = (text) => el("b", { dir: "auto" }, clipped(visible(text)));
 
@@ -10,7 +10,7 @@ export function gateChange(was, run, t, h) {
   const away = (i) => Math.abs(run.weight(t, h, i) - was.weight(t, h, i)) || 0;
   let most = 0;
   for (let i = 1; i <= run.own[t]; i++) if (away(i) > away(most)) most = i;
-  const [before, now] = [was, run].map((one) => format(one.weight(t, h, most)));
+  const [before, now] = [was, run].map((one) => portion(one.weight(t, h, most)));
   if (before === now) return ["every gate is as it was to three digits; "];
   return [
     `the gate on ${run.memoryName(t, most)} went from `,

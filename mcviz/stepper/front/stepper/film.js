@@ -13,9 +13,6 @@ import { gateChange, saidChange } from "./changes.js";
 import { Learning, lookOf, measuredOf } from "./learning.js";
 import { Time } from "./time.js";
 
-/** The height of a window in which a film and its run have room as they are; in a lower one, both are lower. */
-const TALL = 900;
-
 export class Film {
   constructor(stepper, film) {
     this.stepper = stepper;
@@ -159,10 +156,8 @@ export class Film {
   }
 
   resize() {
-    const { root, tall } = this.stepper;
-    root.classList.toggle("low", tall < TALL);
     this.width = this.slider.clientWidth;
-    this.learning.resize(this.width, tall < TALL);
+    this.learning.resize(this.width, this.stepper.low);
     this.drawn = "";
   }
 
@@ -221,6 +216,5 @@ export class Film {
 
   destroy() {
     this.time.playing = false;
-    this.stepper.root.classList.remove("low");
   }
 }

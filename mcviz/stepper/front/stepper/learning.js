@@ -7,7 +7,7 @@ import { clipped, format, percent, visible } from "../drawing/text.js";
 /** Heights in pixels: of the curves, the steps below them, a memory's gates, all of them, the answer. Less in a low window. */
 const HEIGHTS = {
   tall: { curves: 64, ticks: 14, row: 7, most: 84, answer: 8 },
-  low: { curves: 34, ticks: 13, row: 5, most: 46, answer: 7 },
+  low: { curves: 32, ticks: 13, row: 4, most: 40, answer: 7 },
 };
 /** How each curve is drawn: its colour, and the lengths of its strokes, as no hue speaks alone. */
 const LOOKS = {

@@ -1,4 +1,4 @@
-/* How large a view is drawn for a class. */
+/* What room there is: beside, in height, and how large a view is drawn for a class. */
 
 /** The window, in pixels, in which it is laid out before it is made larger: of one run, and of two. */
 const ROOM = [1100, 620];
@@ -8,4 +8,19 @@ const ROOM_OF_TWO = [1100, 860];
 export function larger(runs) {
   const [wide, high] = runs > 1 ? ROOM_OF_TWO : ROOM;
   return Math.max(1, Math.min(3, innerWidth / wide, innerHeight / high));
+}
+
+/** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
+const BOTH = 2 * 340 + 28;
+/** The height of a window in which all parts have room as they are; in a lower one they are lower. */
+const TALL = 960;
+
+/** Whether two runs have room beside each other. */
+export function isWide(width) {
+  return width >= BOTH;
+}
+
+/** Whether a window has little height for what there is to see. */
+export function isLow(height) {
+  return height < TALL;
 }

@@ -12,16 +12,15 @@ import { Events } from "./events.js";
 import { Film } from "./film.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
+import { nameRuns } from "./naming.js";
 import { Pointing } from "./pointing.js";
 import { figureText } from "./saving.js";
 import { Surgery } from "./surgery.js";
-import { larger } from "./room.js";
+import { isLow, isWide, larger } from "./room.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
 const REST = 250;
-/** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
-const BOTH = 2 * 340 + 28;
 
 /** Put a stepper into an element.
  *
@@ -203,13 +202,6 @@ class Stepper {
     this.options.onPresent?.(on);
   }
 
-  /** What each of two runs is, where one was made of the other. */
-  get names() {
-    if (this.views.length < 2) return [];
-    if (this.surgery.words.length) return ["before surgery", "after surgery"];
-    return this.editing.offer?.changes.length ? ["before the last edit", "as edited"] : [];
-  }
-
   /** Close what explains a number. */
   dismiss() {
     for (const view of this.views) view.dismiss();
@@ -233,6 +225,11 @@ class Stepper {
     this.tall = innerHeight / zoom;
     this.width = this.root.clientWidth;
     if (!this.width || !this.views.length) return;
+    // two runs beside each other: what names their rows stands once, at the left
+    this.abreast = this.views.length > 1 && isWide(this.width);
+    this.low = isLow(this.tall) && Boolean(this.film || !this.presenting);
+    this.root.classList.toggle("low", this.low);
+    this.pair.classList.toggle("abreast", this.abreast);
     // Colours can be read only where the page's styles apply, so not before there is room.
     this.colours = readColours(this.root);
     for (const view of this.views) view.resize(this.colours);
@@ -251,10 +248,7 @@ class Stepper {
     this.frame = 0;
     // Nothing is drawn into no room; `resize` comes back once there is some.
     if (!this.width || !this.views.length) return;
-    const { names } = this;
-    this.views.forEach((view, i) => view.call(names[i] ?? ""));
-    // one below the other: what the reader made comes first
-    this.pair.classList.toggle("latest", names.length > 0 && this.width < BOTH);
+    nameRuns(this);
     this.film?.paint(this.state);
     for (const view of this.views) view.paint(this.state);
     this.difference?.paint(this.state);

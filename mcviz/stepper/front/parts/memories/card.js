@@ -66,12 +66,15 @@ export class Card {
     return `${what} ${this.view.run.memoryName(this.view.at.t, this.i)} = ${exact(x)}`;
   }
 
-  resize(used, { width, frame, caption }) {
+  resize(used, { width, frame, caption, charts }) {
     const { rows, run } = this.view;
     this.width = width;
     show(this.node, used);
     place(this.node, { width: `${width}px` });
     place(this.frame, { height: `${frame}px` });
+    place(this.scoreChart, { height: `${charts.score}px` });
+    place(this.gateChart, { height: `${charts.gate}px` });
+    place(this.said, { height: `${charts.said}px` });
     for (const row of [this.scoreChart, this.gateChart, this.said, this.word, this.share]) {
       place(row, { marginTop: `${caption}px` });
     }

@@ -3,6 +3,8 @@
 import { place, svg } from "../../drawing/dom.js";
 
 const PIPE = 34;
+/** How high flows of that width are at least: in lower ones they are thinner. */
+const HIGH = 40;
 
 export class Flows {
   constructor() {
@@ -29,7 +31,7 @@ export class Flows {
     const parts = shown.map((i) => (i <= own && run.isRead(t, h, i) ? flow(i) : 0));
     let total = 0;
     for (let i = 0; i <= own; i++) total += Math.abs(flow(i));
-    const unit = PIPE / Math.max(1, total);
+    const unit = (PIPE * Math.min(1, this.height / HIGH)) / Math.max(1, total);
     let x = target - (parts.reduce((sum, part) => sum + Math.abs(part), 0) * unit) / 2;
     this.paths.forEach((path, slot) => {
       const width = slot < shown.length ? Math.abs(parts[slot]) * unit : 0;

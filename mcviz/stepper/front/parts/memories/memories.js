@@ -12,14 +12,16 @@ import { Heatmaps } from "./heatmaps.js";
 import { Rail } from "./rail.js";
 
 const NAME = 32;
-const SCORE = 26;
-const GATE = 30;
 const NUMBER = 18;
-const SAID = 32;
 const WORD = 32;
+/** How high charts are, and the gates of all memories where there are more than cards: less in a low window. */
+const CHARTS = { tall: { score: 26, gate: 30, said: 32, rail: 44 }, low: { score: 20, gate: 24, said: 24, rail: 40 } };
 /** How high pictures and flows are; they grow with a window higher than all needs, and flows shrink with a lower one. */
 const LEAST = { picture: 34, flow: 40 };
-const AROUND = 745;
+const AROUND = { tall: 745, low: 768 };
+/** How wide a card is at least, and where all memories have one then. */
+const WIDE = 52;
+const TIGHT = 38;
 
 /** The row of memories: pictures, scores, gates, what each said, and the flows into the output. */
 export class Memories {
@@ -61,7 +63,7 @@ export class Memories {
   resize(room) {
     this.layout = this.layOut(room);
     this.target = outputBox(this.view.run, room).centre;
-    const { width, height, flow, gap, left, size, slots, picture, caption, y } = this.layout;
+    const { width, height, flow, gap, left, size, slots, picture, caption, charts, y } = this.layout;
     place(this.stage, { height: `${height + flow}px` });
     place(this.row, { gap: `${gap}px`, left: `${left}px`, top: `${y.name}px` });
     for (const [name, node] of Object.entries(this.legend)) {
@@ -73,7 +75,7 @@ export class Memories {
       this.cards.push(card);
       this.row.append(card.node);
     }
-    const look = { width: size, frame: picture, caption };
+    const look = { width: size, frame: picture, caption, charts };
     this.cards.forEach((card, slot) => card.resize(slot < slots, look));
     this.rail.resize(width, slots);
     this.flows.resize(width, height, flow, slots);
@@ -81,19 +83,20 @@ export class Memories {
   }
 
   /** How many cards there is room for, and where their rows stand. */
-  layOut({ stage: width, narrow, window }) {
+  layOut({ stage: width, narrow, low, window }) {
     const { run, rows } = this.view;
     const gap = width / run.N > 70 ? 10 : 5;
-    const least = narrow ? 50 : 52;
+    const charts = CHARTS[low ? "low" : "tall"];
+    const least = (width + gap) / run.N - gap < TIGHT ? WIDE : TIGHT;
     const slots = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
     const size = Math.min(128, (width + gap) / slots - gap);
     const left = (width - slots * (size + gap) + gap) / 2;
-    const spare = window - AROUND;
+    const spare = window - AROUND[low ? "low" : "tall"];
     const flow = LEAST.flow + Math.max(-16, Math.min(24, 0.2 * spare));
     const picture = Math.max(LEAST.picture, Math.min(size, size * this.heatmaps.shape, LEAST.picture + 0.8 * spare));
     const caption = narrow ? 16 : 0;
     const y = {};
-    let top = slots < run.N ? 44 : 0;
+    let top = slots < run.N ? charts.rail : 0;
     const stack = (name, h) => {
       y[name] = top + caption;
       top = y[name] + h;
@@ -101,12 +104,12 @@ export class Memories {
     stack("name", NAME);
     y.picture = top;
     top += picture + 8;
-    if (rows.score) stack("score", SCORE + NUMBER);
-    stack("gate", GATE + NUMBER);
-    if (rows.said) stack("said", SAID);
+    if (rows.score) stack("score", charts.score + NUMBER);
+    stack("gate", charts.gate + NUMBER);
+    if (rows.said) stack("said", charts.said);
     if (rows.word) stack("word", WORD);
     if (rows.share) stack("share", NUMBER);
-    return { width, height: top, flow, gap, left, size, slots, picture, caption, y };
+    return { width, height: top, flow, gap, left, size, slots, picture, caption, charts, y };
   }
 
   /** The segments that have a card: all, or as many as fit, those that weigh or add most first. */
@@ -143,7 +146,8 @@ export class Memories {
       else this.heatmaps.drawCheckpoint(context, i, h, x, y.picture, size, picture);
       context.globalAlpha = 1;
       const said = card.read ? run.said(t, h, i) : null;
-      if (said) drawBars(context, said, x, y.said + 2, size, 28, said.numbers.extent(), colours);
+      if (said)
+        drawBars(context, said, x, y.said + 2, size, this.layout.charts.said - 4, said.numbers.extent(), colours);
     });
     this.flows.paint(run, at, this.shown, (slot) => left + slot * (size + gap) + size / 2, this.target);
     this.rail.paint(run, at, this.shown);
@@ -157,14 +161,15 @@ export class Memories {
       high = Math.max(high, run.score(t, h, i) || 0);
       low = Math.max(low, -run.score(t, h, i) || 0);
     }
-    const unit = SCORE / Math.max(1, high + low);
-    return { unit, zero: SCORE - low * unit, most: SCORE, gate: GATE };
+    const { score, gate } = this.layout.charts;
+    const unit = score / Math.max(1, high + low);
+    return { unit, zero: score - low * unit, most: score, gate };
   }
 
   /** What the layer says at a place: a number of a picture, or of what a memory said. */
   find(x, y) {
     const { run, at } = this.view;
-    const { left, size, gap, picture, y: top } = this.layout;
+    const { left, size, gap, picture, charts, y: top } = this.layout;
     const slot = Math.floor((x - left + gap / 2) / (size + gap));
     const i = this.shown?.[slot];
     if (i === undefined || i > run.own[at.t]) return null;
@@ -178,7 +183,7 @@ export class Memories {
       return { text, pick: { kind: "inspect", i } };
     }
     const said = run.rows.said ? run.said(at.t, at.h, i) : null;
-    if (said && y >= top.said && y < top.said + 32) {
+    if (said && y >= top.said && y < top.said + charts.said) {
       return entry(said, `what ${title} says `, { kind: "read", i })(Math.floor(inside * run.V));
     }
     return null;
