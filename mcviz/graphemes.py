@@ -4,11 +4,11 @@
 [2, 1, 5, 1, 2, 4]
 """
 
-import regex
-
 
 def graphemes(text: str) -> list[str]:
     """`text` cut between its graphemes; joined, they are the text again."""
+    import regex  # here: only a reader's own text needs it, and it takes as long to load as all of NumPy's mathematics
+
     return regex.findall(r"\X", text)
 
 

@@ -1,39 +1,22 @@
 """The whole site: a folder that any server can serve, a stick behind `python -m http.server` among them."""
 
-import gzip
 import shutil
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import plotly.offline
 
 from mcviz import claims, files
-from mcviz.site import api, cost, documents, frame, glossary, home, learn, numbers, play, steppers
-from mcviz.site.bundle import PACKAGE, bundle
-from mcviz.site.compiled import compile_all
-from mcviz.site.runtime import LOCK, pinned
+from mcviz.site import api, cost, documents, frame, glossary, home, learn, numbers, play, python, steppers
+from mcviz.site.bundle import PACKAGE
+from mcviz.site.frame import FRONT
 
-FRONT = Path(__file__).parent / "front"
 MARK = ".mcviz-site"
 """The file by which a folder is known for a site, which may be written anew."""
-STRAIGHT = ("pyodide.mjs", "pyodide.asm.mjs")
-LIBRARY = "python_stdlib.zip"
-PACKED = ("pyodide.asm.wasm", LOCK)
-"""Files that lie there packed, and that the page unpacks: small also from servers that pack nothing."""
-MODULE = "mcviz.zip"
-FOLDERS = (
-    *("/tests/", "/numpy/f2py/", "/numpy/fft/", "/numpy/ma/", "/numpy/polynomial/", "/numpy/testing/"),
-    *("/_pyrepl/", "/multiprocessing/", "/unittest/", "/wsgiref/", "/xml/", "/xmlrpc/"),
-)
-ENDINGS = (".pyi", ".h", ".a", ".pxd", ".pyx")
-"""What stands in an archive and no page needs; what says who wrote it stays."""
 
 
-def build(out: Path, python: Path, say: Callable[[str], None] = print) -> None:
-    """Write the site into the folder `out`, with the Python that lies in the folder `python`, which is checked.
+def build(out: Path, release: Path, say: Callable[[str], None] = print) -> None:
+    """Write the site into the folder `out`, with the Pyodide that lies in the folder `release`, checked.
 
     Raises `ValueError` if `out` holds something that is not a site, and where there is no clone of the project.
     """
@@ -50,7 +33,7 @@ def build(out: Path, python: Path, say: Callable[[str], None] = print) -> None:
     for name, text in api.files().items():
         put(out / name, text)
     say("the explorer, with Python for the browser …")
-    explorer(out, python, play.runs())
+    explorer(out, release, play.runs())
 
 
 def project() -> Path:
@@ -112,36 +95,14 @@ def figures(out: Path) -> None:
     put(out / "plotly.js", plotly.offline.get_plotlyjs())
 
 
-def explorer(out: Path, python: Path, runs: Sequence[str]) -> None:
+def explorer(out: Path, release: Path, runs: Sequence[str]) -> None:
     """The page Play, with Python and with stored pictures of `runs`."""
     for name, text in play.scripts().items():
         put(out / name, text)
-    parts = runtime(out / play.PYTHON, python)
+    parts = python.write(out / python.PLACE, release)
     for name, content in play.pictures(runs).items():
         put(out / "play" / "first" / name, content)
     put(out / "play" / "index.html", play.page(parts, runs))
-
-
-def runtime(out: Path, python: Path) -> Mapping[str, Any]:
-    """Write Python into the folder `out`; what the page has to know of it."""
-    wheels = list(pinned(python))
-    for name in STRAIGHT:
-        put(out / name, (python / name).read_bytes())
-    for name in PACKED:
-        put(out / f"{name}.gz", gzip.compress((python / name).read_bytes(), 9, mtime=0))
-    for name in (LIBRARY, *wheels):
-        put(out / name, slim((python / name).read_bytes()))
-    put(out / MODULE, bundle())
-    compile_all(python, out / LIBRARY, [out / name for name in (*wheels, MODULE)])
-    counted = sum(path.stat().st_size for path in out.iterdir() if path.suffix != ".mjs")
-    return {"packed": list(PACKED), "archives": [*wheels, MODULE], "bytes": counted}
-
-
-def slim(archive: bytes) -> bytes:
-    """An archive without what no page needs, packed as small as can be."""
-    packed = BytesIO()
-    with zipfile.ZipFile(BytesIO(archive)) as given, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as kept:
-        for item in given.infolist():
-            if not any(folder in f"/{item.filename}" for folder in FOLDERS) and not item.filename.endswith(ENDINGS):
-                kept.writestr(item, given.read(item), zipfile.ZIP_DEFLATED, 9)
-    return packed.getvalue()
+    own = sorted(path.relative_to(out).as_posix() for path in (out / "play").rglob("*.*"))
+    shared = {"site.css", play.MANIFEST, *play.STYLES, *play.MODULES} - {*own}
+    put(out / play.KEEPER, play.keeper(parts, [*own, *sorted(shared)]))

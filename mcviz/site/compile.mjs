@@ -18,7 +18,8 @@ python.runPython(readFileSync(source, "utf8"));
 const used = python.runPython(`
 import sys
 from mcviz.site import player
-player.answer('{"parameters": {}, "changes": {}}')
+for run in ("topics-grm", "text"):
+    player.answer('{"parameters": {"run": "%s"}, "changes": {}}' % run)
 {str(getattr(module, "__file__", "")) for module in list(sys.modules.values())}
 `);
 const compiled = python.globals.get("compiled");

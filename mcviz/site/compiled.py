@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import MAGIC_NUMBER, source_hash
 from io import BytesIO
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 UNCHECKED = 1
 """The flag of code that goes by a hash of its source, and is not compared with it."""
@@ -20,19 +20,20 @@ OLDEST_NODE = 20
 
 
 def compiled(archive: bytes, place: str, used: set[str]) -> bytes:
-    """The zip `archive`, which will lie in the folder `place`, with code for source where a path is among `used`.
+    """The zip `archive`, which will lie in the folder `place`, with code for source where a path is among `used`: its
+    files are stored as they are.
 
     Code is larger than source: what is hardly ever imported stays as it was.
     """
-    packed = BytesIO()
-    with ZipFile(BytesIO(archive)) as given, ZipFile(packed, "w", ZIP_DEFLATED, compresslevel=9) as kept:
+    stored = BytesIO()
+    with ZipFile(BytesIO(archive)) as given, ZipFile(stored, "w") as kept:
         for name in given.namelist():
             content = given.read(name)
             path = f"{place}/{name}"
             if path in used and name.endswith(".py"):
                 name, content = f"{name}c", code(content, path)
-            kept.writestr(ZipInfo(name), content, ZIP_DEFLATED)
-    return packed.getvalue()
+            kept.writestr(ZipInfo(name), content)
+    return stored.getvalue()
 
 
 def code(source: bytes, path: str) -> bytes:

@@ -10,6 +10,9 @@ from pygments.formatters import HtmlFormatter
 
 from mcviz.palette import PALETTES
 
+FRONT = Path(__file__).parent / "front"
+"""What the browser loads as it is."""
+
 PAGES: Mapping[str, str] = {
     "play/": "Play",
     "learn/": "Learn",
@@ -96,7 +99,7 @@ def page(
 
 def icon() -> str:
     """The icon, in the address itself: browsers ask for it whenever a page changes its own, also without a server."""
-    content = (Path(__file__).parent / "front" / "icon.svg").read_bytes()
+    content = (FRONT / "icon.svg").read_bytes()
     return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
 
 

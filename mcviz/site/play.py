@@ -17,6 +17,7 @@ POLICY: Mapping[str, str] = {
     # Pyodide compiles WebAssembly; its worker is a blob, so that this policy is the worker's too
     "script-src": "'self' 'wasm-unsafe-eval'",
     "worker-src": "'self' blob:",
+    "manifest-src": "'self'",
 }
 MODULES = (
     "stepper.js",
@@ -25,8 +26,10 @@ MODULES = (
     *(f"play/{name}.js" for name in ("controls", "python", "stored")),
 )
 """What the page's script imports: named, so that a slow network is asked for all of it at once."""
-PYTHON = "python/"
-"""The folder with Python."""
+STYLES = ("stepper.css", "play/play.css")
+MANIFEST = "manifest.json"
+KEEPER = "kept.js"
+"""The service worker, which keeps all of the page in the browser."""
 
 _BODY = """
 <details id="settings">
@@ -60,11 +63,19 @@ def page(parts: Mapping[str, Any], names: Sequence[str]) -> str:
         "play/",
         about="Step through what a recurrent network with cached memories computed, in any browser.",
         kind="play",
-        styles=("stepper.css", "play/play.css"),
+        styles=STYLES,
         scripts=("play/main.js",),
-        links=dict.fromkeys(MODULES, "modulepreload"),
+        links={**dict.fromkeys(MODULES, "modulepreload"), MANIFEST: "manifest"},
         policy=POLICY,
     )
+
+
+def keeper(parts: Mapping[str, Any], pages: Sequence[str]) -> str:
+    """The service worker, and before it what it keeps: `pages`, which are files of the site, and Python."""
+    packed = [parts["place"] + name for name in parts["packed"]]
+    straight = [parts["place"] + name for name in parts["straight"]]
+    lists = {"pages": list(pages), "python": [*straight, *packed], "packed": packed}
+    return f"Object.assign(globalThis, {json.dumps(lists)});\n" + (frame.FRONT / KEEPER).read_text(encoding="utf-8")
 
 
 def runs() -> list[str]:

@@ -1,5 +1,7 @@
 """The folder that is written: only into its own, under a policy, and with a package that runs by itself."""
 
+import gzip
+import hashlib
 import re
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from posixpath import normpath
 
 import pytest
 
-from mcviz.site import api, build, documents, frame, glossary, home, learn, markdown, play
+from mcviz.site import api, build, documents, frame, glossary, home, learn, markdown, play, python
 from mcviz.site.bundle import bundle
 
 ROOT = Path(__file__).parents[2]
@@ -45,19 +47,38 @@ def test_the_package_runs_with_numpy_and_regex_alone(tmp_path):
     assert not set(done.stdout.split()) & {"torch", "scipy", "plotly", "streamlit", "safetensors"}
 
 
-def test_a_wheel_loses_only_what_no_page_needs():
-    given = BytesIO()
+def test_an_archive_loses_only_what_no_page_needs():
     contents = {
         "numpy/core.py": b"x = 1",
         "numpy/tests/test_core.py": b"no",
         "numpy/core.pyi": b"no",
+        "numpy/_core/_add_newdocs.py": b"no",
+        "numpy/linalg/_linalg.py": b"x = 2",
+        "numpy/linalg/lapack_lite.so": b"no",
+        "encodings/cp437.py": b"x = 3",
+        "encodings/cp850.py": b"no",
+        "pdb.py": b"no",
+        "mcviz/trace/file.py": b"x = 4",
         "LICENSE": b"BSD",
     }
-    with zipfile.ZipFile(given, "w") as wheel:
+    with zipfile.ZipFile(given := BytesIO(), "w") as wheel:
         for name, content in contents.items():
             wheel.writestr(name, content)
-    slim = zipfile.ZipFile(BytesIO(build.slim(given.getvalue())))
-    assert {name: slim.read(name) for name in slim.namelist()} == {"numpy/core.py": b"x = 1", "LICENSE": b"BSD"}
+    slim = zipfile.ZipFile(BytesIO(python.slim(given.getvalue())))
+    kept = {name: content for name, content in contents.items() if content != b"no"}
+    assert {name: slim.read(name) for name in slim.namelist()} == {**kept, "numpy/_core/_add_newdocs.py": b""}
+    assert {each.compress_type for each in slim.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_what_lies_in_the_folder_of_python_is_small_and_named_by_what_it_is(site):
+    there = list((site / python.PLACE).iterdir())
+    assert sum(path.stat().st_size for path in there) < 11_000_000
+    for path in there:
+        digest = re.search(r"-([0-9a-f]{12})\.zip\.gz$", path.name)
+        if digest:
+            assert hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest().startswith(digest[1])
+        else:
+            assert path.name.removesuffix(".gz") in {*python.STRAIGHT, python.WASM, python.LOCK}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import { stored } from "./stored.js";
 
 const node = (id) => document.getElementById(id);
 const { runs, first, megabytes, ...told } = JSON.parse(node("site").textContent);
-const [base, worker] = ["../python/", "worker.js"].map((each) => new URL(each, location).href);
+const [base, worker] = [`../${told.parts.place}`, "worker.js"].map((each) => new URL(each, location).href);
 const parts = { ...told.parts, base, worker };
 /** Parameters that a stored picture can follow. */
 const FOLLOWED = ["v", "run", "step", "head"];
@@ -129,6 +129,7 @@ const python = new Python(parts, {
     node("retry").hidden = true;
     node("brought").disabled = false;
     document.documentElement.dataset.live = "yes";
+    keep();
     if (complete) {
       controls.show(complete.controls, true);
       stepper.offer(complete.offers);
@@ -144,6 +145,11 @@ const python = new Python(parts, {
     node("status").replaceChildren(`${words} (${message})`);
   },
 });
+
+/** Let the browser keep all this, for when there is no network: it does so for addresses that it trusts. */
+function keep() {
+  navigator.serviceWorker?.register(new URL("../kept.js", location).href).catch(() => {});
+}
 
 /** Say what there is until Python is. */
 function tell(come) {

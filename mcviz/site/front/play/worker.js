@@ -1,13 +1,20 @@
 /* Python, beside the page: loads it, tells how far it has come, and then answers one message after the other. */
 
+import { files } from "./archive.js";
+
 let python, player;
 
-/** `fetch`, which tells how many bytes have come so far. Files in `packed` lie beside their names, as `.gz`. */
+/** `fetch`, which tells how many bytes have come so far. Files in `packed` lie beside their names, as `.gz`; those that
+ * the browser keeps (`../kept.js`) it has as they are, and what it has compiled of them. */
 function counting(fetched, packed, tell) {
   let loaded = 0;
   return async (resource, options) => {
     const url = String(resource instanceof Request ? resource.url : resource);
     const name = url.slice(url.lastIndexOf("/") + 1);
+    if (await globalThis.caches?.match(url)) {
+      const kept = await fetched(url, options);
+      if (kept.ok) return kept;
+    }
     const zipped = packed.includes(name);
     const response = await fetched(zipped ? `${url}.gz` : url, options);
     if (!response.ok) throw new Error(`${name}: ${response.status}`);
@@ -24,15 +31,24 @@ function counting(fetched, packed, tell) {
   };
 }
 
-/** Load Python from the folder at `base`, and what the `archives` there hold into it. */
-async function load({ base, packed, archives }) {
+/** Load Python from the folder at `base`, with its `library`, and put into it what the `archives` there hold. */
+async function load({ base, packed, library, archives }) {
   globalThis.fetch = counting(fetch.bind(globalThis), packed, (loaded) => postMessage({ kind: "progress", loaded }));
-  const coming = Promise.all(archives.map(async (name) => (await fetch(base + name)).arrayBuffer()));
-  const loading = import(`${base}pyodide.mjs`).then(({ loadPyodide }) => loadPyodide({ indexURL: base }));
-  const [loaded, come] = await Promise.all([loading, coming]);
+  const coming = Promise.all(
+    archives.map(async (name) => new Uint8Array(await (await fetch(base + name)).arrayBuffer())),
+  );
+  const [loading] = ["pyodide", "pyodide.asm"].map((name) => import(`${base}${name}.mjs`));
+  const starting = loading.then(({ loadPyodide }) => loadPyodide({ indexURL: base, stdLibURL: base + library }));
+  const [loaded, come] = await Promise.all([starting, coming]);
   python = loaded;
-  const extractDir = python.runPython("import site; site.getsitepackages()[0]");
-  for (const archive of come) python.unpackArchive(archive, "zip", { extractDir });
+  const packages = python.runPython("import site; site.getsitepackages()[0]");
+  for (const archive of come) {
+    for (const [name, content] of files(archive)) {
+      const path = `${packages}/${name}`;
+      python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+      python.FS.writeFile(path, content, { canOwn: true });
+    }
+  }
   player = python.runPython("from mcviz.site import player; player");
   globalThis.python = python; // for whoever looks closer, in the console
   postMessage({ kind: "live" });
