@@ -1,5 +1,6 @@
 """A mixer without segments: what its tokens read, and what it keeps of them for later ones, is up to its kind."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from jaxtyping import Float
@@ -11,7 +12,7 @@ from mcviz.pytorch.padding import beyond, blank
 
 Tokens = list[Tensor]
 """q, k, v and, where the mixer has it, u of the new tokens: [B, H, T, ·] each."""
-Kept = dict[str, Tensor]
+Kept = Mapping[str, Tensor]
 """What a mixer keeps of the tokens before, by name; empty at the beginning."""
 
 
