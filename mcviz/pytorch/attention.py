@@ -14,11 +14,11 @@ from mcviz.checks import whole
 from mcviz.model import ATTENTIONS, SOFTMAX
 from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.decode import Buffer
-from mcviz.pytorch.mixer import Mixer, MixerStream
-from mcviz.pytorch.padding import beyond, blank
+from mcviz.pytorch.mixer import MixerStream
+from mcviz.pytorch.unsegmented import Kept, Tokens, Unsegmented
 
 
-class Attention(Mixer):
+class Attention(Unsegmented):
     """Causal softmax attention, with the projections of a linear memory. Raises `ValueError` for sizes out of range."""
 
     window, stride = 0, 1
@@ -27,35 +27,21 @@ class Attention(Mixer):
         super().__init__(d_model, n_heads, ATTENTIONS[SOFTMAX], **options)
         self.window, self.stride = whole("window", window, 0), whole("stride", stride)
 
-    def forward(
-        self,
-        x: Float[Tensor, "B T D"],
-        *,
-        lengths: Any = None,
-        state: Carried | None = None,
-        return_state: bool = False,
-    ) -> Any:
-        """Features [B, T, D] of each token. `lengths` and states are those of `MemoryCaching.forward`."""
-        padding = None if lengths is None else beyond(lengths, x, None, check=False)
-        x = blank(x, padding)
-        seen = self.after(x, state)
-        q, k, v, *_ = self.projections(seen)
-        q, k, v = (tensor[:, self.convolution - 1 :].transpose(1, 2) for tensor in (q, k, v))
-        past = 0 if state is None else state.tokens
-        end = past + x.shape[1]
-        places = [*kept(past, self.window, self.stride), *range(past, end)]
-        if state is not None:
-            k, v = (torch.cat([state.tensors[name].transpose(1, 2), new], 2) for name, new in (("k", k), ("v", v)))
-        plain = state is None and (self.window, self.stride) == (0, 1)
-        mask = None if plain else self.reached(torch.tensor(places, device=x.device), past)
-        y = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
-        y = blank(self.merge(y.transpose(1, 2)), padding)
-        if not return_state:
-            return y
-        still = set(kept(end, self.window, self.stride))
-        index = torch.tensor([i for i, place in enumerate(places) if place in still], dtype=torch.long, device=x.device)
-        left = {name: each.index_select(2, index).transpose(1, 2) for name, each in (("k", k), ("v", v))}
-        return y, Carried(end, {**self.latest(seen), **left})
+    def read(self, tokens: Tokens, past: int, before: Kept) -> Float[Tensor, "B H T V"]:
+        q, (k, v) = tokens[0], joined(tokens, before)
+        plain = not before and (self.window, self.stride) == (0, 1)
+        mask = None if plain else self.reached(torch.tensor(self.places(tokens, past), device=q.device), past)
+        return nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+
+    def keep(self, tokens: Tokens, past: int, before: Kept) -> Kept:
+        places, (k, v) = self.places(tokens, past), joined(tokens, before)
+        still = set(kept(past + tokens[0].shape[2], self.window, self.stride))
+        index = torch.tensor([i for i, place in enumerate(places) if place in still], dtype=torch.long, device=k.device)
+        return {name: each.index_select(2, index).transpose(1, 2) for name, each in (("k", k), ("v", v))}
+
+    def places(self, tokens: Tokens, past: int) -> list[int]:
+        """Where the keys and values stand that are at hand: those that are kept of the `past` tokens, and the new."""
+        return [*kept(past, self.window, self.stride), *range(past, past + tokens[0].shape[2])]
 
     def reached(self, places: Tensor, past: int) -> Bool[Tensor, "T n"]:
         """Which of the tokens at `places` each of those from the `past` on reads."""
@@ -65,6 +51,12 @@ class Attention(Mixer):
 
     def stream(self, length: int | None = None, state: Carried | None = None) -> MixerStream:
         return MixerStream(self, KVCache(state, self.window, self.stride).step, state)
+
+
+def joined(tokens: Tokens, before: Kept) -> list[Tensor]:
+    """Keys and values [B, H, n, ·] of what is kept and of the new tokens."""
+    new = {"k": tokens[1], "v": tokens[2]}
+    return [torch.cat([before[name].transpose(1, 2), new[name]], 2) if before else new[name] for name in new]
 
 
 def kept(n: int, window: int = 0, stride: int = 1) -> range:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from mcviz.model import ATTENTIONS, FENWICK
 from mcviz.pytorch.carried import Carried
-from mcviz.pytorch.mixer import Mixer, MixerStream
-from mcviz.pytorch.padding import beyond, blank
+from mcviz.pytorch.mixer import MixerStream
+from mcviz.pytorch.unsegmented import Kept, Tokens, Unsegmented
 from mcviz.segments import Segments, logarithmic
 
 
@@ -35,7 +35,7 @@ def kept(n: int) -> Segments:
     return logarithmic(n) if n else []
 
 
-class LogLinear(Mixer):
+class LogLinear(Unsegmented):
     """Log-linear attention, with the projections of a linear memory whose gate sees the token alone.
 
     Raises `ValueError` for sizes out of range.
@@ -44,27 +44,12 @@ class LogLinear(Mixer):
     def __init__(self, d_model: int, n_heads: int, **options: Any) -> None:
         super().__init__(d_model, n_heads, ATTENTIONS[FENWICK], **options)
 
-    def forward(
-        self,
-        x: Float[Tensor, "B T D"],
-        *,
-        lengths: Any = None,
-        state: Carried | None = None,
-        return_state: bool = False,
-    ) -> Any:
-        """Features [B, T, D] of each token. `lengths` and states are those of `MemoryCaching.forward`."""
-        padding = None if lengths is None else beyond(lengths, x, None, check=False)
-        x = blank(x, padding)
-        seen = self.after(x, state)
-        tokens = self.projections(seen)[:4]
-        q, k, v, u = (tensor[:, self.convolution - 1 :].transpose(1, 2) for tensor in tokens)
-        past = 0 if state is None else state.tokens
-        sums = None if state is None else state.tensors.get("sums")
-        y = blank(self.merge(read(q, k, v, u, past, sums).transpose(1, 2)), padding)
-        if not return_state:
-            return y
-        left = {"sums": after(k, v, past, sums)}
-        return y, Carried(past + x.shape[1], {**self.latest(seen), **left})
+    def read(self, tokens: Tokens, past: int, before: Kept) -> Float[Tensor, "B H T V"]:
+        q, k, v, u = tokens
+        return read(q, k, v, u, past, before.get("sums"))
+
+    def keep(self, tokens: Tokens, past: int, before: Kept) -> Kept:
+        return {"sums": after(tokens[1], tokens[2], past, before.get("sums"))}
 
     def stream(self, length: int | None = None, state: Carried | None = None) -> MixerStream:
         return MixerStream(self, Fenwick(state).step, state)
