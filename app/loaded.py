@@ -12,12 +12,13 @@ from mcviz import link, watch
 LIBRARIES = (
     *("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat"),
     *("plotly.graph_objects", "plotly.subplots", "plotly.tools"),
-    *("scipy.special", "streamlit.emojis"),
+    *("scipy.special", "streamlit.emojis", "streamlit.material_icon_names", "streamlit.elements.lib.image_utils"),
 )
 
 for name in (*LIBRARIES, *(("mcviz.pytorch", "mcviz.bench") if watch.available("pytorch") else ())):
     import_module(name)
 link.fields()  # reads the models, which are kept
-# Streamlit looks for garbage after every run: among what came since, not in all the libraries.
+import_module("plotly.graph_objects").Figure()  # reads what figures may hold
+# Garbage is looked for among what came since, not in all the libraries.
 gc.collect()
 gc.freeze()

@@ -7,9 +7,10 @@ from io import BytesIO
 from typing import Any
 
 import streamlit as st
+from pandas import DataFrame
 
 from app.dressing import dressed
-from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch, writing
+from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch, words, writing
 from mcviz import film as films
 from mcviz.config import AGGREGATORS
 from mcviz.cost import Cost
@@ -31,6 +32,7 @@ HASHES: dict[str | type, Callable[..., str]] = {
     Sitting: repr,
     Draft: repr,
     Setting: repr,
+    claims.Point: lambda point: point.name,
     fading.Fading: lambda seen: f"{seen.place} {seen.value.tobytes().hex()}",
 }
 
@@ -119,7 +121,13 @@ def recovered(says: str, trace: Trace, head: int, theme: str) -> figures.Figure:
     return _kept.keep(dressed(figure, says, theme), 64 * asked.likeness.size)
 
 
-@st.cache_resource
+@st.cache_resource(max_entries=4 * KEPT, show_spinner=False, hash_funcs=HASHES)
+def table(name: str, *given: Any) -> DataFrame:
+    """The table called `name` of what it is given, laid out once for all readers, who leave it as it is."""
+    return DataFrame(getattr(words, name)(*given))
+
+
+@st.cache_resource(show_spinner=False)
 def board() -> list[claims.Finding]:
     """Every claim with what the runs that ship say to it."""
     return claims.board()
@@ -150,19 +158,19 @@ def measured(setting: Setting) -> dict[str, tuple[float, float]]:
         return dict(bench.beside(setting))
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def rows() -> list[dict[str, Any]]:
     """The stored runs that claims rest on."""
     return [dict(row) for row in claims.rows()]
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def points() -> list[claims.Point]:
     """The points of the frontier that were run."""
     return claims.points(rows())
 
 
-@st.cache_resource(max_entries=4 * KEPT, hash_funcs={claims.Point: lambda point: point.name})
+@st.cache_resource(max_entries=4 * KEPT, hash_funcs=HASHES)
 def nearest(point: claims.Point) -> claims.Near | None:
     """The model that ships and is nearest to a point."""
     return claims.nearest(point)

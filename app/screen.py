@@ -49,8 +49,9 @@ def went() -> bool:
 
 def end() -> None:
     """Keep what the widgets hold now, and put it into the address."""
+    held = {*st.session_state}
     for name in link.fields():
-        if PREFIX + name in st.session_state:
+        if PREFIX + name in held:
             st.session_state.screen[name] = st.session_state[PREFIX + name]
     parameters = link.write(st.session_state.screen)
     if parameters != st.query_params.to_dict():

@@ -20,6 +20,7 @@ from streamlit.web.server.server_util import get_display_address, get_url
 if sys.path[0] != (ROOT := str(Path(__file__).parents[1])):
     sys.path.insert(0, ROOT)  # its modules import each other as `app`, whatever else has that name
 
+from app import runs
 from app.desk import FRAMES, desk
 from mcviz.stepper import pack_film
 
@@ -41,10 +42,12 @@ def frames(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Load the pages before the first reader comes, and open the explorer in the browser where that is wanted; in the
-    end, forget all trainings."""
+    """Load the pages, and what the stored runs say, before the first reader comes, and open the explorer in the browser
+    where that is wanted; in the end, forget all trainings."""
     for page in sorted((Path(__file__).parent / "views").glob("[!_]*.py")):
         import_module(f"app.views.{page.stem}")
+    runs.board()
+    runs.points()
     if not st.get_option("server.headless"):
         url = get_url(get_display_address(st.get_option("server.address")))
         threading.Timer(0.5, webbrowser.open, [url]).start()  # the server listens once this has yielded

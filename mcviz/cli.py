@@ -135,6 +135,7 @@ def options(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
         "client.toolbarMode": "viewer",
         "client.showSidebarNavigation": "true",
         "runner.enforceSerializableSessionState": "false",
+        "runner.postScriptGC": "false",  # of all readers' objects, for each change of one: Python looks when it is time
         "global.developmentMode": "false",
         **{f"theme.{theme}.primaryColor": colour for theme, colour in ACCENT.items()},
     }.items()

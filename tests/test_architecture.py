@@ -160,7 +160,7 @@ MAY_IMPORT = {
             "order",
             "studio",
         },
-        {"streamlit", "starlette"},
+        {"streamlit", "starlette", "pandas"},
     ),
 }
 

@@ -122,7 +122,7 @@ def pictures(setting: Setting) -> None:
     with right:
         st.markdown("#### The sheet, all heads")
         about = {name: st.column_config.TextColumn(help=says) for name, says in COLUMNS.items()}
-        st.dataframe(words.ledger(setting), hide_index=True, column_config=about)
+        st.dataframe(runs.table("ledger", setting), hide_index=True, column_config=about)
         st.caption("Operations of the whole sequence; reads and bytes fetched of its last token; bytes kept after it.")
 
 
@@ -132,13 +132,13 @@ def three_ways(setting: Setting) -> None:
     modelled, counted, measured = st.columns([4, 5, 4], gap="medium")
     with modelled:
         st.markdown("**Modelled:** one head, by formula")
-        st.dataframe(words.modelled(setting), hide_index=True)
+        st.dataframe(runs.table("modelled", setting), hide_index=True)
         st.caption("An operation is one multiplication, addition or elementary function on one number.")
     with counted:
         tiny = tradeoff.small(setting)
         seen = runs.counted(tiny)
         st.markdown("**Counted:** in runs of the reference")
-        st.dataframe(words.counted(tiny, seen), hide_index=True)
+        st.dataframe(runs.table("counted", tiny, seen), hide_index=True)
         st.caption(
             plain(
                 f"The same setting made small: d = {tiny.d}, H = {tiny.H}, C = {tiny.C}, L = {tiny.L}, k = {tiny.k}, "
