@@ -1,65 +1,25 @@
 """The stepper in Jupyter: a widget whose place in the run is a trait like any other widget's value."""
 
-import base64
-import struct
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 from IPython.display import display as display
-from jaxtyping import UInt8
 
-from mcviz import changes, files, watch, writing
+from mcviz import changes, files, stand_in, watch, writing
 from mcviz.checks import is_whole, place, plain
 from mcviz.film import Film
-from mcviz.palette import ANYWHERE
 from mcviz.probes import edits, surgery
+from mcviz.stand_in import still as still
 from mcviz.stepper import asking, assets
 from mcviz.stepper.film import film_page, identity, pack_film, pack_film_online, part
 from mcviz.stepper.html import page
 from mcviz.stepper.payload import BUDGET, pack, pack_online
 from mcviz.trace import Trace
 from mcviz.watch import Sitting
-
-MARGIN = 200
-"""Tokens on each side of the present one that a still picture shows."""
-
-
-def still(trace: Trace, step: int, head: int) -> str:
-    """The gates of one head around a token as an image in HTML: a column for each token, a row for each segment."""
-    begin, end = max(0, step - MARGIN), min(trace.T, step + MARGIN)
-    gates = np.clip(np.nan_to_num(trace.weights[begin:end, head].T), 0, 1)
-    violet = [int(ANYWHERE["gate"][i : i + 2], 16) for i in (1, 3, 5)]
-    pixels = np.empty((*gates.shape, 4), np.uint8)
-    pixels[..., :3] = violet
-    pixels[..., 3] = np.where(trace.readable[begin:end].T, 20 + 235 * gates, 0)
-    pixels[:, step - begin] = np.maximum(pixels[:, step - begin], [0, 0, 0, 90])
-    source = base64.b64encode(png(pixels)).decode()
-    wide, tall = max(1, 720 // (end - begin)), max(2, min(14, 240 // trace.N))
-    said = f"Gates of head {head}: a column for each token, {begin} to {end - 1}, a row for each segment. The stepper "
-    said += f"stands at token {step}; it appears where the cell is run."
-    return (
-        f'<figure><img alt="{said}" src="data:image/png;base64,{source}" width="{wide * (end - begin)}" '
-        f'height="{tall * trace.N}" style="image-rendering: pixelated"><figcaption>{said}</figcaption></figure>'
-    )
-
-
-def png(pixels: UInt8[np.ndarray, "rows columns 4"]) -> bytes:
-    """Red, green, blue and opacity of each pixel as a PNG file."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows, columns, _ = pixels.shape
-    lines = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = struct.pack(">IIBBBBB", columns, rows, 8, 6, 0, 0, 0)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 class Whole(traitlets.Int[Any, Any]):
@@ -111,9 +71,10 @@ class Stepper(anywidget.AnyWidget):
         stepper.go(frame=0)
 
     The numbers are sent to the browser once. JupyterLab saves them with the notebook if told to ("Save Widget State
-    Automatically"); nbclient does, with all widgets' state, unless it is given `store_widget_state=False`. Beside the
-    widget an output holds a picture of the gates where it stood, which `nbconvert` and other pages without widgets show
-    if no numbers were saved. `to_html` keeps the whole view for those who read without running.
+    Automatically"); nbclient does, with all widgets' state, unless it is given `store_widget_state=False`. Before the
+    widget a picture of the gates where it stands is an output of its own (`mcviz.stand_in`): a notebook opened again,
+    `nbconvert` and other pages without widgets show it if no numbers were saved. `to_html` keeps the whole view for
+    those who read without running.
 
     Raises `ValueError` for a step, head or segment that the run does not have, and as `mcviz.stepper.pack` and
     `mcviz.watch.run` do.
@@ -223,13 +184,9 @@ class Stepper(anywidget.AnyWidget):
         else:
             files.write(path, page(self.trace, self.other, budget=self.budget))
 
-    def _repr_mimebundle_(self, **settings: Any) -> Any:
-        """The widget, and for a page that shows none a picture of the gates where it stands."""
-        bundle = super()._repr_mimebundle_(**settings)
-        picture = still(self.trace, self.step, min(self.head, self.trace.H - 1))
-        if isinstance(bundle, tuple):
-            return {**bundle[0], "text/html": picture}, *bundle[1:]
-        return bundle if bundle is None else {**bundle, "text/html": picture}
+    def _ipython_display_(self) -> None:
+        """The widget, and where it does not live a picture of the gates where it stands."""
+        stand_in.show(self, still(self.trace, self.step, min(self.head, self.trace.H - 1)), "a stepper")
 
     def sit(self, sitting: Sitting) -> None:
         """Show the run of another sitting in the same place, beside that before its last change.

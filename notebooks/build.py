@@ -44,7 +44,7 @@ import nbformat
 from nbclient import NotebookClient
 from slides import PLOTLY, index, named, slides
 
-from mcviz import MCConfig, examples, files
+from mcviz import MCConfig, examples, files, stand_in
 from mcviz.course import exercises
 from mcviz.rules.equation import latex
 from mcviz.stepper import page as stepper_page
@@ -188,6 +188,11 @@ def stills(ran: Notebook, draw: "Draw") -> Notebook:
     return shown
 
 
+def payload_of(model: Any) -> str | None:
+    """The numbers of a stepper's state, in base 64; None for another widget's."""
+    return next((one["data"] for one in model.get("buffers", []) if one["path"] == ["payload"]), None)
+
+
 def picture_of(png: str, kind: str, name: str) -> Any:
     """An output that is a picture, with words for whoever does not see it."""
     said = f"{kind}: {name}" if name else kind
@@ -202,15 +207,16 @@ def at_rest(output: Any, name: str, states: Any, draw: "Draw") -> Any:
     if output.get("name") == "stderr":
         return None
     if WIDGET in data:
-        model = states.get(data[WIDGET]["model_id"], {})
-        payload = next((one["data"] for one in model.get("buffers", []) if one["path"] == ["payload"]), None)
-        if payload is None and "text/html" in data:  # what the widget shows where it cannot live
-            return nbformat.v4.new_output("display_data", {name: data[name] for name in ("text/html", "text/plain")})
-        if payload is None:
-            said = "Controls stand here once the cell is run."
-            return nbformat.v4.new_output("display_data", {"text/html": f"<p><i>{said}</i></p>", "text/plain": said})
+        model = states[data[WIDGET]["model_id"]]
+        if (payload := payload_of(model)) is None:
+            return None  # its stand-in was shown before it
         at = {name: model["state"].get(name, 0) for name in ("step", "frame")}
         return picture_of(draw.stepper(base64.b64decode(payload), at), "a stepper", name)
+    if found := stand_in.picture_in(data.get("text/html", "")):
+        model_id, still = found
+        drawn = payload_of(states[model_id]) is not None
+        said = {"text/html": still, "text/plain": data["text/plain"]}
+        return None if drawn else nbformat.v4.new_output("display_data", said)
     if PLOTLY in data:
         return picture_of(draw.figure(data[PLOTLY]), "a figure", name)
     output = deepcopy(output)

@@ -88,14 +88,16 @@ MAY_IMPORT = {
     ),
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),
+    "stand_in": Row(FOUNDATION, LIGHT | {"IPython"}),
     "widgets": Row(
         FOUNDATION
-        | {"changes", "reference", "probes", "tasks", "film", "examples", "watch", "writing", "figures", "stepper"},
+        | {"changes", "reference", "probes", "tasks", "film", "examples", "watch", "writing", "figures", "stepper"}
+        | {"stand_in"},
         LIGHT | {"plotly", "ipywidgets", "anywidget", "traitlets", "IPython"},
     ),
     # A checker opens the stepper only when it is shown in a notebook, and PyTorch when a training loop is tried.
     "course": Row(
-        FOUNDATION | {"reference", "tasks", "examples", "figures", "words"},
+        FOUNDATION | {"reference", "tasks", "examples", "figures", "stand_in", "words"},
         LIGHT | {"hypothesis", "IPython", "ipywidgets", "plotly", "torch"},
         lazily=frozenset({"widgets"}),
     ),

@@ -10,7 +10,7 @@ import ipywidgets
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, watch, writing
+from mcviz import MCConfig, stand_in, watch, writing
 from mcviz.film import Film
 from mcviz.probes import surgery
 from mcviz.stepper import pack_film
@@ -65,18 +65,22 @@ def test_another_run_takes_the_place_of_the_first(tmp_path):
     assert "octet-stream" in (tmp_path / "run.html").read_text()
 
 
-def test_beside_the_widget_stands_a_picture_of_its_gates():
-    trace = noise(MCConfig(segment_length=4), 12)
-    bundle = Stepper(trace, step=7, head=1)._repr_mimebundle_()
-    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/html"] == still(trace, 7, 1)
-    assert "stands at token 7" in bundle["text/html"]
-    file = base64.b64decode(re.search(r"base64,(.*?)\"", bundle["text/html"])[1])
-    size = struct.unpack(">II", file[16:24])
-    assert size == (12, 3)
-    lines = zlib.decompress(file[file.index(b"IDAT") + 4 : -16])
-    opacity = np.frombuffer(lines, np.uint8).reshape(3, 1 + 4 * 12)[:, 1:].reshape(3, 12, 4)[..., 3].T
+def test_before_the_widget_stands_a_picture_of_its_gates(monkeypatch):
+    trace, shown = noise(MCConfig(segment_length=4), 12), []
+    monkeypatch.setattr(stand_in, "display", lambda data, raw: shown.append(data))
+    stepper = Stepper(trace, step=7, head=1)
+    stepper._ipython_display_()
+    picture, view = shown
+    assert view["application/vnd.jupyter.widget-view+json"]["model_id"] == stepper.model_id
+    assert f"mcviz-{stepper.model_id}" in stepper.get_state()["_dom_classes"], "by which a page knows that it lives"
+    assert stand_in.picture_in(picture["text/html"]) == (stepper.model_id, still(trace, 7, 1))
+    assert stand_in.picture_in(still(trace, 7, 1)) is None
+    assert "stands at token 7" in picture["text/html"]
+    file = base64.b64decode(re.search(r"base64,(.*?)\"", picture["text/html"])[1])
+    wide, tall = struct.unpack(">II", file[16:24])
+    assert (wide, tall) == (14 * 12, 14 * 3)
+    lines = np.frombuffer(zlib.decompress(file[file.index(b"IDAT") + 4 : -16]), np.uint8)
+    opacity = lines.reshape(tall, 1 + 4 * wide)[:, 1:].reshape(tall, wide, 4)[7::14, 7::14, 3].T
     others = np.arange(12) != 7  # the column of the present token is marked
     wanted = np.where(trace.readable, 20 + 235 * trace.weights[:, 1], 0).astype(int)
     np.testing.assert_array_equal(opacity[others], wanted[others])
@@ -120,7 +124,7 @@ def page(chromium):
 
 
 @pytest.mark.browser
-def test_online_states_are_fetched_for_a_run_that_carries_none(page, lab):
+def test_online_states_are_fetched_and_a_notebook_opened_again_shows_a_picture(page, lab):
     trace = noise(MCConfig(segment_length=8), 40)
     lab(page, "Stepper(noise(MCConfig(segment_length=8), 40), budget=1000)")
     root = shown(page, 0)
@@ -128,6 +132,22 @@ def test_online_states_are_fetched_for_a_run_that_carries_none(page, lab):
     root.focus()
     page.keyboard.press("End")
     reading.check_online_state(page, trace, 39, 0)
+    picture, rest = page.get_by_text("it appears where the cell is run"), page.get_by_text("model not found")
+    expect(picture).to_be_hidden()
+    page.evaluate(_AGAIN)
+    rest.wait_for(state="attached")
+    expect(picture).to_be_visible()
+    expect(rest).to_be_hidden()
+
+
+_AGAIN = """async () => {
+  const panel = jupyterapp.shell.currentWidget;
+  await panel.context.save();
+  await panel.sessionContext.shutdown();
+  panel.dispose();
+  await jupyterapp.commands.execute("docmanager:open", {path: "notebook.ipynb", kernel: null});
+}"""
+"""The notebook is saved and closed, its kernel ended, and it is opened again."""
 
 
 def young() -> Film:

@@ -14,6 +14,7 @@ import ipywidgets as widgets
 import numpy as np
 from jaxtyping import Float
 
+from mcviz import stand_in
 from mcviz.config import MCConfig
 from mcviz.palette import ANYWHERE
 from mcviz.reference import memory_caching
@@ -99,10 +100,10 @@ class Dial(widgets.VBox):  # type: ignore[misc]
         """Show the place of the slider."""
         self.shown.value = picture(self.places, self.slider.value)
 
-    def _repr_mimebundle_(self, **settings: object) -> dict[str, object]:
-        """The widget, and for a page that shows none the picture of the place where the slider stands."""
-        shown: dict[str, object] = super()._repr_mimebundle_(**settings)
-        return {**shown, "text/html": picture(self.places, self.slider.value)}
+    def _ipython_display_(self) -> None:
+        """The widget, and where it does not live the picture of the place where the slider stands."""
+        still = picture(self.places, self.slider.value) + "<p><i>The slider appears where the cell is run.</i></p>"
+        stand_in.show(self, still, "the dial")
 
 
 def picture(places: Sequence[Place], at: int) -> str:

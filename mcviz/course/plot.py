@@ -44,9 +44,12 @@ def lines(
         figure.update_xaxes(type="log", tickvals=measured, ticktext=[f"{at:,g}" for at in measured])
     figure.update_yaxes(title=y, showgrid=True, gridcolor=COLOURS.grid)
     if log_y:
-        most = max((float(np.max(ys)) for _, ys in series.values() if len(ys)), default=1.0)
-        # with a format ticks say 20, and without one the digit 2
+        heights = [float(value) for _, ys in series.values() for value in ys if value > 0] or [1.0]
+        most, least = max(heights), min(heights)
+        # with a format ticks say 20, and without one the digit 2; of one or two decades each digit would have its tick
         figure.update_yaxes(type="log", tickformat="~s" if most >= 10_000 else "~g")
+        if 5 <= most / least <= 1000:
+            figure.update_yaxes(dtick="D2")  # 1, 2 and 5
     return figure
 
 

@@ -15,6 +15,7 @@ import ipywidgets as widgets
 import numpy as np
 from jaxtyping import Float
 
+from mcviz import stand_in
 from mcviz.checks import place
 from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
@@ -93,7 +94,13 @@ class Prediction(widgets.VBox):  # type: ignore[misc]
         self.shown = widgets.HTML()
         label = trace.tokens[t] if trace.tokens else str(t)
         question = widgets.HTML(f"<b>Token {t}, “{escape(label)}”.</b> {ask}")
+        self.question = question.value
         super().__init__([question, *controls, self.button, self.shown])
+
+    def _ipython_display_(self) -> None:
+        """The widget, and where it does not live the question."""
+        still = f"<p>{self.question}</p><p><i>Controls stand here once the cell is run.</i></p>"
+        stand_in.show(self, still, "a question")
 
     @property
     def n(self) -> int:

@@ -804,6 +804,13 @@ def answers(name: str) -> list[tuple[str, str]]:
     return [(source.rstrip(), said.strip()) for source, _, said in split]
 
 
+def table() -> str:
+    """Wrong answers to each exercise, and how many of them are named and how many located alone."""
+    counts = {name: [bool(said) for _, said in answers(name)] for name in WRONG}
+    counts["all"] = [named for one in counts.values() for named in one]
+    rows = [f"{name:18} {len(one):5} {sum(one):5} {len(one) - sum(one):7}" for name, one in counts.items()]
+    return "\n".join([f"{'':18} wrong named located", *rows])
+
+
 if __name__ == "__main__":
-    for name in WRONG:
-        print(f"{name:18} {len(answers(name)):3} wrong answers, {sum(bool(said) for _, said in answers(name)):3} named")
+    print(table())

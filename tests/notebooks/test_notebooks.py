@@ -144,6 +144,7 @@ def test_the_committed_notebook_is_the_source_with_pictures(source):
         if "reveal" in build.tags(cell):
             assert all("<details>" in output.data["text/html"] for output in cell.outputs)
     outputs = [output for cell in committed.cells for output in cell.get("outputs", [])]
+    assert not any(build.stand_in.picture_in(output.get("data", {}).get("text/html", "")) for output in outputs)
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert all(output.metadata["image/png"]["alt"] for output in pictures)
     kinds = {kind for output in outputs for kind in output.get("data", {})}

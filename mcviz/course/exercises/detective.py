@@ -193,7 +193,8 @@ class Case:
         The empty stub, `...`, gets an `Unsolved`. Raises `ValueError` for a name that is no suspect.
         """
         if name is ...:
-            return Unsolved.of(f"Case {self.number}", f"suspect_{self.number}")
+            suspects = " ".join(f"`{suspect}`" for suspect in SUSPECTS)
+            return Unsolved.of(f"Case {self.number}", f"suspect_{self.number}", f"The suspects: {suspects}.")
         if name not in SUSPECTS:
             raise ValueError(f"suspect: expected one of {', '.join(SUSPECTS)}; got {name!r}")
         suspect, right = SUSPECTS[name], name == self.culprit

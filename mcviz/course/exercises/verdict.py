@@ -99,12 +99,11 @@ class Unsolved(Verdict):
     """The verdict on an exercise whose stub was not filled in: one friendly line, after which a notebook runs on."""
 
     @classmethod
-    def of(cls, title: str, name: str) -> "Unsolved":
+    def of(cls, title: str, name: str, hint: str = "Hints are on the exercise's card.") -> "Unsolved":
         says = (
             f"“{title}” is yours to solve. Write `{name}` in the cell above, run that cell, and then this one again. "
-            "Hints are on the exercise's card."
         )
-        return cls(title, False, says)
+        return cls(title, False, says + hint)
 
     def __repr__(self) -> str:
         return f"✎ {self.says}"
