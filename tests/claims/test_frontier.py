@@ -48,8 +48,9 @@ def test_what_is_compared_further_on_is_as_large_there():
     longer, headline = (claims.CLAIMS[f"frontier-{name}"].conditions for name in ("longer-bytes", "headline"))
     assert {cost(condition.settings, 4).kept for condition in longer.values()} == {NUMBER * 7776}
     assert {cost(condition.settings).kept for condition in headline.values()} == {NUMBER * 3888}
-    topics = claims.CLAIMS["frontier-topics"].conditions
-    assert {cost(condition.settings).kept for condition in topics.values()} == {NUMBER * 1440}
+    for name, numbers in (("topics", 1440), ("needle", 2304)):
+        conditions = claims.CLAIMS[f"frontier-{name}"].conditions
+        assert {cost(condition.settings).kept for condition in conditions.values()} == {NUMBER * numbers}
 
 
 @pytest.mark.parametrize(("name", "factor"), [("reads", 1), ("selector", 1), ("longer-reads", 4)])
