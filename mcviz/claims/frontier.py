@@ -203,7 +203,8 @@ CLAIMED: tuple[Claim, ...] = (
     Claim(
         name="frontier-needle",
         family=FAMILY,
-        statement="Where pairs are needles in a haystack, GRM recalls more than a plain layer that keeps as many bytes.",
+        statement="Where pairs are needles in a haystack, GRM recalls more than a plain layer that keeps as many "
+        "bytes.",
         source="our question; compare tables 2 and 3",
         measured="accuracy on the needle task; 2,304 numbers kept after the last token in each condition",
         conditions={
