@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # what loads on first use, spelled out for editors and checke
     from mcviz import room as room
     from mcviz import rows as rows
     from mcviz import site as site
+    from mcviz import stand_in as stand_in
     from mcviz import stepper as stepper
     from mcviz import studio as studio
     from mcviz import tasks as tasks

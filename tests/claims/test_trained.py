@@ -33,4 +33,4 @@ def test_a_setting_finds_the_runs_that_were_trained_in_it(changes, settings):
 
 def test_where_nobody_measured_there_is_nothing():
     assert claims.trained("mqar", OWN, replace(OWN, segment_length=7), ROWS) is None
-    assert claims.trained("needle", OWN, OWN, ROWS) is None
+    assert claims.trained("needle", OWN, replace(OWN, aggregator="soup"), ROWS) is None

@@ -1,13 +1,14 @@
 """Predict, then reveal: what a prediction is worth, and how well its maker knew."""
 
 from functools import cache
+from html import escape
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz import MCConfig, examples
+from mcviz import MCConfig, examples, words
 
 predict = pytest.importorskip("mcviz.course.predict")
 
@@ -63,7 +64,7 @@ def test_a_pick_is_worth_its_gates(trace):
     most = (gates - 1 / 8)[gates > 1 / 8].sum()
     assert card.rounds[0].score == pytest.approx(max(0, gates[best] + gates[other] - 2 / 8) / most)
     for gate in gates:
-        assert f"{gate:.3f}" in question.shown.value
+        assert f"<td>{escape(words.portion(gate))}</td>" in question.shown.value
 
 
 def test_nothing_is_revealed_before_a_pick_and_nothing_counted_twice(trace):

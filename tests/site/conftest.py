@@ -54,14 +54,17 @@ def site(python_kept, tmp_path_factory) -> Path:
 
 
 class Visit:
-    """A page, the server that it comes from, and all that went wrong."""
+    """A page, the server that it comes from, and all that went wrong. What the site keeps in the browser is off, unless
+    `service_workers` says "allow"."""
 
     def __init__(self, browser, folder, address="play/", prepare=lambda page: None, expected=(), **options):
         self.server = serve(folder)
         self.home = f"http://127.0.0.1:{self.server.server_port}/"
         self.expected = expected
         self.complaints: list[str] = []
-        self.context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, **options})
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1366, "height": 768}, "service_workers": "block", **options}
+        )
         self.context.on("request", self.requested)
         self.context.on("requestfailed", lambda request: self.complain(f"{request.failure}: {request.url}"))
         self.page = self.context.new_page()

@@ -11,7 +11,7 @@ from mcviz import link, wanted, watch, writing
 from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
 from mcviz.stepper.payload import pack, unpack
-from tests.site.conftest import live, python
+from tests.site.conftest import Visit, live, python
 from tests.stepper.hosts import drawn, expect, until
 
 pytestmark = pytest.mark.browser
@@ -211,6 +211,18 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     live(page)
     expect(page.locator("#controls select").first).to_be_enabled()
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
+
+
+def test_after_one_visit_it_opens_and_computes_without_the_server(chromium, site):
+    visit = Visit(chromium, site, "play/?v=1&run=needle", service_workers="allow", expected=("ERR_CONNECTION",))
+    live(visit.page)
+    visit.page.evaluate("navigator.serviceWorker.ready.then(() => {})")
+    visit.stop_serving()
+    visit.page.goto(f"{visit.home}play/?v=1&run=needle&aggregator=soup")
+    expect(live(visit.page).locator("#title")).to_have_text("needle, untrained")
+    visit.page.wait_for_selector("#stepper[data-step]")
+    visit.context.close()
+    assert not visit.complaints
 
 
 def test_what_was_stored_is_not_computed_again_and_can_be_edited(opened):
