@@ -52,8 +52,8 @@ def page() -> None:
     names = () if under_way else watchable()
     ways = [start] if can and not mine() and not screen.hidden("controls") else []
     stepping.title("Train", None, *ways, *([partial(choose, names)] if names else []))
-    if not screen.get("present"):
-        with stepping.said():
+    with stepping.said():
+        if not screen.get("present"):
             st.markdown(
                 "A small model learns from fresh examples, and its last layer is shown on one sequence that it never "
                 "learns from: **when does a gate find the document that holds the answer, and when does the loss "
@@ -62,12 +62,12 @@ def page() -> None:
             more = [SHIPPED[screen.get("film")].sentence] if names and screen.get("film") else []
             more += ["Choose on the left what to train, and press Train. It takes about a minute."] if ways else []
             st.caption(plain(" ".join(more)))
-    if not can:
-        st.info(
-            "Training needs PyTorch, which is not installed here: in the folder of the project, "
-            '`python -m pip install -e ".[app,torch]" -c constraints.txt` brings it. Films need none.'
-        )
-    elif not screen.hidden("controls") and not screen.get("present"):
+        if not can:
+            st.info(
+                "Training needs PyTorch, which is not installed here: in the folder of the project, "
+                '`python -m pip install -e ".[app,torch]" -c constraints.txt` brings it. Films need none.'
+            )
+    if can and not screen.hidden("controls") and not screen.get("present"):
         with st.sidebar:
             order()
     if screen.get("training") and not mine():

@@ -104,7 +104,7 @@ def _across(figure: go.Figure, text: str) -> None:
         **{"text": words, "showarrow": False, "align": "right"},
         **{"x": 1, "xref": "paper", "xanchor": "right", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -TICKS},
     )
-    figure.update_layout(height=figure.layout.height + more, margin={"b": TICKS + 25 + more})
+    figure.update_layout(height=figure.layout.height + more, margin={"b": TICKS + 25 + more, "r": 18})
 
 
 def _rings(
@@ -137,6 +137,7 @@ def _mean(figure: go.Figure, y: str | int, interval: Interval, colour: str, says
         mode="markers+text",
         text=[text],
         textposition="top center",
+        cliponaxis=False,
         marker={"symbol": "diamond", "size": 10, "color": colour},
         hovertemplate=f"{says}<extra></extra>",
     )

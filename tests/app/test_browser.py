@@ -62,7 +62,7 @@ def to(page, name):
     """Go to a page of the app by its link in the header, where the last three are a menu."""
     link = page.get_by_role("link", name=name).first
     if name in ("Library", "Write", "Your own"):
-        page.get_by_test_id("stTopNavSection").click()
+        page.get_by_test_id("stTopNavSection").filter(has_text="Yours").click()
         link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name)
     link.click()
     page.get_by_role("heading", name=name, level=1).wait_for()
@@ -312,9 +312,10 @@ def test_a_checkpoint_is_clicked_away_on_explore_and_comes_back_by_a_key(visit):
 
 
 def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
-    page = visit("?v=1&run=text-grm&draft=Alice+was+not+a+bit+")
+    draft = "Alice was not a bit hurt, and she jumped up on to her feet "
+    page = visit(f"?v=1&run=text-grm&draft={draft.replace(' ', '+')}")
     to(page, "Write")
-    shown(page, 19)
+    shown(page, len(draft) - 1)
     whole(page)
     page.get_by_role("button", name="Write", exact=True).click()
     page.wait_for_url(re.compile("written="))
@@ -325,9 +326,20 @@ def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
     page.get_by_role("button", name="Step", exact=True).focus()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(f"written={before + 1}"))
-    shown(page, 20 + before)
+    shown(page, len(draft) + before)
+    page.set_viewport_size({"width": 390, "height": 844})
+    until(page, lambda: page.locator(".st-key-writing [data-testid=stMarkdown] p").evaluate(LINES), "lines of the text are whole")
     page.get_by_role("button", name="Start over").click()
-    shown(page, 19)
+    shown(page, len(draft) - 1)
+
+
+LINES = """text => {
+    const line = parseFloat(getComputedStyle(text).lineHeight);
+    const { scrollHeight, clientHeight } = text.closest("[data-testid=stVerticalBlock]");
+    const over = (scrollHeight - clientHeight) % line;
+    return Math.min(over, line - over) < 2;
+}"""
+"""Whether a text that is scrolled to its end shows whole lines."""
 
 
 def test_a_mark_of_the_frontier_opens_by_a_click_and_by_keys(visit):

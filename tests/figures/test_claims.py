@@ -20,6 +20,7 @@ def named(given):
 def test_every_seed_and_every_mean_is_drawn(finding, theme):
     drawn = figures.evidence(finding, theme).data
     assert len(drawn) == 2 * len(finding.values)
+    assert {mean.cliponaxis for mean in drawn[1::2]} == {False}  # a number at the end of the axis is whole
     for rings, mean, (label, values) in zip(drawn[::2], drawn[1::2], finding.values.items(), strict=True):
         assert set(rings.y) == {label} == set(mean.y)
         assert [value for _, value in rings.customdata] == list(values)
