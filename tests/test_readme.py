@@ -39,7 +39,10 @@ def test_links_lead_somewhere():
 def test_the_verdicts_are_those_of_the_board():
     pattern = r"Of the (\d+) claims on the board .*?, (\d+) hold .*?, (\d+) do not\s+hold, and (\d+) are"
     said = re.search(pattern, README)
-    counted = Counter(finding.verdict for finding in claims.board())
+    board = claims.board()
+    counted = Counter(finding.verdict for finding in board)
+    assert "on five seeds." in README
+    assert {len(values) for finding in board for values in finding.values.values()} == {5}
     assert [*map(int, said.groups())] == [len(claims.CLAIMS), *(counted[verdict] for verdict in claims.VERDICTS)]
 
 

@@ -328,7 +328,8 @@ def test_a_model_writes_until_it_is_stopped_and_steps_on(visit):
     page.wait_for_url(re.compile(f"written={before + 1}"))
     shown(page, len(draft) + before)
     page.set_viewport_size({"width": 390, "height": 844})
-    until(page, lambda: page.locator(".st-key-writing [data-testid=stMarkdown] p").evaluate(LINES), "lines of the text are whole")
+    text = page.locator(".st-key-writing [data-testid=stMarkdown] p")
+    until(page, lambda: text.evaluate(LINES), "lines of the text are whole")
     page.get_by_role("button", name="Start over").click()
     shown(page, len(draft) - 1)
 
