@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
@@ -37,6 +38,7 @@ def evidence(finding: Finding, theme: str = "light") -> go.Figure:
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.5, len(labels) - 0.3])
     figure.update_xaxes(showgrid=True, gridcolor=colours.grid)
     _across(figure, finding.claim.measured)
+    figure.update_layout(margin={"r": 18})  # half of a number at its end
     if exact:
         ticks = [FLOOR, 1e-12, 1e-8, 1e-4, 1.0]
         figure.update_xaxes(
@@ -104,7 +106,7 @@ def _across(figure: go.Figure, text: str) -> None:
         **{"text": words, "showarrow": False, "align": "right"},
         **{"x": 1, "xref": "paper", "xanchor": "right", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -TICKS},
     )
-    figure.update_layout(height=figure.layout.height + more, margin={"b": TICKS + 25 + more, "r": 18})
+    figure.update_layout(height=figure.layout.height + more, margin={"b": TICKS + 25 + more})
 
 
 def _rings(
@@ -160,11 +162,6 @@ def _span(steps: tuple[Step, ...]) -> tuple[float, float]:
     return min(finite) - pad, max(finite) + pad
 
 
-def _wrapped(text: str, width: int = 44) -> str:
+def _wrapped(text: str, width: int = 41) -> str:
     """Text in lines that a telephone can hold."""
-    lines = [""]
-    for word in escape(text).split():
-        if len(lines[-1]) + len(word) > width:
-            lines.append("")
-        lines[-1] += f" {word}" if lines[-1] else word
-    return BREAK.join(lines)
+    return BREAK.join(map(escape, wrap(text, width, break_on_hyphens=False)))
