@@ -31,8 +31,8 @@ class Stop:
 STOPS = (
     Stop(
         "A network that asks",
-        "Eight short documents, then questions, word by word. The dark token ends one, **fox pink** …?, and the "
-        "network’s prediction stands below. Can it look the answer up in the words?",
+        "Eight short documents, then questions, word by word (*tokens*). The dark one ends a question, **fox pink** "
+        "…?, and the network’s prediction stands below. Can it look the answer up in the words?",
         ("Yes, it sees them all", "No, only in its memory"),
         1,
         "A recurrent network reads a word once, and keeps what its memory holds. Document 3 said “fox pink **vase**” "
@@ -105,11 +105,11 @@ STOPS = (
     ),
     Stop(
         "A router",
-        "Reading every copy costs more as text grows. In this model a *router* opens only {k} checkpoints, and the "
+        "Reading every copy costs more as text grows. In another model a *router* opens only {k} checkpoints, and the "
         "others are not read at all. How many stay shut here?",
         ("None", "2", "6"),
         2,
-        "{shut} of {kept}. It took {taken}, the most *relevant* ones: those with the highest score under their matrix. "
+        "{shut} of {kept}. It took {taken}, the most *relevant* ones, whose scores below are highest. "
         "It answers {right} of {asked} questions right.",
         spotlight="memories",
         run=ROUTED,

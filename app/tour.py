@@ -74,7 +74,8 @@ def page() -> None:
 def tells(stop: Stop, trace: Trace) -> str:
     """What is told after an answer."""
     told = screen.get("told")
-    verdict = "Yes." if told == stop.answer else f"You said “{stop.options[told]}”."
+    said, right = stop.options[told], stop.options[stop.answer]
+    verdict = "**Right.**" if said == right else f"You said “{said}”; it is “{right}”."
     return f"{verdict} {stop.tells.format(**numbers(trace, stop))}"
 
 

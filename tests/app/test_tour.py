@@ -55,8 +55,11 @@ def test_each_stop_asks_and_tells_what_its_run_shows(stop):
         for option in stop.options:
             assert any(button.label == option for button in page.button)
         press(page, stop.options[stop.answer])
-        assert "Yes. " in text(page)
+        assert "Right." in text(page)
         assert in_link(page, "told") == str(stop.answer)
+        wrong = stop.answer - 1
+        said = text(opened(**address(stop, told=wrong % len(stop.options))))
+        assert f"You said “{stop.options[wrong]}”; it is “{stop.options[stop.answer]}”." in said
     if not stop.picture or stop.picture == "dial":
         assert numbers(page)[0]["id"].startswith(run(stop).hash)
 
