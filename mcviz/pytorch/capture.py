@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock, get_ident
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -26,6 +26,7 @@ Projections = tuple[Tensor, Tensor, Tensor, Tensor | None, Mapping[str, Any] | N
 """q, k, v, u, coefficients and `M_0`, as `mcviz.pytorch.memory_caching` takes them in."""
 
 
+@runtime_checkable
 class Capturable(Protocol):
     """What a module of any origin needs, so that `capture` can show what its memories do.
 

@@ -7,7 +7,7 @@ so all but the first say only where they differ from it.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from mcviz.checks import place
@@ -20,12 +20,14 @@ FRAME_BUDGET = 44_000
 """What `mcviz.stepper.pack` takes for one run: so many bytes for each frame keep a film about as large as a run."""
 
 
+@runtime_checkable
 class Described(Protocol):
     """What can say what it is, as plain JSON values."""
 
     def to_dict(self) -> dict[str, Any]: ...
 
 
+@runtime_checkable
 class Frame(Protocol):
     """The run at one step of training, and what was measured of the model then; None where it has no such thing."""
 
@@ -43,6 +45,7 @@ class Frame(Protocol):
     def gate_entropy(self) -> float | None: ...
 
 
+@runtime_checkable
 class Jump(Protocol):
     """Between two frames, by their numbers, much changed: what is called so, from one value to another."""
 
@@ -58,6 +61,7 @@ class Jump(Protocol):
     def after(self) -> float: ...
 
 
+@runtime_checkable
 class Film(Protocol):
     """The frames of one training run, in order."""
 

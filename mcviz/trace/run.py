@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -21,6 +21,7 @@ from mcviz.trace.said import Alone, Predictions
 Array = np.ndarray
 
 
+@runtime_checkable
 class Host(Protocol):
     """What a Trace is lent by the package, which can do more with a run than hold it."""
 
