@@ -209,10 +209,15 @@ def address(page: str, screen: Screen, hide: str = "") -> str:
 
 
 def write(screen: Screen) -> dict[str, str]:
-    """The parameters of a link to this screen."""
+    """The parameters of a link to this screen: those of `parameters` that a link can carry."""
+    return {name: text for name, text in parameters(screen).items() if len(text) <= LONGEST}
+
+
+def parameters(screen: Screen) -> dict[str, str]:
+    """All of a screen that is not as it is at first, as text of any length."""
     first = defaults(str(screen["run"])) | {"run": fields()["run"].default}
     chosen = {name: value for name, value in screen.items() if value != first[name]}
     if any(SECOND + name in chosen for name in CONFIG):
         chosen[SECOND + "run"] = screen[SECOND + "run"]
     shown = {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in chosen.items()}
-    return {VERSIONED: VERSION, **{name: text for name, text in shown.items() if len(text) <= LONGEST}}
+    return {VERSIONED: VERSION, **shown}

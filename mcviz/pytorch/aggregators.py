@@ -82,20 +82,25 @@ WEIGHINGS: Mapping[str, Callable[[Float[Tensor, "n *h"], int], Weighing]] = {
 }
 
 
-def add(rule: Rule, memories: Sequence[State], q: Float[Tensor, "*h K"], weighing: Weighing) -> Reading:
+def add(rule: Rule, checkpoints: State, online: State, q: Float[Tensor, "*h K"], weighing: Weighing) -> Reading:
     """Read, then add: `y_t = Σ_i γ_t^(i) M^(i)(q_t)` (Eq. 6, 8, 17). Only memories with `read` are touched:
-    the online one always is."""
-    online = rule.read(memories[-1], q)
-    reads = []
-    for checkpoint, heads in zip(memories[:-1], weighing.read[:-1], strict=True):
-        touched = {name: array[heads] for name, array in checkpoint.items()}
-        reads.append(torch.zeros_like(online).index_put((heads,), rule.read(touched, q[heads])))
-    answers = torch.stack([*reads, online])
-    return Reading(torch.sum(weighing.weights[..., None] * answers, 0), answers)
+    the online one always is. The n - 1 `checkpoints` lie side by side, [n-1 *h ...]."""
+    own = rule.read(online, q)
+    # each checkpoint once for each head that reads it
+    read = weighing.read[:-1]
+    touched = {name: array[read] for name, array in checkpoints.items()}
+    said = rule.read(touched, q.expand(len(read), *q.shape)[read])
+    reads = torch.cat([own.new_zeros(len(read), *own.shape).index_put((read,), said), own[None]])
+    return Reading(torch.sum(weighing.weights[..., None] * reads, 0), reads)
 
 
 def blend(
-    rule: Rule, memories: Sequence[State], q: Float[Tensor, "*h K"], weighing: Weighing, names: Sequence[str]
+    rule: Rule,
+    checkpoints: State,
+    online: State,
+    q: Float[Tensor, "*h K"],
+    weighing: Weighing,
+    names: Sequence[str],
 ) -> Reading:
     """Mix, then read once: `y_t = M*_t(q_t)` with `θ*_t = Σ_i γ_t^(i) θ^(i)` (Eq. 14-15)."""
-    return Reading(rule.read(mix(memories, weighing.weights, names), q), None)
+    return Reading(rule.read(mix(checkpoints, online, weighing.weights, names), q), None)

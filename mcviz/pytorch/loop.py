@@ -52,10 +52,12 @@ class Stream:
     keys: Any = 0.0
     checkpoints: list[State] = field(default_factory=list)
     contexts: list[Float[Tensor, "B H K"]] = field(default_factory=list)
+    cache: State = field(init=False)
     detach: bool = False
 
     def __post_init__(self) -> None:
         self.online = self.start
+        self.cache = {name: self.start[name][None][:0] for name in readable(self.cfg)}
 
     def step(
         self,
@@ -84,11 +86,10 @@ class Stream:
         # γ_t = softmax over what is read                                  (9, 17)
         weighing = self.weigh(scores)
         # y_t = Σ_i γ_t^(i) M^(i)(q_t), or the read of Σ_i γ_t^(i) θ^(i)    (6, 8, 14, 17)
-        memories = [*self.checkpoints, self.online]
         if cfg.aggregator == "soup":
-            output, reads = aggregators.blend(rule, memories, q, weighing, readable(cfg))
+            output, reads = aggregators.blend(rule, self.cache, self.online, q, weighing, readable(cfg))
         else:
-            output, reads = aggregators.add(rule, memories, q, weighing)
+            output, reads = aggregators.add(rule, self.cache, self.online, q, weighing)
 
         self.t += 1
         if self.t == end:
@@ -119,10 +120,11 @@ class Stream:
         return aggregators.WEIGHINGS[self.cfg.aggregator](scores, self.cfg.top_k)
 
     def keep(self, context: Float[Tensor, "B H K"]) -> None:
-        """Cache what a segment ended with."""
+        """Cache what a segment ended with: what a read needs of it, beside that of the checkpoints before."""
         kept = {name: tensor.detach() for name, tensor in self.online.items()} if self.detach else self.online
         self.checkpoints.append(kept)
         self.contexts.append(context)
+        self.cache = {name: torch.cat([cached, kept[name][None]]) for name, cached in self.cache.items()}
 
 
 def gate(

@@ -42,13 +42,13 @@ def column(c: Float[Tensor, "*h"], axes: int) -> Float[Tensor, "..."]:
     return c.reshape(c.shape + (1,) * axes)
 
 
-def mix(states: Sequence[State], weights: Float[Tensor, "n *h"], names: Sequence[str]) -> State:
-    """The memory soup's parameters `θ* = Σ_i γ^(i) θ^(i)` (Eq. 14), for the arrays in `names`."""
+def mix(checkpoints: State, online: State, weights: Float[Tensor, "n *h"], names: Sequence[str]) -> State:
+    """The memory soup's parameters `θ* = Σ_i γ^(i) θ^(i)` (Eq. 14), for the arrays in `names`. Those of the n - 1
+    `checkpoints` lie side by side, [n-1 *h ...]; the `online` memory's weight is the last."""
     mixed = {}
     for name in names:
-        axes = states[0][name].ndim - weights[0].ndim
-        terms = [column(w, axes) * state[name] for state, w in zip(states, weights, strict=True)]
-        mixed[name] = sum(terms[1:], start=terms[0])
+        weight = column(weights, checkpoints[name].ndim - weights.ndim)
+        mixed[name] = torch.sum(weight[:-1] * checkpoints[name], 0) + weight[-1] * online[name]
     return mixed
 
 

@@ -83,25 +83,30 @@ WEIGHINGS: Mapping[str, Callable[[Float[Array, "n H"], int], Weighing]] = {
 }
 
 
-def add(rule: Rule, memories: Sequence[State], q: Float[Array, "H K"], weighing: Weighing) -> Reading:
+def add(rule: Rule, checkpoints: State, online: State, q: Float[Array, "H K"], weighing: Weighing) -> Reading:
     """Read, then add: `y_t = Σ_i γ_t^(i) M^(i)(q_t)` (Eq. 6, 8, 17). Only memories with `read` are touched:
-    the online one always is."""
-    online = rule.read(memories[-1], q)
-    output = weighing.weights[-1][:, None] * online
-    reads = np.zeros((len(memories), *online.shape), online.dtype)
-    reads[-1] = online
-    # each checkpoint once for each head that reads it, side by side
+    the online one always is. The n - 1 `checkpoints` lie side by side, [n-1 H ...]."""
+    own = rule.read(online, q)
+    output = weighing.weights[-1][:, None] * own
+    reads = np.zeros((len(weighing.read), *own.shape), own.dtype)
+    reads[-1] = own
+    # each checkpoint once for each head that reads it: where all do, they are read where they lie
     i, h = np.nonzero(weighing.read[:-1])
-    if len(i):
-        pairs = list(zip(i.tolist(), h.tolist(), strict=True))
-        said = rule.read({name: np.stack([memories[j][name][head] for j, head in pairs]) for name in memories[0]}, q[h])
-        reads[i, h] = said
-        np.add.at(output, h, weighing.weights[i, h, None] * said)
+    if len(i) == weighing.read[:-1].size:
+        reads[:-1] = rule.read(checkpoints, q)
+    elif len(i):
+        reads[i, h] = rule.read({name: array[i, h] for name, array in checkpoints.items()}, q[h])
+    np.add.at(output, h, weighing.weights[i, h, None] * reads[i, h])
     return Reading(output, reads)
 
 
 def blend(
-    rule: Rule, memories: Sequence[State], q: Float[Array, "H K"], weighing: Weighing, names: Sequence[str]
+    rule: Rule,
+    checkpoints: State,
+    online: State,
+    q: Float[Array, "H K"],
+    weighing: Weighing,
+    names: Sequence[str],
 ) -> Reading:
     """Mix, then read once: `y_t = M*_t(q_t)` with `θ*_t = Σ_i γ_t^(i) θ^(i)` (Eq. 14-15)."""
-    return Reading(rule.read(mix(memories, weighing.weights, names), q), None)
+    return Reading(rule.read(mix(checkpoints, online, weighing.weights, names), q), None)

@@ -44,9 +44,11 @@ class Stream:
     keys: Any = 0.0
     checkpoints: list[State] = field(default_factory=list)
     contexts: list[Float[Array, "H K"]] = field(default_factory=list)
+    cache: State = field(init=False)
 
     def __post_init__(self) -> None:
         self.online = self.start
+        self.cache = {name: self.start[name][None][:0] for name in readable(self.cfg)}
 
     def step(
         self,
@@ -77,11 +79,10 @@ class Stream:
         # γ_t = softmax over what is read                                  (9, 17)
         weighing = self.weigh(scores)
         # y_t = Σ_i γ_t^(i) M^(i)(q_t), or the read of Σ_i γ_t^(i) θ^(i)    (6, 8, 14, 17)
-        memories = [*self.checkpoints, self.online]
         if cfg.aggregator == "soup":
-            output, reads = aggregators.blend(rule, memories, q, weighing, readable(cfg))
+            output, reads = aggregators.blend(rule, self.cache, self.online, q, weighing, readable(cfg))
         else:
-            output, reads = aggregators.add(rule, memories, q, weighing)
+            output, reads = aggregators.add(rule, self.cache, self.online, q, weighing)
 
         self.t += 1
         if self.t == end:
@@ -110,9 +111,10 @@ class Stream:
         return aggregators.WEIGHINGS[self.cfg.aggregator](scores, self.cfg.top_k)
 
     def keep(self, context: Float[Array, "H K"]) -> None:
-        """Cache what a segment ended with."""
+        """Cache what a segment ended with: what a read needs of it, beside that of the checkpoints before."""
         self.checkpoints.append(self.online)
         self.contexts.append(context)
+        self.cache = {name: np.concatenate([cached, self.online[name][None]]) for name, cached in self.cache.items()}
 
 
 def gate(

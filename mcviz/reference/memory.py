@@ -47,13 +47,13 @@ def column(c: Float[Array, "*h"], axes: int) -> Float[Array, "..."]:
     return c.reshape(c.shape + (1,) * axes)
 
 
-def mix(states: Sequence[State], weights: Float[Array, "n *h"], names: Sequence[str]) -> State:
-    """The memory soup's parameters `θ* = Σ_i γ^(i) θ^(i)` (Eq. 14), for the arrays in `names`."""
+def mix(checkpoints: State, online: State, weights: Float[Array, "n h"], names: Sequence[str]) -> State:
+    """The memory soup's parameters `θ* = Σ_i γ^(i) θ^(i)` (Eq. 14), for the arrays in `names`. Those of the n - 1
+    `checkpoints` lie side by side, [n-1 h ...]; the `online` memory's weight is the last."""
     mixed = {}
     for name in names:
-        stacked = np.stack([state[name] for state in states])
-        terms = column(weights, stacked.ndim - weights.ndim) * stacked
-        mixed[name] = sum(terms[1:], start=terms[0])
+        past = np.einsum("nh,nh...->h...", weights[:-1], checkpoints[name])
+        mixed[name] = past + column(weights[-1], online[name].ndim - 1) * online[name]
     return mixed
 
 
@@ -182,8 +182,9 @@ def gelu_slope(h: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def layer_norm(x: Float[Array, "*h K"]) -> Float[Array, "*h K"]:
     """Zero mean and unit variance over the last axis, without a learned scale."""
-    centred = x - np.mean(x, -1, keepdims=True)
-    return centred / np.sqrt(np.mean(centred * centred, -1, keepdims=True) + 1e-6)
+    K = x.shape[-1]
+    centred = x - x.sum(-1, keepdims=True) / K
+    return centred / np.sqrt((centred * centred).sum(-1, keepdims=True) / K + 1e-6)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ _BODY = """
 
 def page(parts: Mapping[str, Any], names: Sequence[str]) -> str:
     """The page, with stored pictures of the runs `names`. `parts`: what there is of Python, and how many bytes come."""
-    told = {"runs": names, "first": first(), "parts": parts, "megabytes": uploads.MEGABYTES}
+    told = {"runs": names, "first": first(), "parts": parts, "megabytes": uploads.MEGABYTES, "longest": link.LONGEST}
     return frame.page(
         "Play",
         _BODY.format(told=html.escape(json.dumps(told), quote=False)),

@@ -61,7 +61,7 @@ def state(screen: Screen, problems: list[str], said: str = "") -> Told:
     trained = wanted.trained(get)
     shown = [*controls.controls(get), *(draft_controls(screen) if get("run") in writing.names() else ())]
     return {
-        "parameters": link.write(screen),
+        "parameters": link.parameters(screen),
         "controls": [asdict(each) for each in shown],
         "about": watch.about(str(get("run"))) if trained else "",
         "remark": " ".join(filter(None, [said, wanted.remark(get)])),

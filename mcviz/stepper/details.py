@@ -87,15 +87,16 @@ def details(
     if not keep_states and losses is None:
         return Details({}, {}, {}, None)
     segment_of = trace.segment_of
+    ends = {name: np.stack([state[name] for state in trace.checkpoints]) for name in mixed}
     for t, before, after in writes(trace, first, stop):
         n = t - first
         for name in states:
             states[name][n] = after[name]
             changes[name][n] = after[name] - before[name]
         if mixed:
-            memories = [*trace.checkpoints[: segment_of[t]], after]
-            weights = trace.weights[t, :, : len(memories)].T
-            for name, array in memory.mix(memories, weights, names).items():
+            s = segment_of[t]
+            checkpoints = {name: array[:s] for name, array in ends.items()}
+            for name, array in memory.mix(checkpoints, after, trace.weights[t, :, : s + 1].T, names).items():
                 mixed[name][n] = array
         if losses is not None and loss is not None:
             losses[n, :, 0] = loss(rule, before, trace.k[t], trace.v[t])

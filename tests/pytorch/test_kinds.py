@@ -22,7 +22,7 @@ def states(cfg, seed):
 def test_reads_of_a_mixture_are_mixed_reads_where_the_kind_says_so(cfg):
     rule, both, q = memory.rule(cfg), states(cfg, 0), torch.rand(H, K, dtype=torch.float64)
     weights = torch.tensor([0.3, 0.9], dtype=torch.float64)[:, None].expand(2, H)
-    mixed = rule.read(memory.mix(both, weights, list(both[0])), q)
+    mixed = rule.read(memory.mix({name: x[None] for name, x in both[0].items()}, both[1], weights, list(both[1])), q)
     reads = sum(w[:, None] * rule.read(state, q) for state, w in zip(both, weights, strict=True))
     assert torch.allclose(mixed, reads, rtol=1e-9) == kinds.is_additive(cfg)
 

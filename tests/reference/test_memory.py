@@ -252,8 +252,11 @@ def test_the_value_less_vector_sums_values_and_ignores_keys():
 def test_mix_weighs_parameters(cfg):
     states = written(cfg)[-1][:3]
     weights = np.random.default_rng(0).uniform(size=(3, H))
-    mixed = memory.mix(states, weights, tuple(states[0]))
+    *past, online = states
+    checkpoints = {name: np.stack([state[name] for state in past]) for name in online}
+    mixed = memory.mix(checkpoints, online, weights, tuple(online))
+    assert set(mixed) == set(online)
     for name, array in mixed.items():
         stacked = np.stack([state[name] for state in states])
         np.testing.assert_allclose(array, np.einsum("nh,nh...->h...", weights, stacked), rtol=1e-12, atol=1e-15)
-    assert memory.mix(states, weights, ()) == {}
+    assert memory.mix(checkpoints, online, weights, ()) == {}

@@ -1,8 +1,12 @@
 """The explorer as one page, in a real browser."""
 
 import json
+import os
 import re
+import shutil
 import time
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from mcviz import link, wanted, watch, writing
 from mcviz.rules import AGGREGATORS, SHEETS
 from mcviz.site import player
+from mcviz.site.python import PLACE
 from mcviz.stepper.payload import pack, unpack
 from tests.site.conftest import Visit, live, python
 from tests.stepper.hosts import drawn, expect, until
@@ -201,12 +206,39 @@ def test_states_that_come_later_are_asked_for_once_and_overtake_no_choice(opened
     until(page, lambda: online() == 2)
 
 
-def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened):
-    page = opened(prepare=lambda page: page.route("**/numpy-*", lambda route: route.abort()), expected=("ERR_FAILED",))
+SLOW = {"offline": False, "latency": 100, "downloadThroughput": 2_000_000, "uploadThroughput": 2_000_000}
+"""Milliseconds, and bytes a second."""
+
+
+def test_over_a_slow_network_the_picture_is_there_before_python_which_can_be_asked_for_again(opened, site):
+    """Whatever of Python is lost on the way, or comes by half."""
+    half = next((site / "python").rglob("*.wasm.gz")).read_bytes()[:1_000_000]
+    losses = {
+        "**/*.wasm.gz": lambda route: route.abort(),
+        "**/*.wasm.*": lambda route: route.fulfill(body=half),
+        "**/pyodide.asm.mjs": lambda route: route.abort(),
+        "**/numpy-*": lambda route: route.abort(),
+    }
+    first = next(iter(losses))
+
+    def slow(page):
+        page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+        page.route(first, losses[first])
+
+    page = opened(prepare=slow, expected=("ERR_FAILED", "ERR_ABORTED"))  # what else was on its way is let go
     page.wait_for_selector("#stepper[data-step='129']")
+    came = page.evaluate("performance.getEntriesByType('resource').map((each) => [each.name, each.encodedBodySize])")
+    assert not any("/python/" in name for name, _ in came)
+    assert sum(size for _, size in came) < 1_000_000  # 20 seconds of what browsers call slow 3G
     page.get_by_text("Python did not come").wait_for()
     expect(page.locator("#controls select").first).to_be_disabled()
-    page.unroute("**/numpy-*")
+    for before, name in pairwise(losses):
+        page.unroute(before)
+        page.route(name, losses[name])
+        page.get_by_role("button", name="Try again").click()
+        page.get_by_text("Python is on its way").wait_for()
+        page.get_by_text("Python did not come").wait_for()
+    page.unroute(name)
     page.get_by_role("button", name="Try again").click()
     live(page)
     expect(page.locator("#controls select").first).to_be_enabled()
@@ -221,6 +253,45 @@ def test_after_one_visit_it_opens_and_computes_without_the_server(chromium, site
     visit.page.goto(f"{visit.home}play/?v=1&run=needle&aggregator=soup")
     expect(live(visit.page).locator("#title")).to_have_text("needle, untrained")
     visit.page.wait_for_selector("#stepper[data-step]")
+    visit.context.close()
+    assert not visit.complaints
+
+
+def test_another_build_in_its_place_is_had_wholly(chromium, site, tmp_path):
+    """Files of a year ago, which a browser takes for lasting; then those of another build, and then no server."""
+    folder = Path(shutil.copytree(site, tmp_path / "site"))
+    for path in folder.rglob("*.*"):
+        os.utime(path, (0, time.time() - 365 * 24 * 3600))
+    visit = Visit(chromium, folder, "play/?v=1&run=needle", service_workers="allow", expected=("ERR_CONNECTION",))
+    page = visit.page
+    live(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => {})")
+    until(page, lambda: page.evaluate("Boolean(navigator.serviceWorker.controller)"))
+
+    archive = next((folder / "python").rglob("mcviz-*.zip.gz"))
+    was, now = archive.name.removesuffix(".gz"), "mcviz-another.zip"
+    archive.rename(archive.with_name(f"{now}.gz"))
+    for name, before, after in (
+        ("play/index.html", was, now),
+        ("kept.js", was, now),
+        ("play/main.js", "Live: this browser", "Live: another browser"),
+        ("play/worker.js", "globalThis.python = python", "globalThis.python = python, globalThis.another = true"),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert before in text
+        (folder / name).write_text(text.replace(before, after), encoding="utf-8")
+
+    def is_the_other():
+        page.get_by_text("Live: another browser computes").wait_for()
+        assert now in page.locator("#site").text_content()
+        return page.workers[0].evaluate("globalThis.another")
+
+    page.reload()
+    assert is_the_other()
+    until(page, lambda: page.evaluate(f"caches.match('../{PLACE}{now}').then(Boolean)"))
+    visit.stop_serving()
+    page.reload()
+    assert is_the_other()
     visit.context.close()
     assert not visit.complaints
 

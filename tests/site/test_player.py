@@ -27,6 +27,14 @@ def test_a_change_is_taken_and_the_address_holds_it():
     assert unpack(payload)[0]["runs"][0]["title"] == said["title"] == "needle, untrained"
 
 
+def test_a_text_that_is_too_long_for_a_link_stays_where_something_else_is_chosen():
+    text = "word " * (link.LONGEST // 5 + 1)
+    said, _ = answer({"run": "text", "memory": "vector", "aggregator": "none"}, text=text)
+    said, _ = answer(said["parameters"], aggregator="average")
+    assert control(said, "text")["value"] == text
+    assert "text" not in link.write(link.read(said["parameters"])[0])
+
+
 def test_a_trained_model_has_no_choice_of_its_rule_and_an_example_has():
     trained, _ = answer({"run": "topics-grm"})
     example, _ = answer({"run": "recall"})

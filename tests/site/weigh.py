@@ -2,16 +2,19 @@
 
     mcviz site --out build/site && python -m tests.site.weigh build/site
 
-Prints the size of the site, and when the first picture and Python are there: from an empty cache, from a warm one, and
-the picture over a slow network. Then how long it takes from a choice to its picture at most, over all aggregators, and
+Prints the size of the site; of each page how much comes as a server packs it, when its first words are there, and the
+memory of its scripts. Then when the first picture and Python are there: from an empty cache, from a warm one, and the
+picture over a slow network. Then how long it takes from a choice to its picture at most, over all aggregators, and
 how long the page's thread is kept meanwhile.
 """
 
 import argparse
+import gzip
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from mcviz.site import frame
 from tests.conftest import CHROMIUM_ARGUMENTS, PATIENCE, find_chromium
 from tests.site.conftest import serve
 from tests.stepper.hosts import until
@@ -59,7 +62,11 @@ def main() -> None:
     server = serve(folder)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-        play(browser, f"http://127.0.0.1:{server.server_port}/")
+        home = f"http://127.0.0.1:{server.server_port}/"
+        for place in ("", *frame.PAGES):
+            if (folder / place / "index.html").is_file():
+                weigh(browser, home, folder, place)
+        play(browser, home)
         browser.close()
     server.shutdown()
 
@@ -70,6 +77,23 @@ def opened(browser: Browser) -> Page:
     page.set_default_timeout(PATIENCE)
     page.add_init_script(WATCH)
     return page
+
+
+def weigh(browser: Browser, home: str, folder: Path, place: str) -> None:
+    """One page as it opens, without Python: once nothing more comes."""
+    page = opened(browser)
+    page.route("**/python/**", lambda route: route.abort())
+    page.goto(f"{home}{place}index.html", wait_until="networkidle")
+    files = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    come = {url.removeprefix(home).partition("?")[0] for url in files if url.startswith(home)} | {f"{place}index.html"}
+    size = sum(len(gzip.compress((folder / name).read_bytes())) for name in come if (folder / name).is_file())
+    words, heap = page.evaluate(
+        "[performance.getEntriesByName('first-contentful-paint')[0].startTime, performance.memory.usedJSHeapSize]"
+    )
+    page.close()
+    print(
+        f"{place or 'home':12} {size / 2**10:5.0f} KB, first words {words / 1000:.2f} s, memory {heap / 2**20:3.0f} MB"
+    )
 
 
 def ready(page: Page, expression: str) -> None:
@@ -84,7 +108,9 @@ def play(browser: Browser, home: str) -> None:
     for cache in ("empty", "warm"):
         ready(page, "marks.live")
         picture, live = page.evaluate("[marks.picture, marks.live]")
+        memory = page.workers[0].evaluate("python._module.HEAPU8.length") / 2**20
         print(f"\nexplorer, {cache} cache: picture {picture / 1000:.2f} s, live {live / 1000:.2f} s", end="")
+        print(f", memory of Python {memory:.0f} MB", end="")
         page.reload()
     slow = opened(browser)
     slow.context.new_cdp_session(slow).send("Network.emulateNetworkConditions", SLOW)

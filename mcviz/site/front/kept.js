@@ -1,5 +1,6 @@
-/* Keeps the site in the browser: the explorer at once, other pages when they are seen. Pages come from the server, and from
- * here where it cannot be reached. What lies under `python/` never changes under its name, and comes from here always.
+/* Keeps the site in the browser: the explorer at once, other pages when they are seen. Pages come from the server, which
+ * is asked whether they are still the same, and from here where it cannot be reached. What lies under `python/` never
+ * changes under its name, and comes from here always. The explorer is of one build: its files change here all together.
  *
  * What is kept stands before this in the file that is served: `pages` and `python`, and `packed`, which of them lie there
  * as `.gz`. They are kept unpacked, so that a browser can keep beside them what it compiled. Another build has others, and
@@ -8,6 +9,9 @@
 const NAME = "mcviz";
 const { pages, python, packed, registration, clients } = globalThis;
 const here = (name) => new URL(name, registration.scope).href;
+const ours = new Set(pages.map(here));
+/** Not what the browser kept by itself, for as long as it guessed: that may be of another build. */
+const FRESH = { cache: "no-cache" };
 const lasting = (url) => url.startsWith(here("python/"));
 
 async function bringPython(cache, name) {
@@ -29,7 +33,8 @@ async function brought(name, how = {}) {
 async function install() {
   const cache = await caches.open(NAME);
   for (const name of python) await bringPython(cache, name);
-  for (const name of pages) await cache.put(here(name), await brought(name, { cache: "no-cache" }));
+  const come = await Promise.all(pages.map((name) => brought(name, FRESH)));
+  await Promise.all(come.map((response, i) => cache.put(here(pages[i]), response)));
   await globalThis.skipWaiting();
 }
 
@@ -42,13 +47,14 @@ async function activate() {
 
 async function answer(event) {
   const cache = await caches.open(NAME);
-  const [url] = event.request.url.split(/[?#]/); // what is chosen on a page stands behind it
-  const kept = async () => (await cache.match(url)) ?? cache.match(`${url}index.html`);
+  const [address] = event.request.url.split(/[?#]/); // what is chosen on a page stands behind it
+  const url = address.endsWith("/") ? `${address}index.html` : address;
+  const kept = () => cache.match(url);
   if (lasting(url)) return (await kept()) ?? fetch(event.request);
   try {
-    const response = await fetch(event.request);
+    const response = await fetch(event.request, FRESH);
     // where there is no room, it is not kept
-    if (response.status === 200) event.waitUntil(cache.put(url, response.clone()).catch(() => {}));
+    if (response.status === 200 && !ours.has(url)) event.waitUntil(cache.put(url, response.clone()).catch(() => {}));
     return response;
   } catch (error) {
     return (await kept()) ?? Promise.reject(error);

@@ -78,7 +78,8 @@ def loop(q, k, v, c, start, cfg, cuts, weights=None):
             asked = state
             if weights is not None:
                 names = [name for name in state if name.startswith("W")]
-                asked = memory.mix([*ends, state], weights[:, t, :, : s + 1].movedim(-1, 0), names)
+                past = {name: torch.cat([x[None][:0], *(end[name][None] for end in ends)]) for name, x in start.items()}
+                asked = memory.mix(past, state, weights[:, t, :, : s + 1].movedim(-1, 0), names)
             reads.append(rule.read(asked, q[:, t]))
         ends.append(state)
     return torch.stack(reads, 1), {name: torch.stack([state[name] for state in ends], 1) for name in start}

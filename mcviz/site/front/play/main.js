@@ -9,7 +9,7 @@ import { lacking, Python } from "./python.js";
 import { stored } from "./stored.js";
 
 const node = (id) => document.getElementById(id);
-const { runs, first, megabytes, ...told } = JSON.parse(node("site").textContent);
+const { runs, first, megabytes, longest, ...told } = JSON.parse(node("site").textContent);
 const [base, worker] = [`../${told.parts.place}`, "worker.js"].map((each) => new URL(each, location).href);
 const parts = { ...told.parts, base, worker };
 /** Parameters that a stored picture can follow. */
@@ -47,9 +47,11 @@ async function rest({ step, head }, moved) {
   if (answer) stepper.attach(answer.payload);
 }
 
+/** Write into the address what it can carry of all that is chosen. */
 function remember() {
   chosen.set("v", "1");
-  history.replaceState(null, "", `?${chosen}`);
+  const carried = [...chosen].filter(([, text]) => text.length <= longest);
+  history.replaceState(null, "", `?${new URLSearchParams(carried)}`);
 }
 
 function say(id, text) {

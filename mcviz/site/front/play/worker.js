@@ -4,11 +4,16 @@ import { files } from "./archive.js";
 
 let python, player;
 
-/** `fetch`, which tells how many bytes have come so far. Files in `packed` lie beside their names, as `.gz`; those that
- * the browser keeps (`../kept.js`) it has as they are, and what it has compiled of them. */
-function counting(fetched, packed, tell) {
+/** `fetch`, which tells how many bytes have come so far, and calls `lost` for a file that does not come whole: Pyodide
+ * would wait for it forever. Files in `packed` lie beside their names, as `.gz`; those that the browser keeps
+ * (`../kept.js`) it has as they are, and what it has compiled of them. */
+function counting(fetched, packed, lost) {
   let loaded = 0;
-  return async (resource, options) => {
+  const through = (body, { writable, readable }) => {
+    body.pipeTo(writable).catch(lost);
+    return readable;
+  };
+  const counted = async (resource, options) => {
     const url = String(resource instanceof Request ? resource.url : resource);
     const name = url.slice(url.lastIndexOf("/") + 1);
     if (await globalThis.caches?.match(url)) {
@@ -24,22 +29,34 @@ function counting(fetched, packed, tell) {
         out.enqueue(chunk);
       },
     });
-    const counted = response.body.pipeThrough(count);
-    const body = zipped ? counted.pipeThrough(new DecompressionStream("gzip")) : counted;
+    const come = through(response.body, count);
+    const body = zipped ? through(come, new DecompressionStream("gzip")) : come;
     const type = name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
     return new Response(body, { headers: { "content-type": type } });
   };
+  return async (...asked) => {
+    try {
+      return await counted(...asked);
+    } catch (error) {
+      lost(error);
+      throw error;
+    }
+  };
 }
+
+const tell = (loaded) => postMessage({ kind: "progress", loaded });
 
 /** Load Python from the folder at `base`, with its `library`, and put into it what the `archives` there hold. */
 async function load({ base, packed, library, archives }) {
-  globalThis.fetch = counting(fetch.bind(globalThis), packed, (loaded) => postMessage({ kind: "progress", loaded }));
+  const broken = new Promise((_, lost) => {
+    globalThis.fetch = counting(fetch.bind(globalThis), packed, lost);
+  });
   const coming = Promise.all(
     archives.map(async (name) => new Uint8Array(await (await fetch(base + name)).arrayBuffer())),
   );
-  const [loading] = ["pyodide", "pyodide.asm"].map((name) => import(`${base}${name}.mjs`));
-  const starting = loading.then(({ loadPyodide }) => loadPyodide({ indexURL: base, stdLibURL: base + library }));
-  const [loaded, come] = await Promise.all([starting, coming]);
+  const modules = ["pyodide", "pyodide.asm"].map((name) => import(`${base}${name}.mjs`));
+  const starting = modules[0].then(({ loadPyodide }) => loadPyodide({ indexURL: base, stdLibURL: base + library }));
+  const [loaded, come] = await Promise.race([broken, Promise.all([starting, coming, ...modules])]);
   python = loaded;
   const packages = python.runPython("import site; site.getsitepackages()[0]");
   for (const archive of come) {
