@@ -19,7 +19,7 @@ from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.films import film
-from tests.stepper.hosts import expect, jupyter, shown
+from tests.stepper.hosts import AT_ONCE, expect, jupyter, shown
 
 
 def test_the_widget_carries_the_payload_and_its_place():

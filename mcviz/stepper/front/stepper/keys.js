@@ -124,17 +124,6 @@ const WRITTEN = "textarea, select, [contenteditable], input:not([type=range], [t
 const ROLES = "dialog menu menuitem listbox option combobox radio slider spinbutton textbox tab grid tree application";
 const THEIRS = `${WRITTEN}, input, iframe, dialog, audio, video, ${ROLES.replace(/\w+/g, "[role=$&]").replaceAll(" ", ", ")}`;
 
-const PRESSED = "button, a, summary";
-
-/** Whether something else on the page is pressed: keys that mean nothing there are ours. */
-export function isPressedElsewhere({ root }, event) {
-  const path = event.composedPath();
-  if (path.includes(root)) return false;
-  const pressed =
-    event.type !== "keydown" || ((event.key === " " || event.key === "Enter") && path[0].matches?.(PRESSED));
-  return pressed || path.some((node) => node.matches?.(THEIRS));
-}
-
 /** Do what a key does that was pressed elsewhere on the page: not where keys are written or mean something else. */
 export function pressElsewhere(stepper, event) {
   const path = event.composedPath();
@@ -159,7 +148,7 @@ export function press(stepper, event) {
   )
     return;
   const field = target.matches?.(WRITTEN);
-  const button = (key === " " || key === "Enter") && target.matches?.(PRESSED);
+  const button = (key === " " || key === "Enter") && target.matches?.("button, a, summary");
   if (field || button) {
     if (stepper.root.contains(target)) event.stopPropagation();
     return;

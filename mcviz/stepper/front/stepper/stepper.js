@@ -10,7 +10,7 @@ import { Editing } from "./editing.js";
 import { Editor } from "./editor.js";
 import { Events } from "./events.js";
 import { Film } from "./film.js";
-import { helpWithKeys, isPressedElsewhere, press, pressElsewhere } from "./keys.js";
+import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { nameRuns } from "./naming.js";
 import { Pointing } from "./pointing.js";
@@ -25,7 +25,7 @@ const REST = 250;
 /** Put a stepper into an element.
  *
  * `options`: step, head, segment, frame (of a film; -1: the newest), bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
- * when changes pause, or something else on the page is pressed; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
+ * when changes pause, or the reader turns to something else on the page; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
  * `present`, whether it is large, for a class, and `onPresent(on)` when the reader changes that; `veiled`, whether
  * answers are hidden until they are asked for; `offers`, what the host can do for a reader who asks, `onAsk(request)`, and
  * `answered`, the number of the request that it answered last.
@@ -270,10 +270,9 @@ class Stepper {
   listen() {
     const { signal } = this.stop;
     this.root.addEventListener("keydown", (event) => press(this, event), { signal });
-    // before whoever is pressed: by pointer, by key, or by what reads the page to somebody
-    for (const kind of ["pointerdown", "keydown", "click"]) {
-      addEventListener(kind, (event) => isPressedElsewhere(this, event) && this.hurry(), { signal, capture: true });
-    }
+    // before whoever is turned to: by pointer, by key, or by what reads the page to somebody
+    const turned = (event) => event.composedPath().includes(this.root) || this.hurry();
+    for (const kind of ["pointerdown", "focusin", "click"]) addEventListener(kind, turned, { signal, capture: true });
     this.options.keys?.addEventListener("keydown", (event) => pressElsewhere(this, event), { signal });
     this.pointing.listen(signal);
     this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });
