@@ -221,6 +221,9 @@ def test_a_film_grows_and_is_scrubbed_in_jupyterlab(page, lab):
         page.locator(f".mcviz[data-frame='{n}'][data-step='129']").wait_for()
         reading.check_cards(page, film().frames[n].trace, 129, 0)
     page.get_by_text(f"at {film().frames[2].trace.title}", exact=True).wait_for()
+    page.keyboard.press("t")
+    page.locator(".mcviz[data-frame='3'][data-step='129']").wait_for()
+    page.get_by_text(f"at {film().frames[3].trace.title}", exact=True).wait_for()
 
 
 @pytest.mark.browser

@@ -35,7 +35,7 @@ def test_pictures_follow_a_training_that_is_paused_scrubbed_goes_on_and_is_stopp
     whole(page)
 
     def press(name):
-        page.get_by_role("button", name=name, exact=True).click()
+        page.get_by_role("button", name=name, exact=True).press("Enter")
 
     def step():
         return int(page.locator(".film .clock b").inner_text().replace(",", ""))

@@ -222,6 +222,11 @@ def test_in_streamlit_a_film_grows_and_who_looks_at_its_newest_frame_goes_along(
         page.keyboard.press("k")
         at_frame(page, n)
     reading.check_cards(page, frames[11].trace, QUESTION, 0)
+    page.locator(".film").get_by_label("Frames per second").select_option("60")
+    page.locator(".mcviz").focus()
+    page.keyboard.press("t")
+    at_frame(page, 17)
+    page.wait_for_url("**frame=17**")
 
 
 @pytest.mark.browser
