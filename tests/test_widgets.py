@@ -19,7 +19,7 @@ from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.films import film
-from tests.stepper.hosts import expect, jupyter, shown
+from tests.stepper.hosts import AT_ONCE, expect, jupyter, shown
 
 
 def test_the_widget_carries_the_payload_and_its_place():
@@ -221,6 +221,9 @@ def test_a_film_grows_and_is_scrubbed_in_jupyterlab(page, lab):
         page.locator(f".mcviz[data-frame='{n}'][data-step='129']").wait_for()
         reading.check_cards(page, film().frames[n].trace, 129, 0)
     page.get_by_text(f"at {film().frames[2].trace.title}", exact=True).wait_for()
+    page.keyboard.press("t")
+    page.locator(".mcviz[data-frame='3'][data-step='129']").wait_for()
+    page.get_by_text(f"at {film().frames[3].trace.title}", exact=True).wait_for()
 
 
 @pytest.mark.browser
@@ -237,8 +240,10 @@ def test_in_jupyterlab(page, lab):
         "heard = ipywidgets.Label()\n"
         "stepper.observe(lambda change: setattr(heard, 'value', f'heard {change.new}'), 'step')\n"
         "button = ipywidgets.Button(description='to 20')\n"
+        "asked = ipywidgets.Label()\n"
+        "button.on_click(lambda _: setattr(asked, 'value', f'asked at {stepper.step}'))\n"
         "button.on_click(lambda _: stepper.go(step=20, head=1))\n"
-        "display(ipywidgets.HBox([slider, button, heard]), stepper)",
+        "display(ipywidgets.HBox([slider, button, heard, asked]), stepper)",
     )
     root = shown(page, 135)
     reading.check_cards(page, trace, 135, 0)
@@ -250,7 +255,9 @@ def test_in_jupyterlab(page, lab):
     page.get_by_text("heard 138", exact=True).wait_for()
     expect(page.locator(".widget-readout")).to_have_text("138")
     page.keyboard.press("b")  # a shortcut of the notebook, were it to get there
-    page.get_by_role("button", name="to 20", exact=True).click()
+    to_20 = page.get_by_role("button", name="to 20", exact=True)
+    root.evaluate(AT_ONCE, ["ArrowRight", to_20.element_handle()])
+    page.get_by_text("asked at 139", exact=True).wait_for()
     reading.check_cards(page, trace, 20, 1)
     reading.check_online_state(page, trace, 20, 1)
     assert not errors

@@ -1,6 +1,7 @@
 """A reader without a browser: Streamlit's own protocol, so that no browser takes the server's time."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ class Run:
     errors: list[str] = field(default_factory=list)  # tracebacks
     numbers: dict[str, NumberInput] = field(default_factory=dict)  # the controls that take a number, by label
     buttons: dict[str, str] = field(default_factory=dict)  # their identities, by label
+    live: str = ""  # the address of what a film on it fetches while it grows
     texts: list[str] = field(default_factory=list)  # its Markdown
     clock: tuple[float, str] = (float("inf"), "")  # the seconds after which a fragment runs again, and which: the next
     address: str | None = None  # where the run changed it
@@ -89,6 +91,8 @@ def take(came: Run, element) -> None:
         came.errors.append(f"{element.exception.type}: {element.exception.message}")
     elif kind == "number_input":
         came.numbers[element.number_input.label] = element.number_input
+    elif kind == "bidi_component" and element.bidi_component.json:
+        came.live = json.loads(element.bidi_component.json).get("live") or came.live
     elif kind == "markdown":
         came.texts.append(element.markdown.body)
     elif kind == "button":

@@ -38,6 +38,9 @@ GROUPS = ("states", "changes", "mixed")
 KEPT = 3
 """Runs that are kept as they were packed, each no larger than a few budgets."""
 
+BLOCK = 2**14
+"""Numbers that become int8 at once, where a row has no more: they fit into a processor's cache."""
+
 UNDEFINED = -128
 """The int8 that stands for a value that is not finite."""
 
@@ -315,12 +318,18 @@ def _largest(values: Array) -> np.floating[Any]:
 
 
 def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
-    """The unit and the values as int8, row by row: a copy of them all would be eight times as large."""
-    unit = max(float(np.max(np.abs(row), where=np.isfinite(row), initial=0.0)) for row in rows) / 127 or 1.0
+    """The unit and the values as int8, a block of rows at a time: a copy of them all would be eight times as large."""
     values = np.empty((len(rows), *np.shape(rows[0])), np.int8)
-    for whole, row in zip(values, rows, strict=True):
-        finite = np.isfinite(row)
-        whole[...] = np.where(finite, np.rint(np.where(finite, row, 0) / unit), UNDEFINED)
+    at_once = max(1, BLOCK // values[0].size)
+    blocks = [slice(first, first + at_once) for first in range(0, len(rows), at_once)]
+    largest = (
+        np.max(np.abs(some := np.asarray(rows[block])), where=np.isfinite(some), initial=0.0) for block in blocks
+    )
+    unit = max(map(float, largest)) / 127 or 1.0
+    for block in blocks:
+        some = np.asarray(rows[block])
+        finite = np.isfinite(some)
+        values[block] = np.where(finite, np.rint(np.where(finite, some, 0) / unit), UNDEFINED)
     return unit, values
 
 

@@ -54,9 +54,9 @@ def stepper(
     `step`, `head` and `segment` say where to stand at first. Later they are a command whenever one of them changes to
     something that the reader has not chosen: pass what `on_change` reported back in, and nothing jumps.
 
-    `on_change` is called with the reader's selection a moment after it came to rest; never during play. Only the
-    stepper's own fragment runs again then, not the page: call `st.rerun()` in the page if more has to follow, or read
-    `selection(key)`.
+    `on_change` is called with the reader's selection a moment after it came to rest, and at once where the reader turns
+    to something else on the page; else never during play. Only the stepper's own fragment runs again then, not the
+    page: call `st.rerun()` in the page if more has to follow, or read `selection(key)`.
 
     `present` makes it large, for a class; the reader can change that by a key, of which `on_present` hears.
 

@@ -109,6 +109,23 @@ def test_controls_are_live_and_the_address_follows(playing):
     length.press("Enter")
     playing.wait_for_url(re.compile("segment_length=20"))
     playing.wait_for_selector("#refused", state="hidden")
+    live(playing)
+    here = int(playing.locator("#stepper").get_attribute("data-step"))
+    playing.get_by_label("Aggregator", exact=True).evaluate(GO_ON_AND_CHOOSE, "grm")
+    expect(playing.locator("#stepper .about")).to_contain_text("GRM")
+    playing.wait_for_url(re.compile(rf"[?&]step={here + 2}\b"))
+    expect(playing.locator("#stepper")).to_have_attribute("data-step", str(here + 2))
+
+
+GO_ON_AND_CHOOSE = """(choice, value) => {
+  const [stepper, to] = [document.querySelector("#stepper"), { key: "ArrowRight", bubbles: true }];
+  stepper.dispatchEvent(new KeyboardEvent("keydown", to));
+  choice.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
+  choice.value = value;
+  choice.dispatchEvent(new Event("change", { bubbles: true }));
+  stepper.dispatchEvent(new KeyboardEvent("keydown", to));
+}"""
+"""A token on, a choice before that is a rest, and another token while Python computes."""
 
 
 def test_a_text_is_only_ever_text(playing):

@@ -36,6 +36,13 @@ from tests.stepper.examples import library, noise
 """
 
 
+AT_ONCE = """(node, [key, button]) => {
+  node.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, composed: true}));
+  button.click();
+}"""
+"""Press a key in an element and then a button, before anybody comes to rest."""
+
+
 def shown(page, step: int | None = None, **place: int):
     """The stepper in a page, once it shows `step`, and `head` and `segment` if they are given (or anything)."""
     place |= {} if step is None else {"step": step}

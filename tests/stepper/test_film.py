@@ -19,6 +19,15 @@ PLAY = """(root) => {
 }"""
 """Press a key, and see what it does before the clock goes on."""
 
+PRESS_ELSEWHERE = """(slider, key) => {
+  const frame = () => Number(new URLSearchParams(location.hash).get("frame"));
+  slider.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+  const before = frame();
+  document.body.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true}));
+  return [before, frame()];
+}"""
+"""Press a key and then the page beside the stepper: the frame that the address has in between, and after."""
+
 
 def test_a_film_holds_the_runs_of_its_frames():
     header, arrays = unpack(pack_film(film()))
@@ -141,6 +150,14 @@ def test_the_curves_are_a_slider_for_mouse_and_keyboard(visit):
     page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 20)
     at_frame(page, 2)
     page.wait_for_url("**&frame=2**")
+    # what is pressed elsewhere counts on it, in the same moment
+    assert slider.evaluate(PRESS_ELSEWHERE, "ArrowRight") == [2, 3]
+    assert slider.evaluate(PRESS_ELSEWHERE, "Home") == [3, 0]
+    slider.press("k")
+    at_frame(page, 1)
+    for part in (pack_film(film(), 0, 2), pack_film(film(), 2)):  # it loses frames, and grows again
+        page.evaluate("bytes => stepper.open(new Uint8Array(bytes))", list(part))
+        at_frame(page, 1)
     slider.focus()
     page.keyboard.press("End")
     at_frame(page, 3)
@@ -205,6 +222,11 @@ def test_in_streamlit_a_film_grows_and_who_looks_at_its_newest_frame_goes_along(
         page.keyboard.press("k")
         at_frame(page, n)
     reading.check_cards(page, frames[11].trace, QUESTION, 0)
+    page.locator(".film").get_by_label("Frames per second").select_option("60")
+    page.locator(".mcviz").focus()
+    page.keyboard.press("t")
+    at_frame(page, 17)
+    page.wait_for_url("**frame=17**")
 
 
 @pytest.mark.browser

@@ -233,7 +233,9 @@ def test_many_checkpoints_are_packed_one_after_the_other():
     assert peak(payload.pack, trace, budget=100_000) < whole / 2
 
 
-def test_checkpoints_as_bytes_are_what_they_were_all_at_once():
+@pytest.mark.parametrize("block", [1, 50, 1000])
+def test_checkpoints_as_bytes_are_what_they_were_all_at_once(block, monkeypatch):
+    monkeypatch.setattr(payload, "BLOCK", block)  # a row is 24 numbers
     rng = np.random.default_rng(0)
     rows = [rng.standard_normal((2, 3, 4)).astype(np.float32) for _ in range(5)]
     rows[2][0, 0] = np.inf, np.nan, -np.inf, 100

@@ -5,7 +5,7 @@ from mcviz import MCConfig
 from mcviz.stepper.payload import carries_states
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
-from tests.stepper.hosts import PAGE, expect, shown
+from tests.stepper.hosts import AT_ONCE, PAGE, expect, shown
 
 
 def sent(app: AppTest) -> list:
@@ -62,13 +62,13 @@ def test_the_reader_steps_and_the_server_hears_when_he_rests(visit):
 @pytest.mark.browser
 def test_a_button_of_the_page_is_not_overtaken_by_the_step_before_it(visit):
     page = visit()
-    shown(page, 135).focus()
-    page.keyboard.press("ArrowRight")
-    page.get_by_role("button", name="go to 20").dispatch_event("click")
-    page.get_by_text("server: 20, 0, -1").wait_for()
+    shown(page, 135)
+    go = page.get_by_role("button", name="go to 20")
+    page.locator(".mcviz").evaluate(AT_ONCE, ["ArrowRight", go.element_handle()])
+    page.get_by_text("server: 20, 0, -1 after 1").wait_for()
     page.wait_for_timeout(1000)  # what was on its way comes
     shown(page, 20)
-    expect(page.get_by_text("server: 20, 0, -1")).to_have_count(1)
+    expect(page.get_by_text("server: 20, 0, -1 after 1")).to_have_count(1)
 
 
 @pytest.mark.browser

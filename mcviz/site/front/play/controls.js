@@ -30,10 +30,13 @@ export class Controls {
 
   field(control) {
     const input = made(control);
-    const tell = () => this.changed(control.name, text(input));
+    let pause = 0;
+    const tell = () => {
+      clearTimeout(pause); // it is said once, and not again after what is chosen next
+      this.changed(control.name, text(input));
+    };
     input.addEventListener("change", tell);
     if (input.localName === "textarea") {
-      let pause = 0;
       input.addEventListener("input", () => {
         clearTimeout(pause);
         pause = setTimeout(tell, PAUSE);

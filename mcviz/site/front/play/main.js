@@ -24,32 +24,33 @@ const controls = new Controls(node("controls"), (name, text) => change({ [name]:
 let stepper;
 /** The run on screen carries what the stepper shows of every token. */
 let whole = true;
+/** Where the reader has come to rest since Python was asked. */
+let since = {};
 let brought = false;
 /** What the stored picture is of, if that is all that the address asks for: Python need not compute it again. */
 let complete = null;
 const LIVE = "Live: this browser computes what you choose, and sends nothing anywhere.";
 
-function draw(payload, { step, head }) {
-  if (stepper) stepper.open(payload, { step, head });
+/** Where the picture came to stand that was asked for at `left`: the reader who has gone on meanwhile is not called back. */
+function draw(payload, { step, head }, left) {
+  const stays = left?.step === step && left.head === head;
+  if (!stays) since = {};
+  if (stepper) stepper.open(payload, stays ? stepper.state : { step, head });
   else stepper = mount(node("stepper"), payload, { step, head, keys: document, live: true, onRest: rest, onAsk: edit });
 }
 
 /** The reader has come to rest: the address follows, and so do states that did not come with the picture. */
 async function rest({ step, head }, moved) {
-  if (moved && !brought) {
-    chosen.set("step", step);
-    chosen.set("head", head);
-    remember();
-  }
+  if (moved && !brought) remember((since = { step, head }));
   // where something is computed, a picture comes that is rested at again; what was asked for is not overtaken
   if (whole || !python.live || python.busy || stepper.views.every(({ run }) => run.knows(step))) return;
   const answer = await python.ask({ said: { online: step } });
   if (answer) stepper.attach(answer.payload);
 }
 
-/** Write into the address what it can carry of all that is chosen. */
-function remember() {
-  chosen.set("v", "1");
+/** Write into the address what it can carry of all that is chosen, and where the reader is. */
+function remember(at) {
+  for (const [name, value] of Object.entries({ v: 1, ...at })) chosen.set(name, value);
   const carried = [...chosen].filter(([, text]) => text.length <= longest);
   history.replaceState(null, "", `?${new URLSearchParams(carried)}`);
 }
@@ -60,7 +61,7 @@ function say(id, text) {
 }
 
 /** Show what was answered, or why there is no picture: then the last one stays. */
-function show({ said, payload }) {
+function show({ said, payload }, left) {
   say("refused", said.refused ? `This cannot be shown. ${said.refused}` : "");
   if (said.controls) {
     controls.show(said.controls, python.live);
@@ -76,7 +77,7 @@ function show({ said, payload }) {
     said.diverged_at === null ? "" : `This run diverged: from token ${said.diverged_at} on, the output is not finite.`,
   );
   whole = said.whole;
-  draw(payload, said);
+  draw(payload, said, left);
   stepper.offer(said.offers ?? {});
 }
 
@@ -101,14 +102,16 @@ async function change(changes) {
 
 async function answered(message, moved, transfer = []) {
   const soon = setTimeout(() => node("status").replaceChildren("Computing …"), SOON);
+  const left = stepper?.state;
+  since = {};
   try {
     const answer = await python.ask(message, transfer);
     if (!answer) return null;
-    show(answer);
+    show(answer, left);
     if (moved && answer.said.parameters) {
       chosen = new URLSearchParams(answer.said.parameters);
       pending = {};
-      remember();
+      remember(since);
     }
     node("status").replaceChildren(LIVE);
     return answer.said;

@@ -26,19 +26,38 @@ function onBookmarks(tokens) {
   }
 }
 
+/** Tell Streamlit where the reader rests. What changes in one task it sends as one, and then runs no more than our part of
+ * the page: until it is sent, `holdPresses` holds what is pressed elsewhere. */
+function tell(view, state) {
+  view.setStateValue("selection", { ...state, after: view.command });
+  view.telling = true;
+  setTimeout(() => (view.telling = false));
+}
+
+function holdPresses(view, root) {
+  const hold = (event) => {
+    const [target, ...around] = event.composedPath();
+    if (!view.telling || around.includes(root)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    setTimeout(() => target.dispatchEvent(new MouseEvent("click", event)));
+  };
+  addEventListener("click", hold, { capture: true, signal: view.stop.signal });
+}
+
 /** Called again whenever Python says something new; the stepper in `parentElement` stays. A film comes in parts. */
 export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".mcviz");
   let view = shared.views.get(root);
   if (!view) {
-    view = { stepper: null, parts: [], online: null, command: -1, live: null };
+    view = { stepper: null, parts: [], online: null, command: -1, live: null, stop: new AbortController() };
     shared.views.set(root, view);
   }
   Object.assign(view, { setStateValue, setTriggerValue });
   view.data = data;
   if (data.spotlight) root.dataset.spotlight = data.spotlight;
   else delete root.dataset.spotlight;
-  const onRest = (state, moved) => moved && view.setStateValue("selection", { ...state, after: view.command });
+  const onRest = (state, moved) => moved && tell(view, state);
   const onPresent = (on) => view.setStateValue("present", on);
   const onAsk = (request) => view.setTriggerValue("request", request);
   root.style.setProperty("--top", HEADER);
@@ -60,6 +79,7 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
         const bookmarks = bookmarked();
         const hears = { onRest, onPresent, onBookmarks, onAsk };
         view.stepper = mount(root, bytes, { ...at, bookmarks, present, offers, answered, ...hears, ...HOST });
+        holdPresses(view, root);
       }
       for (const part of more) view.stepper.open(part);
       if (begins && more.length) view.stepper.go(at, { quiet: true });
@@ -85,6 +105,7 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   return () => {
     shared.waiting.delete(view.update);
     view.live?.end();
+    view.stop.abort();
     view.stepper?.destroy();
     shared.views.delete(root);
   };

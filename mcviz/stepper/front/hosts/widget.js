@@ -22,17 +22,22 @@ function renderWidget({ model, el: root }, frames) {
   const follow = (state) => {
     for (const [name, value] of Object.entries(state)) model.set(name, value);
     clearTimeout(timer);
-    timer = setTimeout(() => model.save_changes(), 60);
+    timer = setTimeout(save, 60);
+  };
+  const save = () => {
+    clearTimeout(timer);
+    model.save_changes();
   };
   const node = el("div", {});
   root.append(node);
-  const ask = ({ step, frame }) => {
+  const rest = ({ step, frame }, moved) => {
+    if (moved) save();
     if (stepper.views.some(({ run }) => !run.knows(step))) model.send({ online: step, frame });
   };
   const stepper = mount(node, model.get("payload"), {
     ...at(),
     onChange: follow,
-    onRest: ask,
+    onRest: rest,
     live: true,
     offers: model.get("offers"),
     onAsk: (request) => model.send({ request }),

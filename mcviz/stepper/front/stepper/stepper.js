@@ -25,7 +25,7 @@ const REST = 250;
 /** Put a stepper into an element.
  *
  * `options`: step, head, segment, frame (of a film; -1: the newest), bookmarks; `onChange(state)` after every change by the reader; `onRest(state, moved)`
- * when changes pause; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
+ * when changes pause, or the reader turns to something else on the page; `onBookmarks(tokens)` when a bookmark comes or goes; `keys`, a page whose keys count; `live`, whether somebody answers to a rest with online states;
  * `present`, whether it is large, for a class, and `onPresent(on)` when the reader changes that; `veiled`, whether
  * answers are hidden until they are asked for; `offers`, what the host can do for a reader who asks, `onAsk(request)`, and
  * `answered`, the number of the request that it answered last.
@@ -74,11 +74,10 @@ class Stepper {
 
   /** Take in frames of the film on screen. Who looks at its newest frame goes on to look at the newest. */
   goOn({ id, film }) {
-    const newest = this.state.frame === this.film.length - 1;
     this.id = id;
     this.veil(film.frames);
     this.film.take(film, film.frames);
-    this.go(newest ? { frame: -1 } : {}, { quiet: true });
+    this.go(this.follows ? { frame: -1 } : {}, { quiet: true });
   }
 
   show({ id, glossary, runs, difference, film }, { step = 0, head = 0, segment = -1, frame = 0 }) {
@@ -143,6 +142,8 @@ class Stepper {
     next.segment = clamp(next.segment, -1, this.N);
     if (this.film) next.frame = next.frame < 0 ? this.film.length - 1 : clamp(next.frame, 0, this.film.length);
     else delete next.frame;
+    // a film that loses frames brings nobody to its newest who did not go there
+    if ("frame" in to) this.follows = next.frame === this.lengths.frame - 1;
     if (next.step !== this.state.step) this.came = this.state.step;
     this.state = next;
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
@@ -163,8 +164,14 @@ class Stepper {
 
   /** The reader has come to rest: tell whoever hosts us, and whether it was the reader who moved. */
   settle() {
+    clearTimeout(this.rest);
     this.options.onRest?.({ ...this.state }, this.moved);
     this.moved = false;
+  }
+
+  /** Tell it now: what comes next counts on where the reader stands. */
+  hurry() {
+    if (this.moved) this.settle();
   }
 
   /** Take in online states around a token, for a run that does not carry them all. */
@@ -197,6 +204,7 @@ class Stepper {
   /** Large, for a class, or not. */
   present(on) {
     if (on === this.presenting) return;
+    this.hurry();
     this.presenting = on;
     this.resize();
     this.options.onPresent?.(on);
@@ -262,6 +270,9 @@ class Stepper {
   listen() {
     const { signal } = this.stop;
     this.root.addEventListener("keydown", (event) => press(this, event), { signal });
+    // before whoever is turned to: by pointer, by key, or by what reads the page to somebody
+    const turned = (event) => event.composedPath().includes(this.root) || this.hurry();
+    for (const kind of ["pointerdown", "focusin", "click"]) addEventListener(kind, turned, { signal, capture: true });
     this.options.keys?.addEventListener("keydown", (event) => pressElsewhere(this, event), { signal });
     this.pointing.listen(signal);
     this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });
