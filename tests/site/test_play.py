@@ -202,7 +202,13 @@ def test_states_that_come_later_are_asked_for_once_and_overtake_no_choice(opened
 
 
 def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened):
-    page = opened(prepare=lambda page: page.route("**/numpy-*", lambda route: route.abort()), expected=("ERR_FAILED",))
+    """What was stored is not computed again, and can be edited."""
+
+    def prepare(page):
+        page.add_init_script(COUNTED)
+        page.route("**/numpy-*", lambda route: route.abort())
+
+    page = opened(prepare=prepare, expected=("ERR_FAILED",))
     page.wait_for_selector("#stepper[data-step='129']")
     page.get_by_text("Python did not come").wait_for()
     expect(page.locator("#controls select").first).to_be_disabled()
@@ -211,6 +217,10 @@ def test_the_picture_is_there_before_python_which_can_be_asked_for_again(opened)
     live(page)
     expect(page.locator("#controls select").first).to_be_enabled()
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
+    assert page.evaluate("asked") == []
+    page.get_by_role("button", name=re.compile(r"^Switch checkpoint \d+ off$")).first.click()
+    page.wait_for_url(re.compile("edits=off"))
+    page.locator(".view:last-child .which", has_text="after surgery").wait_for()
 
 
 def test_after_one_visit_it_opens_and_computes_without_the_server(chromium, site):
@@ -223,16 +233,6 @@ def test_after_one_visit_it_opens_and_computes_without_the_server(chromium, site
     visit.page.wait_for_selector("#stepper[data-step]")
     visit.context.close()
     assert not visit.complaints
-
-
-def test_what_was_stored_is_not_computed_again_and_can_be_edited(opened):
-    page = opened("play/?v=1&run=topics-grm", prepare=lambda page: page.add_init_script(COUNTED))
-    live(page)
-    expect(page.locator("#controls select").first).to_be_enabled()
-    assert page.evaluate("asked") == []
-    page.get_by_role("button", name=re.compile(r"^Switch checkpoint \d+ off$")).first.click()
-    page.wait_for_url(re.compile("edits=off"))
-    page.locator(".view:last-child .which", has_text="after surgery").wait_for()
 
 
 def test_nothing_is_asked_for_beside_the_picture(opened):
