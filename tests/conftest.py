@@ -47,6 +47,8 @@ PATIENCE = 180_000
 """Milliseconds until what does not come is given up: a slow machine is no failure."""
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """The first that is found: the shell is the same browser without the windows that nobody sees, for half of the work."""
+SHARED = ("made", "site", "lab", "streamlit_server", "chromium")
+"""Fixtures that take long to set up, by how long: trainings, sites and servers."""
 CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -69,11 +71,17 @@ def pytest_configure(config: pytest.Config) -> None:
         install_import_hook("mcviz", "beartype.beartype")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser may lose a click on a busy machine: what fails there is tried once more, and the summary counts it."""
+    """A browser may lose a click on a busy machine: what fails there is tried once more, and the summary counts it.
+
+    Tests that share what takes long come first and stand together: of processes side by side, one makes it, and none
+    has it left when the others are done.
+    """
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+    items.sort(key=lambda item: [name not in getattr(item, "fixturenames", ()) for name in SHARED])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -192,6 +200,24 @@ def patient(make: Callable) -> Callable:
         return new
 
     return made
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory) -> Iterator[Callable[..., None]]:
+    """`lab(page, *cells)` runs a notebook in a page, in the JupyterLab of the session."""
+    pytest.importorskip("jupyterlab")
+    from tests.stepper.hosts import jupyter
+
+    with jupyter(tmp_path_factory.mktemp("jupyter")) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def lab_page(chromium) -> Iterator:
+    """One page for all notebooks: it has loaded JupyterLab before."""
+    page = chromium.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture(scope="session")

@@ -169,8 +169,10 @@ def limited() -> Iterator[None]:
 
 def main(names: list[str]) -> None:
     """Ask for one after the other."""
+    from tests import components
     from tests.app.test_pages import opened
 
+    components.looked_for_once()
     for run in sorted({"topics", *(PAGES[name][1]["run"] for name in names if name in PAGES)}):
         opened("explore", run=run)
     for name in names:

@@ -20,6 +20,7 @@ import numpy as np
 
 from mcviz import MCConfig, Trace, examples, link
 from mcviz.rules import AGGREGATORS, SHEETS
+from tests import components
 from tests.heaviest import idle, kilobytes, limited
 
 PAGES = ("explore", "compare", "surgery", "interference", "oracle", "cost", "claims", "own")
@@ -210,6 +211,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
     draw, began = random.Random(asked.seed), time.monotonic()
+    components.looked_for_once()
     opens("explore", {})  # what is loaded once
     kinds = {"links": (asked.links, link_to_open), "files": (asked.files, file_to_take)}
     failures = 0

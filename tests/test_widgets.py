@@ -19,7 +19,7 @@ from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.films import film
-from tests.stepper.hosts import AT_ONCE, expect, jupyter, shown
+from tests.stepper.hosts import AT_ONCE, expect, shown
 
 
 def test_the_widget_carries_the_payload_and_its_place():
@@ -108,19 +108,10 @@ def test_the_stepper_needs_neither_torch_nor_plotly():
     assert not {"torch", "plotly", "streamlit"} & set(loaded)
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    pytest.importorskip("jupyterlab")
-    with jupyter(tmp_path_factory.mktemp("jupyter")) as run:
-        yield run
-
-
-@pytest.fixture(scope="module")
-def page(chromium):
-    """One page for all: it has loaded JupyterLab before."""
-    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
-    yield page
-    page.close()
+@pytest.fixture
+def page(lab_page):
+    lab_page.set_viewport_size({"width": 1440, "height": 1000})
+    return lab_page
 
 
 @pytest.mark.browser

@@ -40,7 +40,9 @@ for given in (lambda: zoo.load("mqar-ssc"), lambda: watch.run(watch.Sitting("mqa
 PAGES = """
 from pathlib import Path
 from streamlit.testing.v1 import AppTest
+from tests import components
 
+components.looked_for_once()
 APP = Path("app").resolve()
 opened = []
 for view in sorted(path.stem for path in (APP / "views").glob("*.py") if path.stem != "__init__"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcviz import MCConfig, examples
-from tests.stepper.hosts import expect, jupyter, shown, until
+from tests.stepper.hosts import expect, shown, until
 from tests.test_palette import contrast
 
 ROOT = Path(__file__).parents[2]
@@ -20,19 +20,10 @@ build = pytest.importorskip("build", reason="the notebooks extra is not installe
 HARMLESS = ("favicon", "WebSocket", "webgl")
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    pytest.importorskip("jupyterlab")
-    with jupyter(tmp_path_factory.mktemp("jupyter")) as run:
-        yield run
-
-
-@pytest.fixture(scope="module")
-def page(chromium):
-    """One page for all: it has loaded JupyterLab before."""
-    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
-    yield page
-    page.close()
+@pytest.fixture
+def page(lab_page):
+    lab_page.set_viewport_size({"width": 1300, "height": 1400})
+    return lab_page
 
 
 @pytest.mark.browser

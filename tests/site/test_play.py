@@ -228,7 +228,8 @@ SLOW = {"offline": False, "latency": 100, "downloadThroughput": 2_000_000, "uplo
 
 
 def test_over_a_slow_network_the_picture_is_there_before_python_which_can_be_asked_for_again(opened, site):
-    """Whatever of Python is lost on the way, or comes by half."""
+    """Whatever of Python is lost on the way, or comes by half. What was stored is not computed again, and can be
+    edited."""
     half = next((site / "python").rglob("*.wasm.gz")).read_bytes()[:1_000_000]
     losses = {
         "**/*.wasm.gz": lambda route: route.abort(),
@@ -239,6 +240,7 @@ def test_over_a_slow_network_the_picture_is_there_before_python_which_can_be_ask
     first = next(iter(losses))
 
     def slow(page):
+        page.add_init_script(COUNTED)
         page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
         page.route(first, losses[first])
 
@@ -260,6 +262,10 @@ def test_over_a_slow_network_the_picture_is_there_before_python_which_can_be_ask
     live(page)
     expect(page.locator("#controls select").first).to_be_enabled()
     expect(page.locator("#title")).to_have_text("topics-grm, trained, in NumPy")
+    assert page.evaluate("asked") == []
+    page.get_by_role("button", name=re.compile(r"^Switch checkpoint \d+ off$")).first.click()
+    page.wait_for_url(re.compile("edits=off"))
+    page.locator(".view:last-child .which", has_text="after surgery").wait_for()
 
 
 def test_after_one_visit_it_opens_and_computes_without_the_server(chromium, site):
@@ -311,16 +317,6 @@ def test_another_build_in_its_place_is_had_wholly(chromium, site, tmp_path):
     assert is_the_other()
     visit.context.close()
     assert not visit.complaints
-
-
-def test_what_was_stored_is_not_computed_again_and_can_be_edited(opened):
-    page = opened("play/?v=1&run=topics-grm", prepare=lambda page: page.add_init_script(COUNTED))
-    live(page)
-    expect(page.locator("#controls select").first).to_be_enabled()
-    assert page.evaluate("asked") == []
-    page.get_by_role("button", name=re.compile(r"^Switch checkpoint \d+ off$")).first.click()
-    page.wait_for_url(re.compile("edits=off"))
-    page.locator(".view:last-child .which", has_text="after surgery").wait_for()
 
 
 def test_nothing_is_asked_for_beside_the_picture(opened):

@@ -19,6 +19,7 @@ PAUSE = 50
 _RUN_ALL = """async () => {
   const app = window.jupyterapp;
   await app.restored;
+  await app.commands.execute("apputils:change-theme", {theme: "JupyterLab Light"});
   for (const shut of [...app.shell.widgets("main")]) shut.dispose();
   const panel = await app.commands.execute("docmanager:open", {path: "notebook.ipynb"});
   await panel.context.ready;
