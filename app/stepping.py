@@ -29,10 +29,12 @@ def step_through(
     *,
     key: str,
     spotlight: str = "",
+    hides: str = "",
     offers: Offers | None = None,
     on_request: Ask | None = None,
 ) -> None:
-    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts.
+    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts, and
+    keep back what a question asks for.
 
     `offers` are what the reader may ask it for, and `on_request` notes it.
     """
@@ -47,6 +49,7 @@ def step_through(
         present=screen.get("present"),
         on_present=presented,
         spotlight=spotlight,
+        hides=hides,
         asks=asked(trace) if screen.hidden("answers") else (),
         offers=offers,
         on_request=on_request,

@@ -36,8 +36,10 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   }
   Object.assign(view, { setStateValue, setTriggerValue });
   view.data = data;
-  if (data.spotlight) root.dataset.spotlight = data.spotlight;
-  else delete root.dataset.spotlight;
+  for (const name of ["spotlight", "hides"]) {
+    if (data[name]) root.dataset[name] = data[name];
+    else delete root.dataset[name];
+  }
   const onRest = (state, moved) => moved && view.setStateValue("selection", { ...state, after: view.command });
   const onPresent = (on) => view.setStateValue("present", on);
   const onAsk = (request) => view.setTriggerValue("request", request);
