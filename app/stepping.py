@@ -117,9 +117,10 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
 
 
-def said() -> DeltaGenerator:
-    """Room for what a page says of its picture: above it where there is room, and below it in a low window."""
-    return st.container(key="said")
+def said(*, short: bool = False) -> DeltaGenerator:
+    """Room for what a page says of its picture: above it where there is room, and below it in a low window, or in none
+    but a `short` one."""
+    return st.container(key="said-short" if short else "said")
 
 
 def theme() -> str:
