@@ -33,7 +33,7 @@ def settled(page):
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
-def whole(page, sizes=((1366, 768), (1440, 900), (1920, 1080))):
+def whole(page, sizes=((1280, 720), (1366, 768), (1440, 900), (1920, 1080))):
     """Wait until all that there is to see at a token stands in a window of each size, of two runs of both."""
     here = page.viewport_size
     for width, height in sizes:
@@ -61,7 +61,7 @@ def segments_of(page, length):
 def to(page, name):
     """Go to a page of the app by its link in the header, where the last three are a menu."""
     link = page.get_by_role("link", name=name).first
-    if name in ("Library", "Write", "Your own"):
+    if name in ("Train", "Write", "Your own"):
         page.get_by_test_id("stTopNavSection").filter(has_text="Yours").click()
         link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name)
     link.click()
