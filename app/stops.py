@@ -93,13 +93,13 @@ STOPS = (
         ("Checkpoint 0", "Checkpoint 3", "The online memory"),
         1,
         "Checkpoint {first}, {gate:.3f}: the document about the fox. What it says becomes the output, and the network "
-        "says “{said}”.",
+        "says “{said}”. {unheard}",
         spotlight="gates",
         hides="gates",
     ),
     Stop(
         "All memories alike",
-        "Take the gates away: every memory counts in full. Does it still answer?",
+        "Take the gates away: every memory counts in full, 1.000 each. Does it still answer?",
         ("As before", "About half", "Not at all"),
         2,
         "{right} of {asked} right. For a linear memory the sum of all memories *is* one memory of everything. These "

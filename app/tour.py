@@ -182,6 +182,7 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
         "taken": " and ".join(map(str, taken)),
         "first": first.segment,
         "gate": first.gate,
+        "unheard": words.unheard(trace, t, head),
     }
     if stop.picture in ("write", "fading"):
         seen = runs.faded(trace, fact(trace))

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from mcviz import claims
+from mcviz import claims, watch, words
 from mcviz.claims.point import KINDS
 from mcviz.palette import PALETTES
 from tests.stepper.hosts import expect, shown, until
@@ -71,6 +71,8 @@ def to(page, name):
 def test_every_page_opens_filled_in_and_quiet(visit):
     page = visit("?v=1")
     shown(page)
+    quiet = words.unheard(watch.run(watch.Sitting("topics-grm", watch.config("topics-grm"))), 129)
+    expect(page.locator(".story")).to_contain_text(quiet)
     expect(page.locator("h1")).to_have_count(1)
     for name in ("Compare", "Surgery", "Your own"):
         to(page, name)
@@ -117,8 +119,13 @@ def test_surgery_changes_the_output(visit):
     shown(page)
     settled(page)
     expect(page.locator(".mcviz .view")).to_have_count(1)
-    page.get_by_role("button", name=re.compile(r"^Switch \d+ off")).click()
+    switch = page.get_by_role("button", name=re.compile(r"^(Switch|Restore) \d+"))
+    at = switch.bounding_box()
+    switch.click()
     page.get_by_text("The outputs first differ at token").wait_for()
+    settled(page)
+    assert switch.bounding_box()["y"] == at["y"]  # nothing moves below a pointer that rests
+    expect(page.locator(".story").last).to_contain_text(re.compile(r"checkpoints [\d, ]*\d–\d"))
     page.wait_for_url(re.compile("edits=off"))
     page.get_by_text("every memory is written as before").first.wait_for()
     whole(page)

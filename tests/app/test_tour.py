@@ -14,7 +14,7 @@ from mcviz import link, watch, words
 from mcviz.probes.fading import fading
 from tests.app.test_pages import in_link, numbers, opened, place
 from tests.app.test_pages import words as text
-from tests.stepper.hosts import drawn, shown, until
+from tests.stepper.hosts import drawn, expect, shown, until
 
 pytestmark = pytest.mark.skipif(tour.CACHED not in watch.names(), reason="no trained model is here")
 SIZES = ((1366, 768), (1440, 900), (1920, 1080))
@@ -93,6 +93,9 @@ def test_the_right_options_are_right():
     t = asked(cached)
     assert int(cached.weights[t, 0].argmax()) == 3
     assert int(cached.segment_of[t]) + 1 == 9
+    assert words.unheard(cached, t) == (
+        "The online memory has almost nothing for this query: gate 0.148, yet it adds about 0\u00a0%."
+    )
     routed = run(by_title["A router"])
     assert int(routed.selected[asked(routed), 0].sum()) == 8 - 6
     forgets = fading(plain, plain.sources[asked(plain)])
@@ -195,6 +198,8 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, stre
             until(page, lambda: page.locator(".mcviz").evaluate("root => root.clientWidth < innerWidth"))
             drawn(page)
             places.append(page.locator(".mcviz").evaluate(PLACES))
+        if stop.title == "All memories alike":
+            expect(page.locator(".labels")).to_contain_text("each counts fully")
         if stop.picture == "write":
             assert ("nearest to ?." in page.inner_text("body")) == (told < 0)
             opacity = page.locator(".barlayer .trace").first.locator("path").first.evaluate(DIM)

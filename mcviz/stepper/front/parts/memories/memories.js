@@ -54,6 +54,7 @@ export class Memories {
       word: el("div", {}, term("alone", el("b", {}, "in words"), el("span", { class: "more" }, "read alone"))),
       share: el("div", {}, term("contribution", el("b", {}, "adds"), " to ", symbol("y_t"))),
     };
+    if (run.aggregator === "residual") this.legend.gate.append(el("span", { class: "more" }, "each counts fully"));
     this.stage = el("div", { class: "stage" }, this.rail.node, this.layer, this.row, this.flows.node);
     this.node = el(
       "div",
