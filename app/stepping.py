@@ -29,10 +29,12 @@ def step_through(
     *,
     key: str,
     spotlight: str = "",
+    hides: str = "",
     offers: Offers | None = None,
     on_request: Ask | None = None,
 ) -> None:
-    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts.
+    """The stepper on one run, or on two in step, at the chosen token and head; it may point at one of its parts, and
+    keep back what a question asks for.
 
     `offers` are what the reader may ask it for, and `on_request` notes it.
     """
@@ -47,6 +49,7 @@ def step_through(
         present=screen.get("present"),
         on_present=presented,
         spotlight=spotlight,
+        hides=hides,
         asks=asked(trace) if screen.hidden("answers") else (),
         offers=offers,
         on_request=on_request,
@@ -114,9 +117,10 @@ def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
 
 
-def said() -> DeltaGenerator:
-    """Room for what a page says of its picture: above it where there is room, and below it in a low window."""
-    return st.container(key="said")
+def said(*, short: bool = False) -> DeltaGenerator:
+    """Room for what a page says of its picture: above it where there is room, and below it in a low window, or in none
+    but a `short` one."""
+    return st.container(key="said-short" if short else "said")
 
 
 def theme() -> str:

@@ -22,6 +22,7 @@ class Stop:
     answer: int  # which of them the run shows to be right
     tells: str
     spotlight: str = ""  # the part of the stepper that is spoken of
+    hides: str = ""  # what of it is not shown before the reader has answered
     picture: str = ""  # "write", "fading", "dial", or the stepper alone
     run: str = CACHED
     choices: Mapping[str, link.Value] = field(default_factory=dict)
@@ -71,6 +72,7 @@ STOPS = (
         "{right} of {asked}: the low green marks in the strip under the words. The high red ones are wrong; here it "
         "says “{said}”. Training taught it to write what will be asked for, but {tokens} tokens share one matrix.",
         spotlight="tokens",
+        hides="marks",
         run=PLAIN,
     ),
     Stop(
@@ -82,6 +84,7 @@ STOPS = (
         "{readable}: {kept} checkpoints, one for each document, and the *online* memory that it is writing now "
         "(dotted). None of them has to hold more than {length} pairs.",
         spotlight="checkpoints",
+        hides="memories",
     ),
     Stop(
         "The gate",
@@ -90,17 +93,19 @@ STOPS = (
         ("Checkpoint 0", "Checkpoint 3", "The online memory"),
         1,
         "Checkpoint {first}, {gate:.3f}: the document about the fox. What it says becomes the output, and the network "
-        "says “{said}”.",
+        "says “{said}”. {unheard}",
         spotlight="gates",
+        hides="gates",
     ),
     Stop(
         "All memories alike",
-        "Take the gates away: every memory counts in full. Does it still answer?",
+        "Take the gates away: every memory counts in full, 1.000 each. Does it still answer?",
         ("As before", "About half", "Not at all"),
         2,
         "{right} of {asked} right. For a linear memory the sum of all memories *is* one memory of everything. These "
         "weights were trained with gates, so they do even worse than the plain network, which learned to live without.",
         spotlight="gates",
+        hides="answers",
         choices={"aggregator": "residual"},
     ),
     Stop(
@@ -112,6 +117,7 @@ STOPS = (
         "{shut} of {kept}. It took {taken}, the most *relevant* ones, whose scores below are highest. "
         "It answers {right} of {asked} questions right.",
         spotlight="memories",
+        hides="routes",
         run=ROUTED,
     ),
     Stop(

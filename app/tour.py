@@ -55,27 +55,31 @@ def page() -> None:
         said, shown = st.columns([3, 8], gap="medium")
         with said, st.container(key="stop", gap="small"):
             st.markdown(f"#### {at} of {len(STOPS)}: {stop.title}")
-            told = 0 <= screen.get("told") < len(stop.options)
+            told = 0 <= screen.get("told") <= len(stop.options) and bool(stop.options)
             st.markdown(tells(stop, trace) if told else stop.asks.format(**numbers(trace, stop)))
             if stop.picture == "dial" and told:
                 dial(trace)
             if not told:
                 options(stop)
-            ways(at, told)
+            ways(at, stop, told)
         with shown:
             if stop.picture == "write":
-                memory(trace, 1)
+                memory(trace, 1, told)
             elif stop.picture == "fading":
                 forgetting(trace, told)
             else:
-                stepping.step_through(trace, key="tour", spotlight=stop.spotlight)
+                hides = "" if told else stop.hides
+                stepping.step_through(trace, key="tour", spotlight=stop.spotlight, hides=hides)
 
 
 def tells(stop: Stop, trace: Trace) -> str:
-    """What is told after an answer."""
-    told = screen.get("told")
-    said, right = stop.options[told], stop.options[stop.answer]
-    verdict = "**Right.**" if said == right else f"You said “{said}”; it is “{right}”."
+    """What is told after an answer, or to a reader who asked to be shown."""
+    said, right = screen.get("told"), stop.options[stop.answer]
+    verdict = f"It is “{right}”."
+    if said == stop.answer:
+        verdict = "**Right.**"
+    elif said < len(stop.options):
+        verdict = f"You said “{stop.options[said]}”; it is “{right}”."
     return f"{verdict} {stop.tells.format(**numbers(trace, stop))}"
 
 
@@ -83,7 +87,7 @@ def options(stop: Stop) -> None:
     """What may be answered."""
     with st.container(horizontal=True, gap="small", key="options"):
         for option, text in enumerate(stop.options):
-            st.button(text, on_click=screen.put, kwargs={"told": option} | dict(stop.reveals))
+            st.button(text, on_click=answer, args=(stop, option))
         if not stop.options:
             for title, what in WAYS.items():
                 if st.button(f"{title}: {what}"):
@@ -91,9 +95,16 @@ def options(stop: Stop) -> None:
                     screen.go(title)
 
 
-def ways(at: int, told: bool) -> None:
-    """On, back, and out."""
+def answer(stop: Stop, option: int) -> None:
+    """What the reader said; one more than there are is to be shown."""
+    screen.put(told=option, **stop.reveals)
+
+
+def ways(at: int, stop: Stop, told: bool) -> None:
+    """To be shown, on, back, and out."""
     with st.container(horizontal=True, gap="small", key="ways"):
+        if stop.options and not told:
+            st.button("Show me", type="tertiary", on_click=answer, args=(stop, len(stop.options)))
         if at > 1:
             st.button("Back", type="tertiary", on_click=go, args=(at - 1,))
         if at < len(STOPS):
@@ -112,16 +123,14 @@ def dial(trace: Trace) -> None:
     stepping.drawn("Right answers, by tokens in a segment", "dial", LENGTHS, counts, asked, here)
 
 
-def memory(trace: Trace, n: int) -> None:
-    """One matrix with `n` pairs in it, and what it gives back for the first."""
+def memory(trace: Trace, n: int, told: bool = True) -> None:
+    """One matrix with `n` pairs in it, and what it gives back for the first, by name once it is told."""
     seen = runs.faded(trace, fact(trace))
     word, back = trace.tokens[seen.place], trace.tokens[int(seen.nearest[n - 1])]
-    stepping.drawn(f"What “{word}” wrote, and what comes back", "fading", seen, n)
-    mark = "✓" if back == word else "✗"
-    st.markdown(
-        plain(f"Asked for “{question(trace)}”: nearest to “{back}” {mark}. Cosine with “{word}”:")
-        + f" **{seen.likeness[n - 1]:.2f}**"
-    )
+    stepping.drawn(f"What “{word}” wrote, and what comes back", "fading" if told else "unsaid", seen, n)
+    nearest = f"“{back}” {'✓' if back == word else '✗'}" if told else "?"
+    likeness = f"**{seen.likeness[n - 1]:.2f}**" if told else "**?**"
+    st.markdown(plain(f"Asked for “{question(trace)}”: nearest to {nearest}. Cosine with “{word}”:") + f" {likeness}")
 
 
 def forgetting(trace: Trace, told: bool) -> None:
@@ -173,6 +182,7 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
         "taken": " and ".join(map(str, taken)),
         "first": first.segment,
         "gate": first.gate,
+        "unheard": words.unheard(trace, t, head),
     }
     if stop.picture in ("write", "fading"):
         seen = runs.faded(trace, fact(trace))

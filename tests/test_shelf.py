@@ -41,6 +41,7 @@ def test_lines_or_semicolons_and_capitals():
         ("fox: red axe", "library: expected 1 to 32 questions, got 0"),
         ("fox red axe; ? fox red", "library: expected lines like .* got 'fox red axe'"),
         ("unicorn: red axe; ? fox red", r"library: expected an animal that the models know \(ant, .* got 'unicorn'"),
+        ("fox: red lump; ? fox red", r"library: expected a colour and a thing that the models know \(.*lamp.*\)"),
         ("fox: axe red; ? fox red", "library: expected a colour and a thing .* got 'axe red'"),
         ("fox: red axe; ? fox", "library: expected an animal and a colour .* got 'fox'"),
         ("ant: red axe; " * 33 + "? ant red", "library: expected 1 to 32 documents, got 33"),

@@ -18,5 +18,6 @@ def page() -> None:
             said.append(choices.differences(first.config, second.config))
         if not screen.hidden("answers"):
             said.append(words.compared(first, second))
-        st.markdown(plain(" ".join([*said, controls.remark(link.SECOND) or controls.remark()])))
+        with stepping.said(short=True):
+            st.markdown(plain(" ".join([*said, controls.remark(link.SECOND) or controls.remark()])))
         stepping.step_through(first, second, key="compare")

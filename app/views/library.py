@@ -13,6 +13,7 @@ from mcviz.tasks import library, shelf
 
 FACTS = 5
 """Facts that a document of the models has room for."""
+KINDS = {"Animals": library.ANIMALS, "Colours": library.COLOURS, "Things": library.THINGS}
 PREFIX = "library:"
 Row = Mapping[str, Any]
 
@@ -25,19 +26,19 @@ def models() -> tuple[str, ...]:
 def page() -> None:
     """The page."""
     stepping.title("Library")
-    known = models()
-    if screen.get("run") not in known:
-        screen.another_run("topics-ssc" if "topics-ssc" in known else known[0])
+    names = models()
+    if screen.get("run") not in names:
+        screen.another_run("topics-ssc" if "topics-ssc" in names else names[0])
     with stepping.said():
         st.markdown(
             "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one "
             "after the other, keeps a checkpoint of each, and answers."
         )
-    controls.draw(models=known)
+    controls.draw(models=names)
     if not screen.hidden("controls") and not screen.get("present"):
         form()
     with refused():
-        written = shelf.parse(screen.get("library"))
+        written = readable(screen.get("library"))
         seat = controls.sitting()
         if seat is None:
             raise ValueError("run: expected a trained model of the topic library")
@@ -49,9 +50,33 @@ def page() -> None:
         stepping.export(trace)
 
 
+def readable(text: str) -> shelf.Shelf:
+    """The library that `text` is; where it is none, why, and the last one that was."""
+    try:
+        found = shelf.parse(text)
+    except ValueError as error:
+        if PREFIX + "last" not in st.session_state:
+            raise
+        st.warning(plain(f"{error}. What follows is your library as it was before."), icon=":material/history:")
+        return shelf.parse(st.session_state[PREFIX + "last"])
+    st.session_state[PREFIX + "last"] = found.text
+    return found
+
+
+def known() -> None:
+    """Every word that the models know, by kind."""
+    with st.popover("Words that the models know", icon=":material/list:"):
+        for kind, names in KINDS.items():
+            st.markdown(f"**{kind}**: {', '.join(names)}")
+
+
 def form() -> None:
     """The library as two tables and as text. What is written in one is in the others."""
     begin()
+    with st.container(horizontal=True, vertical_alignment="center", key="writing"):
+        st.markdown("A row for each document: an animal, and facts, a colour and a thing each: *red axe*.")
+        known()
+        as_text = st.popover("As text, to copy and to paste", icon=":material/notes:")
     start, turn = st.session_state[PREFIX + "start"], st.session_state[PREFIX + "turn"]
     fact = st.column_config.TextColumn(help="A colour and a thing: red axe")
     facts = {name(n): fact for n in range(FACTS)}
@@ -73,10 +98,10 @@ def form() -> None:
     if text != st.session_state[PREFIX + "text"]:
         st.session_state[PREFIX + "text"] = text
         screen.put(library=text)
-    with st.popover("As text, to copy and to paste", icon=":material/notes:"):
+    with as_text:
+        st.caption(plain("A line for each document, fox: red axe, blue bag, and for each question, ? fox red."))
         key = f"{PREFIX}pasted {text}"
         st.text_area("Library", text, key=key, height=240, on_change=paste, args=(key,), label_visibility="collapsed")
-        st.caption(plain("A line for each document, fox: red axe, blue bag, and for each question, ? fox red."))
 
 
 def begin() -> None:

@@ -39,8 +39,7 @@ def operate(trace: Trace, changes: list[Edit]) -> None:
         return
     t, head = stepping.place(trace)
     most = words.heaviest(trace, t, head)
-    if not changes:
-        st.caption("Click a checkpoint in the picture, or choose one here: the run is made again, and both are shown.")
+    st.caption("Click a checkpoint in the picture, or choose one here: the run is made again, and both are shown.")
     at = st.segmented_control(
         "Checkpoint to operate on",
         offered,

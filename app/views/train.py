@@ -109,17 +109,21 @@ def draw(under_way: bool, brought: int, seen: bool) -> None:
     state = desk().state(name, here()) if name else None
     if under_way != (state is not None and state.under_way):
         st.rerun()  # all of the page: the clock starts or stops
-    if state is not None and not screen.hidden("controls"):
-        buttons(state)
     if problem := st.session_state.get(REFUSED, ""):
         st.error(plain(f"This cannot be trained. {problem}"), icon=":material/error:")
     if state is None:
         return
+    row = st.container(horizontal=True, vertical_alignment="center", key="under-way" if under_way else None)
+    if not screen.hidden("controls"):
+        with row:
+            buttons(state)
     with refused():
         live = desk().live(name)
         if under_way and live is not None and (not seen or whole_parts(live.film) > brought):
             st.rerun()  # all of the page: it brings more frames, once, and looks less often
-        st.markdown(plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))))
+        row.markdown(
+            plain(told(state, None if live is None else (live.frames[-1].step, live.film.steps))), width="content"
+        )
         if live is not None and under_way:
             show(name, live.film, brought, live=f"{FRAMES}/{name}")  # where the picture of this moment is
         elif live is not None and not screen.get("film"):
@@ -271,33 +275,30 @@ def start() -> None:
 def buttons(state: State) -> None:
     """What can be done now."""
     status = state.status
-    with st.container(horizontal=True, vertical_alignment="center", key="under-way" if state.under_way else None):
-        if status in ("done", "stopped", "failed"):
-            st.button("Train another", icon=":material/model_training:", type="primary", on_click=begin)
-        if status in ("waiting", "training", "pausing"):
-            st.button(
-                "Pause", icon=":material/pause:", on_click=desk().pause, args=(mine(),), disabled=status[0] == "p"
-            )
-        if status == "paused":
-            st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(mine(),))
-        if status in ("waiting", "training", "pausing", "paused"):
-            st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(mine(),))
-        if status == "done":
-            if st.button("Keep it, and explore it", icon=":material/visibility:"):
-                explore("Explore")
-            if st.button("Compare it", icon=":material/compare:"):
-                explore("Compare")
-        if status in ("done", "stopped") and (files := desk().files(mine())):
-            what = "Weights, card and film" if status == "done" else "The film"
-            st.download_button(
-                f"{what} (.zip)",
-                lambda: desk().archive(mine()),
-                f"{desk().order(mine()).name}.zip",
-                "application/zip",
-                icon=":material/download:",
-                on_click="ignore",
-                disabled=not files,
-            )
+    if status in ("done", "stopped", "failed"):
+        st.button("Train another", icon=":material/model_training:", type="primary", on_click=begin)
+    if status in ("waiting", "training", "pausing"):
+        st.button("Pause", icon=":material/pause:", on_click=desk().pause, args=(mine(),), disabled=status[0] == "p")
+    if status == "paused":
+        st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(mine(),))
+    if status in ("waiting", "training", "pausing", "paused"):
+        st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(mine(),))
+    if status == "done":
+        if st.button("Keep it, and explore it", icon=":material/visibility:"):
+            explore("Explore")
+        if st.button("Compare it", icon=":material/compare:"):
+            explore("Compare")
+    if status in ("done", "stopped") and (files := desk().files(mine())):
+        what = "Weights, card and film" if status == "done" else "The film"
+        st.download_button(
+            f"{what} (.zip)",
+            lambda: desk().archive(mine()),
+            f"{desk().order(mine()).name}.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not files,
+        )
 
 
 def explore(title: str) -> NoReturn:

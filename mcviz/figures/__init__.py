@@ -13,7 +13,7 @@ from mcviz.figures.claims import comparisons, evidence, reported
 from mcviz.figures.cost import fetched, spent, stored
 from mcviz.figures.dial import dial
 from mcviz.figures.difference import difference
-from mcviz.figures.fading import fading
+from mcviz.figures.fading import fading, unsaid
 from mcviz.figures.forgetting import forgetting
 from mcviz.figures.frontier import AXES, against, frontier
 from mcviz.figures.game import tries
@@ -96,5 +96,6 @@ __all__ = [
     "tokens",
     "tried",
     "tries",
+    "unsaid",
     "weighed",
 ]

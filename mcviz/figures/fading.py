@@ -84,3 +84,11 @@ def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
             text=text, x=x, y=y, xref="paper", yref="paper", xanchor="left", yanchor=yanchor, showarrow=False
         )
     return figure
+
+
+def unsaid(seen: Fading, n: int, theme: str = "light") -> go.Figure:
+    """`fading`, where the reader is asked what it is that is read: a "?" for the value's own bars, in their place."""
+    figure = fading(seen, n, theme)
+    return figure.update_traces(
+        {"name": "?", "marker.opacity": 0, "hoverinfo": "skip"}, {"type": "bar", "name": "value"}
+    )

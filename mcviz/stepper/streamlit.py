@@ -45,6 +45,7 @@ def stepper(
     on_present: Callable[[bool], None] | None = None,
     budget: int = BUDGET,
     spotlight: str = "",
+    hides: str = "",
     asks: tuple[int, ...] = (),
     offers: asking.Offers | None = None,
     on_request: asking.Ask | None = None,
@@ -62,6 +63,9 @@ def stepper(
 
     `spotlight` names what to point at: tokens, checkpoints, memories, gates, output, prediction or all of them; the
     rest dims.
+
+    `hides` names what a question on the page asks for, which is not shown before the reader has answered: marks (which
+    answers are right), answers (those, and the prediction), memories, gates, or routes. A "?" keeps its place.
 
     `asks` are tokens at which something is asked, for runs whose answers are left out.
 
@@ -82,7 +86,7 @@ def stepper(
 
     with st.container(gap=None):
         _numbers(key=f"{key}-numbers", data=_pack(name, asks, trace, other, budget), height="content")
-        told = {"present": present, "spotlight": spotlight, "offers": asking.check(offers or {})}
+        told = {"present": present, "spotlight": spotlight, "hides": hides, "offers": asking.check(offers or {})}
         _draw(key, [name], online, at_first, told, on_change, on_present, on_request)
     return selection(key)
 
@@ -129,7 +133,7 @@ def film_stepper(
             for n, (name, span) in enumerate(zip(names, parts, strict=True)):
                 if span[1] > brought or span[1] - span[0] < AT_ONCE:  # a film may have lost frames since
                     _numbers(key=f"{key}-numbers-{n}", data=_pack_film(name, span, film), height="content")
-        told = {"present": present, "spotlight": "", "offers": {}, "film": identity_of_film(film), "live": live}
+        told = {"present": present, "offers": {}, "film": identity_of_film(film), "live": live}
         at_first = Selection(*map(plain, (step, head, segment, frame)))
         _draw(key, names, online, at_first, told, on_change, on_present, None)
     return selection(key)

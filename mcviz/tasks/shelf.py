@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import cycle, islice
 
 from mcviz.tasks.library import ANIMALS, COLOURS, FILLERS, THINGS
@@ -96,6 +97,12 @@ def known(text: str, kinds: Sequence[Sequence[str]], what: str) -> list[str]:
     """The words of `text`, each of its kind."""
     words = text.split()
     if len(words) != len(kinds) or any(word not in kind for word, kind in zip(words, kinds, strict=False)):
-        some = "; ".join(f"{', '.join(kind[:5])} …" for kind in kinds)
+        some = "; ".join(nearest(words, kind) for kind in kinds)
         raise ValueError(f"library: expected {what} that the models know ({some}), got {' '.join(words)[:40]!r}")
     return words
+
+
+def nearest(words: Sequence[str], kind: Sequence[str]) -> str:
+    """The words of a kind that are spelt most like one of `words`, or the first of them."""
+    close = [known for word in words[:4] for known in get_close_matches(word[:40], kind, 3)]
+    return ", ".join(dict.fromkeys(close)) or f"{', '.join(kind[:5])} …"

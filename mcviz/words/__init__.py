@@ -16,6 +16,7 @@ from mcviz.words.portion import portion
 from mcviz.words.replies import replies
 from mcviz.words.rewritten import rewritten
 from mcviz.words.shelf import found, questions, shelf
+from mcviz.words.unheard import unheard
 
 __all__ = [
     "SIGNS",
@@ -48,6 +49,7 @@ __all__ = [
     "shelf",
     "timed",
     "tried",
+    "unheard",
     "verdicts",
     "weighed",
     "won",

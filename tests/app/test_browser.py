@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from mcviz import claims
+from mcviz import claims, watch, words
 from mcviz.claims.point import KINDS
 from mcviz.palette import PALETTES
 from tests.stepper.hosts import expect, shown, until
@@ -33,7 +33,7 @@ def settled(page):
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
-def whole(page, sizes=((1366, 768), (1440, 900), (1920, 1080))):
+def whole(page, sizes=((1280, 720), (1366, 768), (1440, 900), (1920, 1080))):
     """Wait until all that there is to see at a token stands in a window of each size, of two runs of both."""
     here = page.viewport_size
     for width, height in sizes:
@@ -61,7 +61,7 @@ def segments_of(page, length):
 def to(page, name):
     """Go to a page of the app by its link in the header, where the last three are a menu."""
     link = page.get_by_role("link", name=name).first
-    if name in ("Library", "Write", "Your own"):
+    if name in ("Train", "Write", "Your own"):
         page.get_by_test_id("stTopNavSection").filter(has_text="Yours").click()
         link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name)
     link.click()
@@ -71,6 +71,8 @@ def to(page, name):
 def test_every_page_opens_filled_in_and_quiet(visit):
     page = visit("?v=1")
     shown(page)
+    quiet = words.unheard(watch.run(watch.Sitting("topics-grm", watch.config("topics-grm"))), 129)
+    expect(page.locator(".story")).to_contain_text(quiet)
     expect(page.locator("h1")).to_have_count(1)
     for name in ("Compare", "Surgery", "Your own"):
         to(page, name)
@@ -125,8 +127,13 @@ def test_surgery_changes_the_output(visit):
     shown(page)
     settled(page)
     expect(page.locator(".mcviz .view")).to_have_count(1)
-    page.get_by_role("button", name=re.compile(r"^Switch \d+ off")).click()
+    switch = page.get_by_role("button", name=re.compile(r"^(Switch|Restore) \d+"))
+    at = switch.bounding_box()
+    switch.click()
     page.get_by_text("The outputs first differ at token").wait_for()
+    settled(page)
+    assert switch.bounding_box()["y"] == at["y"]  # nothing moves below a pointer that rests
+    expect(page.locator(".story").last).to_contain_text(re.compile(r"checkpoints [\d, ]*\d–\d"))
     page.wait_for_url(re.compile("edits=off"))
     page.get_by_text("every memory is written as before").first.wait_for()
     whole(page)

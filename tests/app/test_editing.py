@@ -1,12 +1,15 @@
 """Edits of a trained model's sequence and a library of the reader's, on the pages."""
 
 import json
+import re
 
 import pytest
 
 from mcviz import changes, watch, words
+from mcviz.tasks import library
 from mcviz.watch import Sitting
 from tests.app.test_pages import in_link, numbers, opened
+from tests.app.test_pages import words as text_of
 from tests.conftest import APP
 from tests.stepper.hosts import expect, shown
 
@@ -114,6 +117,25 @@ def test_a_library_in_the_link_is_answered_by_the_model():
     assert {name: list(table[name]) for name in table} == words.replies(trace, [33, 35, 37])
     assert trace.predictions.targets[33:38:2] == ("pen", "axe", "")
     assert in_link(page, "library") == text
+
+
+@needs_models
+def test_a_word_that_no_model_knows_leaves_the_library_as_it_was():
+    here = {"v": "1", "run": "topics-grm", "library": "fox: red axe\n? fox red"}
+    page = opened("library", **here)
+    assert set(library.ANIMALS + library.COLOURS + library.THINGS) <= set(re.findall(r"\w+", text_of(page)))
+    page.text_area[0].set_value("fox: red axle\n? fox red").run()
+    assert "axe" in page.error[0].value
+    assert in_link(page, "library") == here["library"]
+
+    page = opened("library", **here, hide="controls")
+    answers = page.table[0].value
+    page.session_state.screen["library"] = "fox: red axle\n? fox red"
+    page.run()
+    (warning,) = page.warning
+    assert "axe" in warning.value
+    assert "your library as it was before" in warning.value
+    assert page.table[0].value.equals(answers)
 
 
 @needs_models

@@ -50,6 +50,7 @@ def test_pictures_follow_a_training_that_is_paused_scrubbed_goes_on_and_is_stopp
 
     with page.expect_response(lambda answer: f"/{FRAMES}/" in answer.url and answer.ok):
         until(page, another, "no other picture came")
+    whole(page, ((1366, 768),))
     press("Pause")
     page.get_by_text("Paused.").wait_for()
     slider = page.get_by_role("slider", name="Step of training")

@@ -14,7 +14,7 @@ from mcviz import link, watch, words
 from mcviz.probes.fading import fading
 from tests.app.test_pages import in_link, numbers, opened, place
 from tests.app.test_pages import words as text
-from tests.stepper.hosts import shown, until
+from tests.stepper.hosts import drawn, expect, shown, until
 
 pytestmark = pytest.mark.skipif(tour.CACHED not in watch.names(), reason="no trained model is here")
 SIZES = ((1366, 768), (1440, 900), (1920, 1080))
@@ -26,6 +26,14 @@ LIT = {
     **{"gates": ".chart.gate", "output": ".mixture"},
 }
 """What each name of a spotlight stands for."""
+VEILED = {
+    "marks": (".overview",),
+    "answers": (".overview", ".answers", ".target"),
+    "memories": (".card .name", ".card .frame", ".card .number.weight"),
+    "gates": (".bar.gate", ".bar.score", ".number.weight", ".number.score", ".number.share", ".flow:not([hidden])"),
+    "routes": (".layer", ".bar.gate", ".number.weight", ".card .name", ".flow:not([hidden])"),
+}
+"""What a stop that hides this does not show before it is answered, and then does."""
 
 
 def address(stop, **changes):
@@ -50,8 +58,8 @@ def press(page, label):
 def test_each_stop_asks_and_tells_what_its_run_shows(stop):
     page = opened(**address(stop))
     if stop.options:
-        told = stop.tells.split("{")[0].strip()
-        assert not told or told not in text(page)
+        tells = stop.tells.split("{")[0].strip()
+        assert not tells or tells not in text(page)
         for option in stop.options:
             assert any(button.label == option for button in page.button)
         press(page, stop.options[stop.answer])
@@ -60,6 +68,10 @@ def test_each_stop_asks_and_tells_what_its_run_shows(stop):
         wrong = stop.answer - 1
         said = text(opened(**address(stop, told=wrong % len(stop.options))))
         assert f"You said “{stop.options[wrong]}”; it is “{stop.options[stop.answer]}”." in said
+        page = opened(**address(stop))
+        press(page, "Show me")
+        assert f"It is “{stop.options[stop.answer]}”." in text(page)
+        assert tells in text(page)
     if not stop.picture or stop.picture == "dial":
         assert numbers(page)[0]["id"].startswith(run(stop).hash)
 
@@ -81,6 +93,9 @@ def test_the_right_options_are_right():
     t = asked(cached)
     assert int(cached.weights[t, 0].argmax()) == 3
     assert int(cached.segment_of[t]) + 1 == 9
+    assert words.unheard(cached, t) == (
+        "The online memory has almost nothing for this query: gate 0.148, yet it adds about 0\u00a0%."
+    )
     routed = run(by_title["A router"])
     assert int(routed.selected[asked(routed), 0].sum()) == 8 - 6
     forgets = fading(plain, plain.sources[asked(plain)])
@@ -155,8 +170,12 @@ def test_any_other_address_is_left_alone(given):
 @pytest.mark.browser
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.title)
 def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, streamlit_server, stop):
-    """In windows of every size, once the answer is told; on a telephone before that, too, and with wider text."""
+    """In windows of every size, once the answer is told; on a telephone before that, too, and with wider text.
+
+    What would give the answer away keeps its place until then.
+    """
     page = window()
+    places = []
 
     def check(told, sizes):
         page.set_viewport_size(viewport(sizes[0]))
@@ -171,6 +190,20 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, stre
         if stop.picture == "dial" and told >= 0:
             spoken.append("[data-testid=stButtonGroup]")
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        for what in VEILED.get(stop.hides, ()):
+            states = page.locator(what).evaluate_all("nodes => nodes.map((node) => getComputedStyle(node).visibility)")
+            assert (told < 0) == (set(states) == {"hidden"}), what
+        if stop.hides:
+            page.set_viewport_size(viewport(PHONE))
+            until(page, lambda: page.locator(".mcviz").evaluate("root => root.clientWidth < innerWidth"))
+            drawn(page)
+            places.append(page.locator(".mcviz").evaluate(PLACES))
+        if stop.title == "All memories alike":
+            expect(page.locator(".labels")).to_contain_text("each counts fully")
+        if stop.picture == "write":
+            assert ("nearest to ?." in page.inner_text("body")) == (told < 0)
+            opacity = page.locator(".barlayer .trace").first.locator("path").first.evaluate(DIM)
+            assert (opacity == 0) == (told < 0)
 
         def seen(size, *more):
             for what in spoken:
@@ -185,12 +218,19 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, stre
     if stop.options:
         check(-1, [PHONE])
     check(stop.answer, [*SIZES, PHONE])
+    assert not places or places[0] == places[1]
 
 
 def viewport(size):
     return dict(zip(("width", "height"), size, strict=True))
 
 
+DIM = "path => Number(getComputedStyle(path).opacity)"
+PLACES = """root => [...root.querySelectorAll(".tokens, .memories, .output, .prediction, .answers")].map((part) => {
+    const { y, height } = part.getBoundingClientRect();
+    return height && [Math.round(y - root.getBoundingClientRect().top), Math.round(height)];
+})"""
+"""Where the parts of the stepper stand in it, and how high they are."""
 SEEN = """node => {
     const { left, top, right, bottom, width, height } = node.getBoundingClientRect();
     if (!height || left < 0 || top < 0 || right > innerWidth + 1 || bottom > innerHeight) return false;

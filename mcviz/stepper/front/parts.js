@@ -8,9 +8,10 @@
  *                         wants another token, and `write()`, which opens its editor; `surgery`, what can be done to
  *                         checkpoints
  *   node                  its element, made once
- *   resize(room)          optional; the room changed, or the colours: {stage, side, narrow, low, window}, the width in
- *                         pixels of the main column beside its labels, that of the side column, whether there is little
- *                         of it, or of height, and the height of the window. Comes before the first `paint`
+ *   resize(room)          optional; the room changed, or the colours: {stage, side, narrow, height, window}, the width
+ *                         in pixels of the main column beside its labels, that of the side column, whether there is
+ *                         little of it, whether the window is tall, low or short, and its height. Comes before the
+ *                         first `paint`
  *   paint(run, at)        show token at.t, head at.h, and inspected segment at.i (-1: the online memory)
  *   static explains       optional; the numbers that it lets a reader pick, by kind: kind -> (run, at, pick) ->
  *                         {key, lines}, the name of an equation in `run.equations`, and its lines with numbers filled in

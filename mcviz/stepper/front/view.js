@@ -7,7 +7,7 @@ const SIDE = 320;
 const BESIDE = 1100;
 const GAP = 24;
 const LABELS = 100;
-const FILM = { tall: 330, low: 150 };
+const FILM = { tall: 330, low: 150, short: 150 };
 /** How much lower a view is that shows a class only the picture. */
 const SPARED = 125;
 
@@ -125,7 +125,7 @@ export class View {
     this.colours = colours;
     const width = this.node.clientWidth;
     if (!width) return;
-    const { abreast, low, presenting, root } = this.stepper;
+    const { abreast, height, presenting, root } = this.stepper;
     const beside = width >= BESIDE && !abreast && !presenting && !root.dataset.spotlight;
     const main = beside ? width - SIDE - GAP : width;
     const narrow = main < 620 && !abreast;
@@ -137,11 +137,8 @@ export class View {
       stage: narrow || this.bare ? main : main - LABELS,
       side: (beside ? SIDE : Math.min(width, 560)) - 26,
       narrow,
-      low,
-      window:
-        this.stepper.tall -
-        (this.stepper.film ? FILM[low ? "low" : "tall"] : 0) +
-        (this.stepper.presenting ? SPARED : 0),
+      height,
+      window: this.stepper.tall - (this.stepper.film ? FILM[height] : 0) + (this.stepper.presenting ? SPARED : 0),
     };
     for (const part of this.parts) part.resize?.(room);
   }

@@ -32,6 +32,17 @@ export function percent(x) {
   return `${text.replace("-", "−")}${PERCENT}`;
 }
 
+/** Numbers in order, with runs of three or more as a range: 0–2, 4, 5. */
+export function ranges(numbers) {
+  const runs = [];
+  for (const n of numbers) {
+    const last = runs.at(-1);
+    if (last && n === last.at(-1) + 1) last.push(n);
+    else runs.push([n]);
+  }
+  return runs.map((run) => (run.length > 2 ? `${run[0]}–${run.at(-1)}` : run.join(", "))).join(", ");
+}
+
 /** A label as it can be seen: a blank, a line's end and a tab have a sign. */
 export function visible(label) {
   return /\S/.test(label)

@@ -55,8 +55,10 @@ export function serve({ parentElement, data, setStateValue, setTriggerValue }) {
   }
   Object.assign(view, { setStateValue, setTriggerValue });
   view.data = data;
-  if (data.spotlight) root.dataset.spotlight = data.spotlight;
-  else delete root.dataset.spotlight;
+  for (const name of ["spotlight", "hides"]) {
+    if (data[name]) root.dataset[name] = data[name];
+    else delete root.dataset[name];
+  }
   const onRest = (state, moved) => moved && tell(view, state);
   const onPresent = (on) => view.setStateValue("present", on);
   const onAsk = (request) => view.setTriggerValue("request", request);

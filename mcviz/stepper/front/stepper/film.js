@@ -157,7 +157,7 @@ export class Film {
 
   resize() {
     this.width = this.slider.clientWidth;
-    this.learning.resize(this.width, this.stepper.low);
+    this.learning.resize(this.width, this.stepper.height);
     this.drawn = "";
   }
 

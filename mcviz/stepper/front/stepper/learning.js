@@ -8,6 +8,7 @@ import { clipped, format, percent, visible } from "../drawing/text.js";
 const HEIGHTS = {
   tall: { curves: 64, ticks: 14, row: 7, most: 84, answer: 8 },
   low: { curves: 32, ticks: 13, row: 4, most: 40, answer: 7 },
+  short: { curves: 24, ticks: 13, row: 3, most: 30, answer: 6 },
 };
 /** How each curve is drawn: its colour, and the lengths of its strokes, as no hue speaks alone. */
 const LOOKS = {
@@ -31,9 +32,9 @@ export class Learning {
   }
 
   /** The room changed. */
-  resize(width, low) {
+  resize(width, height) {
     this.width = width;
-    this.heights = HEIGHTS[low ? "low" : "tall"];
+    this.heights = HEIGHTS[height];
   }
 
   /** Draw what was measured, and the gates of a token and head; `jumps` are frames that are marked. */

@@ -12,15 +12,17 @@ export function larger(runs) {
 
 /** The width, in pixels, from which two runs stand beside each other: as in style/layout.css. */
 const BOTH = 2 * 340 + 28;
-/** The height of a window in which all parts have room as they are; in a lower one they are lower. */
-const TALL = 960;
+/** The heights of windows from which all parts have room as they are, and from which they are lower; below they are
+ * lower still. */
+const [TALL, LOW] = [960, 760];
 
 /** Whether two runs have room beside each other. */
 export function isWide(width) {
   return width >= BOTH;
 }
 
-/** Whether a window has little height for what there is to see. */
-export function isLow(height) {
-  return height < TALL;
+/** What a window of that height is for what there is to see: tall, low or short. */
+export function heightOf(pixels) {
+  if (pixels >= TALL) return "tall";
+  return pixels >= LOW ? "low" : "short";
 }

@@ -16,11 +16,13 @@ import { nameRuns } from "./naming.js";
 import { Pointing } from "./pointing.js";
 import { figureText } from "./saving.js";
 import { Surgery } from "./surgery.js";
-import { isLow, isWide, larger } from "./room.js";
+import { heightOf, isWide, larger } from "./room.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
 const REST = 250;
+/** How much of a window's height the curves of a film take, at the least. */
+const CURVES = 40;
 
 /** Put a stepper into an element.
  *
@@ -235,8 +237,9 @@ class Stepper {
     if (!this.width || !this.views.length) return;
     // two runs beside each other: what names their rows stands once, at the left
     this.abreast = this.views.length > 1 && isWide(this.width);
-    this.low = isLow(this.tall) && Boolean(this.film || !this.presenting);
-    this.root.classList.toggle("low", this.low);
+    this.height = this.film || !this.presenting ? heightOf(this.tall - (this.film ? CURVES : 0)) : "tall";
+    this.root.classList.toggle("low", this.height !== "tall");
+    this.root.classList.toggle("short", this.height === "short");
     this.pair.classList.toggle("abreast", this.abreast);
     // Colours can be read only where the page's styles apply, so not before there is room.
     this.colours = readColours(this.root);

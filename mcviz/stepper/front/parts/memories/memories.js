@@ -15,10 +15,14 @@ const NAME = 32;
 const NUMBER = 18;
 const WORD = 32;
 /** How high charts are, and the gates of all memories where there are more than cards: less in a low window. */
-const CHARTS = { tall: { score: 26, gate: 30, said: 32, rail: 44 }, low: { score: 20, gate: 24, said: 24, rail: 40 } };
+const CHARTS = {
+  tall: { score: 26, gate: 30, said: 32, rail: 44 },
+  low: { score: 20, gate: 24, said: 24, rail: 40 },
+  short: { score: 14, gate: 18, said: 18, rail: 40 },
+};
 /** How high pictures and flows are; they grow with a window higher than all needs, and flows shrink with a lower one. */
 const LEAST = { picture: 34, flow: 40 };
-const AROUND = { tall: 745, low: 768 };
+const AROUND = { tall: 745, low: 768, short: 850 };
 /** How wide a card is at least, and where all memories have one then. */
 const WIDE = 52;
 const TIGHT = 38;
@@ -50,6 +54,7 @@ export class Memories {
       word: el("div", {}, term("alone", el("b", {}, "in words"), el("span", { class: "more" }, "read alone"))),
       share: el("div", {}, term("contribution", el("b", {}, "adds"), " to ", symbol("y_t"))),
     };
+    if (run.aggregator === "residual") this.legend.gate.append(el("span", { class: "more" }, "each counts fully"));
     this.stage = el("div", { class: "stage" }, this.rail.node, this.layer, this.row, this.flows.node);
     this.node = el(
       "div",
@@ -83,15 +88,15 @@ export class Memories {
   }
 
   /** How many cards there is room for, and where their rows stand. */
-  layOut({ stage: width, narrow, low, window }) {
+  layOut({ stage: width, narrow, height, window }) {
     const { run, rows } = this.view;
     const gap = width / run.N > 70 ? 10 : 5;
-    const charts = CHARTS[low ? "low" : "tall"];
+    const charts = CHARTS[height];
     const least = (width + gap) / run.N - gap < TIGHT ? WIDE : TIGHT;
     const slots = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
     const size = Math.min(128, (width + gap) / slots - gap);
     const left = (width - slots * (size + gap) + gap) / 2;
-    const spare = window - AROUND[low ? "low" : "tall"];
+    const spare = window - AROUND[height];
     const flow = LEAST.flow + Math.max(-16, Math.min(24, 0.2 * spare));
     const picture = Math.max(LEAST.picture, Math.min(size, size * this.heatmaps.shape, LEAST.picture + 0.8 * spare));
     const caption = narrow ? 16 : 0;
