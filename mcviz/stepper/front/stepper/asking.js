@@ -28,7 +28,7 @@ export class Asking {
     this.done = this.waiting?.done;
     this.waiting = null;
     if (!request) return;
-    this.stepper.hurry();
+    this.stepper.resting.hurry();
     this.under = this.number += 1;
     this.say(BUSY);
     this.stepper.root.setAttribute("aria-busy", "true");

@@ -14,13 +14,13 @@ import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { nameRuns } from "./naming.js";
 import { Pointing } from "./pointing.js";
+import { Resting } from "./resting.js";
 import { figureText } from "./saving.js";
 import { Surgery } from "./surgery.js";
 import { heightOf, isWide, larger } from "./room.js";
 import { Time } from "./time.js";
 import { Toolbar } from "./toolbar.js";
 
-const REST = 250;
 /** How much of a window's height the curves of a film take, at the least. */
 const CURVES = 40;
 
@@ -43,6 +43,7 @@ class Stepper {
     this.bookmarks = new Set(options.bookmarks ?? []);
     this.time = new Time(this, "step", () => this.toolbar);
     this.film = null;
+    this.resting = new Resting(this);
     this.pointing = new Pointing(this);
     this.asking = new Asking(this);
     this.surgery = new Surgery(this);
@@ -150,9 +151,7 @@ class Stepper {
     this.state = next;
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
     if (!quiet) this.options.onChange?.({ ...next });
-    this.moved ||= !quiet;
-    clearTimeout(this.rest);
-    if (!this.playing) this.rest = setTimeout(() => this.settle(), REST);
+    this.resting.begin(quiet);
   }
 
   get playing() {
@@ -162,18 +161,6 @@ class Stepper {
   /** How far each axis goes. */
   get lengths() {
     return { step: this.T, frame: this.film?.length ?? 1 };
-  }
-
-  /** The reader has come to rest: tell whoever hosts us, and whether it was the reader who moved. */
-  settle() {
-    clearTimeout(this.rest);
-    this.options.onRest?.({ ...this.state }, this.moved);
-    this.moved = false;
-  }
-
-  /** Tell it now: what comes next counts on where the reader stands. */
-  hurry() {
-    if (this.moved) this.settle();
   }
 
   /** Take in online states around a token, for a run that does not carry them all. */
@@ -206,7 +193,7 @@ class Stepper {
   /** Large, for a class, or not. */
   present(on) {
     if (on === this.presenting) return;
-    this.hurry();
+    this.resting.hurry();
     this.presenting = on;
     this.resize();
     this.options.onPresent?.(on);
@@ -273,10 +260,8 @@ class Stepper {
   listen() {
     const { signal } = this.stop;
     this.root.addEventListener("keydown", (event) => press(this, event), { signal });
-    // before whoever is turned to: by pointer, by key, or by what reads the page to somebody
-    const turned = (event) => event.composedPath().includes(this.root) || this.hurry();
-    for (const kind of ["pointerdown", "focusin", "click"]) addEventListener(kind, turned, { signal, capture: true });
     this.options.keys?.addEventListener("keydown", (event) => pressElsewhere(this, event), { signal });
+    this.resting.listen(signal);
     this.pointing.listen(signal);
     this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.resize(), { signal });
@@ -296,7 +281,7 @@ class Stepper {
     this.stop.abort();
     this.watch.disconnect();
     this.toolbar?.destroy();
-    clearTimeout(this.rest);
+    this.resting.end();
     cancelAnimationFrame(this.frame);
     this.views = [];
     this.root.replaceChildren();
