@@ -34,7 +34,6 @@ st.set_page_config(page_title="mcviz", page_icon=ICON, layout="wide")
 SECTIONS = {
     "": [
         st.Page(explore.page, title="Explore", icon=":material/visibility:", url_path="home", default=True),
-        st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
         st.Page(compare.page, title="Compare", icon=":material/compare:", url_path="compare"),
         st.Page(surgery.page, title="Surgery", icon=":material/healing:", url_path="surgery"),
         st.Page(interference.page, title="Interference", icon=":material/grid_on:", url_path="interference"),
@@ -45,6 +44,7 @@ SECTIONS = {
     ],
     "Yours": [
         st.Page(train.page, title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
         st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
         st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
     ],

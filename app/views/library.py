@@ -74,7 +74,7 @@ def form() -> None:
     """The library as two tables and as text. What is written in one is in the others."""
     begin()
     with st.container(horizontal=True, vertical_alignment="center", key="writing"):
-        st.markdown("A row for each document: an animal, and facts, a colour and a thing each: *red axe*.")
+        st.markdown("Each row is a document; a fact is a colour and a thing: *red axe*.")
         known()
         as_text = st.popover("As text, to copy and to paste", icon=":material/notes:")
     start, turn = st.session_state[PREFIX + "start"], st.session_state[PREFIX + "turn"]

@@ -61,7 +61,7 @@ def segments_of(page, length):
 def to(page, name):
     """Go to a page of the app by its link in the header, where the last three are a menu."""
     link = page.get_by_role("link", name=name).first
-    if name in ("Train", "Write", "Your own"):
+    if name in ("Library", "Write", "Your own"):
         page.get_by_test_id("stTopNavSection").filter(has_text="Yours").click()
         link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name)
     link.click()
