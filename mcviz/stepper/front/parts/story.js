@@ -2,12 +2,6 @@
 
 import { el } from "../drawing/dom.js";
 import { clipped, count, percent, portion, ranges, visible } from "../drawing/text.js";
-import { valueOf } from "./explaining.js";
-
-/** The length of a vector. */
-function norm(vector) {
-  return Math.hypot(...Array.from({ length: vector.count }, (_, c) => valueOf(vector, c)));
-}
 
 /** One sentence that says what happens at this token, with its numbers. */
 export class Story {
@@ -58,7 +52,6 @@ export class Story {
         ". ",
       );
     }
-    if (gates) parts.push(this.unheard(run, { t, h }));
     if (run.target(t)) {
       const said = run.predictions.tokens[t][0];
       const right = said === run.target(t);
@@ -84,18 +77,6 @@ export class Story {
     const share = (i) => percent(run.share(t, h, i));
     if (most === best) return [", which adds ", el("b", {}, share(best)), " of the output"];
     return [", which adds ", share(best), " of the output; ", name(most), " adds ", el("b", {}, share(most))];
-  }
-
-  /** Why a memory adds next to nothing, though its gate is not small: as mcviz/words/unheard.py says it. */
-  unheard(run, { t, h }) {
-    const quiet = (j) => run.weight(t, h, j) >= 0.05 && Math.abs(run.share(t, h, j)) < 0.005;
-    const i = run.heaviest(t, h).find(quiet);
-    const read = i === undefined ? null : run.said(t, h, i);
-    if (!read) return "";
-    const empty = norm(read) < 0.1 * norm(run.vector("output", t, h));
-    const why = empty ? "has almost nothing for this query" : "says next to nothing of what the output says";
-    const name = i === run.own[t] ? "The online memory" : `Checkpoint ${i}`;
-    return `${name} ${why}: gate ${portion(run.weight(t, h, i))}, yet it adds about 0\u00a0%. `;
   }
 
   /** What stands where the answer stands, word for word. */
