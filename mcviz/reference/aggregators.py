@@ -92,11 +92,13 @@ def add(rule: Rule, checkpoints: State, online: State, q: Float[Array, "H K"], w
     reads[-1] = own
     # each checkpoint once for each head that reads it: where all do, they are read where they lie
     i, h = np.nonzero(weighing.read[:-1])
-    if len(i) == weighing.read[:-1].size:
-        reads[:-1] = rule.read(checkpoints, q)
-    elif len(i):
-        reads[i, h] = rule.read({name: array[i, h] for name, array in checkpoints.items()}, q[h])
-    np.add.at(output, h, weighing.weights[i, h, None] * reads[i, h])
+    if len(i):
+        if len(i) == weighing.read[:-1].size:
+            said = rule.read(checkpoints, np.broadcast_to(q, (len(weighing.read) - 1, *q.shape)))[i, h]
+        else:
+            said = rule.read({name: array[i, h] for name, array in checkpoints.items()}, q[h])
+        reads[i, h] = said
+        np.add.at(output, h, weighing.weights[i, h, None] * said)
     return Reading(output, reads)
 
 

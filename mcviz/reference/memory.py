@@ -52,8 +52,9 @@ def mix(checkpoints: State, online: State, weights: Float[Array, "n h"], names: 
     `checkpoints` lie side by side, [n-1 h ...]; the `online` memory's weight is the last."""
     mixed = {}
     for name in names:
-        past = np.einsum("nh,nh...->h...", weights[:-1], checkpoints[name])
-        mixed[name] = past + column(weights[-1], online[name].ndim - 1) * online[name]
+        weight = column(weights, online[name].ndim - 1)
+        first, *others = [*(weight[:-1] * checkpoints[name]), weight[-1] * online[name]]
+        mixed[name] = sum(others, start=first)
     return mixed
 
 

@@ -26,7 +26,7 @@ LIBRARY = "python_stdlib.zip"
 MODULE = "mcviz.zip"
 TOOLS = (
     *("_pyio", "_pydatetime", "asyncio/proactor_events", "asyncio/windows_events", "bdb", "cmd", "code", "compileall"),
-    *("configparser", "ctypes/_aix", "difflib", "doctest", "filecmp", "fileinput", "ftplib", "imaplib"),
+    *("configparser", "ctypes/_aix", "doctest", "filecmp", "fileinput", "ftplib", "imaplib"),
     *("logging/config", "logging/handlers", "mailbox", "mimetypes", "modulefinder", "optparse", "pdb", "pickletools"),
     *("plistlib", "poplib", "profile", "pstats", "pyclbr", "pydoc", "smtplib", "socketserver", "tabnanny", "tarfile"),
     *("timeit", "trace", "tracemalloc", "wave", "zipapp"),
