@@ -19,7 +19,7 @@ from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.films import film
-from tests.stepper.hosts import AT_ONCE, expect, shown
+from tests.stepper.hosts import expect, shown
 
 
 def test_the_widget_carries_the_payload_and_its_place():
@@ -231,10 +231,8 @@ def test_in_jupyterlab(page, lab):
         "heard = ipywidgets.Label()\n"
         "stepper.observe(lambda change: setattr(heard, 'value', f'heard {change.new}'), 'step')\n"
         "button = ipywidgets.Button(description='to 20')\n"
-        "asked = ipywidgets.Label()\n"
-        "button.on_click(lambda _: setattr(asked, 'value', f'asked at {stepper.step}'))\n"
         "button.on_click(lambda _: stepper.go(step=20, head=1))\n"
-        "display(ipywidgets.HBox([slider, button, heard, asked]), stepper)",
+        "display(ipywidgets.HBox([slider, button, heard]), stepper)",
     )
     root = shown(page, 135)
     reading.check_cards(page, trace, 135, 0)
@@ -246,9 +244,7 @@ def test_in_jupyterlab(page, lab):
     page.get_by_text("heard 138", exact=True).wait_for()
     expect(page.locator(".widget-readout")).to_have_text("138")
     page.keyboard.press("b")  # a shortcut of the notebook, were it to get there
-    to_20 = page.get_by_role("button", name="to 20", exact=True)
-    root.evaluate(AT_ONCE, ["ArrowRight", to_20.element_handle()])
-    page.get_by_text("asked at 139", exact=True).wait_for()
+    page.get_by_role("button", name="to 20", exact=True).click()
     reading.check_cards(page, trace, 20, 1)
     reading.check_online_state(page, trace, 20, 1)
     assert not errors
