@@ -195,6 +195,36 @@ def test_a_loop_without_end_is_stopped(monkeypatch):
     assert exercises.cuts.check(exercises.cuts.solution).passed
 
 
+class Swallows:
+    """Python drops what is raised in a `__del__`, as it does in callbacks of the garbage collector."""
+
+    def __del__(self):
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            pass
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_loop_is_stopped_although_the_first_attempt_is_lost(monkeypatch):
+    def lost(T, C):
+        Swallows()
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            pass
+
+    def caught(T, C):
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            try:
+                time.sleep(0)
+            except Exception:
+                continue
+
+    monkeypatch.setattr(call, "LIMIT_SECONDS", 0.2)
+    for answer in (lost, caught):
+        assert ENDLESS in exercises.cuts.check(answer).says
+
+
 def test_an_answer_that_has_to_wait_is_not_stopped_unless_it_waits_for_ever(monkeypatch):
     monkeypatch.setattr(call, "LIMIT_SECONDS", 0.1)
     monkeypatch.setattr(call, "WAITING", 1000)

@@ -5,8 +5,8 @@ import linecache
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any, NamedTuple
 from warnings import catch_warnings, simplefilter
@@ -31,6 +31,10 @@ class TookTooLong(Exception):
     """A call that did not come to an end in time."""
 
 
+class Overdue(BaseException):
+    """What is raised in such a call; `except Exception` does not keep it."""
+
+
 class Called(NamedTuple):
     """What came of a call: a value, or the exception that ended it, and what was printed meanwhile."""
 
@@ -43,14 +47,14 @@ def call(answer: Callable[..., Any], *given: Any) -> Called:
     """Call `answer`, its prints kept and its time limited. `NotImplementedError` counts as an empty stub, `...`."""
     said = StringIO()
     try:
-        with redirect_stdout(said), np.errstate(all="ignore"), catch_warnings(), limit(LIMIT_SECONDS):
+        with redirect_stdout(said), np.errstate(all="ignore"), catch_warnings():
             simplefilter("ignore")
-            value = answer(*given)
+            value = limited(LIMIT_SECONDS, answer, *given)
     except NotImplementedError:
         return Called(..., said.getvalue()[:PRINTED])
-    except TookTooLong as error:
+    except Overdue:
         text = f"It did not come to an end within {LIMIT_SECONDS:g} seconds of computing. Does a loop never stop?"
-        return Called(error, said.getvalue()[:PRINTED], text)
+        return Called(TookTooLong(), said.getvalue()[:PRINTED], text)
     except Exception as error:
         text = f"It stopped{place(error, answer)} with {type(error).__name__}: {error}"
         return Called(error, said.getvalue()[:PRINTED], text)
@@ -69,9 +73,8 @@ def place(error: Exception, answer: Callable[..., Any]) -> str:
     return f" in line {frames[-1].lineno}" + (f", `{line}`," if line else "")
 
 
-@contextmanager
-def limit(seconds: float) -> Iterator[None]:
-    """Raise `TookTooLong` in the body once it has computed for `seconds`, or waited for `WAITING` times as many.
+def limited(seconds: float, answer: Callable[..., Any], *given: Any) -> Any:
+    """What `answer` returns. `Overdue` once it has computed for `seconds`, or waited for `WAITING` times as many.
 
     Python's own code is stopped, on every system.
     """
@@ -82,27 +85,31 @@ def limit(seconds: float) -> Iterator[None]:
             _watching.append(threading.Thread(target=_watch, daemon=True, name="time limit"))
             _watching[0].start()
     try:
-        yield
-    finally:
-        with _lock:
-            _due.pop(thread, None)
+        return answer(*given)
+    finally:  # in this very frame, and without the lock: `Overdue` may come before each call
+        _due.pop(thread, None)
+        while _lock.locked():  # what this look has found overdue is raised here at the latest
+            time.sleep(0)
 
 
-_lock = threading.Lock()
+_lock = threading.Lock()  # held while it is looked which calls are overdue
 _due: dict[int, tuple[float, float]] = {}  # when the call of a thread has to be over: of computing, of all time
 _watching: list[threading.Thread] = []  # one watches all, for as long as calls come
 
 
 def _watch() -> None:
-    """Stop calls that are overdue; end once there has been none for a while."""
+    """Stop calls that are overdue; end once there has been none for a while.
+
+    What is raised in a callback of the garbage collector or in a `__del__` is lost: it is raised at each tick.
+    """
     idle = 0
     while idle < PATIENCE:
         time.sleep(TICK_SECONDS)
         with _lock:
             now = (time.process_time(), time.monotonic())
-            for thread in [thread for thread, due in _due.items() if due[0] < now[0] or due[1] < now[1]]:
-                del _due[thread]
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TookTooLong))
+            for thread, due in list(_due.items()):
+                if due[0] < now[0] or due[1] < now[1]:
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Overdue))
             idle = 0 if _due else idle + 1
             if idle == PATIENCE:
                 _watching.clear()
