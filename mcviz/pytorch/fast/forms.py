@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mcviz.pytorch.aliases import Coefficients
+from mcviz.pytorch.fast.launches import flushed
 
 
 class Affine(NamedTuple):
@@ -48,7 +49,7 @@ def products(factor: Float[Tensor, "*b L"]) -> Float[Tensor, "*b L L"]:
     """`P_ti = Π_{i<j≤t} factor_j`; 0 where i > t. Factors may be 0: nothing is divided, and no logarithm taken."""
     L = factor.shape[-1]
     earlier = torch.ones(L, L, dtype=torch.bool, device=factor.device).triu()
-    return factor[..., :, None].masked_fill(earlier, 1).cumprod(-2).tril()
+    return flushed(factor[..., :, None].masked_fill(earlier, 1).cumprod(-2).tril())
 
 
 def unrolled(alpha: Float[Tensor, "*b L"]) -> tuple[Float[Tensor, "*b L 1"], Float[Tensor, "*b L L"]]:
@@ -108,7 +109,7 @@ def gated_delta(q: Tensor, k: Tensor, v: Tensor, c: Coefficients, past: Past | N
     # (1 + η tril(D ∘ k kᵀ, -1)) w = η (v - A k Sᵀ)
     system = eta * (D * (k @ k.mT)).tril(-1)
     solved = solve(system, eta * torch.cat([v, A * k], -1))
-    w, x = solved.split([v.shape[-1], k.shape[-1]], -1)
+    w, x = flushed(solved).split([v.shape[-1], k.shape[-1]], -1)
     W = D * (q @ k.mT)
     last = D[..., -1, :, None]
     identity = torch.eye(k.shape[-1], dtype=k.dtype, device=k.device)

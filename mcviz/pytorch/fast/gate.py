@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mcviz.config import GATED, MCConfig
-from mcviz.pytorch.fast.launches import numbers, wide
+from mcviz.pytorch.fast.launches import flushed, numbers, wide
 from mcviz.pytorch.numerics import is_hidden
 
 BLOCK = 2**18
@@ -120,7 +120,7 @@ def weigh(
         else:
             readable, read = torch.where(later, -torch.inf, past), ~later if keep_scores else None
         # γ_t = softmax over the scores of what is read, the online memory included                 (9, 17)
-        gates = torch.cat([readable, own], -2).softmax(-2)
+        gates = flushed(torch.cat([readable, own], -2).softmax(-2))
         past, own = gates[..., :-1, :], gates[..., -1, :]
     else:
         # 1 each (6-7), or 1 / (number of memories) each; the online memory alone, where nothing is cached

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mcviz.pytorch.aliases import State
+from mcviz.pytorch.fast.launches import flushed
 
 
 class Decay(NamedTuple):
@@ -61,7 +62,7 @@ def products(factor: Float[Tensor, "G c"]) -> Float[Tensor, "G t t"]:
     c = factor.shape[-1]
     steps = F.pad(factor, (1, 0), value=1.0)[..., None].expand(-1, -1, c + 1)
     later = torch.ones(c + 1, c + 1, dtype=torch.bool, device=factor.device).tril(-1)
-    return torch.where(later, steps, torch.ones_like(steps)).cumprod(-2).tril()
+    return flushed(torch.where(later, steps, torch.ones_like(steps)).cumprod(-2).tril())
 
 
 def unroll(c: Mapping[str, Float[Tensor, "G c"]]) -> Decay:
