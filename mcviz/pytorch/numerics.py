@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 AUTOCAST = frozenset(filter(torch.amp.is_autocast_available, ("cpu", "cuda", "xpu", "mps", "mtia", "hpu", "xla")))
 """Where autocast is known. Asked once: a graph of torch 2.11 cannot ask."""
@@ -38,3 +39,8 @@ def is_transformed(*tensors: Any) -> bool:
 def is_hidden(*tensors: Any) -> bool:
     """Whether numbers cannot be looked at: while a graph is made, under a transform, and where there are none."""
     return torch.compiler.is_compiling() or is_transformed(*tensors) or any(x.device.type == "meta" for x in tensors)
+
+
+def is_differentiated(x: Tensor) -> bool:
+    """Whether a derivative may be asked of x, in any of the ways that there are."""
+    return x.requires_grad or torch.compiler.is_compiling() or is_transformed(x) or forward_ad._current_level >= 0

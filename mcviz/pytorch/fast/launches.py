@@ -6,6 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from mcviz.pytorch.numerics import is_differentiated
+
 EVERYWHERE = False
 """True takes the CPU the way that other devices go, as tests do."""
 
@@ -29,4 +31,5 @@ def flushed(x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     and next to those of usual size they are lost. Gradients pass, as through any rounding: a decay of 0 has one."""
     if wide(x.device) or x.dtype not in (torch.float32, torch.float64):
         return x
-    return x + (F.hardshrink(x, torch.finfo(x.dtype).tiny ** 0.5) - x).detach()
+    y = F.hardshrink(x, torch.finfo(x.dtype).tiny ** 0.5)
+    return x + (y - x).detach() if is_differentiated(x) else y

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from mcviz import MCConfig, rules
 from mcviz.pytorch import loop, memory_caching
@@ -36,7 +37,8 @@ def test_no_product_of_two_factors_is_denormal(dtype):
     _, (seen,) = memory_caching(*(x.to(dtype) for x in given), MCConfig(segment_length=16), trace=True)
     weights = torch.tensor(seen.weights)
     for factors in (forms.products(alpha), unrolled.products(alpha), weights):
-        assert (factors == 0).any() and (factors <= 1).all()
+        assert (factors == 0).any()
+        assert (factors <= 1).all()
         left = factors[factors != 0]
         assert (left.abs().min() ** 2) >= torch.finfo(dtype).tiny
 
@@ -45,7 +47,12 @@ def test_it_is_a_rounding_through_which_gradients_pass():
     x = torch.tensor([1.0, -1e-18, 1e-20, 0.0], requires_grad=True)
     y = launches.flushed(x)
     y.sum().backward()
-    assert y.tolist() == x.tolist()[:2] + [0.0, 0.0]
+    assert y.tolist() == [*x.tolist()[:2], 0.0, 0.0]
     assert x.grad.tolist() == [1.0, 1.0, 1.0, 1.0]
+    with forward_ad.dual_level():
+        there = launches.flushed(forward_ad.make_dual(x.detach(), torch.ones(4)))
+        assert forward_ad.unpack_dual(there).tangent.tolist() == [1.0, 1.0, 1.0, 1.0]
+    assert torch.func.jvp(launches.flushed, (x.detach(),), (torch.ones(4),))[1].tolist() == [1.0, 1.0, 1.0, 1.0]
+    assert launches.flushed(x.detach()).tolist() == y.tolist()
     half = torch.tensor([1e-7], dtype=torch.float16)
     assert launches.flushed(half) is half
