@@ -19,7 +19,7 @@ from mcviz.widgets import Stepper, still
 from tests.stepper import reading
 from tests.stepper.examples import library, noise
 from tests.stepper.films import film
-from tests.stepper.hosts import expect, shown
+from tests.stepper.hosts import complaints, expect, shown
 
 
 def test_the_widget_carries_the_payload_and_its_place():
@@ -221,8 +221,7 @@ def test_a_film_grows_and_is_scrubbed_in_jupyterlab(page, lab):
 def test_in_jupyterlab(page, lab):
     """Keys step in the browser, a linked slider follows, and Python hears of it and moves the view."""
     trace = library()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    wrong = complaints(page)
     lab(
         page,
         "stepper = Stepper(library(), step=135)\n"
@@ -247,7 +246,7 @@ def test_in_jupyterlab(page, lab):
     page.get_by_role("button", name="to 20", exact=True).click()
     reading.check_cards(page, trace, 20, 1)
     reading.check_online_state(page, trace, 20, 1)
-    assert not errors
+    assert not wrong
 
 
 @pytest.mark.browser

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcviz import MCConfig, examples
-from tests.stepper.hosts import expect, shown, until
+from tests.stepper.hosts import complaints, expect, shown, until
 from tests.test_palette import contrast
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +31,8 @@ def test_predict_reveal_and_step(page, lab):
     source = build.sources(["00"])[0]
     cells = [cell.source for cell in build.student(source).cells if cell.cell_type == "code"]
     trace = examples.run("topics", MCConfig(aggregator="grm", segment_length=16))
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    wrong = complaints(page)
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     lab(page, *cells)
 
     # pick the memory that is read most, and reveal
@@ -55,13 +54,12 @@ def test_predict_reveal_and_step(page, lab):
     page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
     until(page, lambda: contrast(*map(in_hex, page.evaluate(COLOURS))) >= 4.5)
-    assert not [text for text in complaints if not any(word in text for word in HARMLESS)]
+    assert not [text for text in wrong if not any(word in text for word in HARMLESS)]
 
 
 @pytest.mark.browser
 def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(page, lab):
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    wrong = complaints(page)
     lab(
         page,
         "import numpy as np\nfrom mcviz import exercises",
@@ -73,7 +71,7 @@ def test_a_wrong_answer_opens_the_stepper_where_it_goes_wrong(page, lab):
     expect(root.locator(".chip:visible")).to_have_count(2 * 2)  # of the student's run and of the right one
     page.get_by_text("is yours to solve").wait_for()
     assert page.get_by_text("Traceback").count() == 0
-    assert not complaints
+    assert not wrong
 
 
 COLOURS = """() => [

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -62,6 +63,23 @@ def expect(what):
 def drawn(page) -> None:
     """Wait for the next frame: what was done until now is on the page by then."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+
+
+def complaints(page) -> list[str]:
+    """What goes wrong in the scripts of a page from now on, one after the other.
+
+    JupyterLab's own frame now and then loses a node of its own when a tab is closed: that is nobody's but its own.
+    """
+    found: list[str] = []
+
+    def heard(error) -> None:
+        addresses = re.findall("https?://[^/]*(/.*)", error.stack or "")
+        its_own = addresses and all(address.startswith("/static/lab/") for address in addresses)
+        if not (its_own and "removeChild" in str(error)):
+            found.append(str(error))
+
+    page.on("pageerror", heard)
+    return found
 
 
 def until(page, holds: Callable[[], bool], what: object = "") -> None:
