@@ -14,7 +14,8 @@ export class Story {
     this.node.setAttribute("aria-live", this.view.playing ? "off" : "polite");
     const own = run.own[t];
     const best = run.heaviest(t, h)[0];
-    const name = (i) => (i === own ? "its own segment" : `checkpoint ${i}`);
+    const kept = run.aggregator === "none" ? "segment" : "checkpoint"; // nothing is kept of a plain network's
+    const name = (i) => (i === own ? "its own segment" : `${kept} ${i}`);
     const parts = [
       "Token ",
       el("b", { dir: "auto" }, clipped(visible(run.label(t)))),
