@@ -54,7 +54,8 @@ def page() -> None:
         screen.put(film="")  # the reader's own, from its first frame on
     names = watchable() if waits or not under_way else ()
     ways = [start] if can and not mine() and not screen.hidden("controls") else []
-    stepping.title("Train", None, *ways, *([partial(choose, names)] if names else []))
+    told = [] if can else [films_only]
+    stepping.title("Train", None, *ways, *told, *([partial(choose, names)] if names else []))
     with stepping.said():
         if not screen.get("present"):
             st.markdown(
@@ -281,6 +282,11 @@ def told(state: State, at: tuple[int, int] | None) -> str:
         words = SAID[state.status]
     why = f" Why: {state.said}." if state.said else ""
     return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at and state.status != "training" else "")
+
+
+def films_only() -> None:
+    """Why there is no way to train, beside the title: what is said of it may stand below the picture."""
+    st.badge("Films only: PyTorch is not installed here", color="gray", icon=":material/info:")
 
 
 def start() -> None:

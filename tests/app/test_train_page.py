@@ -108,6 +108,7 @@ def test_where_pytorch_is_not_films_are_still_shown(desk, monkeypatch):
     monkeypatch.setattr(runs, "film", lambda name: film())
     monkeypatch.setattr(watch, "available", lambda backend: backend == "numpy")
     page = opened("train")
+    assert "Films only" in words(page)
     assert "Training needs PyTorch, which is not installed here" in page.info[0].value
     assert not page.button
     assert frames(page)[0] == [0, 267, 533, 800]
