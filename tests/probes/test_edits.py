@@ -78,6 +78,12 @@ def test_what_is_offered_is_what_can_be_asked_for():
     assert edits.asked(trace, {"edits": ""}) == []
 
 
+def test_of_edits_that_contradict_each_other_the_last_is_in_force():
+    words = "off.1 scale.1.2.0 swap.0.1 freeze.1.0.5 scale.1.0.5 freeze.2.0.5 swap.0.2 freeze.1.1.0 off.2"
+    assert edits.write(edits.asked(run(), {"edits": words})) == "swap.0.1 scale.1.0.5 swap.0.2 freeze.1.1.0 off.2"
+    assert edits.settled([Scale(1, 2.0), Scale(1, 2.0)]) == [Scale(1, 2.0)]
+
+
 def test_a_checkpoint_that_no_token_reads_is_not_offered():
     trace = examples.run("topics", MCConfig(aggregator="none"))
     assert edits.offer(trace, []) == {"read": [], "gated": False, "edits": []}
