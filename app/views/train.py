@@ -34,7 +34,7 @@ SAID = {
     "training": "Training.",
     "pausing": "It saves what it has learned.",
     "paused": "Paused. What it has saved is kept, and goes on from there.",
-    "done": "Done. Play its film, or drag along the curves; its last frame is the trained model.",
+    "done": "Done: the last frame is the model.",
     "stopped": "Stopped. The film holds what was learned until then.",
     "failed": "It failed.",
 }
@@ -266,7 +266,7 @@ def called(name: str) -> str:
 def told(state: State, at: tuple[int, int] | None) -> str:
     """How a training stands, in words; `at` is the step that it has come to, and of how many.
 
-    Of one that takes steps, the clock of its picture says the step.
+    Of one that takes steps, the clock of its picture says the step, and one that is done has taken all.
     """
     if state.status == "waiting":
         before = f"{state.ahead} training{'s' if state.ahead > 1 else ''}"
@@ -281,7 +281,9 @@ def told(state: State, at: tuple[int, int] | None) -> str:
     else:
         words = SAID[state.status]
     why = f" Why: {state.said}." if state.said else ""
-    return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at and state.status != "training" else "")
+    return f"{words}{why}" + (
+        f" Step {at[0]:,} of {at[1]:,}." if at and state.status not in ("training", "done") else ""
+    )
 
 
 def films_only() -> None:
