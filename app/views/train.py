@@ -130,7 +130,7 @@ def draw(stood: tuple[bool, bool], brought: int, seen: bool) -> None:
         st.error(plain(f"This cannot be trained. {problem}"), icon=":material/error:")
     if state is None:
         return
-    row = st.container(horizontal=True, vertical_alignment="center", key="under-way" if under_way else None)
+    row = st.container(horizontal=True, vertical_alignment="center", key="under-way" if under_way else "at-rest")
     if not screen.hidden("controls"):
         with row:
             buttons(state)
