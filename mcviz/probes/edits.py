@@ -102,7 +102,11 @@ def says(edit: Edit) -> str:
             return f"Checkpoints {segment} and {other} change places"
         case Force(segments, token):
             when = "" if token is None else f" at token {token}"
-            return f"Checkpoints {', '.join(map(str, segments)) or 'none'} are read, and no others{when}"
+            if not segments:
+                return f"No checkpoint is read{when}"
+            if len(segments) == 1:
+                return f"Checkpoint {segments[0]} is read{when}, and no other"
+            return f"Checkpoints {', '.join(map(str, segments))} are read{when}, and no others"
         case Freeze(segment, gate):
             return f"The gate on segment {segment} is held at {gate:g}"
         case Scale(segment, factor):

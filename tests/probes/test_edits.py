@@ -30,8 +30,9 @@ def test_round_trip(changes):
     [
         (SwitchOff(2), "Checkpoint 2 is switched off"),
         (Swap(0, 3), "Checkpoints 0 and 3 change places"),
-        (Force((1, 2), 9), "Checkpoints 1, 2 are read, and no others at token 9"),
-        (Force(()), "Checkpoints none are read, and no others"),
+        (Force((1, 2), 9), "Checkpoints 1, 2 are read at token 9, and no others"),
+        (Force((3,)), "Checkpoint 3 is read, and no other"),
+        (Force(()), "No checkpoint is read"),
         (Freeze(1, 0.25), "The gate on segment 1 is held at 0.25"),
         (Scale(4, 2.0), "Checkpoint 4 is multiplied by 2"),
         (Noise(4, 0.5), "Checkpoint 4 has noise of 0.5 times its spread"),
