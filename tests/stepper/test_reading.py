@@ -296,7 +296,8 @@ def test_the_source_is_quoted(visit):
     ):
         plain = visit(library(MCConfig(aggregator="none", start=start))).locator(".story").inner_text()
         assert f"reads {reads}" in plain
-        assert f"The answer stands in segment {segment}, ★" in plain and "checkpoint" not in plain
+        assert f"The answer stands in segment {segment}, ★" in plain
+        assert "checkpoint" not in plain
 
 
 def test_where_no_gate_weighs_the_strongest_memory_is_named_and_where_nothing_is_a_share_that_is_said(visit):
