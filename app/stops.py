@@ -81,7 +81,7 @@ STOPS = (
         "start with an empty one. How many memories can **fox pink** read?",
         ("1", "9", "129"),
         1,
-        "{readable}: {kept} checkpoints, one for each document, and the *online* memory that it is writing now "
+        "{kept} checkpoints, one for each document, and the *online* memory that it is writing now "
         "(dotted). None of them has to hold more than {length} pairs.",
         spotlight="checkpoints",
         hides="memories",
@@ -114,8 +114,8 @@ STOPS = (
         "others are not read at all. How many stay shut here?",
         ("None", "2", "6"),
         2,
-        "{shut} of {kept}. It took {taken}, the most *relevant* ones, whose scores below are highest. "
-        "It answers {right} of {asked} questions right.",
+        "It took checkpoints {taken} of {kept}, as their *relevance*, the bar under each, is highest. It answers "
+        "{right} of {asked} questions right.",
         spotlight="memories",
         hides="routes",
         run=ROUTED,

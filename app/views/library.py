@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import controls, runs, screen, stepping
 from app.words import plain, refused
-from mcviz import watch, words
+from mcviz import link, watch, words
 from mcviz.tasks import library, shelf
 
 FACTS = 5
@@ -35,8 +36,10 @@ def page() -> None:
             "after the other, keeps a checkpoint of each, and answers."
         )
     controls.draw(models=names)
+    above = desk()
     if not screen.hidden("controls") and not screen.get("present"):
-        form()
+        with above:
+            form()
     with refused():
         written = readable(screen.get("library"))
         seat = controls.sitting()
@@ -44,21 +47,26 @@ def page() -> None:
             raise ValueError("run: expected a trained model of the topic library")
         trace = runs.model(replace(seat, tokens=written.tokens(), changes=()), screen.get("backend"))
         asked = [trace.T - 2 * n - 1 for n in reversed(range(len(written.questions)))]
-        if not screen.hidden("answers"):
-            st.table(words.replies(trace, asked))
+        if not screen.hidden("answers") and not screen.get("present"):
+            above.table(words.replies(trace, asked))
         stepping.step_through(trace, key="library")
         stepping.export(trace)
 
 
+def desk() -> DeltaGenerator:
+    """Room for the tables and the answers, which folds so that all of the picture is in view."""
+    if screen.get("present") or screen.get("hide") == "both":
+        return st.container()
+    return st.expander("The library, and what it answers", icon=":material/edit_note:", expanded=True)
+
+
 def readable(text: str) -> shelf.Shelf:
-    """The library that `text` is; where it is none, why, and the last one that was."""
+    """The library that `text` is; where it is none, why, and the last one that was, or the first."""
     try:
         found = shelf.parse(text)
     except ValueError as error:
-        if PREFIX + "last" not in st.session_state:
-            raise
         st.warning(plain(f"{error}. What follows is your library as it was before."), icon=":material/history:")
-        return shelf.parse(st.session_state[PREFIX + "last"])
+        return shelf.parse(st.session_state.get(PREFIX + "last", link.LIBRARY))
     st.session_state[PREFIX + "last"] = found.text
     return found
 
@@ -82,7 +90,7 @@ def form() -> None:
     facts = {name(n): fact for n in range(FACTS)}
     animal = st.column_config.SelectboxColumn(options=library.ANIMALS, required=True)
     colour = st.column_config.SelectboxColumn(options=library.COLOURS, required=True)
-    shelves, questions = st.columns([3, 1])
+    shelves, questions = st.columns([5, 2])
     with shelves:
         rows = st.data_editor(
             start[0], key=f"{PREFIX}documents {turn}", num_rows="dynamic", column_config={"Animal": animal, **facts}
@@ -105,17 +113,16 @@ def form() -> None:
 
 
 def begin() -> None:
-    """Let the tables begin with what the link or the reader's text says, if it is not what they hold."""
-    text = screen.get("library")
-    if st.session_state.get(PREFIX + "text") == text:
+    """Let the tables begin with what the link or the reader's text says, if it is not what they hold: where they were
+    not on screen, they hold nothing."""
+    text, turn = screen.get("library"), st.session_state.get(PREFIX + "turn", 0)
+    if st.session_state.get(PREFIX + "text") == text and f"{PREFIX}documents {turn}" in st.session_state:
         return
-    try:
-        first = shelf.parse(text)
-    except ValueError:
-        first = shelf.Shelf((), ())
+    first = readable(text)
     st.session_state[PREFIX + "start"] = tables(first)
-    st.session_state[PREFIX + "turn"] = st.session_state.get(PREFIX + "turn", 0) + 1
-    st.session_state[PREFIX + "text"] = text
+    st.session_state[PREFIX + "turn"] = turn + 1
+    st.session_state[PREFIX + "text"] = first.text
+    screen.put(library=first.text)
 
 
 def paste(key: str) -> None:

@@ -29,7 +29,7 @@ def page() -> None:
             )
         if not screen.hidden("controls") and not screen.get("present"):
             # in the page: a telephone has the sidebar shut
-            write, cut = st.columns([4, 1], vertical_alignment="bottom")
+            write, cut = st.columns([3, 1], vertical_alignment="bottom")
             controls.own_text(write, cut)
     controls.draw(only="text" if kind == KINDS[0] else "")
     with refused():

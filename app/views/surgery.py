@@ -57,30 +57,17 @@ def operate(trace: Trace, changes: list[Edit]) -> None:
                 if other != at:
                     button(f"{other} ", [*changes, Swap(at, other)])
         for factor in FACTORS:
-            button(
-                f"× {factor:g}".replace("-", "−"),
-                [*(edit for edit in changes if not scales(edit, at)), Scale(at, factor)],
-            )
+            button(f"× {factor:g}".replace("-", "−"), [*changes, Scale(at, factor)])
         if trace.config.aggregator in GATED:
             for gate in GATES:
-                button(f"Gate {gate:g}", [*(edit for edit in changes if not freezes(edit, at)), Freeze(at, gate)])
+                button(f"Gate {gate:g}", [*changes, Freeze(at, gate)])
         with st.popover("More"):
             more(trace, t, at, changes)
 
 
-def scales(edit: Edit, segment: int) -> bool:
-    """Whether it multiplies that checkpoint: another factor takes its place."""
-    return isinstance(edit, Scale) and edit.segment == segment
-
-
-def freezes(edit: Edit, segment: int) -> bool:
-    """Whether it holds that gate: another value takes its place."""
-    return isinstance(edit, Freeze) and edit.segment == segment
-
-
 def button(label: str, changes: list[Edit], key: str | None = None) -> None:
-    """A press that leaves these edits in force."""
-    st.button(label, key=key, on_click=screen.put, kwargs={"edits": edits.write(changes)})
+    """A press that leaves these edits in force, of which later ones take the place of earlier ones."""
+    st.button(label, key=key, on_click=screen.put, kwargs={"edits": edits.write(edits.settled(changes))})
 
 
 def more(trace: Trace, t: int, at: int, changes: list[Edit]) -> None:

@@ -34,7 +34,7 @@ SAID = {
     "training": "Training.",
     "pausing": "It saves what it has learned.",
     "paused": "Paused. What it has saved is kept, and goes on from there.",
-    "done": "Done. Play its film, or drag along the curves; its last frame is the trained model.",
+    "done": "Done: the last frame is the model.",
     "stopped": "Stopped. The film holds what was learned until then.",
     "failed": "It failed.",
 }
@@ -48,10 +48,14 @@ def page() -> None:
         st.info("The film of a training shows what is right, and this link hides answers.")
         return
     can = watch.available("pytorch")
-    under_way = bool(mine()) and desk().state(mine()).under_way
-    names = () if under_way else watchable()
+    state = desk().state(mine()) if mine() else None
+    under_way, waits = stands(state)
+    if under_way and not waits:
+        screen.put(film="")  # the reader's own, from its first frame on
+    names = watchable() if waits or not under_way else ()
     ways = [start] if can and not mine() and not screen.hidden("controls") else []
-    stepping.title("Train", None, *ways, *([partial(choose, names)] if names else []))
+    told = [] if can else [films_only]
+    stepping.title("Train", None, *ways, *told, *([partial(choose, names)] if names else []))
     with stepping.said():
         if not screen.get("present"):
             st.markdown(
@@ -60,7 +64,11 @@ def page() -> None:
                 "fall?**"
             )
             more = [SHIPPED[screen.get("film")].sentence] if names and screen.get("film") else []
-            more += ["Choose on the left what to train, and press Train. It takes about a minute."] if ways else []
+            more += (
+                ["Choose in the sidebar what to train (» opens it), and press Train. It takes about a minute."]
+                if ways
+                else []
+            )
             st.caption(plain(" ".join(more)))
         if not can:
             st.info(
@@ -76,7 +84,7 @@ def page() -> None:
         growing = desk().film(mine()) if under_way else None
         brought = 0 if growing is None else whole_parts(growing)
         pace = SLOW if growing is not None else PACE
-        st.fragment(run_every=pace if under_way else None)(draw)(under_way, brought, growing is not None)
+        st.fragment(run_every=pace if under_way else None)(draw)((under_way, waits), brought, growing is not None)
         if growing is not None and brought:
             bring_film(growing, key="growing")
     if names:
@@ -102,18 +110,27 @@ def order() -> None:
     st.number_input("Seed", step=1, key=screen.key(key("seed")), help="Draws the weights and all examples.")
 
 
-def draw(under_way: bool, brought: int, seen: bool) -> None:
+def stands(state: State | None) -> tuple[bool, bool]:
+    """Whether the reader's training goes on by itself; and whether it waits for its turn and has no film yet, so that
+    there is room for another one."""
+    if state is None:
+        return False, False
+    return state.under_way, state.status == "waiting" and desk().film(mine()) is None
+
+
+def draw(stood: tuple[bool, bool], brought: int, seen: bool) -> None:
     """The reader's training as it stands, what can be done, and its film so far, but for the frames that are brought,
-    if one was `seen`; by the clock while it is under way."""
+    if one was `seen`; by the clock while it is under way. `stood` is how it stood when all of the page was drawn."""
     name = mine()
     state = desk().state(name, here()) if name else None
-    if under_way != (state is not None and state.under_way):
-        st.rerun()  # all of the page: the clock starts or stops
+    if stood != stands(state):
+        st.rerun()  # all of the page: the clock starts or stops, or there is another film
+    under_way, _ = stood
     if problem := st.session_state.get(REFUSED, ""):
         st.error(plain(f"This cannot be trained. {problem}"), icon=":material/error:")
     if state is None:
         return
-    row = st.container(horizontal=True, vertical_alignment="center", key="under-way" if under_way else None)
+    row = st.container(horizontal=True, vertical_alignment="center", key="under-way" if under_way else "at-rest")
     if not screen.hidden("controls"):
         with row:
             buttons(state)
@@ -249,7 +266,7 @@ def called(name: str) -> str:
 def told(state: State, at: tuple[int, int] | None) -> str:
     """How a training stands, in words; `at` is the step that it has come to, and of how many.
 
-    Of one that takes steps, the clock of its picture says the step.
+    Of one that takes steps, the clock of its picture says the step, and one that is done has taken all.
     """
     if state.status == "waiting":
         before = f"{state.ahead} training{'s' if state.ahead > 1 else ''}"
@@ -264,7 +281,14 @@ def told(state: State, at: tuple[int, int] | None) -> str:
     else:
         words = SAID[state.status]
     why = f" Why: {state.said}." if state.said else ""
-    return f"{words}{why}" + (f" Step {at[0]:,} of {at[1]:,}." if at and state.status != "training" else "")
+    return f"{words}{why}" + (
+        f" Step {at[0]:,} of {at[1]:,}." if at and state.status not in ("training", "done") else ""
+    )
+
+
+def films_only() -> None:
+    """Why there is no way to train, beside the title: what is said of it may stand below the picture."""
+    st.badge("Films only: PyTorch is not installed here", color="gray", icon=":material/info:")
 
 
 def start() -> None:

@@ -102,7 +102,11 @@ def says(edit: Edit) -> str:
             return f"Checkpoints {segment} and {other} change places"
         case Force(segments, token):
             when = "" if token is None else f" at token {token}"
-            return f"Checkpoints {', '.join(map(str, segments)) or 'none'} are read, and no others{when}"
+            if not segments:
+                return f"No checkpoint is read{when}"
+            if len(segments) == 1:
+                return f"Checkpoint {segments[0]} is read{when}, and no other"
+            return f"Checkpoints {', '.join(map(str, segments))} are read{when}, and no others"
         case Freeze(segment, gate):
             return f"The gate on segment {segment} is held at {gate:g}"
         case Scale(segment, factor):
@@ -148,7 +152,24 @@ def asked(trace: Trace, value: Asked) -> list[Edit]:
     text = value.get("edits")
     if not isinstance(text, str):
         raise ValueError(f"edits: expected words, got {str(text)[:40]!r}")
-    changes = parse(text)
+    changes = settled(parse(text))
     for edit in changes:
         check(trace, edit)
     return changes
+
+
+def settled(changes: Sequence[Edit]) -> list[Edit]:
+    """The edits without those that a later one takes the place of: a checkpoint has one factor, and it is either
+    switched off or has its gate held at one value."""
+    last = {target(edit): n for n, edit in enumerate(changes)}
+    return [edit for n, edit in enumerate(changes) if last[target(edit)] == n]
+
+
+def target(edit: Edit) -> object:
+    """What no two edits can both have: the gate or the factor of a checkpoint; of another edit, the edit itself."""
+    match edit:
+        case SwitchOff(segment) | Freeze(segment):
+            return "gate", segment
+        case Scale(segment):
+            return "factor", segment
+    return edit

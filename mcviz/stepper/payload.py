@@ -179,6 +179,7 @@ def run_of(trace: Trace, budget: int) -> Laid:
         "title": trace.title,
         "about": describe(trace.config, trace.T),
         "aggregator": trace.config.aggregator,
+        "start": trace.config.start,
         "memory": trace.config.memory,
         "compares": trace.config.aggregator in GATED,
         "connector": "q" if trace.config.gate == "shared" else "u",

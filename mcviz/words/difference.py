@@ -9,7 +9,8 @@ Array = np.ndarray
 
 
 def apart(a: Trace, b: Trace) -> Float[Array, "T"]:
-    """How far apart the outputs are at each token, in units of the first run's typical output.
+    """How far apart the outputs are at each token, in units of the first run's typical output; NaN where one of them is
+    not a number.
 
     Raises `ValueError` for runs of other tokens or sizes.
     """
@@ -17,8 +18,16 @@ def apart(a: Trace, b: Trace) -> Float[Array, "T"]:
         raise ValueError(f"b: expected a run with outputs {a.output.shape}, got {b.output.shape}")
     if a.tokens and b.tokens and a.tokens != b.tokens:
         raise ValueError("b: expected a run on the same tokens, got other tokens")
-    scale = float(np.sqrt(np.mean(np.square(a.output)))) or 1.0
-    return np.sqrt(np.mean(np.square(b.output - a.output), axis=(1, 2))) / scale
+    with np.errstate(over="ignore", invalid="ignore"):  # runs may diverge, and files hold any number
+        scale = float(size(a.output.reshape(1, 1, -1))[0]) or 1.0
+        return size(b.output - a.output) / scale
+
+
+def size(x: Float[Array, "T H V"]) -> Float[Array, "T"]:
+    """The root of the mean square at each token, which is finite wherever all numbers are."""
+    most = np.abs(x).max(axis=(1, 2))
+    unit = np.where(np.isfinite(most) & (most > 0), most, 1.0)
+    return unit * np.sqrt(np.mean(np.square(x / unit[:, None, None]), axis=(1, 2)))
 
 
 def first_difference(a: Trace, b: Trace, tolerance: float = 1e-4) -> int | None:

@@ -20,7 +20,7 @@ def unheard(trace: Trace, t: int, head: int = 0) -> str:
     gates, said = trace.weights[t, head], trace.reads[t, head]
     # γ <M(q), y> / <y, y>
     shares = gates * (said @ y) / (y @ y)
-    quiet = trace.read[t, head] & (gates >= GATE) & (np.abs(shares) < SHARE)
+    quiet = (gates >= GATE) & (np.abs(shares) < SHARE)
     if not quiet.any():
         return ""
     i = int(np.where(quiet, gates, -1.0).argmax())

@@ -72,12 +72,16 @@ def test_every_page_opens_filled_in_and_quiet(visit):
     page = visit("?v=1")
     shown(page)
     expect(page.locator("h1")).to_have_count(1)
-    for name in ("Compare", "Surgery", "Your own"):
+    for name in ("Compare", "Surgery", "Your own", "Library"):
         to(page, name)
         shown(page)
         settled(page)
         if name == "Compare":
             whole(page)
+        if name == "Library":
+            page.get_by_text("The library, and what it answers").click()
+        if name in ("Your own", "Library"):
+            whole(page, ((1366, 768),))
     to(page, "Words")
     to(page, "Interference")
     page.wait_for_selector(".js-plotly-plot .heatmaplayer")

@@ -139,6 +139,22 @@ def test_a_word_that_no_model_knows_leaves_the_library_as_it_was():
 
 
 @needs_models
+def test_the_tables_hold_the_library_when_their_reader_comes_back_from_another_page():
+    page = opened("library", v="1", run="topics-grm", library="fox: red axe\n? fox red")
+    written = "fox: blue axe\n? fox blue"
+    page.session_state.screen["library"] = page.session_state["library:text"] = written
+    del page.session_state["library:documents 1"]  # as Streamlit does on a page without it
+    page.run()
+    assert in_link(page, "library") == written
+    assert list(page.table[0].value["Question"]) == ["fox blue"]
+    page.session_state.screen["library"] = page.session_state["library:text"] = "fox: blue\n? fox blue"
+    del page.session_state["library:documents 2"]
+    page.run()
+    assert "your library as it was before" in page.warning[0].value
+    assert in_link(page, "library") == written
+
+
+@needs_models
 def test_a_library_of_ten_thousand_facts_is_one_sentence():
     page = opened("library", v="1", run="topics-grm", library="fox: red axe; " * 10_000, seed="3")
     (warning,) = page.warning

@@ -338,11 +338,12 @@ def test_an_operation_is_added_and_undone():
     press(page, "× 2")
     press(page, "Gate 0")
     press(page, "Gate 1")  # in its place
-    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["off", "scale", "freeze"]
-    page.button(key="undo-1").click().run()
-    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["off", "freeze"]
+    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["scale", "freeze"]
+    page.button(key="undo-0").click().run()
+    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["freeze"]
+    press(page, "Switch")  # nor is a gate held of what is not read
+    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["off"]
     press(page, "Restore")
-    press(page, "Undo")
     assert len(numbers(page)[0]["runs"]) == 1
 
 

@@ -108,6 +108,7 @@ def test_where_pytorch_is_not_films_are_still_shown(desk, monkeypatch):
     monkeypatch.setattr(runs, "film", lambda name: film())
     monkeypatch.setattr(watch, "available", lambda backend: backend == "numpy")
     page = opened("train")
+    assert "Films only" in words(page)
     assert "Training needs PyTorch, which is not installed here" in page.info[0].value
     assert not page.button
     assert frames(page)[0] == [0, 267, 533, 800]
@@ -119,7 +120,7 @@ def test_every_film_that_ships_has_a_title():
 
 def test_the_reader_orders_what_the_controls_say(desk):
     page = opened("train", train_task="mqar", train_top_k="3", train_rate="0.002", train_steps="90")
-    assert "Choose on the left" in words(page)
+    assert "Choose in the sidebar" in words(page)
     press(page, "Train")
     name = in_link(page, "training")
     assert desk.order(name) == Order("mqar", top_k=3, rate="0.002", steps=90)
@@ -225,6 +226,27 @@ def test_who_comes_while_the_cores_are_busy_is_told_how_many_come_first(desk):
     second = opened("train")
     press(second, "Train")
     assert "The cores of this machine are busy: 1 training comes before yours, which begins by itself." in words(second)
+
+
+@needs_films
+def test_who_waits_for_their_turn_watches_a_film_that_ships_until_it_comes(desk, monkeypatch):
+    monkeypatch.setattr(runs, "film", lambda name: film())
+    other = desk.take(Order(), lambda: True)
+    page = opened("train")
+    press(page, "Train")
+    assert "1 training comes before yours" in words(page)
+    assert frames(page)[0] == [0, 267, 533, 800]
+    page.selectbox(key="choice:film").select(names()[-1]).run()
+    desk.stop(other)
+    desk.processes[0].ended = PAUSED
+    desk._turn(0.1)
+    page.run()
+    assert "It starts" in words(page)
+    assert frames(page) is None
+    film().until(300).save(desk.trainings[in_link(page, "training")].places.film)
+    page.run()
+    assert frames(page) == ([0, 267], identity(film()))
+    assert "film" not in page.query_params
 
 
 def test_of_ten_who_train_at_once_the_last_is_told_that_nine_come_first(desk):

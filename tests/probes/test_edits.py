@@ -30,8 +30,9 @@ def test_round_trip(changes):
     [
         (SwitchOff(2), "Checkpoint 2 is switched off"),
         (Swap(0, 3), "Checkpoints 0 and 3 change places"),
-        (Force((1, 2), 9), "Checkpoints 1, 2 are read, and no others at token 9"),
-        (Force(()), "Checkpoints none are read, and no others"),
+        (Force((1, 2), 9), "Checkpoints 1, 2 are read at token 9, and no others"),
+        (Force((3,)), "Checkpoint 3 is read, and no other"),
+        (Force(()), "No checkpoint is read"),
         (Freeze(1, 0.25), "The gate on segment 1 is held at 0.25"),
         (Scale(4, 2.0), "Checkpoint 4 is multiplied by 2"),
         (Noise(4, 0.5), "Checkpoint 4 has noise of 0.5 times its spread"),
@@ -76,6 +77,12 @@ def test_what_is_offered_is_what_can_be_asked_for():
     assert [one["says"] for one in offer["edits"]] == list(map(edits.says, made))
     assert edits.asked(trace, {"edits": " ".join(one["word"] for one in offer["edits"])}) == made
     assert edits.asked(trace, {"edits": ""}) == []
+
+
+def test_of_edits_that_contradict_each_other_the_last_is_in_force():
+    words = "off.1 scale.1.2.0 swap.0.1 freeze.1.0.5 scale.1.0.5 freeze.2.0.5 swap.0.2 freeze.1.1.0 off.2"
+    assert edits.write(edits.asked(run(), {"edits": words})) == "swap.0.1 scale.1.0.5 swap.0.2 freeze.1.1.0 off.2"
+    assert edits.settled([Scale(1, 2.0), Scale(1, 2.0)]) == [Scale(1, 2.0)]
 
 
 def test_a_checkpoint_that_no_token_reads_is_not_offered():

@@ -290,6 +290,14 @@ def test_the_source_is_quoted(visit):
     segment = trace.segment_of[source]
     said = f"Segment {segment} says: “{trace.tokens[source - 1]} {trace.tokens[source]}”"
     assert said in page.locator(".story").inner_text()
+    for start, reads in (
+        ("checkpoint", "its one memory, as a plain"),
+        ("independent", "the memory that began with its"),
+    ):
+        plain = visit(library(MCConfig(aggregator="none", start=start))).locator(".story").inner_text()
+        assert f"reads {reads}" in plain
+        assert f"The answer stands in segment {segment}, ★" in plain
+        assert "checkpoint" not in plain
 
 
 def test_where_no_gate_weighs_the_strongest_memory_is_named_and_where_nothing_is_a_share_that_is_said(visit):

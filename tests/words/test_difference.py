@@ -16,6 +16,18 @@ def test_equal_runs_differ_nowhere():
     assert not words.apart(TRACE, TRACE).any()
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_cannot_be_squared_are_as_far_apart_as_others():
+    edited = surgery.operate(TRACE, [surgery.SwitchOff(1)])
+    far = words.apart(TRACE, edited)
+    for power in (2.0**-600, 2.0**600):
+        pair = [replace(trace, output=trace.output * power) for trace in (TRACE, edited)]
+        np.testing.assert_allclose(words.apart(*pair), far, rtol=1e-12)
+    broken = edited.output.copy()
+    broken[7, 0, 0], broken[9, 0, :2] = np.nan, (np.inf, 1e300)
+    assert words.first_difference(TRACE, replace(edited, output=broken)) == 7
+
+
 def test_the_first_difference_is_where_an_edit_begins_to_be_read():
     edited = surgery.operate(TRACE, [surgery.SwitchOff(1)])
     first = words.first_difference(TRACE, edited)

@@ -38,5 +38,18 @@ def test_a_short_read_and_one_across_the_output_are_told_apart(read, gate, expec
     assert said(read, gate) == expected
 
 
+def test_of_two_the_one_that_weighs_more_is_named():
+    weights, reads = np.zeros_like(TRACE.weights), np.zeros_like(TRACE.reads)
+    weights[T, 0, :3] = 0.1, 0.3, 1
+    reads[T, 0, 2, 0] = 10
+    two = replace(TRACE, weights=weights, reads=reads, output=reads[:, :, 2])
+    assert words.unheard(two, T).startswith("Checkpoint 1 has almost nothing")
+
+
+def test_of_no_output_nothing_is_a_part():
+    with np.errstate(all="raise"):
+        assert words.unheard(replace(TRACE, output=np.zeros_like(TRACE.output)), T) == ""
+
+
 def test_where_the_output_is_no_sum_there_is_no_share():
     assert words.unheard(examples.run("topics", MCConfig(aggregator="soup")), T) == ""

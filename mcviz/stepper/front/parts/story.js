@@ -14,7 +14,8 @@ export class Story {
     this.node.setAttribute("aria-live", this.view.playing ? "off" : "polite");
     const own = run.own[t];
     const best = run.heaviest(t, h)[0];
-    const name = (i) => (i === own ? "its own segment" : `checkpoint ${i}`);
+    const kept = run.aggregator === "none" ? "segment" : "checkpoint"; // nothing is kept of a plain network's
+    const name = (i) => (i === own ? "its own segment" : `${kept} ${i}`);
     const parts = [
       "Token ",
       el("b", { dir: "auto" }, clipped(visible(run.label(t)))),
@@ -24,7 +25,11 @@ export class Story {
     const read = run.memoriesRead(t, h).filter((i) => i < own);
     if (!own) parts.push("has no checkpoint to read yet. ");
     else if (!read.length && run.aggregator === "none")
-      parts.push("reads its one memory, as a plain recurrent network does. ");
+      parts.push(
+        run.start === "checkpoint"
+          ? "reads its one memory, as a plain recurrent network does. "
+          : "reads the memory that began with its segment, and no other. ",
+      );
     else if (!read.length)
       parts.push(`reads its online memory alone; ${count(own, "checkpoint")} stay${own === 1 ? "s" : ""} shut. `);
     else if (read.length === own) parts.push(`reads ${own === 1 ? "the one checkpoint" : `all ${own} checkpoints`}. `);
