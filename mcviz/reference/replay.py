@@ -94,7 +94,7 @@ def _abreast(trace: Trace, pieces: Segments) -> Iterator[Writes]:
     pieces = sorted(pieces, key=lambda piece: piece[0] - piece[1])  # those that end first are the last
     begins, ends = np.array(pieces).T
     memory = rule(trace.config)
-    starts = [_last(through(trace, int(trace.segment_of[t]), t)) for t in begins]
+    starts = [_last(through(trace, int(trace.segment_of[begin]), begin)) for begin, _ in pieces]
     after = {name: np.stack([start[name] for start in starts]) for name in trace.initial}
     for step in range(ends[0] - begins[0]):
         t = (begins + step)[begins + step < ends]
