@@ -19,8 +19,8 @@ from mcviz.rules import AGGREGATORS
 from mcviz.segments import Segments
 from mcviz.trace import Trace
 
-ROOM = 2**18
-"""Numbers in the states that are written at once: they fit into a processor's cache."""
+ROOM = 2**15
+"""Numbers in the states that are written side by side; of a run that keeps more, a sixteenth of those that it keeps."""
 
 
 class Writes(NamedTuple):
@@ -81,10 +81,10 @@ def abreast(trace: Trace, first: int, stop: int) -> Iterator[Writes]:
     """The writes of the tokens from `first` on and before `stop`, once each, in no order.
 
     Where a segment begins is known: segments are written side by side, their first tokens at once, then their second
-    ones, and so on; as many as `ROOM` has room for.
+    ones, and so on; as many segments as `ROOM` says.
     """
     pieces = [(max(begin, first), min(end, stop)) for begin, end in trace.segments if begin < stop and first < end]
-    at_once = max(1, ROOM // sum(array.size for array in trace.initial.values()))
+    at_once = max(1, ROOM // sum(array.size for array in trace.initial.values()), len(pieces) // 16)
     for i in range(0, len(pieces), at_once):
         yield from _abreast(trace, pieces[i : i + at_once])
 
