@@ -1,7 +1,6 @@
 """What a run can show beyond its Trace, asked of the reference: states after every write, inner losses, events."""
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,23 +13,6 @@ from mcviz.rules import AGGREGATORS, sheet
 from mcviz.trace import Trace
 
 Array = np.ndarray
-
-
-class Write(NamedTuple):
-    """The online memory before and after the write of one token."""
-
-    t: int
-    before: State
-    after: State
-
-
-def writes(trace: Trace, first: int, stop: int) -> Iterator[Write]:
-    """The writes of the tokens from `first` on and before `stop`, replayed one after the other."""
-    for s, (begin, end) in enumerate(trace.segments):
-        if begin < stop and first < end:
-            for t, (before, after) in enumerate(pairwise(replay.through(trace, s, min(end, stop))), start=begin):
-                if t >= first:
-                    yield Write(t, before, after)
 
 
 def _projection(rule: memory.Rule, state: State, k: Array, v: Array) -> Array:
@@ -88,16 +70,17 @@ def details(
         return Details({}, {}, {}, None)
     segment_of = trace.segment_of
     ends = {name: np.stack([state[name] for state in trace.checkpoints]) for name in mixed}
-    for t, before, after in writes(trace, first, stop):
+    for t, before, after in replay.abreast(trace, first, stop):
         n = t - first
         for name in states:
             states[name][n] = after[name]
             changes[name][n] = after[name] - before[name]
-        if mixed:
-            s = segment_of[t]
+        for i in range(len(t) if mixed else 0):
+            s = segment_of[t[i]]
             checkpoints = {name: array[:s] for name, array in ends.items()}
-            for name, array in memory.mix(checkpoints, after, trace.weights[t, :, : s + 1].T, names).items():
-                mixed[name][n] = array
+            online = {name: after[name][i] for name in names}
+            for name, array in memory.mix(checkpoints, online, trace.weights[t[i], :, : s + 1].T, names).items():
+                mixed[name][n[i]] = array
         if losses is not None and loss is not None:
             losses[n, :, 0] = loss(rule, before, trace.k[t], trace.v[t])
             losses[n, :, 1] = loss(rule, after, trace.k[t], trace.v[t])

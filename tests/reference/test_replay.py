@@ -1,6 +1,7 @@
 """What a Trace leaves out is written again, bit for bit as the run wrote it."""
 
 import weakref
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -43,6 +44,23 @@ def test_a_segment_goes_from_where_it_begins_to_its_checkpoint(start):
         assert equal(states[-1], trace.checkpoints[s])
         assert equal(states[0], trace.checkpoints[s - 1] if s and start == "checkpoint" else trace.initial)
         assert len(replay.segment(trace, s, begin + 1)) == 2
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("start", ["independent", "checkpoint"])
+@pytest.mark.parametrize("room", [1, 10**6])
+def test_segments_side_by_side_are_written_as_one_after_the_other(monkeypatch, memory, start, room):
+    monkeypatch.setattr(replay, "ROOM", room)
+    trace = run(memory, start)
+    found = {}
+    for tokens, before, after in replay.abreast(trace, 2, 10):
+        for i, t in enumerate(tokens):
+            assert t not in found
+            found[t] = [{name: array[i] for name, array in state.items()} for state in (before, after)]
+    assert sorted(found) == list(range(2, 10))
+    for s, (begin, _) in enumerate(trace.segments):
+        for t, each in enumerate(pairwise(replay.segment(trace, s)), start=begin):
+            assert t not in found or all(map(equal, found[t], each))
 
 
 def test_states_come_one_after_the_other(monkeypatch):

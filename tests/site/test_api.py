@@ -1,8 +1,18 @@
 """The reference in a real browser: its search finds, under the policy of all pages."""
 
+import json
+
 import pytest
 
+from mcviz.site import api
 from tests.stepper.hosts import expect
+
+
+def test_the_search_comes_without_an_index():
+    script = api.files(["mcviz.segments", "mcviz.backends"])["api/search.js"]
+    found = json.loads(api.INDEX.search(script)[0])
+    assert isinstance(found, list)
+    assert {"mcviz.segments.logarithmic", "mcviz.backends"} <= {each["fullname"] for each in found}
 
 
 @pytest.mark.browser

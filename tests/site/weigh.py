@@ -4,12 +4,13 @@
 
 Prints the size of the site; of each page how much comes as a server packs it, when its first words are there, and the
 memory of its scripts. Then when the first picture and Python are there: from an empty cache, from a warm one, and the
-picture over a slow network. Then how long it takes from a choice to its picture at most, over all aggregators, and
-how long the page's thread is kept meanwhile.
+picture over a slow network. Then how long it takes from a choice to its picture at most, over all aggregators, with
+a light and with heavy memories, and how long the page's thread is kept meanwhile.
 """
 
 import argparse
 import gzip
+from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -18,6 +19,9 @@ from mcviz.site import frame
 from tests.conftest import CHROMIUM_ARGUMENTS, PATIENCE, find_chromium
 from tests.site.conftest import serve
 from tests.stepper.hosts import until
+
+MEMORIES = ("linear", "dla", "titans")
+"""The lightest rule and the two heaviest."""
 
 SLOW = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """What the browser's tools call slow 3G: milliseconds, and bytes a second."""
@@ -63,9 +67,8 @@ def main() -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
         home = f"http://127.0.0.1:{server.server_port}/"
-        for place in ("", *frame.PAGES):
-            if (folder / place / "index.html").is_file():
-                weigh(browser, home, folder, place)
+        for name in pages(folder):
+            weigh(browser, home, folder, name)
         play(browser, home)
         browser.close()
     server.shutdown()
@@ -79,21 +82,27 @@ def opened(browser: Browser) -> Page:
     return page
 
 
-def weigh(browser: Browser, home: str, folder: Path, place: str) -> None:
+def pages(folder: Path) -> list[str]:
+    """The site's pages, but of the reference the first alone."""
+    named = [f"{place}index.html" for place in ("", *frame.PAGES)]
+    lessons = sorted(path.relative_to(folder).as_posix() for path in folder.glob("learn/*.html"))
+    return [name for name in dict.fromkeys([*named, *lessons]) if (folder / name).is_file()]
+
+
+def weigh(browser: Browser, home: str, folder: Path, name: str) -> None:
     """One page as it opens, without Python: once nothing more comes."""
     page = opened(browser)
-    page.route("**/python/**", lambda route: route.abort())
-    page.goto(f"{home}{place}index.html", wait_until="networkidle")
+    page.route("**/play/worker.js", lambda route: route.abort())
+    page.goto(f"{home}{name}", wait_until="networkidle")
     files = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-    come = {url.removeprefix(home).partition("?")[0] for url in files if url.startswith(home)} | {f"{place}index.html"}
-    size = sum(len(gzip.compress((folder / name).read_bytes())) for name in come if (folder / name).is_file())
-    words, heap = page.evaluate(
-        "[performance.getEntriesByName('first-contentful-paint')[0].startTime, performance.memory.usedJSHeapSize]"
-    )
+    come = {url.removeprefix(home).partition("?")[0] for url in files if url.startswith(home)} | {name}
+    size = sum(len(gzip.compress((folder / each).read_bytes())) for each in come if (folder / each).is_file())
+    words = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    tools = page.context.new_cdp_session(page)
+    tools.send("HeapProfiler.collectGarbage")
+    heap = tools.send("Runtime.getHeapUsage")["usedSize"]
     page.close()
-    print(
-        f"{place or 'home':12} {size / 2**10:5.0f} KB, first words {words / 1000:.2f} s, memory {heap / 2**20:3.0f} MB"
-    )
+    print(f"{name:34} {size / 2**10:5.0f} KB, first words {words / 1000:.2f} s, memory {heap / 2**20:4.1f} MB")
 
 
 def ready(page: Page, expression: str) -> None:
@@ -118,9 +127,9 @@ def play(browser: Browser, home: str) -> None:
     ready(slow, "marks.picture")
     print(f"\nexplorer, slow 3G: picture {slow.evaluate('marks.picture') / 1000:.1f} s", end="")
     slow.close()
-    for T in (160, 1024):
+    for T, memory in product((160, 1024), MEMORIES):
         words = "+".join(f"word{i % 300}" for i in range(T))
-        page.goto(f"{home}play/index.html?v=1&run=text&text={words}")
+        page.goto(f"{home}play/index.html?v=1&run=text&memory={memory}&text={words}")
         ready(page, "marks.live")
         names = page.locator("#control-aggregator option").evaluate_all("all => all.map(({ value }) => value)")
         slowest, blocked, drawing = 0.0, 0.0, 0.0
@@ -132,7 +141,7 @@ def play(browser: Browser, home: str) -> None:
             answered = next(at for at in answers if at > begun)
             blocked = max([blocked, *(d for at, d in blocks if begun < at and at + d < answered)])
             drawing = max([drawing, *(d for at, d in blocks if at + d >= answered)])
-        print(f"\nT = {T}: from a choice to its picture {slowest:.0f} ms at most", end="")
+        print(f"\n{memory}, T = {T}: from a choice to its picture {slowest:.0f} ms at most", end="")
         print(f"; longest task {blocked:.0f} ms while Python computes, {drawing:.0f} ms to draw (0: below 50)", end="")
     print()
 
