@@ -1,6 +1,8 @@
 """Projections: from a token's features `x_t` to what its memory takes in, and from what it reads back to features.
 
-The twin of `mcviz.reference.projections`, on batches of sequences.
+The twin of `mcviz.reference.projections`, on batches of sequences. Threads may share the parameters: these are taken by
+functions alone, as properties like `mT` and indices keep Python's lock while they wait for the parameter's own, and a
+thread that records gradients may hold that and wait for Python's.
 """
 
 from collections.abc import Mapping
@@ -9,6 +11,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import linear, pad
 
 from mcviz.config import MCConfig
 from mcviz.initial import ceilings
@@ -47,9 +50,9 @@ def rms_norm(x: Float[Tensor, "*h K"]) -> Float[Tensor, "*h K"]:
 def convolve(x: Float[Tensor, "B T H K"], filters: Float[Tensor, "H K width"]) -> Float[Tensor, "B T H K"]:
     """Causal depthwise convolution: each feature sees its own latest values; before the first token all are 0."""
     T, width = x.shape[1], filters.shape[-1]
-    padded = torch.nn.functional.pad(x, (0, 0, 0, 0, width - 1, 0))
+    padded = pad(x, (0, 0, 0, 0, width - 1, 0))
     # y_t = Σ_j f_j ∘ x_{t-j}
-    terms = [filters[..., j] * padded[:, width - 1 - j : width - 1 - j + T] for j in range(width)]
+    terms = [f * padded[:, width - 1 - j : width - 1 - j + T] for j, f in enumerate(filters.unbind(-1))]
     return sum(terms[1:], start=terms[0])
 
 
@@ -64,7 +67,7 @@ def project(x: Float[Tensor, "B T D"], parameters: Parameters, cfg: MCConfig) ->
         if f"W_{name}" in parameters:
             W = parameters[f"W_{name}"]
             # q_t = W_q x_t, and so on
-            tokens[name] = (x @ W.flatten(0, 1).mT).to(W.dtype).reshape(*x.shape[:2], *W.shape[:2])
+            tokens[name] = linear(x, W.flatten(0, 1)).to(W.dtype).reshape(*x.shape[:2], *W.shape[:2])
         if f"F_{name}" in parameters:
             tokens[name] = convolve(tokens[name], parameters[f"F_{name}"])
     for name in ("q", "k"):
@@ -75,14 +78,15 @@ def project(x: Float[Tensor, "B T D"], parameters: Parameters, cfg: MCConfig) ->
     coefficients = {}
     for name, most in ceilings(cfg, tokens["k"].shape[-1]).items():
         # α_t = sigmoid(W_α x_t + b_α), and so on                        (functions of x_t, squashed)
-        squashed = sigmoid(x @ parameters[f"W_{name}"].mT + parameters[f"b_{name}"])
+        squashed = sigmoid(linear(x, parameters[f"W_{name}"]) + parameters[f"b_{name}"])
         coefficients[name] = most * squashed
 
-    learned = {name.removeprefix("initial."): a for name, a in parameters.items() if name.startswith("initial.")}
+    own = {name: a for name, a in parameters.items() if name.startswith("initial.")}
+    learned = {name.removeprefix("initial."): a.clone() for name, a in own.items()}
     u = tokens.get("u", tokens["q"])
     return Projected(tokens["q"], tokens["k"], tokens["v"], u, coefficients, learned or None)
 
 
 def merge(y: Float[Tensor, "B T H V"], parameters: Parameters) -> Float[Tensor, "B T D"]:
     """What the heads read, normed head by head, as features of the token."""
-    return rms_norm(y).flatten(-2) @ parameters["W_o"].flatten(1).mT
+    return linear(rms_norm(y).flatten(-2), parameters["W_o"].flatten(1))
