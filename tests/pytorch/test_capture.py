@@ -8,7 +8,8 @@ from threading import Barrier
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from mcviz import MCConfig, Trace, capture
 from mcviz.pytorch import Attention, MemoryCaching, ModelConfig, SequenceModel, memory_caching, substitute
@@ -255,3 +256,33 @@ def test_a_module_by_another_hand_may_learn_its_own_start():
 def test_what_cannot_be_captured(made, arguments, match):
     with pytest.raises(ValueError, match=match):
         capture(made(), **{"tokens": IDS, **arguments})
+
+
+class Takes(TorchFunctionMode):
+    """What takes one of the parameters, or a view of it, and keeps Python's lock while it waits for the parameter's."""
+
+    KEEP = ("mT", "T", "mH", "H", "real", "imag")
+
+    def __init__(self, parameters):
+        super().__init__()
+        self.places = {each.untyped_storage().data_ptr() for each in parameters}
+        self.getters = {getattr(Tensor, name).__get__: name for name in self.KEEP}
+        self.getters[Tensor.__getitem__] = "[]"
+        self.found = set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in self.getters and args[0].untyped_storage().data_ptr() in self.places:
+            self.found.add(self.getters[function])
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_no_thread_keeps_pythons_lock_while_it_waits_for_a_parameters(variant):
+    """Another one that records gradients may hold the parameter's and wait for Python's: both would wait for ever."""
+    layer = MemoryCaching(12, 2, replace(variant, segment_length=3), 4, 3)
+    x = torch.randn(2, T, 12)
+    with Takes(layer.parameters()) as takes:
+        layer(x).sum().backward()
+        with torch.no_grad():
+            layer(x)
+    assert not takes.found
