@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mcviz.pytorch.aliases import Coefficients
-from mcviz.pytorch.fast.launches import flushed
+from mcviz.pytorch.fast.flushed import flushed
 
 
 class Affine(NamedTuple):

@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mcviz.config import GATED, MCConfig
-from mcviz.pytorch.fast.launches import flushed, numbers, wide
+from mcviz.pytorch.fast.flushed import flushed
+from mcviz.pytorch.fast.launches import numbers, wide
 from mcviz.pytorch.numerics import is_hidden
 
 BLOCK = 2**18

@@ -2,11 +2,7 @@
 room for, because each part costs a launch, and loops become scans in log₂ rounds."""
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
-
-from mcviz.pytorch.numerics import is_differentiated
 
 EVERYWHERE = False
 """True takes the CPU the way that other devices go, as tests do."""
@@ -24,12 +20,3 @@ def wide(device: torch.device) -> bool:
 def numbers(x: Tensor, cached: int) -> int:
     """How many numbers of the dtype of `x` an intermediate tensor may have: `cached` on a CPU."""
     return ROOM // x.element_size() if wide(x.device) else cached
-
-
-def flushed(x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-    """0 for factors so small that a product of two is denormal: a CPU takes a hundred times as long for such numbers,
-    and next to those of usual size they are lost. Gradients pass, as through any rounding: a decay of 0 has one."""
-    if wide(x.device) or x.dtype not in (torch.float32, torch.float64):
-        return x
-    y = F.hardshrink(x, torch.finfo(x.dtype).tiny ** 0.5)
-    return x + (y - x).detach() if is_differentiated(x) else y

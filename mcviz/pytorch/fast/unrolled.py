@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mcviz.pytorch.aliases import State
-from mcviz.pytorch.fast.launches import flushed
+from mcviz.pytorch.fast.flushed import flushed
 
 
 class Decay(NamedTuple):

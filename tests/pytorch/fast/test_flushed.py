@@ -6,7 +6,7 @@ from torch.autograd import forward_ad
 
 from mcviz import MCConfig, rules
 from mcviz.pytorch import loop, memory_caching
-from mcviz.pytorch.fast import forms, launches, unrolled
+from mcviz.pytorch.fast import flushed, forms, unrolled
 
 T, H, K = 256, 2, 8
 
@@ -45,14 +45,14 @@ def test_no_product_of_two_factors_is_denormal(dtype):
 
 def test_it_is_a_rounding_through_which_gradients_pass():
     x = torch.tensor([1.0, -1e-18, 1e-20, 0.0], requires_grad=True)
-    y = launches.flushed(x)
+    y = flushed.flushed(x)
     y.sum().backward()
     assert y.tolist() == [*x.tolist()[:2], 0.0, 0.0]
     assert x.grad.tolist() == [1.0, 1.0, 1.0, 1.0]
     with forward_ad.dual_level():
-        there = launches.flushed(forward_ad.make_dual(x.detach(), torch.ones(4)))
+        there = flushed.flushed(forward_ad.make_dual(x.detach(), torch.ones(4)))
         assert forward_ad.unpack_dual(there).tangent.tolist() == [1.0, 1.0, 1.0, 1.0]
-    assert torch.func.jvp(launches.flushed, (x.detach(),), (torch.ones(4),))[1].tolist() == [1.0, 1.0, 1.0, 1.0]
-    assert launches.flushed(x.detach()).tolist() == y.tolist()
+    assert torch.func.jvp(flushed.flushed, (x.detach(),), (torch.ones(4),))[1].tolist() == [1.0, 1.0, 1.0, 1.0]
+    assert flushed.flushed(x.detach()).tolist() == y.tolist()
     half = torch.tensor([1e-7], dtype=torch.float16)
-    assert launches.flushed(half) is half
+    assert flushed.flushed(half) is half
