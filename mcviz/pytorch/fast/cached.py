@@ -1,5 +1,6 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import accumulate
@@ -79,30 +80,26 @@ def tiles(
     """Ranges of sequences and of tokens, and how many memories the tokens reach: so many products each, at
     most, of which there are `width` (or K) for a token and a memory.
 
-    Tokens of a tile that reach less are computed with those that reach more: it spans an eighth of them at most.
+    Tokens of a tile that reach less are computed with those that reach more: it spans an eighth of them at most; on a
+    CPU a quarter, where even that is small for all sequences together.
     """
     G, T, K = q.shape[0], q.shape[1], width or q.shape[2]
-    most, together = -(-T // 256) * 32, most_numbers // (G if wide(q.device) else 1)
-    found, t, n = [], stops[0], 0
+    eighth, everywhere = -(-T // 256) * 32, wide(q.device)
+    longest = eighth if everywhere else 2 * eighth
+    found, t = [], stops[0]
     while t < T:
         stop = min(t + 32, T)
-        n = reached(stops, stop, n)
-        while stop < min(t + most, T):
-            more = reached(stops, min(stop + 32, T), n)
-            if (stop + 32 - t) * K * more > together:
+        n = bisect_left(stops, stop)
+        while stop < min(t + longest, T):
+            after = min(stop + 32, T)
+            more = bisect_left(stops, after)
+            if (after - t) * K * more * (G if everywhere or after - t > eighth else 1) > most_numbers:
                 break
-            stop, n = min(stop + 32, T), more
+            stop, n = after, more
         groups = max(1, most_numbers // ((stop - t) * K * n))
         found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
         t = stop
     return found
-
-
-def reached(stops: Sequence[int], t: int, n: int) -> int:
-    """How many memories the tokens before t reach, `n` or more: those that stop before t."""
-    while n < len(stops) and stops[n] < t:
-        n += 1
-    return n
 
 
 def dense(
