@@ -45,23 +45,6 @@ def whole_numbers(values: Sequence[int], device: torch.device) -> Int[Tensor, "n
     return made[0] if len(made) == 1 else torch.cat(made)
 
 
-def spans(cuts: Segments, device: torch.device) -> tuple[Int[Tensor, "N"], Int[Tensor, "N"]]:
-    """Where segments start and stop."""
-    starts = whole_numbers([start for start, _ in cuts], device)
-    return starts, F.pad(starts[1:], (0, 1), value=cuts[-1][1])
-
-
-def segment_of(cuts: Segments, spans: tuple[Int[Tensor, "N"], Int[Tensor, "N"]]) -> Int[Tensor, "T"]:
-    """The segment that each token is in, of the segments with these `spans`."""
-    starts, stops = spans
-    first, *middle, last = (stop - start for start, stop in cuts) if len(cuts) > 1 else (cuts[0][1], cuts[0][1])
-    if {first, *middle} == {first} and last <= first:
-        return torch.arange(cuts[-1][1], device=starts.device) // first
-    return torch.repeat_interleave(
-        torch.arange(len(cuts), device=starts.device), stops - starts, output_size=cuts[-1][1]
-    )
-
-
 @dataclass  # not frozen, nor are lanes: torch 2.9 cannot make a graph of what a frozen one caches
 class Chunks:
     """T tokens in P chunks of `length` places each. The last places of a segment's last chunk may stay empty.
@@ -105,7 +88,8 @@ class Chunks:
     @once
     def spans(self) -> tuple[Int[Tensor, "N"], Int[Tensor, "N"]]:
         """Where segments start and stop."""
-        return spans(self.cuts, self.device)
+        starts = whole_numbers([start for start, _ in self.cuts], self.device)
+        return starts, F.pad(starts[1:], (0, 1), value=self.cuts[-1][1])
 
     @once
     def firsts(self) -> Int[Tensor, "N"]:
@@ -140,7 +124,12 @@ class Chunks:
     @once
     def inside(self) -> Int[Tensor, "T"]:
         """The segment that each token is in."""
-        return segment_of(self.cuts, self.spans)
+        length, T = self.cuts[0][1], self.cuts[-1][1]
+        if [start for start, _ in self.cuts] == [*range(0, T, length)]:
+            return torch.arange(T, device=self.device) // length
+        starts, stops = self.spans
+        segment = torch.arange(len(self.cuts), device=self.device)
+        return torch.repeat_interleave(segment, stops - starts, output_size=T)
 
     @once
     def segment_of(self) -> Int[Tensor, "T"]:
@@ -194,6 +183,11 @@ class Lanes:
     @once
     def even(self) -> bool:
         return len(set(self.lengths)) == 1
+
+    @once
+    def single(self) -> bool:
+        """Whether each lane is one chunk."""
+        return max(self.lengths) == 1
 
     @once
     def ranking(self) -> list[int]:

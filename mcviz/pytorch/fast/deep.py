@@ -15,7 +15,7 @@ from torch import Tensor
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory
 from mcviz.pytorch.aliases import Coefficients, State
-from mcviz.pytorch.fast.chunks import segment_of, spans
+from mcviz.pytorch.fast.chunks import Chunks
 from mcviz.pytorch.fast.errors import LOSSES, Solve, exact
 from mcviz.pytorch.fast.gelu import gelu
 from mcviz.pytorch.fast.launches import numbers
@@ -181,7 +181,7 @@ def divide(
 ) -> tuple[Float[Tensor, "B T H 1"], Float[Tensor, "B T H N"]]:
     """The weight of each token's online memory, and those of the checkpoints before it."""
     N = weights.shape[-1]
-    s = (segment_of(cuts, spans(cuts, weights.device)) + N - len(cuts))[:, None, None]
+    s = Chunks.of(cuts, weights.device, N - len(cuts)).segment_of[:, None, None]
     own = weights.gather(-1, s.expand(*weights.shape[:-1], 1))
     return own, weights.masked_fill(torch.arange(N, device=weights.device) >= s, 0)
 

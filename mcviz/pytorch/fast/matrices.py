@@ -14,8 +14,10 @@ from mcviz.pytorch.fast.chunks import Chunks, Lanes, carry, swap
 from mcviz.pytorch.fast.dispatch import dispatch
 from mcviz.pytorch.fast.forms import CHUNK_FORMS, Past
 from mcviz.pytorch.fast.gate import Gates
+from mcviz.pytorch.fast.launches import wide
 from mcviz.pytorch.fast.memories import Given
 from mcviz.pytorch.kinds import is_normalised, is_vector
+from mcviz.pytorch.numerics import is_differentiated, is_hidden
 from mcviz.rules import sheet
 
 
@@ -137,11 +139,19 @@ def write(rows: Rows, c: Coefficients, cfg: MCConfig, chunks: Chunks) -> tuple[F
     coefficients = {name: chunks.split(x, fill=neutral[name]) for name, x in c.items()}
     past, states = pairs(rows, lanes) if "k" in rows.start else (None, {})
     affine = CHUNK_FORMS[cfg.memory](q, k, v, coefficients, past)
+    if rows.first is None and lanes.single and is_zero(rows.start["M"]):
+        # y_t = ỹ_t, S' = U
+        return chunks.join(affine.reads), {**states, "M": affine.update}
     opening = None if rows.first is None else rows.first["M"]
     first, states["M"] = carry(affine.decay, affine.update, rows.start["M"], lanes, opening)
     # y_t = S q̃_t + ỹ_t
     reads = torch.baddbmm(*(x.flatten(0, 2) for x in (affine.reads, affine.queries, first.mT)))
     return chunks.join(reads.unflatten(0, q.shape[:3])), states
+
+
+def is_zero(x: Tensor) -> bool:
+    """Whether a look shows that all numbers are 0, where one can be had for less than what is then left out."""
+    return not (wide(x.device) or is_hidden(x) or is_differentiated(x) or x.any())
 
 
 def pairs(rows: Rows, lanes: Lanes) -> tuple[Past, State]:

@@ -132,6 +132,27 @@ def gradients(function, arguments, cfg):
     return {name: torch.zeros_like(x) if g is None else g for (name, x), g in zip(leaves.items(), found, strict=True)}
 
 
+@pytest.mark.parametrize("chunk", [2, 64])
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_memories_that_begin_with_zeros(variant, chunk):
+    """Numbers, what segments leave, and what flows into each argument, the zeros among them, are those of the loop."""
+    cfg = replace(variant, aggregator="grm", segmentation=(3, 1, 4, 1))
+    tokens, c, start = inputs(cfg, T=9)
+    arguments = tokens, c, {name: torch.zeros_like(x) for name, x in start.items()}
+    cuts = segments.cut(9, cfg.segmentation, 1)
+    with patch.object(chunks, "CHUNK", chunk):
+        found = run(cfg, arguments)
+        fast = gradients(lambda *a: scan.run(*a, cfg, cuts).output, arguments, cfg)
+    expected, traces = loop.memory_caching(*tokens, cfg, c, arguments[2], trace=True)
+    torch.testing.assert_close(found.output, expected, rtol=1e-9, atol=1e-9)
+    for name, states in found.states.items():
+        kept = np.stack([[one[name] for one in trace.checkpoints] for trace in traces])
+        torch.testing.assert_close(states, torch.tensor(kept), rtol=1e-9, atol=1e-9)
+    slow = gradients(lambda *a: loop.memory_caching(*a[:4], cfg, *a[4:]), arguments, cfg)
+    for name, gradient in slow.items():
+        torch.testing.assert_close(fast[name], gradient, rtol=1e-8, atol=1e-8, msg=lambda m, name=name: f"{name}: {m}")
+
+
 @pytest.mark.parametrize(
     ("variant", "aggregator", "start", "detach"), pairs(VARIANTS, AGGREGATORS, STARTS, [False, True])
 )
