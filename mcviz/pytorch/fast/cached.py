@@ -1,6 +1,6 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import accumulate
@@ -15,10 +15,13 @@ from mcviz.pytorch.aliases import Read, State
 from mcviz.pytorch.fast.chunks import Chunks, whole_numbers
 from mcviz.pytorch.fast.gelu import gelu
 from mcviz.pytorch.fast.launches import numbers, wide
-from mcviz.pytorch.numerics import is_transformed
+from mcviz.pytorch.numerics import is_differentiated, is_transformed
 
 TILE = 2**18
 """Numbers in an intermediate tile on a CPU: about 1 MB, so that it stays in cache."""
+
+Tile = tuple[slice, slice, int]
+"""Sequences, tokens, and how many memories these reach."""
 
 
 def prefix(q: Float[Tensor, "B H T K"], M: Float[Tensor, "B H N V K"], chunks: Chunks) -> Float[Tensor, "B H T V"]:
@@ -33,21 +36,16 @@ def prefix(q: Float[Tensor, "B H T K"], M: Float[Tensor, "B H N V K"], chunks: C
 class Dense(torch.autograd.Function):
     """`y_t = Σ_i w_ti M^(i) q_t` as one matrix product of `w_t ⊗ q_t` with all memories on top of each other.
 
-    `w_t ⊗ q_t` is N times as large as q: it is formed in tiles, and again in the backward pass. Segment i stops
-    before token `stops[i]`, and weights of its memory are 0 up to there.
+    `w_t ⊗ q_t` is N times as large as q: it is formed in tiles, and again in the backward pass.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G NK V"], stops: Sequence[int]
+        ctx: Any, w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G NK V"], tiles: list[Tile]
     ) -> Float[Tensor, "G T V"]:
         ctx.save_for_backward(w, q, M)
-        ctx.tiles = tiles(q, stops, numbers(q, TILE))
-        y = q.new_zeros(*q.shape[:2], M.shape[2])
-        for g, t, n in ctx.tiles:
-            e = expand(w[g, t, :n].mT, rows(q[g, t]))
-            y[g, t] = torch.bmm(e.mT, M[g, : e.shape[1]])
-        return y
+        ctx.tiles = tiles
+        return mixed(w, q, M, tiles)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -64,6 +62,17 @@ class Dense(torch.autograd.Function):
         return dw, dq, dM, None
 
 
+def mixed(
+    w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G NK V"], tiles: list[Tile]
+) -> Float[Tensor, "G T V"]:
+    """What `Dense` computes."""
+    y = q.new_zeros(*q.shape[:2], M.shape[2])
+    for g, t, n in tiles:
+        e = expand(w[g, t, :n].mT, rows(q[g, t]))
+        y[g, t] = torch.bmm(e.mT, M[g, : e.shape[1]])
+    return y
+
+
 def rows(x: Float[Tensor, "g t n"]) -> Float[Tensor, "g n t"]:
     """One row for each n, tokens side by side in memory: as long as rows can be, so that products of rows are fast."""
     return x.mT.contiguous()
@@ -74,11 +83,9 @@ def expand(w: Float[Tensor, "g n t"], q: Float[Tensor, "g K t"]) -> Float[Tensor
     return (w[:, :, None] * q[:, None]).flatten(1, 2)
 
 
-def tiles(
-    q: Float[Tensor, "G T K"], stops: Sequence[int], most_numbers: int, width: int = 0
-) -> list[tuple[slice, slice, int]]:
-    """Ranges of sequences and of tokens, and how many memories the tokens reach: so many products each, at
-    most, of which there are `width` (or K) for a token and a memory.
+def tiles(q: Float[Tensor, "G T K"], stops: Sequence[int], most_numbers: int, width: int = 0) -> list[Tile]:
+    """Tiles of all tokens that reach a memory; memory i is reached from token `stops[i]` on. A tile takes so many
+    products, at most, of which there are `width` (or K) for a token and a memory.
 
     Tokens of a tile that reach less are computed with those that reach more: it spans an eighth of them at most; on a
     CPU a quarter, where even that is small for all sequences together.
@@ -86,16 +93,15 @@ def tiles(
     G, T, K = q.shape[0], q.shape[1], width or q.shape[2]
     eighth, everywhere = -(-T // 256) * 32, wide(q.device)
     longest = eighth if everywhere else 2 * eighth
+
+    def size(tokens: int) -> int:
+        return tokens * K * bisect_left(stops, min(t + tokens, T)) * (G if everywhere or tokens > eighth else 1)
+
     found, t = [], stops[0]
     while t < T:
-        stop = min(t + 32, T)
+        blocks = bisect_right(range(32, longest + 1, 32), most_numbers, key=size)
+        stop = min(t + 32 * max(1, blocks), T)
         n = bisect_left(stops, stop)
-        while stop < min(t + longest, T):
-            after = min(stop + 32, T)
-            more = bisect_left(stops, after)
-            if (after - t) * K * more * (G if everywhere or after - t > eighth else 1) > most_numbers:
-                break
-            stop, n = after, more
         groups = max(1, most_numbers // ((stop - t) * K * n))
         found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
         t = stop
@@ -116,8 +122,9 @@ def dense(
 
         w, x, states = (each.flatten(0, 1) for each in (weights, q, M))
         return fused.weighted(w, x, states, whole_numbers(stops, q.device)).unflatten(0, q.shape[:2])
-    stacked = M.mT.flatten(0, 1).flatten(1, 2)
-    y: Tensor = Dense.apply(weights.flatten(0, 1), q.flatten(0, 1), stacked, stops)  # type: ignore[no-untyped-call]
+    w, x, stacked = weights.flatten(0, 1), q.flatten(0, 1), M.mT.flatten(0, 1).flatten(1, 2)
+    compute = Dense.apply if any(map(is_differentiated, (w, x, stacked))) else mixed
+    y: Tensor = compute(w, x, stacked, tiles(x, stops, numbers(x, TILE)))
     return y.unflatten(0, q.shape[:2])
 
 

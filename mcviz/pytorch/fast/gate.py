@@ -147,12 +147,13 @@ def gates(
     keep_scores: bool = False,
 ) -> Gates:
     """Scores and weights of all tokens, a block of tokens at a time."""
-    B, H, _, _ = u.shape
+    B, H, T, _ = u.shape
     block = max(64, numbers(u, BLOCK) // (B * H * whole.shape[2]))
     twins = equals(whole.detach()) if cfg.aggregator == "ssc" and cfg.gate != "token" else None
-    parts: list[Any] = []
-    for at, here, pooled in zip(segment.split(block), u.split(block, 2), running.split(block, 2), strict=True):
-        parts.append(weigh(here, pooled, whole, at, cfg, keep_scores, twins))
+    blocks: Any = [(u, running, segment)]
+    if block < T:
+        blocks = zip(u.split(block, 2), running.split(block, 2), segment.split(block), strict=True)
+    parts: list[Any] = [weigh(here, pooled, whole, at, cfg, keep_scores, twins) for here, pooled, at in blocks]
     if len(parts) > 1:
         parts = [[None if column[0] is None else torch.cat(column, -1) for column in zip(*parts, strict=True)]]
     own, *others = parts[0]
