@@ -1,6 +1,5 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import accumulate
@@ -93,19 +92,27 @@ def tiles(q: Float[Tensor, "G T K"], stops: Sequence[int], most_numbers: int, wi
     G, T, K = q.shape[0], q.shape[1], width or q.shape[2]
     eighth, everywhere = -(-T // 256) * 32, wide(q.device)
     longest = eighth if everywhere else 2 * eighth
-
-    def size(tokens: int) -> int:
-        return tokens * K * bisect_left(stops, min(t + tokens, T)) * (G if everywhere or tokens > eighth else 1)
-
-    found, t = [], stops[0]
+    found, t, n = [], stops[0], 0
     while t < T:
-        blocks = bisect_right(range(32, longest + 1, 32), most_numbers, key=size)
-        stop = min(t + 32 * max(1, blocks), T)
-        n = bisect_left(stops, stop)
+        stop = min(t + 32, T)
+        n = reached(stops, stop, n)
+        while stop < min(t + longest, T):
+            after = min(stop + 32, T)
+            more = reached(stops, after, n)
+            if (after - t) * K * more * (G if everywhere or after - t > eighth else 1) > most_numbers:
+                break
+            stop, n = after, more
         groups = max(1, most_numbers // ((stop - t) * K * n))
         found += [(slice(g, min(g + groups, G)), slice(t, stop), n) for g in range(0, G, groups)]
         t = stop
     return found
+
+
+def reached(stops: Sequence[int], t: int, n: int) -> int:
+    """How many memories the tokens before t reach, `n` or more: those that stop before t."""
+    while n < len(stops) and stops[n] < t:
+        n += 1
+    return n
 
 
 def dense(
