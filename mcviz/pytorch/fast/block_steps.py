@@ -10,11 +10,8 @@ from torch import Tensor
 
 from mcviz.pytorch.fast import block_kernels as kernels
 from mcviz.pytorch.fast.again import again
+from mcviz.pytorch.fast.fused import PARTS, SPAN, sides
 
-SPAN = 2048
-"""Tokens of which a program sums up the gradient of a memory, about; `PARTS` such sums of each memory at most."""
-
-PARTS = 16
 SCORED = 64
 """Checkpoints scored at once, at most, where no router has to see all."""
 
@@ -31,11 +28,6 @@ class Plan(NamedTuple):
     @property
     def routed(self) -> bool:
         return self.choices > 0
-
-
-def sides(K: int, V: int) -> dict[str, int]:
-    """The sizes of blocks: powers of two, and at least what a product of matrices needs."""
-    return {"BK": max(16, triton.next_power_of_2(K)), "BV": max(16, triton.next_power_of_2(V))}
 
 
 class Sums(torch.autograd.Function):

@@ -100,7 +100,7 @@ def memory_gradients_kernel(
 
 def sides(K: int, V: int) -> dict[str, int]:
     """The sizes of blocks: powers of two, and at least what a product of matrices needs."""
-    return {"L": TOKENS, "BK": max(16, triton.next_power_of_2(K)), "BV": max(16, triton.next_power_of_2(V))}
+    return {"BK": max(16, triton.next_power_of_2(K)), "BV": max(16, triton.next_power_of_2(V))}
 
 
 class Fused(torch.autograd.Function):
@@ -117,7 +117,7 @@ class Fused(torch.autograd.Function):
         ctx.save_for_backward(w, q, M, stops)
         (G, T, K), (N, V) = q.shape, M.shape[1:3]
         y = q.new_empty(G, T, V)
-        size = {**sides(K, V), "BN": triton.next_power_of_2(N)}
+        size = {"L": TOKENS, **sides(K, V), "BN": triton.next_power_of_2(N)}
         # here and below, what a product takes from the right lies row by row: in float32 that is twice as fast
         turned = M.mT.contiguous().mT
         strides = (*w.stride(), *q.stride(), *turned.stride())
@@ -131,7 +131,8 @@ class Fused(torch.autograd.Function):
             early = torch.arange(q.shape[1], device=q.device)[:, None] < stops
             return *again(partial(plain, early), (w, q, M), dy), None
         (G, T, K), (N, V) = q.shape, M.shape[1:3]
-        dw, dq, size = w.new_zeros(G, N, T).mT, torch.empty_like(q, memory_format=torch.contiguous_format), sides(K, V)
+        size = {"L": TOKENS, **sides(K, V)}
+        dw, dq = w.new_zeros(G, N, T).mT, torch.empty_like(q, memory_format=torch.contiguous_format)
         M, dy, columns = M.contiguous(), dy.contiguous(), q.mT.contiguous().mT
         token_gradients_kernel[(triton.cdiv(T, TOKENS), G)](
             w, q, M, stops, dy, dw, dq, T, N, K, V, *w.stride(), *q.stride(), *M.stride(), *dy.stride(),
