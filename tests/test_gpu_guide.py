@@ -28,6 +28,24 @@ def table(title):
 FORWARD, TRAINING, DECODING = map(table, ("Forward", "Forward and backward", "Decoding"))
 
 
+def rows(start):
+    """The numbers of a table whose head begins so, by the first cell of each row and contender."""
+    head, _, *lines = TEXT[TEXT.index(f"| {start} |") :].partition("\n\n")[0].splitlines()
+    names = [cell.strip() for cell in head.strip("|").split("|")][1:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {first: dict(zip(names, map(float, numbers), strict=True)) for first, *numbers in cells}
+
+
+def test_blocks_of_tokens():
+    times = rows("8,192 tokens, bfloat16")
+    ours = [f"{times['replayed'][name] / times['replayed'][ATTENTION]:.2f}" for name in OURS]
+    assert "GRM takes {} and SSC {} of attention's time where they are replayed".format(*ours) in PROSE
+    assert all(time > times["called"][ATTENTION] for name, time in times["called"].items() if name != ATTENTION)
+    kernels = rows("8,192 tokens, bfloat16, with gradients")
+    assert all(kernels["blocks of tokens"][name] < kernels["blocks of tokens"][ATTENTION] for name in OURS)
+    assert all(kernels["kernels before"][name] > kernels["kernels before"][ATTENTION] for name in OURS)
+
+
 def share(times, *where, how=REPLAYED):
     """Of attention's time."""
     return times[where][how] / times[*where[:-1], ATTENTION][how]

@@ -18,6 +18,7 @@ from mcviz.bench.measure import (
     alternate,
     copy_call,
     exponent,
+    kernels_run,
     launches,
     matmul_call,
     median,
@@ -168,9 +169,11 @@ def compare(
     least = tokens * shape.heads * shape.width * shape.dtype.itemsize * (10 if mode == TRAINING else 5)
     rows = []
     for name, taken in times.items():
-        # foreign kernels count as one operation, of no known size
+        # a foreign kernel counts as one operation, of no known size
         known = mode == FORWARD and name not in (ATTENTION, PACKAGE, FLA)
         kernels, waits = (None, None) if far is None or name not in far else launches(far[name])
+        if shape.device.type == "cuda":
+            kernels = kernels_run(calls[name])
         # what Triton computes is no operation of torch's: counted where there are no numbers
         counted = far[name] if known and far is not None and shape.device.type == "cuda" else calls[name]
         graph = once_more.get(name)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -169,6 +170,14 @@ def launches(call: Call) -> tuple[int, int]:
     with Launches() as launched:
         call()
     return launched.kernels, launched.waits
+
+
+def kernels_run(call: Call) -> int:
+    """Kernels that a GPU ran for a call, those of Triton and of other libraries among them."""
+    with profile(activities=[ProfilerActivity.CUDA]) as seen:
+        call()
+        torch.cuda.synchronize()
+    return sum(event.device_type.name == "CUDA" for event in seen.events() or ())
 
 
 def replayed(call: Call) -> Call:

@@ -6,7 +6,7 @@
 ('holds', 5)
 """
 
-from mcviz.claims.claim import Claim, Comparison, Condition, Gap, sequences
+from mcviz.claims.claim import Claim, Comparison, Condition, Gap, Rise, sequences
 from mcviz.claims.command import SHELL, add_arguments, command
 from mcviz.claims.declared import CLAIMS, EXACT, FAMILIES, LONG
 from mcviz.claims.finding import MISSING, VERDICTS, Finding, Step, judge
@@ -41,6 +41,7 @@ __all__ = [
     "Interval",
     "Near",
     "Point",
+    "Rise",
     "Spent",
     "Step",
     "Trained",

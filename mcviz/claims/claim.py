@@ -17,12 +17,23 @@ class Gap(NamedTuple):
         return f"[{self.above}] - [{self.below}]"
 
 
-Side = str | Gap | float
-"""A condition by its label, the gap between two, or a number."""
+class Rise(NamedTuple):
+    """How much higher the line of least squares through gaps, a step apart, ends than it begins, seed by seed."""
+
+    gaps: tuple[Gap, ...]
+
+    def __str__(self) -> str:
+        return f"the rise from {self.gaps[0]} to {self.gaps[-1]}"
+
+
+Side = str | Gap | Rise | float
+"""A condition by its label, the gap between two, the rise of gaps, or a number."""
 
 
 def labels(side: Side) -> set[str]:
     """The conditions that a side of a comparison needs."""
+    if isinstance(side, Rise):
+        return {label for gap in side.gaps for label in gap}
     return {side} if isinstance(side, str) else set(side) if isinstance(side, Gap) else set()
 
 

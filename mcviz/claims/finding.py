@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mcviz.claims.claim import Claim, Comparison, Condition, Gap, Side
+from mcviz.claims.claim import Claim, Comparison, Condition, Gap, Rise, Side
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.rows import Row
 
@@ -75,7 +75,16 @@ def of(side: Side, values: Mapping[str, Sequence[float]]) -> Sequence[float]:
         return values[side]
     if isinstance(side, Gap):
         return [a - b for a, b in zip(values[side.above], values[side.below], strict=True)]
+    if isinstance(side, Rise):
+        return rise([of(gap, values) for gap in side.gaps])
     return [side] * len(next(iter(values.values())))
+
+
+def rise(rungs: Sequence[Sequence[float]]) -> list[float]:
+    """`(N - 1) Σ_n (n - n̄) x_n / Σ_n (n - n̄)²`: how far the line of least squares through N numbers rises."""
+    off = [n - (len(rungs) - 1) / 2 for n in range(len(rungs))]
+    scale = (len(rungs) - 1) / sum(n * n for n in off)
+    return [scale * sum(n * x for n, x in zip(off, seed, strict=True)) for seed in zip(*rungs, strict=True)]
 
 
 def decide(step: Comparison, interval: Interval) -> str:

@@ -19,8 +19,8 @@ from mcviz.tasks.task import EVALUATION, NOWHERE
 from mcviz.trace import Trace
 from mcviz.zoo import Measure
 
-AT_ONCE = 128
-"""Sequences that are run together: few enough that what is recorded of them stays small."""
+AT_ONCE, TOKENS = 128, 2**16
+"""Sequences that are run together, and tokens of them, at most: few enough that what is recorded stays small."""
 
 Values = dict[str, Float[np.ndarray, "..."]]
 """Measurements by name, a number for each sequence."""
@@ -45,7 +45,8 @@ def evaluate(model: SequenceModel, task: Task, seed: int = 0, sequences: int = 2
     head that finds the answer.
     """
     batch = task.held_out.sample((seed, EVALUATION), sequences)
-    parts = [slice(start, start + AT_ONCE) for start in range(0, sequences, AT_ONCE)]
+    some = max(1, min(AT_ONCE, TOKENS // batch.tokens.shape[1]))
+    parts = [slice(start, start + some) for start in range(0, sequences, some)]
     with limited(1), torch.no_grad():
         said, weighed = zip(*(look(model, part_of(batch, part)) for part in parts), strict=True)
     heads = [together(head) for head in zip(*weighed, strict=True)]

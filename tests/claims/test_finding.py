@@ -1,10 +1,11 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcviz.claims import VERDICTS, Claim, Comparison, Condition, Gap, Interval, judge
+from mcviz.claims import VERDICTS, Claim, Comparison, Condition, Gap, Interval, Rise, judge
 from mcviz.claims.finding import MISSING, decide
 
 HOLDS, FAILS, OPEN = VERDICTS
@@ -60,6 +61,25 @@ def test_a_gap_is_taken_seed_by_seed():
     assert str(step) == "[A] - [B] does not exceed 0 by more than 0.1"
     with pytest.raises(ValueError, match="unknown: \\['C'\\]"):
         claim(Comparison(Gap("A", "C"), "<", 1.0, 0.0))
+
+
+def test_gaps_rise_along_their_line_of_least_squares():
+    """Seed by seed; the line through two gaps, or three, ends as much higher as the last one is."""
+    one = replace(claim(Comparison("A", "<", "B", 0.0)), conditions={name: Condition({"on": name}) for name in "ABCDE"})
+    gaps = tuple(Gap(name, "A") for name in "BCDE")
+    step = Comparison(Rise(gaps), "≤", 0.0, 0.1)
+    drawn = np.random.default_rng(0).random((5, 3))
+    some = [
+        {"settings": {"on": name}, "seed": seed, "accuracy": value}
+        for name, values in zip("ABCDE", drawn, strict=True)
+        for seed, value in enumerate(values)
+    ]
+    slopes = np.polyfit(range(4), drawn[1:] - drawn[0], 1)[0]
+    assert judge(replace(one, rule=(step,)), some).steps[0].differences == pytest.approx(-3 * slopes)
+    for n in (2, 3):
+        found = judge(replace(one, rule=(Comparison(Rise(gaps[:n]), "≤", 0.0, 0.1),)), some)
+        assert found.steps[0].interval.mean == pytest.approx(drawn[1].mean() - drawn[n].mean())
+    assert str(step) == "the rise from [B] - [A] to [E] - [A] does not exceed 0 by more than 0.1"
 
 
 def test_a_claim_is_as_good_as_its_worst_step():

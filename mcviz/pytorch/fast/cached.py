@@ -1,7 +1,6 @@
 """Reads of all checkpoints by all tokens at once. A token in segment s reads checkpoints i < s."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch.nn import functional as F
 from mcviz.pytorch.aliases import Read, State
 from mcviz.pytorch.fast.chunks import Chunks, whole_numbers
 from mcviz.pytorch.fast.gelu import gelu
-from mcviz.pytorch.fast.launches import numbers, wide
+from mcviz.pytorch.fast.launches import numbers, on_a_gpu, wide
 from mcviz.pytorch.numerics import is_differentiated, is_transformed
 
 TILE = 2**18
@@ -138,7 +137,7 @@ def dense(
 def is_fused(q: Tensor, M: Tensor) -> bool:
     """Whether kernels of Triton read all memories: on a GPU, in at most single precision, where a matrix fits."""
     known = q.dtype in (torch.float32, torch.bfloat16, torch.float16) and max(M.shape[-2:]) <= 128
-    return known and q.is_cuda and not torch.compiler.is_compiling() and find_spec("triton") is not None
+    return known and on_a_gpu(q) and not torch.compiler.is_compiling()
 
 
 def layers(

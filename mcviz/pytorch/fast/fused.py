@@ -5,13 +5,16 @@ memory is read from cache once a block. Products are summed in float32. Triton's
 CPU (`TRITON_INTERPRET=1`), as tests do.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
 import triton
 import triton.language as tl
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from mcviz.pytorch.fast.again import again
 
 TOKENS = 64
 """In a block."""
@@ -97,7 +100,7 @@ def memory_gradients_kernel(
 
 def sides(K: int, V: int) -> dict[str, int]:
     """The sizes of blocks: powers of two, and at least what a product of matrices needs."""
-    return {"L": TOKENS, "BK": max(16, triton.next_power_of_2(K)), "BV": max(16, triton.next_power_of_2(V))}
+    return {"BK": max(16, triton.next_power_of_2(K)), "BV": max(16, triton.next_power_of_2(V))}
 
 
 class Fused(torch.autograd.Function):
@@ -114,7 +117,7 @@ class Fused(torch.autograd.Function):
         ctx.save_for_backward(w, q, M, stops)
         (G, T, K), (N, V) = q.shape, M.shape[1:3]
         y = q.new_empty(G, T, V)
-        size = {**sides(K, V), "BN": triton.next_power_of_2(N)}
+        size = {"L": TOKENS, **sides(K, V), "BN": triton.next_power_of_2(N)}
         # here and below, what a product takes from the right lies row by row: in float32 that is twice as fast
         turned = M.mT.contiguous().mT
         strides = (*w.stride(), *q.stride(), *turned.stride())
@@ -125,12 +128,11 @@ class Fused(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (dy,), (w, q, M, stops) = gradients, ctx.saved_tensors
         if torch.is_grad_enabled():
-            # gradients of these gradients are asked for: the same in plain products
             early = torch.arange(q.shape[1], device=q.device)[:, None] < stops
-            y = torch.einsum("gtn,gtk,gnvk->gtv", w.masked_fill(early, 0), q, M)
-            return *torch.autograd.grad(y, (w, q, M), dy, create_graph=True), None
+            return *again(partial(plain, early), (w, q, M), dy), None
         (G, T, K), (N, V) = q.shape, M.shape[1:3]
-        dw, dq, size = w.new_zeros(G, N, T).mT, torch.empty_like(q, memory_format=torch.contiguous_format), sides(K, V)
+        size = {"L": TOKENS, **sides(K, V)}
+        dw, dq = w.new_zeros(G, N, T).mT, torch.empty_like(q, memory_format=torch.contiguous_format)
         M, dy, columns = M.contiguous(), dy.contiguous(), q.mT.contiguous().mT
         token_gradients_kernel[(triton.cdiv(T, TOKENS), G)](
             w, q, M, stops, dy, dw, dq, T, N, K, V, *w.stride(), *q.stride(), *M.stride(), *dy.stride(),
@@ -142,6 +144,13 @@ class Fused(torch.autograd.Function):
         strides = (*w.stride(), *columns.stride(), *dy.stride())
         memory_gradients_kernel[(N, G, parts)](w, columns, stops, dy, dM, T, N, K, V, span, *strides, **size)
         return dw, dq, dM.sum(0).to(M.dtype).mT, None
+
+
+def plain(
+    early: Bool[Tensor, "T N"], w: Float[Tensor, "G T N"], q: Float[Tensor, "G T K"], M: Float[Tensor, "G N V K"]
+) -> Float[Tensor, "G T V"]:
+    """`Fused`, in plain products. Weights of a memory are not looked at before it is complete, where it is `early`."""
+    return torch.einsum("gtn,gtk,gnvk->gtv", w.masked_fill(early, 0), q, M)
 
 
 def weighted(

@@ -1,6 +1,8 @@
 """How much is computed at once. On a CPU a part is as large as stays in cache; elsewhere it is as large as there is
 room for, because each part costs a launch, and loops become scans in log₂ rounds."""
 
+from importlib.util import find_spec
+
 import torch
 from torch import Tensor
 
@@ -20,3 +22,8 @@ def wide(device: torch.device) -> bool:
 def numbers(x: Tensor, cached: int) -> int:
     """How many numbers of the dtype of `x` an intermediate tensor may have: `cached` on a CPU."""
     return ROOM // x.element_size() if wide(x.device) else cached
+
+
+def on_a_gpu(x: Tensor) -> bool:
+    """Whether kernels of Triton run where x is."""
+    return x.is_cuda and find_spec("triton") is not None

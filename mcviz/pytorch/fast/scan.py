@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mcviz.config import GATED, MCConfig
 from mcviz.pytorch.aliases import State
-from mcviz.pytorch.fast import gate
+from mcviz.pytorch.fast import blocks, gate
 from mcviz.pytorch.fast.chunks import Chunks, swap
 from mcviz.pytorch.fast.contexts import contexts
 from mcviz.pytorch.fast.gate import Gates
@@ -69,6 +69,9 @@ def run(
     computed is also laid out for display. `detach` cuts gradients where checkpoints are read. `inner` goes to
     `deep.online` or `deep.soup`.
     """
+    if not trace and earlier is None and not inner and blocks.is_served(q, k, v, u, start, cfg, cuts):
+        done = blocks.run(q, k, v, u, start, cfg, cuts, detach)
+        return Run(done.output, done.states, None, done.contexts, done.keys)
     chunks = Chunks.of(cuts, q.device, *(() if earlier is None else earlier[-2:]))
     pooled = gates = None
     if trace or cfg.aggregator in GATED:
