@@ -140,7 +140,7 @@ def write(rows: Rows, c: Coefficients, cfg: MCConfig, chunks: Chunks) -> tuple[F
     past, states = pairs(rows, lanes) if "k" in rows.start else (None, {})
     affine = CHUNK_FORMS[cfg.memory](q, k, v, coefficients, past)
     if rows.first is None and lanes.single and is_zero(rows.start["M"]):
-        # y_t = ỹ_t, S' = U
+        # from S = 0, each segment in one chunk: y_t = ỹ_t, S' = U
         return chunks.join(affine.reads), {**states, "M": affine.update}
     opening = None if rows.first is None else rows.first["M"]
     first, states["M"] = carry(affine.decay, affine.update, rows.start["M"], lanes, opening)
