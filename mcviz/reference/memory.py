@@ -55,8 +55,8 @@ def mix(checkpoints: State, online: State, weights: Float[Array, "n h"], names: 
     mixed = {}
     for name in names:
         weight = column(weights, online[name].ndim - 1)
-        first, *others = [*(weight[:-1] * checkpoints[name]), weight[-1] * online[name]]
-        mixed[name] = sum(others, start=first)
+        past = np.einsum("n...,n...->...", weight[:-1], checkpoints[name])
+        mixed[name] = past + weight[-1] * online[name]
     return mixed
 
 
