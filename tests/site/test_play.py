@@ -17,7 +17,7 @@ from mcviz.site import player
 from mcviz.site.python import PLACE
 from mcviz.stepper.payload import pack, unpack
 from tests.site.conftest import Visit, live, python
-from tests.stepper.hosts import drawn, expect, until
+from tests.stepper.hosts import drawn, expect, saved, until
 
 pytestmark = pytest.mark.browser
 RELATIVE = 1e-12
@@ -137,10 +137,13 @@ def test_a_text_is_only_ever_text(playing):
 
 
 def test_a_saved_run_is_taken_in_and_a_false_one_refused(playing, tmp_path):
+    """A figure of it names its Trace, as it does elsewhere."""
     screen = link.defaults("recall") | {"aggregator": "soup"}
-    wanted.trace(screen.__getitem__, "numpy").save(tmp_path / "run.npz")
+    trace = wanted.trace(screen.__getitem__, "numpy")
+    trace.save(tmp_path / "run.npz")
     playing.set_input_files("#brought", tmp_path / "run.npz")
     playing.wait_for_selector("#title:text('recall, untrained')")
+    assert f"Numbers of the Trace {trace.hash[:12]}, drawn by" in saved(playing, tmp_path / "a.svg", "SVG")[1].decode()
     (tmp_path / "false.npz").write_bytes(b"PK\x03\x04 nothing of ours")
     playing.set_input_files("#brought", tmp_path / "false.npz")
     playing.wait_for_selector("#refused:text-matches('This cannot be shown')")

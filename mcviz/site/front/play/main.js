@@ -141,6 +141,9 @@ const python = new Python(parts, {
       node("status").replaceChildren(LIVE);
     } else void change({});
   },
+  hashes(name, hashes) {
+    stepper?.identify(name, hashes);
+  },
   failed(message) {
     node("progress").hidden = true;
     node("retry").hidden = false;
