@@ -322,19 +322,25 @@ def _largest(values: Array) -> np.floating[Any]:
     return np.maximum(values.max(initial=0.0), -values.min(initial=0.0))
 
 
+def _largest_finite(values: Array) -> float:
+    """The largest magnitude of those that are finite."""
+    largest = float(_largest(values))
+    return largest if np.isfinite(largest) else float(_largest(values[np.isfinite(values)]))
+
+
 def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
     """The unit and the values as int8, a block of rows at a time: a copy of them all would be eight times as large."""
     values = np.empty((len(rows), *np.shape(rows[0])), np.int8)
     at_once = max(1, BLOCK // values[0].size)
     blocks = [slice(first, first + at_once) for first in range(0, len(rows), at_once)]
-    largest = (
-        np.max(np.abs(some := np.asarray(rows[block])), where=np.isfinite(some), initial=0.0) for block in blocks
-    )
-    unit = max(map(float, largest)) / 127 or 1.0
+    unit = max(_largest_finite(np.asarray(rows[block])) for block in blocks) / 127 or 1.0
     for block in blocks:
         some = np.asarray(rows[block])
-        finite = np.isfinite(some)
-        values[block] = np.where(finite, np.rint(np.where(finite, some, 0) / unit), UNDEFINED)
+        if np.isfinite(_largest(some)):
+            values[block] = np.rint(some / unit)
+        else:
+            finite = np.isfinite(some)
+            values[block] = np.where(finite, np.rint(np.where(finite, some, 0) / unit), UNDEFINED)
     return unit, values
 
 

@@ -227,9 +227,9 @@ def test_a_rest_at_a_token_takes_its_window_and_no_more(aggregator):
 
 
 def test_many_checkpoints_are_packed_one_after_the_other():
-    trace = noise(MCConfig(segment_length=1), 40, H=1, K=128, V=128)
+    trace = noise(MCConfig(segment_length=1), 40, H=1, K=320, V=320)
     assert trace.hash  # has them side by side, and is kept
-    whole = 40 * 128 * 128 * 8
+    whole = 40 * 320 * 320 * 8
     assert peak(payload.pack, trace, budget=100_000) < whole / 2
 
 
