@@ -88,7 +88,7 @@ def _total(
     size = state_size(cfg, K, V)
     gated, compares, reader = cfg.aggregator in GATED, cfg.compares, rules.AGGREGATORS[cfg.aggregator]
     if reader.mixes:
-        answers, combine = tokens, (2 * reached - tokens) * size
+        answers, combine = tokens, 2 * reached * size
     else:
         answers, combine = fetched, (2 * fetched - tokens) * V
     flops = tokens * write_flops(cfg, K, V) + answers * read_flops(cfg, K, V) + combine

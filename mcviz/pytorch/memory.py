@@ -16,6 +16,8 @@ from mcviz.config import MCConfig
 from mcviz.pytorch.aliases import Coefficients, State
 
 SQRT_2_OVER_PI = 0.7978845608028654
+RISE, CUBIC = 2 * SQRT_2_OVER_PI, 0.044715
+"""Of GELU's tanh form: `2z = RISE (h + CUBIC h³)`."""
 
 
 @runtime_checkable
@@ -164,15 +166,20 @@ class Vector:
         return state["m"]
 
 
+def cdf(h: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """The normal distribution function `Φ(h)` in its tanh form, `½ (1 + tanh z) = 1 / (1 + exp(-2z))`."""
+    return torch.sigmoid(h * (RISE + RISE * CUBIC * h * h))
+
+
 def gelu(h: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """GELU in its tanh form."""
-    return 0.5 * h * (1 + torch.tanh(SQRT_2_OVER_PI * (h + 0.044715 * h * h * h)))
+    """GELU: `h Φ(h)`."""
+    return h * cdf(h)
 
 
 def gelu_slope(h: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """The derivative of `gelu`."""
-    th = torch.tanh(SQRT_2_OVER_PI * (h + 0.044715 * h * h * h))
-    return 0.5 * (1 + th) + 0.5 * h * (1 - th * th) * (SQRT_2_OVER_PI * (1 + 0.134145 * h * h))
+    """The derivative of `gelu`: `Φ(h) + h Φ'(h)`."""
+    p = cdf(h)
+    return p + h * p * (1 - p) * (RISE + 3 * RISE * CUBIC * h * h)
 
 
 def layer_norm(x: Float[Tensor, "*h K"]) -> Float[Tensor, "*h K"]:

@@ -94,7 +94,7 @@ def add(rule: Rule, checkpoints: State, online: State, q: Float[Array, "H K"], w
     i, h = np.nonzero(weighing.read[:-1])
     if len(i):
         if len(i) == weighing.read[:-1].size:
-            said = rule.read(checkpoints, np.broadcast_to(q, (len(weighing.read) - 1, *q.shape)))[i, h]
+            said = rule.read(checkpoints, q[None].repeat(len(reads) - 1, 0)).reshape(len(i), -1)
         else:
             said = rule.read({name: array[i, h] for name, array in checkpoints.items()}, q[h])
         reads[i, h] = said

@@ -75,7 +75,7 @@ class Stream:
         context = self.keys / (self.t + 1 - begin) if cfg.pooling == "mean" else self.keys
 
         # r_t^(i) = <u_t, c^(i)>                                           (9, 16)
-        scores = self.compare(q, u, np.stack([*self.contexts, context]))
+        scores = self.compare(q, u, np.array([*self.contexts, context]))
         # γ_t = softmax over what is read                                  (9, 17)
         weighing = self.weigh(scores)
         # y_t = Σ_i γ_t^(i) M^(i)(q_t), or the read of Σ_i γ_t^(i) θ^(i)    (6, 8, 14, 17)

@@ -21,6 +21,8 @@ Array = np.ndarray
 Coefficients = Mapping[str, Float[Array, "..."]]
 
 SQRT_2_OVER_PI = 0.7978845608028654
+RISE, CUBIC = 2 * SQRT_2_OVER_PI, 0.044715
+"""Of GELU's tanh form: `2z = RISE (h + CUBIC h³)`."""
 
 
 @runtime_checkable
@@ -53,8 +55,8 @@ def mix(checkpoints: State, online: State, weights: Float[Array, "n h"], names: 
     mixed = {}
     for name in names:
         weight = column(weights, online[name].ndim - 1)
-        first, *others = [*(weight[:-1] * checkpoints[name]), weight[-1] * online[name]]
-        mixed[name] = sum(others, start=first)
+        past = np.einsum("n...,n...->...", weight[:-1], checkpoints[name])
+        mixed[name] = past + weight[-1] * online[name]
     return mixed
 
 
@@ -170,15 +172,21 @@ class Vector:
         return state["m"]
 
 
+def cdf(h: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The normal distribution function `Φ(h)` in its tanh form, `½ (1 + tanh z) = 1 / (1 + exp(-2z))`."""
+    with np.errstate(over="ignore"):  # 1 / ∞ is 0, as it should be
+        return 1 / (1 + np.exp(h * (-RISE - RISE * CUBIC * h * h)))
+
+
 def gelu(h: Float[Array, "..."]) -> Float[Array, "..."]:
-    """GELU in its tanh form."""
-    return 0.5 * h * (1 + np.tanh(SQRT_2_OVER_PI * (h + 0.044715 * h * h * h)))
+    """GELU: `h Φ(h)`."""
+    return h * cdf(h)
 
 
 def gelu_slope(h: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The derivative of `gelu`."""
-    th = np.tanh(SQRT_2_OVER_PI * (h + 0.044715 * h * h * h))
-    return 0.5 * (1 + th) + 0.5 * h * (1 - th * th) * (SQRT_2_OVER_PI * (1 + 0.134145 * h * h))
+    """The derivative of `gelu`: `Φ(h) + h Φ'(h)`."""
+    p = cdf(h)
+    return p + h * p * (1 - p) * (RISE + 3 * RISE * CUBIC * h * h)
 
 
 def layer_norm(x: Float[Array, "*h K"]) -> Float[Array, "*h K"]:

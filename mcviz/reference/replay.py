@@ -19,7 +19,7 @@ from mcviz.rules import AGGREGATORS
 from mcviz.segments import Segments
 from mcviz.trace import Trace
 
-ROOM = 2**15
+ROOM = 2**18
 """Numbers in the states that are written side by side; of a run that keeps more, a sixteenth of those that it keeps."""
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from mcviz.rules.equation import Equation
 from mcviz.rules.sheet import LOSSES, Option, Options, Shapes, Sheet
 
-GELU, GELU_SLOPE = 9, 18
+GELU, GELU_SLOPE = 8, 15
 """Operations per number of GELU's tanh form, and of its derivative."""
 
 

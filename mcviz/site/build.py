@@ -62,8 +62,8 @@ def put(path: Path, content: str | bytes) -> None:
 
 def front(out: Path) -> None:
     """What the browser loads as it is: styles and scripts."""
-    for path in FRONT.rglob("*.*"):
-        put(out / path.relative_to(FRONT), path.read_bytes())
+    for path in FRONT.glob("*.*"):
+        put(out / path.name, path.read_bytes())
     put(out / "site.css", frame.colours() + (FRONT / "site.css").read_text(encoding="utf-8"))
     put(out / "learn.css", (FRONT / "notebook.css").read_text(encoding="utf-8") + frame.code(".highlight"))
 
@@ -99,10 +99,11 @@ def explorer(out: Path, release: Path, runs: Sequence[str]) -> None:
     """The page Play, with Python and with stored pictures of `runs`."""
     for name, text in play.scripts().items():
         put(out / name, text)
+    for name, text in play.own().items():
+        put(out / play.place() / name, text)
     parts = python.write(out / python.PLACE, release)
     for name, content in play.pictures(runs).items():
         put(out / "play" / "first" / name, content)
     put(out / "play" / "index.html", play.page(parts, runs))
     own = sorted(path.relative_to(out).as_posix() for path in (out / "play").rglob("*.*"))
-    shared = {"site.css", play.MANIFEST, *play.STYLES, *play.MODULES} - {*own}
-    put(out / play.KEEPER, play.keeper(parts, [*own, *sorted(shared)]))
+    put(out / play.KEEPER, play.keeper(parts, [*own, "site.css", play.MANIFEST]))

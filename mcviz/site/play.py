@@ -1,5 +1,6 @@
 """Play: the explorer as one page. A picture is stored for every run, and the rest is computed in the browser."""
 
+import hashlib
 import html
 import json
 import zlib
@@ -19,6 +20,9 @@ POLICY: Mapping[str, str] = {
     "worker-src": "'self' blob:",
     "manifest-src": "'self'",
 }
+SCRIPTS = "play/scripts/"
+"""Where a folder lies that is named by what its files say: a page never meets the scripts of another build."""
+MAIN = "play/main.js"
 MODULES = (
     "stepper.js",
     "dom.js",
@@ -26,6 +30,7 @@ MODULES = (
     *(f"play/{name}.js" for name in ("controls", "python", "stored")),
 )
 """What the page's script imports: named, so that a slow network is asked for all of it at once."""
+WORKER = ("play/worker.js", "play/archive.js")
 STYLES = ("stepper.css", "play/play.css")
 MANIFEST = "manifest.json"
 KEEPER = "kept.js"
@@ -57,15 +62,16 @@ _BODY = """
 def page(parts: Mapping[str, Any], names: Sequence[str]) -> str:
     """The page, with stored pictures of the runs `names`. `parts`: what there is of Python, and how many bytes come."""
     told = {"runs": names, "first": first(), "parts": parts, "megabytes": uploads.MEGABYTES, "longest": link.LONGEST}
+    here = place()
     return frame.page(
         "Play",
         _BODY.format(told=html.escape(json.dumps(told), quote=False)),
         "play/",
         about="Step through what a recurrent network with cached memories computed, in any browser.",
         kind="play",
-        styles=STYLES,
-        scripts=("play/main.js",),
-        links={**dict.fromkeys(MODULES, "modulepreload"), MANIFEST: "manifest"},
+        styles=[here + name for name in STYLES],
+        scripts=[here + MAIN],
+        links={**dict.fromkeys((here + name for name in MODULES), "modulepreload"), MANIFEST: "manifest"},
         policy=POLICY,
     )
 
@@ -98,6 +104,18 @@ def pictures(names: Sequence[str]) -> dict[str, bytes]:
         found[f"{name}.json"] = json.dumps(said).encode()
         found[f"{name}.z"] = zlib.compress(payload, 9)
     return found
+
+
+def own() -> dict[str, str]:
+    """The scripts and styles of this page alone, by the names that they have for each other."""
+    made = scripts()
+    names = (MAIN, *MODULES, *WORKER, *STYLES)
+    return {name: made.get(name) or (frame.FRONT / name).read_text(encoding="utf-8") for name in names}
+
+
+def place() -> str:
+    """The folder that they lie in."""
+    return f"{SCRIPTS}{hashlib.sha256(json.dumps(own()).encode()).hexdigest()[:12]}/"
 
 
 def scripts() -> dict[str, str]:

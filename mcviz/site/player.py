@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from io import BytesIO
+from itertools import count
 from typing import Any
 
 from mcviz import changes, choices, controls, link, uploads, wanted, watch, writing
@@ -30,7 +31,9 @@ FAILURES = (ValueError, MemoryError)
 Told = dict[str, Any]
 
 _kept: OrderedDict[str, Trace] = OrderedDict()
-_shown: list[Trace] = []
+_names = map(str, count(1))
+_shown: list[tuple[str, tuple[Trace, ...]]] = []
+"""The picture that was answered last: its name, and the runs on it."""
 
 
 def changed(parameters: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[Screen, list[str], str]:
@@ -69,12 +72,14 @@ def state(screen: Screen, problems: list[str], said: str = "") -> Told:
     }
 
 
-def picture(screen: Screen, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET) -> tuple[Told, bytes]:
-    """Where to stand in a run, or in two in step, and their payload."""
+def picture(
+    screen: Screen, trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, name: str = ""
+) -> tuple[Told, bytes]:
+    """Where to stand in a run, or in two in step, and their payload, which may have a `name`."""
     step, head = wanted.place(screen.__getitem__, trace)
     whole = carries_states(trace, other, budget)
     about = {"title": trace.title, "step": step, "head": head, "whole": whole, "diverged_at": trace.diverged_at}
-    return about, pack(trace, other, budget=budget)
+    return about, pack(trace, other, budget=budget, name=name)
 
 
 def draft_controls(screen: Screen) -> list[Control]:
@@ -158,7 +163,8 @@ def answer(said: str) -> tuple[str, bytes]:
     """
     message = json.loads(said)
     if "online" in message:
-        return "{}", pack_online(_shown[0], int(message["online"]), *_shown[1:])
+        name, (trace, *other) = _shown[0]
+        return "{}", pack_online(trace, int(message["online"]), *other, name=name)
     screen, problems, note = changed(message["parameters"], message["changes"])
     answered: Told = {}
     try:
@@ -232,9 +238,18 @@ def taken(content: bytes) -> tuple[str, bytes]:
 
 
 def show(screen: Screen, *runs: Trace) -> tuple[Told, bytes]:
-    """The picture of a run or two, which are then those that are shown."""
-    _shown[:] = runs
-    return picture(screen, *runs)
+    """The picture of a run or two, which are then those that are shown. Its name stands for their hashes, which would
+    keep the reader waiting."""
+    name = next(_names)
+    told = picture(screen, *runs, name=name)
+    _shown[:] = [(name, runs)]
+    return told
+
+
+def hashes() -> str:
+    """The name of the picture that is shown, and the hashes of its runs, as JSON."""
+    name, runs = _shown[0] if _shown else ("", ())
+    return json.dumps({"name": name, "hashes": [run.hash for run in runs]})
 
 
 def refused(error: Exception) -> str:

@@ -110,7 +110,7 @@ def pack_film(
     arrays: dict[str, Array] = {}
     for i, frame in enumerate(frames[first:]):
         header, own = laid(frame.trace, budget)
-        header = {**header, "asking": []}
+        header = {**header, "hash": frame.trace.hash, "asking": []}
         headers.append({key: value for key, value in header.items() if not i or value != headers[0][key]})
         arrays |= {f"{i}.{key}": array for key, array in own.items()}
     about = {

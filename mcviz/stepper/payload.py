@@ -7,6 +7,7 @@ token and head after head, segments 0 … s.
 from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -36,7 +37,7 @@ GROUPS = ("states", "changes", "mixed")
 """Arrays as large as a memory for every token."""
 
 KEPT = 3
-"""Runs that are kept as they were packed, each no larger than a few budgets."""
+"""Runs that are kept as they were packed, each no larger than a few budgets, as long as somebody has them."""
 
 BLOCK = 2**14
 """Numbers that become int8 at once, where a row has no more: they fit into a processor's cache."""
@@ -45,17 +46,22 @@ UNDEFINED = -128
 """The int8 that stands for a value that is not finite."""
 
 
-_kept: dict[tuple[str, int], Laid] = {}
+_kept: WeakKeyDictionary[Trace, dict[int, Laid]] = WeakKeyDictionary()
 _keeping = Lock()
 
 
-def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks: Sequence[int] = ()) -> bytes:
+def pack(
+    trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks: Sequence[int] = (), name: str = ""
+) -> bytes:
     """The payload of one run, or of two runs in step with the differences between them.
 
     What the memories said to a token is kept for its heaviest memories, as many as fit into `budget` bytes. Online
     states are kept as float32, float16 or int8, whichever fits, or not at all. Everything else is float32.
 
     `asks` are tokens at which something is asked, for runs that do not say so because their answers are left out.
+
+    `name` is how the page knows the payload, for a host that has no time for its `identity`: the hashes of the runs are
+    left out as well.
 
     Raises `ValueError` if `other` has another number of tokens or heads, or outputs of another size.
     """
@@ -64,13 +70,13 @@ def pack(trace: Trace, other: Trace | None = None, *, budget: int = BUDGET, asks
     arrays: dict[str, Array] = {}
     for i, run in enumerate(runs):
         header, own = _kept_run(run, budget // len(runs))
-        headers.append({**header, "asking": list(asks)})
+        headers.append({**header, **({} if name else {"hash": run.hash}), "asking": list(asks)})
         arrays |= {f"{i}.{name}": array for name, array in own.items()}
     difference = None
     if other is not None:
         difference, own = _difference(trace, other)
         arrays |= {f"difference.{name}": array for name, array in own.items()}
-    whole = {"id": identity(trace, other, budget), "runs": headers, "difference": difference}
+    whole = {"id": name or identity(trace, other, budget), "runs": headers, "difference": difference}
     return lay_out({**whole, "glossary": glossary_of()}, arrays)
 
 
@@ -87,14 +93,14 @@ def glossary_of() -> dict[str, dict[str, str]]:
     }
 
 
-def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int = BUDGET) -> bytes:
+def pack_online(trace: Trace, t: int, other: Trace | None = None, *, budget: int = BUDGET, name: str = "") -> bytes:
     """The online states around token `t`, for a run whose payload has no room for all of them.
 
-    They are those of the token's segment, of a long segment the nearest as far as `budget` bytes go. Raises
-    `ValueError` if a run has no token `t`.
+    They are those of the token's segment, of a long segment the nearest as far as `budget` bytes go. `name` is that of
+    the payload, if it has one. Raises `ValueError` if a run has no token `t`.
     """
     spans, arrays = online_of([trace] if other is None else [trace, other], t, budget)
-    return lay_out({"id": identity(trace, other, budget), "online": spans}, arrays)
+    return lay_out({"id": name or identity(trace, other, budget), "online": spans}, arrays)
 
 
 def online_of(runs: Sequence[Trace], t: int, budget: int) -> tuple[list[dict[str, int]], dict[str, Array]]:
@@ -128,16 +134,15 @@ def identity(trace: Trace, other: Trace | None = None, budget: int = BUDGET) -> 
 
 def _kept_run(trace: Trace, budget: int) -> Laid:
     """`run_of`, which is kept for the last few: after an edit the run before it is packed again, beside another."""
-    key = (trace.hash, budget)
     with _keeping:
-        laid = _kept.pop(key, None)
-    if laid is None:
-        laid = run_of(trace, budget)
+        laid = _kept.pop(trace, {})
+    if budget not in laid:
+        laid[budget] = run_of(trace, budget)
     with _keeping:
-        _kept[key] = laid
+        _kept[trace] = laid
         while len(_kept) > KEPT:
             del _kept[next(iter(_kept))]
-    return laid
+    return laid[budget]
 
 
 def run_of(trace: Trace, budget: int) -> Laid:
@@ -175,7 +180,6 @@ def run_of(trace: Trace, budget: int) -> Laid:
 
     state_arrays, scales = _states(trace, budget)
     header = {
-        "hash": trace.hash,
         "title": trace.title,
         "about": describe(trace.config, trace.T),
         "aggregator": trace.config.aggregator,
@@ -318,19 +322,25 @@ def _largest(values: Array) -> np.floating[Any]:
     return np.maximum(values.max(initial=0.0), -values.min(initial=0.0))
 
 
+def _largest_finite(values: Array) -> float:
+    """The largest magnitude of those that are finite."""
+    largest = float(_largest(values))
+    return largest if np.isfinite(largest) else float(_largest(values[np.isfinite(values)]))
+
+
 def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
     """The unit and the values as int8, a block of rows at a time: a copy of them all would be eight times as large."""
     values = np.empty((len(rows), *np.shape(rows[0])), np.int8)
     at_once = max(1, BLOCK // values[0].size)
     blocks = [slice(first, first + at_once) for first in range(0, len(rows), at_once)]
-    largest = (
-        np.max(np.abs(some := np.asarray(rows[block])), where=np.isfinite(some), initial=0.0) for block in blocks
-    )
-    unit = max(map(float, largest)) / 127 or 1.0
+    unit = max(_largest_finite(np.asarray(rows[block])) for block in blocks) / 127 or 1.0
     for block in blocks:
         some = np.asarray(rows[block])
-        finite = np.isfinite(some)
-        values[block] = np.where(finite, np.rint(np.where(finite, some, 0) / unit), UNDEFINED)
+        if np.isfinite(_largest(some)):
+            values[block] = np.rint(some / unit)
+        else:
+            finite = np.isfinite(some)
+            values[block] = np.where(finite, np.rint(np.where(finite, some, 0) / unit), UNDEFINED)
     return unit, values
 
 

@@ -84,11 +84,14 @@ def bare(value: Any) -> Any:
 
 def products(subscripts: str, *arrays: Array) -> int:
     """How many products an `einsum` adds up: the sizes of all its axes, multiplied."""
-    named = subscripts.split("->")[0].replace("...", "").split(",")
     sizes: dict[str, int] = {}
-    for axes, array in zip(named, arrays, strict=True):
-        sizes |= dict(zip(axes, array.shape[-len(axes) :], strict=True))
-    return math.prod(sizes.values()) * math.prod(arrays[0].shape[: -len(named[0])])
+    others: list[tuple[int, ...]] = []
+    for axes, array in zip(subscripts.split("->")[0].split(","), arrays, strict=True):
+        first, _, last = axes.partition("...")
+        stop = array.ndim - len(last)
+        sizes |= dict(zip(first, array.shape, strict=False)) | dict(zip(last, array.shape[stop:], strict=True))
+        others.append(array.shape[len(first) : stop])
+    return math.prod(sizes.values()) * math.prod(np.broadcast_shapes(*others))
 
 
 def operations(

@@ -89,6 +89,15 @@ def test_gelu_and_its_slope(h):
     np.testing.assert_allclose(memory.gelu_slope(np.array([h])), [expected.imag / 1e-30], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gelu_far_out_is_its_limit(dtype):
+    h = np.array([-1e10, -30, 30, 1e10], dtype)
+    np.testing.assert_allclose(memory.gelu(h), np.maximum(h, 0), rtol=1e-7, atol=1e-20)
+    np.testing.assert_allclose(memory.gelu_slope(h), h > 0, rtol=1e-7, atol=1e-20)
+    assert memory.gelu(h).dtype == dtype
+
+
 def test_layer_norm_centres_and_scales():
     x = 5 + 3 * np.random.default_rng(0).standard_normal((T, H, 64))
     normed = memory.layer_norm(x)

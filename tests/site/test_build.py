@@ -136,13 +136,21 @@ def test_the_reference_stands_in_the_frame_of_the_site(pages):
 
 
 def test_the_explorer_names_all_that_its_script_imports():
-    named, found = {"play/main.js"}, set()
+    named, found = {play.MAIN}, set()
     while named - found:
         name = (named - found).pop()
         found.add(name)
         text = (build.FRONT / name).read_text(encoding="utf-8") if name != "stepper.js" else ""
         named |= {normpath(f"{name}/../{each}") for each in re.findall(r'^import [^;]*"(.+)";$', text, re.M)}
-    assert found == {"play/main.js", *play.MODULES}
+    assert found == {play.MAIN, *play.MODULES}
+    assert found < {*play.own()}
+
+
+def test_the_scripts_of_another_build_lie_elsewhere(monkeypatch):
+    before = play.place()
+    assert f'src="../{before}{play.MAIN}"' in play.page({}, ())
+    monkeypatch.setattr(play.assets, "style", lambda: "body {}")
+    assert play.place() != before
 
 
 def test_a_file_that_the_site_lacks_is_named_and_not_linked():

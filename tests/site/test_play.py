@@ -13,11 +13,11 @@ import pytest
 
 from mcviz import link, wanted, watch, writing
 from mcviz.rules import AGGREGATORS, SHEETS
-from mcviz.site import player
+from mcviz.site import play, player
 from mcviz.site.python import PLACE
 from mcviz.stepper.payload import pack, unpack
 from tests.site.conftest import Visit, live, python
-from tests.stepper.hosts import drawn, expect, until
+from tests.stepper.hosts import drawn, expect, saved, until
 
 pytestmark = pytest.mark.browser
 RELATIVE = 1e-12
@@ -52,8 +52,10 @@ def close(here, there, relative=RELATIVE):
 
 
 def without_hashes(header):
-    """What a payload says, but for hashes: they are of the last bits too."""
-    return {**header, "id": "", "runs": [{**run, "hash": ""} for run in header["runs"]]}
+    """What a payload says, but for hashes, which are of the last bits too, and where things lie behind them."""
+    runs = [{**run, "hash": ""} for run in header["runs"]]
+    arrays = {name: {**spec, "at": 0} for name, spec in header["arrays"].items()}
+    return {**header, "id": "", "runs": runs, "arrays": arrays}
 
 
 def test_every_rule_and_aggregator_gives_the_numbers_of_this_machine(playing):
@@ -137,10 +139,13 @@ def test_a_text_is_only_ever_text(playing):
 
 
 def test_a_saved_run_is_taken_in_and_a_false_one_refused(playing, tmp_path):
+    """A figure of it names its Trace, as it does elsewhere."""
     screen = link.defaults("recall") | {"aggregator": "soup"}
-    wanted.trace(screen.__getitem__, "numpy").save(tmp_path / "run.npz")
+    trace = wanted.trace(screen.__getitem__, "numpy")
+    trace.save(tmp_path / "run.npz")
     playing.set_input_files("#brought", tmp_path / "run.npz")
     playing.wait_for_selector("#title:text('recall, untrained')")
+    assert f"Numbers of the Trace {trace.hash[:12]}, drawn by" in saved(playing, tmp_path / "a.svg", "SVG")[1].decode()
     (tmp_path / "false.npz").write_bytes(b"PK\x03\x04 nothing of ours")
     playing.set_input_files("#brought", tmp_path / "false.npz")
     playing.wait_for_selector("#refused:text-matches('This cannot be shown')")
@@ -282,11 +287,14 @@ def test_after_one_visit_it_opens_and_computes_without_the_server(chromium, site
 
 
 def test_another_build_in_its_place_is_had_wholly(chromium, site, tmp_path):
-    """Files of a year ago, which a browser takes for lasting; then those of another build, and then no server."""
+    """Files of a year ago, which a browser takes for lasting; then those of another build, and then no server.
+
+    While the other's page has come and its scripts do not, those of before are not run in it.
+    """
     folder = Path(shutil.copytree(site, tmp_path / "site"))
     for path in folder.rglob("*.*"):
         os.utime(path, (0, time.time() - 365 * 24 * 3600))
-    visit = Visit(chromium, folder, "play/?v=1&run=needle", service_workers="allow", expected=("ERR_CONNECTION",))
+    visit = Visit(chromium, folder, "play/?v=1&run=needle", service_workers="allow", expected=("ERR_", "404"))
     page = visit.page
     live(page)
     page.evaluate("navigator.serviceWorker.ready.then(() => {})")
@@ -295,21 +303,33 @@ def test_another_build_in_its_place_is_had_wholly(chromium, site, tmp_path):
     archive = next((folder / "python").rglob("mcviz-*.zip.gz"))
     was, now = archive.name.removesuffix(".gz"), "mcviz-another.zip"
     archive.rename(archive.with_name(f"{now}.gz"))
-    for name, before, after in (
-        ("play/index.html", was, now),
-        ("kept.js", was, now),
-        ("play/main.js", "Live: this browser", "Live: another browser"),
-        ("play/worker.js", "globalThis.python = python", "globalThis.python = python, globalThis.another = true"),
+    place = play.place().rstrip("/")
+    scripts = (folder / place).rename(tmp_path / "scripts")
+    for path, before, after in (
+        (folder / "play/index.html", was, now),
+        (folder / "play/index.html", place, "play/scripts/another"),
+        (folder / "kept.js", was, now),
+        (folder / "kept.js", place, "play/scripts/another"),
+        (scripts / play.MAIN, "Live: this browser", "Live: another browser"),
+        (
+            scripts / "play/worker.js",
+            "globalThis.python = python",
+            "globalThis.python = python, globalThis.another = true",
+        ),
     ):
-        text = (folder / name).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
         assert before in text
-        (folder / name).write_text(text.replace(before, after), encoding="utf-8")
+        path.write_text(text.replace(before, after), encoding="utf-8")
 
     def is_the_other():
         page.get_by_text("Live: another browser computes").wait_for()
         assert now in page.locator("#site").text_content()
         return page.workers[0].evaluate("globalThis.another")
 
+    page.reload()
+    assert page.evaluate("performance.getEntriesByType('resource').some(({ name }) => name.endsWith('main.js'))")
+    expect(page.locator("#status")).to_have_text("The stored picture is on its way.")
+    scripts.rename(folder / "play/scripts/another")
     page.reload()
     assert is_the_other()
     until(page, lambda: page.evaluate(f"caches.match('../{PLACE}{now}').then(Boolean)"))

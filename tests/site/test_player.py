@@ -15,6 +15,14 @@ def answer(parameters, **changes):
     return json.loads(said), payload
 
 
+def hashes(payload):
+    """The hashes of a picture's runs, which come after it."""
+    header, told = unpack(payload)[0], json.loads(player.hashes())
+    assert told["name"] == header["id"]
+    assert not any("hash" in run for run in header["runs"])
+    return told["hashes"]
+
+
 def control(said, name):
     return next((each for each in said["controls"] if each["name"] == name), None)
 
@@ -107,10 +115,11 @@ def test_a_saved_run_comes_back_and_anything_else_is_refused(tmp_path):
     trace.save(tmp_path / "run.npz")
     said, payload = player.taken((tmp_path / "run.npz").read_bytes())
     assert json.loads(said)["title"] == trace.title
-    assert payload
-    said, payload = player.taken(b"nothing of ours")
+    assert hashes(payload) == [trace.hash]
+    said, nothing = player.taken(b"nothing of ours")
     assert json.loads(said)["refused"]
-    assert not payload
+    assert not nothing
+    assert hashes(payload) == [trace.hash], "what is refused is not shown"
 
 
 def test_a_word_written_over_is_in_the_address_and_in_the_run():
@@ -137,7 +146,7 @@ def test_surgery_is_done_undone_and_in_the_address(run):
         said, payload = player.answer(
             json.dumps({"parameters": {"run": run, **parameters}, "changes": {}, "request": request})
         )
-        return json.loads(said), unpack(payload)[0]["runs"]
+        return json.loads(said), hashes(payload)
 
     said, (before, after) = asked("off.1 scale.2.2.0")
     assert said["parameters"]["edits"] == "off.1 scale.2.2.0"
@@ -147,11 +156,11 @@ def test_surgery_is_done_undone_and_in_the_address(run):
     ]
     trace = player.run(link.defaults(run))
     made = edits.parse("off.1 scale.2.2.0")
-    assert before["hash"] == trace.hash
-    assert after["hash"] == player.operated(link.defaults(run) | {"edits": "off.1 scale.2.2.0"}, trace, made).hash
+    assert before == trace.hash
+    assert after == player.operated(link.defaults(run) | {"edits": "off.1 scale.2.2.0"}, trace, made).hash
     said, (alone,) = asked("", edits="off.1")
     assert "edits" not in said["parameters"]
-    assert alone["hash"] == trace.hash
+    assert alone == trace.hash
     said, runs = asked("off.99", edits="off.1")
     assert "99" in said["problem"]
     assert len(runs) == 2
@@ -187,7 +196,7 @@ def test_a_model_of_text_reads_the_readers_own_and_writes_on():
     (run,) = unpack(payload)[0]["runs"]
     draft = writing.Draft("text-rnn", "Oh dear! ", 5, 0.7, 3)
     assert "".join(run["tokens"]) == ("Oh dear! " + writing.continuation(draft, "numpy")).replace(" ", "␣")
-    assert run["hash"] == writing.run(draft, "numpy").hash
+    assert hashes(payload) == [writing.run(draft, "numpy").hash]
     assert (said["parameters"]["written"], said["step"]) == ("5", 13)
     assert list(said["offers"]) == ["surgery"]
     said, payload = answer(said["parameters"], draft="Oh dear Ψ")

@@ -154,3 +154,11 @@ def streamlit(folder: Path) -> Iterator[str]:
         yield url
     finally:
         conftest.stop(server)
+
+
+def saved(page, path: Path, kind: str) -> tuple[str, bytes]:
+    """The name of the file that the button gives, and what it holds."""
+    with page.expect_download() as file:
+        page.get_by_label(f"Save this view as {kind}").click()
+    file.value.save_as(path)
+    return file.value.suggested_filename, path.read_bytes()

@@ -8,7 +8,7 @@ import pytest
 
 from mcviz import MCConfig
 from tests.stepper.examples import library
-from tests.stepper.hosts import shown
+from tests.stepper.hosts import saved, shown
 
 pytestmark = pytest.mark.browser
 
@@ -52,14 +52,6 @@ def visit(window, tmp_path):
         return page
 
     return open_page
-
-
-def saved(page, path, kind):
-    """The file that the button gives."""
-    with page.expect_download() as file:
-        page.get_by_label(f"Save this view as {kind}").click()
-    file.value.save_as(path)
-    return file.value.suggested_filename, path.read_bytes()
 
 
 CASES = {

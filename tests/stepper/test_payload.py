@@ -227,9 +227,9 @@ def test_a_rest_at_a_token_takes_its_window_and_no_more(aggregator):
 
 
 def test_many_checkpoints_are_packed_one_after_the_other():
-    trace = noise(MCConfig(segment_length=1), 40, H=1, K=128, V=128)
+    trace = noise(MCConfig(segment_length=1), 40, H=1, K=320, V=320)
     assert trace.hash  # has them side by side, and is kept
-    whole = 40 * 128 * 128 * 8
+    whole = 40 * 320 * 320 * 8
     assert peak(payload.pack, trace, budget=100_000) < whole / 2
 
 
@@ -294,6 +294,20 @@ def test_a_run_that_was_packed_before_is_not_packed_again(monkeypatch):
     assert payload.pack(first, second) == fresh
     assert packed == [first.hash, second.hash]
     assert payload.pack(second) != payload.pack(second, first)
-    for seed in range(93, 99):
-        payload.pack(noise(MCConfig(segment_length=4), 12, seed=seed))
-    assert len(payload._kept) == payload.KEPT
+    others = [noise(MCConfig(segment_length=4), 12, seed=seed) for seed in range(93, 99)]
+    for each in others:
+        payload.pack(each)
+    assert list(payload._kept) == others[-payload.KEPT :]
+
+
+def test_a_payload_with_a_name_is_the_same_but_for_hashes_which_nobody_computes():
+    runs = [replace(noise(MCConfig(segment_length=4), 12, seed=seed), title="anew") for seed in (91, 92)]
+    first, second = runs
+    header, arrays = payload.unpack(payload.pack(first, second, name="a"))
+    online, _ = payload.unpack(payload.pack_online(first, 3, second, name="a"))
+    assert header["id"] == online["id"] == "a"
+    assert not any("hash" in vars(run) for run in runs)
+    whole, same = payload.unpack(payload.pack(first, second))
+    assert [run.pop("hash") for run in whole["runs"]] == [run.hash for run in runs]
+    assert whole | {"id": "a", "arrays": None} == header | {"arrays": None}
+    assert all(np.array_equal(same[name], array) for name, array in arrays.items())

@@ -8,10 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mcviz.pytorch import memory
+from mcviz.pytorch.memory import CUBIC, RISE
 from mcviz.pytorch.numerics import is_transformed
-
-CUBIC, RISE = 0.044715, 2 * memory.SQRT_2_OVER_PI
-"""Of GELU's tanh form."""
 
 
 def gelu(h: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 /* Keeps the site in the browser: the explorer at once, other pages when they are seen. Pages come from the server, which
- * is asked whether they are still the same, and from here where it cannot be reached. What lies under `python/` never
- * changes under its name, and comes from here always. The explorer is of one build: its files change here all together.
+ * is asked whether they are still the same, and from here where it cannot be reached. What is lasting never changes under
+ * its name, and comes from here always: Python, and the explorer's scripts. The explorer is of one build: its files change
+ * here all together.
  *
  * What is kept stands before this in the file that is served: `pages` and `python`, and `packed`, which of them lie there
  * as `.gz`. They are kept unpacked, so that a browser can keep beside them what it compiled. Another build has others, and
@@ -12,7 +13,8 @@ const here = (name) => new URL(name, registration.scope).href;
 const ours = new Set(pages.map(here));
 /** Not what the browser kept by itself, for as long as it guessed: that may be of another build. */
 const FRESH = { cache: "no-cache" };
-const lasting = (url) => url.startsWith(here("python/"));
+const LASTING = ["python/", "play/scripts/"].map(here);
+const lasting = (url) => LASTING.some((place) => url.startsWith(place));
 
 async function bringPython(cache, name) {
   if (await cache.match(here(name))) return;
@@ -40,7 +42,7 @@ async function install() {
 
 async function activate() {
   const cache = await caches.open(NAME);
-  const needed = new Set(python.map(here));
+  const needed = new Set([...python, ...pages].map(here));
   const outdated = (await cache.keys()).filter(({ url }) => lasting(url) && !needed.has(url));
   await Promise.all([clients.claim(), ...outdated.map((each) => cache.delete(each))]);
 }

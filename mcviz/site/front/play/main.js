@@ -10,7 +10,8 @@ import { stored } from "./stored.js";
 
 const node = (id) => document.getElementById(id);
 const { runs, first, megabytes, longest, ...told } = JSON.parse(node("site").textContent);
-const [base, worker] = [`../${told.parts.place}`, "worker.js"].map((each) => new URL(each, location).href);
+const base = new URL(`../${told.parts.place}`, location).href;
+const worker = new URL("worker.js", import.meta.url).href;
 const parts = { ...told.parts, base, worker };
 /** Parameters that a stored picture can follow. */
 const FOLLOWED = ["v", "run", "step", "head"];
@@ -140,6 +141,9 @@ const python = new Python(parts, {
       stepper.offer(complete.offers);
       node("status").replaceChildren(LIVE);
     } else void change({});
+  },
+  hashes(name, hashes) {
+    stepper?.identify(name, hashes);
   },
   failed(message) {
     node("progress").hidden = true;

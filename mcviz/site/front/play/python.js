@@ -14,7 +14,7 @@ function last(message) {
 /** Python in a worker.
  *
  * `parts` says where it lies (`base`, `worker`, `packed`, `archives`); `host` hears of it: `progress(loaded)`, `live()`,
- * `failed(message)`. A question that is overtaken while another is computed is never asked, and its answer is null.
+ * `failed(message)`, and `hashes(name, hashes)` of the runs on the picture of that name, after it. A question that is overtaken while another is computed is never asked, and its answer is null.
  */
 export class Python {
   constructor(parts, host) {
@@ -56,8 +56,9 @@ export class Python {
     this.worker.postMessage({ id, ...message }, transfer);
   }
 
-  hear({ kind, id, loaded, said, payload, message }) {
+  hear({ kind, id, loaded, said, payload, message, name, hashes }) {
     if (kind === "progress") this.host.progress(loaded);
+    else if (kind === "hashes") this.host.hashes(name, hashes);
     else if (kind === "live") {
       this.live = true;
       this.host.live();

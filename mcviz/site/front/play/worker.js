@@ -77,6 +77,8 @@ function reply(id, answer) {
   const payload = proxy.toJs();
   for (const each of [proxy, answer]) each.destroy();
   postMessage({ kind: "answer", id, said: JSON.parse(text), payload }, [payload.buffer]);
+  // what a picture need not wait for
+  postMessage({ kind: "hashes", ...JSON.parse(player.hashes()) });
 }
 
 addEventListener("message", async ({ data: { id, parts, said, file } }) => {

@@ -47,14 +47,17 @@ export class Numbers {
   extent(start = 0, count = this.data.length, stride = this.data.length) {
     const key = `${start},${count},${stride}`;
     if (!this.largest.has(key)) {
+      const { data, type } = this;
+      // in units, where there are some: a picture looks at millions of numbers
+      const bound = type === "i1" ? -UNDEFINED : Infinity;
       let most = 0;
-      for (let a = start; a < this.data.length; a += stride) {
+      for (let a = start; a < data.length; a += stride) {
         for (let i = a; i < a + count; i++) {
-          const x = Math.abs(this.at(i));
-          if (x > most && x < Infinity) most = x;
+          const x = Math.abs(type === "f2" ? half(data[i]) : data[i]);
+          if (x > most && x < bound) most = x;
         }
       }
-      this.largest.set(key, most || 1);
+      this.largest.set(key, (type === "i1" ? most * this.unit : most) || 1);
     }
     return this.largest.get(key);
   }

@@ -204,6 +204,24 @@ class Stepper {
     for (const view of this.views) view.dismiss();
   }
 
+  /** Take in the hashes of the runs of a payload, which came without. */
+  identify(id, hashes) {
+    if (id !== this.id) return;
+    this.views.forEach(({ run }, i) => {
+      run.hash = hashes[i];
+    });
+    this.root.dispatchEvent(new Event("identified"));
+  }
+
+  /** Wait until it is known what runs these are. */
+  async identified() {
+    while (this.views.some(({ run }) => !run.hash)) {
+      await new Promise((done) => {
+        this.root.addEventListener("identified", done, { once: true });
+      });
+    }
+  }
+
   /** The view as the text of an SVG. */
   figure() {
     return figureText(this);
