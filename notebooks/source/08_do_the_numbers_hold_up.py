@@ -26,8 +26,8 @@ torch.set_num_threads(1)
 #
 # `mcviz.claims` holds each claim as a small object: a statement, where the paper makes it, what is measured, and a **rule
 # for the verdict that was fixed before these runs**. Some settings had been run before with fewer seeds, and seen; no margin
-# was moved afterwards. The runs ship with the project, five seeds for each condition, and `mcviz claims --run` makes all of
-# them again. The page *Claims* of the explorer shows the same board.
+# was moved afterwards. The runs ship with the project, five seeds for each condition (three at width 256), and
+# `mcviz claims --run` makes them again. The page *Claims* of the explorer shows the same board.
 
 # %%
 board = {finding.claim.name: finding for finding in claims.board()}

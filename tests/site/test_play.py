@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,15 +142,15 @@ def test_a_text_is_only_ever_text(playing):
 def test_a_saved_run_is_taken_in_and_a_false_one_refused(playing, tmp_path):
     """A figure of it names its Trace, as it does elsewhere."""
     screen = link.defaults("recall") | {"aggregator": "soup"}
-    trace = wanted.trace(screen.__getitem__, "numpy")
+    trace = replace(wanted.trace(screen.__getitem__, "numpy"), title="a run of one's own")
     trace.save(tmp_path / "run.npz")
     playing.set_input_files("#brought", tmp_path / "run.npz")
-    playing.wait_for_selector("#title:text('recall, untrained')")
+    expect(playing.locator("#title")).to_have_text("a run of one's own")
     assert f"Numbers of the Trace {trace.hash[:12]}, drawn by" in saved(playing, tmp_path / "a.svg", "SVG")[1].decode()
     (tmp_path / "false.npz").write_bytes(b"PK\x03\x04 nothing of ours")
     playing.set_input_files("#brought", tmp_path / "false.npz")
     playing.wait_for_selector("#refused:text-matches('This cannot be shown')")
-    expect(playing.locator("#title")).to_have_text("recall, untrained")
+    expect(playing.locator("#title")).to_have_text("a run of one's own")
 
 
 def test_a_word_is_written_over_in_the_picture(playing):
