@@ -140,7 +140,7 @@ def test_a_text_is_only_ever_text(playing):
 
 
 def test_a_saved_run_is_taken_in_and_a_false_one_refused(playing, tmp_path):
-    """A figure of it names its Trace, as it does elsewhere."""
+    """A figure of it names its Trace, as it does elsewhere. It stays where a text that was written before is left."""
     screen = link.defaults("recall") | {"aggregator": "soup"}
     trace = replace(wanted.trace(screen.__getitem__, "numpy"), title="a run of one's own")
     trace.save(tmp_path / "run.npz")

@@ -33,9 +33,13 @@ export class Controls {
     let pause = 0;
     const tell = () => {
       clearTimeout(pause); // it is said once, and not again after what is chosen next
+      pause = 0;
       this.changed(control.name, text(input));
     };
-    input.addEventListener("change", tell);
+    // nor where a text that counts already is left
+    input.addEventListener("change", () => {
+      if (pause || input.localName !== "textarea") tell();
+    });
     if (input.localName === "textarea") {
       input.addEventListener("input", () => {
         clearTimeout(pause);

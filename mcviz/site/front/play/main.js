@@ -143,7 +143,7 @@ const python = new Python(parts, {
     } else void change({});
   },
   hashes(name, hashes) {
-    stepper?.identify(name, hashes);
+    stepper?.hashes.take(name, hashes);
   },
   failed(message) {
     node("progress").hidden = true;

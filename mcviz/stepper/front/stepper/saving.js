@@ -10,7 +10,7 @@ const FOOT = 32;
 
 /** Hand the reader the view as "png" or "svg". */
 export async function save(stepper, kind) {
-  await stepper.identified();
+  await stepper.hashes.known();
   const name = `${(stepper.run.title || "mcviz").replace(/[^\w-]+/g, "-")}-token-${stepper.state.step}.${kind}`;
   const text = stepper.figure();
   const blob = kind === "png" ? await rasterised(text) : new Blob([text], { type: "image/svg+xml" });

@@ -10,6 +10,7 @@ import { Editing } from "./editing.js";
 import { Editor } from "./editor.js";
 import { Events } from "./events.js";
 import { Film } from "./film.js";
+import { Hashes } from "./hashes.js";
 import { helpWithKeys, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { nameRuns } from "./naming.js";
@@ -44,6 +45,7 @@ class Stepper {
     this.time = new Time(this, "step", () => this.toolbar);
     this.film = null;
     this.resting = new Resting(this);
+    this.hashes = new Hashes(this);
     this.pointing = new Pointing(this);
     this.asking = new Asking(this);
     this.surgery = new Surgery(this);
@@ -202,24 +204,6 @@ class Stepper {
   /** Close what explains a number. */
   dismiss() {
     for (const view of this.views) view.dismiss();
-  }
-
-  /** Take in the hashes of the runs of a payload, which came without. */
-  identify(id, hashes) {
-    if (id !== this.id) return;
-    this.views.forEach(({ run }, i) => {
-      run.hash = hashes[i];
-    });
-    this.root.dispatchEvent(new Event("identified"));
-  }
-
-  /** Wait until it is known what runs these are. */
-  async identified() {
-    while (this.views.some(({ run }) => !run.hash)) {
-      await new Promise((done) => {
-        this.root.addEventListener("identified", done, { once: true });
-      });
-    }
   }
 
   /** The view as the text of an SVG. */
