@@ -61,6 +61,9 @@ def _parser(source: str) -> MarkdownIt:
     parser.use(dollarmath_plugin, double_inline=True, renderer=_math)
     parser.use(anchors_plugin, max_level=3)
     parser.core.ruler.push("addresses", _addressed(source))
+    # a table wider than a telephone does not move its page aside
+    parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return parser
 
 

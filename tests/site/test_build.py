@@ -153,6 +153,12 @@ def test_the_scripts_of_another_build_lie_elsewhere(monkeypatch):
     assert play.place() != before
 
 
+def test_tables_of_a_text_scroll_within_its_page():
+    said = markdown.render("| a | b |\n| --- | ---: |\n| 1 | 2 |\n", "README.md")
+    assert re.fullmatch(r'<div class="scroll"><table>.*</table></div>\s*', said, re.DOTALL)
+    assert [*re.findall(r"<t[hd][^>]*>(.)", said)] == ["a", "b", "1", "2"]
+
+
 def test_a_file_that_the_site_lacks_is_named_and_not_linked():
     assert markdown.render("see [the loop](mcviz/reference/loop.py) now", "README.md").count("href") == 0
     assert 'href="../learn/03_gates.html"' in markdown.render(
