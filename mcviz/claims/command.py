@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--family",
         choices=[family.lower() for family in FAMILIES],
         help="those of one family; without it --run makes all but the frontier and the ladder, which take half an hour "
-        "each on two cores",
+        "and hours on two cores",
     )
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")
@@ -47,7 +47,7 @@ def command(arguments: argparse.Namespace) -> int:
     chosen_names, seeds, loud = arguments.names or None, arguments.seeds, not arguments.quiet
     if loud:
         wanted = due(chosen_names, seeds, family)
-        print(f"{len(wanted)} runs; those of them that ship trained for {took(wanted) / 60:.0f} minutes on one core")
+        print(f"{len(wanted)} runs; those that ship from a CPU trained for {took(wanted) / 60:.0f} minutes on one core")
     try:
         found = run(chosen_names, seeds, arguments.out, arguments.jobs, loud, family, arguments.device)
     except KeyboardInterrupt:

@@ -82,8 +82,9 @@ def due(names: Sequence[str] | None, seeds: int, family: str | None = None) -> l
 
 
 def took(wanted: Iterable[tuple[dict[str, object], int]]) -> float:
-    """Seconds for which `wanted` runs trained when those that ship were made; others are not counted."""
-    shipped = {key(row["settings"], row["seed"]): float(row.get("seconds", 0)) for row in rows()}
+    """Seconds for which `wanted` runs trained when those that ship were made; others are not counted, nor those that
+    were trained on a GPU."""
+    shipped = {key(row["settings"], row["seed"]): float(row.get("seconds", 0)) for row in rows() if "device" not in row}
     return sum(shipped.get(key(settings, seed), 0.0) for settings, seed in wanted)
 
 

@@ -49,9 +49,14 @@ def gap(s: int) -> Gap:
     return Gap(f"GRM, {32 * s}", f"RNN, {32 * s}")
 
 
-def conditions(rungs: Sequence[int]) -> Mapping[str, Condition]:
-    """What is trained on each rung."""
-    return {f"{name}, {32 * s}": Condition(settings) for s in rungs for name, settings in rung(s).items()}
+def conditions(rungs: Sequence[int], *names: str) -> Mapping[str, Condition]:
+    """What is trained on each rung: the layers of these names, or all."""
+    return {
+        f"{name}, {32 * s}": Condition(settings)
+        for s in rungs
+        for name, settings in rung(s).items()
+        if not names or name in names
+    }
 
 
 SEEN = "The first three rungs had been seen when the rule was set for the last."
@@ -104,7 +109,7 @@ def trend(name: str, rungs: Sequence[int], statement: str, remark: str) -> Claim
         statement=statement,
         source="our question",
         measured=MEASURED,
-        conditions=conditions(rungs),
+        conditions=conditions(rungs, "RNN", "GRM"),
         rule=(at_most(Rise(tuple(map(gap, rungs))), 0.0),),
         remark=f"{remark} {SEEN}",
         run={"run": "mqar-grm"},

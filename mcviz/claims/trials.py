@@ -54,6 +54,7 @@ def training(settings: Settings, seed: int, device: str = "cpu") -> Mapping[str,
         **on_longer_sequences(planned, trained),
         **on_more_pairs(planned, trained),
         **of_the_router(planned, trained),
+        **({} if device == "cpu" else {"device": device}),
     }
 
 

@@ -15,7 +15,7 @@ from mcviz.pytorch.aliases import Coefficients, State, Tokens
 from mcviz.pytorch.carried import Carried, check_constant, shapes
 from mcviz.pytorch.carried import check as check_state
 from mcviz.pytorch.fast import scan
-from mcviz.pytorch.fast.memories import Earlier
+from mcviz.pytorch.fast.memories import Earlier, Run
 from mcviz.pytorch.inputs import Prepared, prepare
 from mcviz.pytorch.kinds import is_network
 from mcviz.pytorch.numerics import as_given
@@ -147,7 +147,7 @@ def resume(state: Carried, cfg: MCConfig) -> tuple[State, Earlier]:
     return start, Earlier(online, keys, checkpoints, contexts, before if checkpoints else 0, opened)
 
 
-def hand_on(tokens: int, cfg: MCConfig, start: State, earlier: Earlier | None, done: scan.Run) -> Carried:
+def hand_on(tokens: int, cfg: MCConfig, start: State, earlier: Earlier | None, done: Run) -> Carried:
     """What a run leaves after so many tokens."""
     n = tokens // cfg.segment_length
     tensors = {f"start.{name}": x for name, x in start.items()}
@@ -170,7 +170,7 @@ def record(
     tokens: Tokens,
     c: Coefficients,
     start: State,
-    done: scan.Run,
+    done: Run,
 ) -> list[Trace]:
     """The Trace of each sequence of a run with `trace`."""
     seen = {name: getattr(done, name) for name in ("contexts", "online_contexts", "scores", "weights", "selected")}
@@ -180,7 +180,7 @@ def record(
 
 
 def answers(
-    cfg: MCConfig, cuts: segments.Segments, q: Float[Tensor, "B T H K"], done: scan.Run
+    cfg: MCConfig, cuts: segments.Segments, q: Float[Tensor, "B T H K"], done: Run
 ) -> Float[Tensor, "B T H N V"]:
     """What each memory said to each token, 0 where it was not read."""
     assert done.online_reads is not None

@@ -5,7 +5,8 @@ import argparse
 import pytest
 
 from mcviz import claims
-from mcviz.rows import line
+from mcviz.claims.lab import took
+from mcviz.rows import key, line
 
 
 def said(capsys, *words):
@@ -33,7 +34,16 @@ def test_a_run_says_first_how_long_it_may_take(capsys, tmp_path):
     status, out = said(capsys, "frontier-reads", "--run", "--seeds", "2", "--out", str(path), "--jobs", "1")
     assert status == 0
     minutes = sum(row["seconds"] for row in rows) / 60
-    assert f"{len(wanted)} runs; those of them that ship trained for {minutes:.0f} minutes on one core" in out
+    assert f"{len(wanted)} runs; those that ship from a CPU trained for {minutes:.0f} minutes on one core" in out
+
+
+def test_what_a_gpu_took_tells_nothing_of_a_cpu():
+    """Rows say where their model was trained, if that was no CPU."""
+    wanted = claims.due(["ladder-bytes-256"], 3)
+    rows = {key(row["settings"], row["seed"]): row for row in claims.rows()}
+    found = [rows[key(*one)] for one in wanted]
+    assert {row["settings"]["aggregator"] for row in found if "device" not in row} == {"ssc"}
+    assert took(wanted) == sum(row["seconds"] for row in found if "device" not in row) > 0
 
 
 def test_another_family_is_refused(capsys):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mcviz.pytorch.aliases import State
@@ -36,6 +36,20 @@ class Given(NamedTuple):
         if self.earlier is None or (independent and not self.earlier.opened):
             return None
         return self.earlier.online
+
+
+class Run(NamedTuple):
+    """What a run computed. Contexts are None where nothing compares them, and the last four fields without `trace`."""
+
+    output: Float[Tensor, "B T H V"]
+    states: State  # [B, N, H, ...], where every segment of these tokens ended
+    online_reads: Float[Tensor, "B T H V"] | None  # from each token's own segment; None for soups of deep memories
+    contexts: Float[Tensor, "B N H K"] | None  # of whole segments, those of an earlier run included
+    keys: Float[Tensor, "B H K"] | None  # the sum of the last segment's
+    online_contexts: Float[Tensor, "B T H K"] | None = None
+    scores: Float[Tensor, "B T H N"] | None = None
+    weights: Float[Tensor, "B T H N"] | None = None
+    selected: Bool[Tensor, "B T H N"] | None = None
 
 
 @runtime_checkable

@@ -1,10 +1,10 @@
 """Memory Caching over whole segments at once: what `loop.py` computes, without its loop over tokens."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from mcviz.config import GATED, MCConfig
@@ -14,7 +14,7 @@ from mcviz.pytorch.fast.chunks import Chunks, swap
 from mcviz.pytorch.fast.contexts import contexts
 from mcviz.pytorch.fast.gate import Gates
 from mcviz.pytorch.fast.matrices import Matrices
-from mcviz.pytorch.fast.memories import Earlier, Given, Memories
+from mcviz.pytorch.fast.memories import Earlier, Given, Memories, Run
 from mcviz.pytorch.fast.networks import Networks
 from mcviz.segments import Segments
 
@@ -31,20 +31,6 @@ def kind(cfg: MCConfig) -> Callable[..., Memories]:
     raise ValueError(
         f"memory: expected a rule with a form over whole segments (CHUNK_FORMS, LOSSES), {served}; got {cfg.memory!r}"
     )
-
-
-class Run(NamedTuple):
-    """What a run computed. Contexts are None where nothing compares them, and the last four fields without `trace`."""
-
-    output: Float[Tensor, "B T H V"]
-    states: State  # [B, N, H, ...], where every segment of these tokens ended
-    online_reads: Float[Tensor, "B T H V"] | None  # from each token's own segment; None for soups of deep memories
-    contexts: Float[Tensor, "B N H K"] | None  # of whole segments, those of an earlier run included
-    keys: Float[Tensor, "B H K"] | None  # the sum of the last segment's
-    online_contexts: Float[Tensor, "B T H K"] | None = None
-    scores: Float[Tensor, "B T H N"] | None = None
-    weights: Float[Tensor, "B T H N"] | None = None
-    selected: Bool[Tensor, "B T H N"] | None = None
 
 
 def run(
@@ -69,9 +55,9 @@ def run(
     computed is also laid out for display. `detach` cuts gradients where checkpoints are read. `inner` goes to
     `deep.online` or `deep.soup`.
     """
-    if not trace and earlier is None and not inner and blocks.is_served(q, k, v, u, start, cfg, cuts):
-        done = blocks.run(q, k, v, u, start, cfg, cuts, detach)
-        return Run(done.output, done.states, None, done.contexts, done.keys)
+    given = Given(q, k, v, c, start, earlier)
+    if not trace and not inner and blocks.is_served(given, u, cfg, cuts):
+        return blocks.run(given, u, cfg, cuts, detach)
     chunks = Chunks.of(cuts, q.device, *(() if earlier is None else earlier[-2:]))
     pooled = gates = None
     if trace or cfg.aggregator in GATED:
@@ -81,7 +67,7 @@ def run(
         connector = swap(q if cfg.gate == "shared" else u)
         gates = gate.gates(connector, pooled.running, pooled.whole, chunks.segment_of, cfg, keep_scores=trace)
 
-    memories = kind(cfg)(Given(q, k, v, c, start, earlier), cfg, chunks, detach, **inner)
+    memories = kind(cfg)(given, cfg, chunks, detach, **inner)
     output = swap(aggregate(memories, gates, cfg, chunks))
     reads = None if memories.reads is None else swap(memories.reads)
     left = (None, None) if pooled is None else (swap(pooled.whole), pooled.keys)

@@ -19,12 +19,14 @@ HALF = torch.bfloat16 if DEVICE.type == "cuda" else torch.float16
 def served(monkeypatch):
     """Runs that the kernels were made for; in the last place how many there were."""
     pytest.importorskip("triton")
-    importlib.import_module("mcviz.pytorch.fast.block_steps")
+    steps = importlib.import_module("mcviz.pytorch.fast.block_steps")
     runs = []
     compute = blocks.run
     monkeypatch.setattr(blocks, "run", lambda *given: (runs.append(1), compute(*given))[1])
     monkeypatch.setattr(blocks, "on_a_gpu", lambda x: True)
     monkeypatch.setattr(blocks, "DTYPES", (HALF, torch.float32))
+    monkeypatch.setattr(steps, "SPAN", 48)
+    monkeypatch.setattr(steps, "SCORED", 16)
     return runs
 
 
@@ -76,6 +78,13 @@ def test_numbers_and_gradients_are_those_of_plain_products(served, cfg):
     assert len(served) == 1
     near(ours, run(given, cfg, torch.float64), 1e-5)
     assert len(served) == 1
+
+
+def test_more_checkpoints_than_are_scored_at_once():
+    """Their gradients, too, are summed up by several programs."""
+    cfg = MCConfig(segment_length=16)
+    given = problem(cfg, T=18 * 16 + 5, K=3, V=2, H=1)
+    near(run(given, cfg, torch.float32), run(given, cfg, torch.float64), 1e-5)
 
 
 @pytest.mark.parametrize("aggregator", ["residual", "grm"])

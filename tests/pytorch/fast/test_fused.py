@@ -72,16 +72,18 @@ def test_what_comes_later_may_be_infinite(fused):
 
 
 def test_gradients_of_gradients(fused):
-    *given, stops, reached = problem(1, 6, 2, 2, 2, torch.float32)
-    given = [x.requires_grad_() for x in given]
+    """Also where weights were computed from queries, as a shared gate does: no path counts twice."""
+    w, *given, stops, reached = problem(1, 6, 2, 2, 2, torch.float32)
+    given = [x.requires_grad_() for x in (w, *given)]
 
-    def penalty(y):
+    def penalty(read):
+        w, q, M = given
+        y = read(w * q.square().sum(-1, keepdim=True), q, M)
         first = torch.autograd.grad(y.square().sum(), given, create_graph=True)
         return torch.autograd.grad(sum(x.square().sum() for x in first), given)
 
-    w, q, M = given
-    plain = torch.einsum("gtn,gtk,gnvk->gtv", w * reached, q, M)
-    ours, right = penalty(fused.weighted(*given, stops)), penalty(plain)
+    ours = penalty(lambda w, q, M: fused.weighted(w, q, M, stops))
+    right = penalty(lambda w, q, M: torch.einsum("gtn,gtk,gnvk->gtv", w * reached, q, M))
     for name, a, b in zip("wqM", ours, right, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4, msg=lambda m, name=name: f"{name}: {m}")
 
