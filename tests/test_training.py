@@ -272,10 +272,13 @@ def test_the_plain_recurrent_layer_is_planned_without_restarts():
 # ---- evaluation
 
 
-def test_accuracy_and_bits_are_those_of_the_answers():
+@pytest.mark.parametrize("at_once", [8, 3])
+def test_accuracy_and_bits_are_those_of_the_answers(at_once, monkeypatch):
+    """Also where sequences are too long to be run together."""
     network = SequenceModel(model())
-    measured = training.evaluate(network, TASK, seed=4, sequences=8)
     batch = TASK.sample((4, evaluation.EVALUATION), 8)
+    monkeypatch.setattr(evaluation, "TOKENS", at_once * batch.tokens.shape[1])
+    measured = training.evaluate(network, TASK, seed=4, sequences=8)
     logits = network(torch.from_numpy(batch.tokens)).detach().double()
     probabilities = torch.softmax(logits, -1).numpy()
     right, bits = [], []

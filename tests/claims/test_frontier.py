@@ -144,6 +144,15 @@ def test_points_are_the_rows_that_were_counted():
             assert one.spent[factor] == cost(some[0]["settings"], factor)
 
 
+def test_the_seed_that_learned_in_part_is_not_in_the_trend():
+    (all_seeds,) = claims.board(names=["ladder-bytes"])
+    in_part = {seed for seed, value in zip(all_seeds.seeds, all_seeds.values["GRM, 64"], strict=True) if value < 0.9}
+    assert len(in_part) == 1
+    for trend in claims.board(names=["ladder-trend", "ladder-trend-later"]):
+        assert len(trend.seeds) == 3
+        assert not in_part & {*trend.seeds}
+
+
 @pytest.mark.parametrize("s", [s for s in ladder.RUNGS if s != 2])
 def test_rows_of_the_ladder_are_no_points_of_the_frontier(s):
     row = next(row for row in claims.rows() if "kept" in row)

@@ -120,6 +120,8 @@ def test_a_saved_run_comes_back_and_anything_else_is_refused(tmp_path):
     assert json.loads(said)["refused"]
     assert not nothing
     assert hashes(payload) == [trace.hash], "what is refused is not shown"
+    again = player.taken((tmp_path / "run.npz").read_bytes())[1]
+    assert unpack(again)[0]["id"] != unpack(payload)[0]["id"], "what comes behind one picture is not the other's"
 
 
 def test_a_word_written_over_is_in_the_address_and_in_the_run():

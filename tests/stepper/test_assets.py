@@ -178,3 +178,25 @@ def test_every_token_has_a_column_and_every_column_a_token(chromium, served):
     )
     page.close()
     assert skipped == []
+
+
+@pytest.mark.browser
+def test_hashes_that_come_behind_are_those_of_their_payload_alone(chromium, served):
+    page = chromium.new_page()
+    page.goto(f"{served}/style/main.css")
+    known = page.evaluate(
+        """async (module) => {
+          const { Hashes } = await import(module);
+          const runs = [{}, {}];
+          const hashes = new Hashes({ id: "2", views: runs.map((run) => ({ run })) });
+          const known = hashes.known();
+          hashes.take("1", ["a", "b"]);
+          const before = runs.map(({ hash }) => hash ?? null);
+          hashes.take("2", ["c", "d"]);
+          await known;
+          return [before, runs.map(({ hash }) => hash)];
+        }""",
+        f"{served}/stepper/hashes.js",
+    )
+    page.close()
+    assert known == [[None, None], ["c", "d"]]
