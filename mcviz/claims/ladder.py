@@ -60,9 +60,9 @@ def conditions(rungs: Sequence[int], *names: str) -> Mapping[str, Condition]:
 
 
 TRENDS = (
-    "The rule was fixed, with this margin, before the runs of the last rung and after those of the first three; it was put "
-    "the other way round then (GRM gains no ground). Of three seeds: the one of five that learned the task only in part "
-    "at width 64 is not among them."
+    "The rule was fixed, with this margin, before the runs of the last rung and after those of the first three; it was "
+    "put the other way round then (GRM gains no ground). Of three seeds: the one of five that learned the task only in "
+    "part at width 64 is not among them."
 )
 MEASURED = "accuracy on MQAR with 12 pairs for each 32 features; after the comma, the width"
 
