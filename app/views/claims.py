@@ -5,7 +5,7 @@ import streamlit as st
 from app import frontier, runs, screen, stepping
 from app.words import plain
 from mcviz import claims, figures, link, watch, words
-from mcviz.claims import Finding
+from mcviz.claims import Finding, Step
 
 COLOURS = {"holds": "green", "does not hold": "red", "not decidable at this scale": "gray", "not run": "orange"}
 EVERY = ""
@@ -18,14 +18,14 @@ def page() -> None:
     stepping.title("Do the numbers hold up?")
     board = runs.board()
     st.markdown(plain(words.verdicts([one.verdict for one in board])))
+    verdict, family = chosen(board)
     named = lead(board)
     for one in board:
         if one.claim.name == named:
             opening(one)  # a link that names a claim leads to it
-    if screen.get("family") in (EVERY, claims.FRONTIER):
+    if not verdict and family in (EVERY, claims.FRONTIER):
         frontier.draw(board)
     st.caption(claims.told(runs.rows()))
-    verdict, family = chosen(board)
     found = [
         one
         for one in board
@@ -100,7 +100,7 @@ def details(finding: Finding) -> None:
     n = len(finding.seeds)
     sequences = sorted({claims.sequences(condition) for condition in claim.conditions.values()} - {0})
     each = f", each on {' or '.join(map(str, sequences))} fresh sequences" if sequences else ""
-    st.markdown(plain(f"In the paper: {claim.source}. Measured: {claim.measured}; {n} seeds{each}."))
+    st.markdown(plain(f"{words.origin(claim.source)}. Measured: {claim.measured}; {n} seeds{each}."))
     if not finding.steps:
         st.info("The runs for this claim are not there yet.")
         return
@@ -114,12 +114,12 @@ def details(finding: Finding) -> None:
     with beside:
         st.markdown("**The rule, fixed before the runs**")
         st.markdown(
-            "\n".join(f"- {plain(str(step.comparison))}: **{step.verdict}**" for step in finding.steps)
+            "\n".join(f"- {decided(step)}" for step in finding.steps)
             + "\n\nA comparison holds if the whole interval lies where it says, does not hold if none of it does, and "
             "is undecided otherwise. The claim holds if all of them do."
         )
         if finding.control:
-            said = "; ".join(f"{step.comparison}: **{step.verdict}**" for step in finding.control)
+            said = "; ".join(map(decided, finding.control))
             st.markdown(f"Only where this holds, too, is anything decided: {said}.")
         if margins := sorted({step.comparison.by for step in finding.steps if step.comparison.relation == "<"} - {0}):
             by = margins[-1]
@@ -139,9 +139,14 @@ def details(finding: Finding) -> None:
         one_run(finding)
 
 
+def decided(step: Step) -> str:
+    """A comparison, its verdict and what gave it."""
+    return f"{plain(str(step.comparison))}: **{step.verdict}**; {words.second_less_first(step.interval)}"
+
+
 def measured(finding: Finding) -> None:
     """Each condition in numbers, and the stored rows that they come from."""
-    st.dataframe(words.measured(finding.intervals), hide_index=True)
+    st.dataframe(words.measured(finding.intervals), hide_index=True, height="content")
     st.download_button(
         "The stored rows (.jsonl)",
         lambda: runs.stored(finding.claim),

@@ -23,7 +23,7 @@ class Rise(NamedTuple):
     gaps: tuple[Gap, ...]
 
     def __str__(self) -> str:
-        return f"the rise of the line from {self.gaps[0]} to {self.gaps[-1]}"
+        return f"the rise from {self.gaps[0]} to {self.gaps[-1]} along the line of least squares"
 
 
 Side = str | Gap | Rise | float

@@ -64,7 +64,7 @@ TRENDS = (
     "put the other way round then (GRM gains no ground). Of three seeds: the one of five that learned the task only in "
     "part at width 64 is not among them."
 )
-MEASURED = "accuracy on MQAR with 12 pairs for each 32 features; after the comma, the width"
+MEASURED = "accuracy on MQAR; after the comma, the model's width: 12 pairs at width 32, 24 at 64, and so on"
 
 
 def asked(rungs: Sequence[int], where: str, end: str, remark: str = "") -> tuple[Claim, ...]:

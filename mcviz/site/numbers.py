@@ -56,7 +56,9 @@ def opening(finding: Finding) -> str:
     """One claim: its verdict and its words; open, the evidence, the rule and the paper's own numbers."""
     claim = finding.claim
     steps = "".join(
-        f"<li>{html.escape(str(step.comparison))}: <b>{html.escape(step.verdict)}</b></li>" for step in finding.steps
+        f"<li>{html.escape(str(step.comparison))}: <b>{html.escape(step.verdict)}</b>; "
+        f"{words.second_less_first(step.interval)}</li>"
+        for step in finding.steps
     )
     drawn = "".join(figure(f"numbers/{name}", says) for name, says, _ in shown(finding))
     remark = f'<p class="muted">{html.escape(claim.remark)}</p>' if claim.remark else ""
@@ -66,7 +68,7 @@ def opening(finding: Finding) -> str:
         f'<details class="claim" id="{html.escape(claim.name)}"><summary><span class="verdict" '
         f'data-verdict="{html.escape(finding.verdict)}">{html.escape(words.SIGNS[finding.verdict])} '
         f"{html.escape(finding.verdict)}</span> {html.escape(claim.statement)}</summary>\n"
-        f"<p>In the paper: {html.escape(claim.source)}. Measured: {html.escape(claim.measured)}; "
+        f"<p>{html.escape(words.origin(claim.source))}. Measured: {html.escape(claim.measured)}; "
         f"{len(finding.seeds)} seeds.</p>\n<p><b>The rule, fixed before the runs</b></p><ul>{steps}</ul>\n"
         f"{drawn}\n{table(words.measured(finding.intervals))}\n{remark}{way}</details>"
     )

@@ -7,7 +7,15 @@
 """
 
 from mcviz.words.caption import caption, compared, heaviest, recalled
-from mcviz.words.claims import SIGNS, frontier_in_words, measured, seeds_in_words, verdicts
+from mcviz.words.claims import (
+    SIGNS,
+    frontier_in_words,
+    measured,
+    origin,
+    second_less_first,
+    seeds_in_words,
+    verdicts,
+)
 from mcviz.words.difference import accuracy, apart, changed_predictions, first_difference
 from mcviz.words.equation import Equation, equations, number
 from mcviz.words.ledger import agreement, counted, ledger, modelled, pairs, pictured, timed, tried, weighed, won
@@ -38,6 +46,7 @@ __all__ = [
     "measured",
     "modelled",
     "number",
+    "origin",
     "pairs",
     "pictured",
     "portion",
@@ -45,6 +54,7 @@ __all__ = [
     "recalled",
     "replies",
     "rewritten",
+    "second_less_first",
     "seeds_in_words",
     "shelf",
     "timed",

@@ -32,6 +32,17 @@ def measured(intervals: Mapping[str, tuple[float, float, float]]) -> dict[str, l
     }
 
 
+def origin(source: str) -> str:
+    """Where a claim comes from: a place in the paper, or us."""
+    return f"Not in the paper, but {source}" if source.startswith("our ") else f"In the paper: {source}"
+
+
+def second_less_first(interval: tuple[float, float, float]) -> str:
+    """The difference that decides a comparison, with its interval."""
+    mean, low, high = interval
+    return f"the second less the first is {mean:.3g} ({low:.3g} to {high:.3g})"
+
+
 Means = Mapping[str, Mapping[str, tuple[float, float, float]]]
 """For each claim by name, the intervals of its conditions."""
 

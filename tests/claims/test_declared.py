@@ -1,5 +1,5 @@
 from mcviz import watch
-from mcviz.claims import CLAIMS, EXACT, FAMILIES
+from mcviz.claims import CLAIMS, EXACT, FAMILIES, rows, told
 from mcviz.claims.claim import labels
 from mcviz.claims.identities import IDENTITIES
 from mcviz.claims.trials import TRAINING, TRIALS
@@ -40,6 +40,12 @@ def test_every_claim_is_said_in_full_and_rests_on_what_is_measured():
         assert any(labels(side) for step in claim.rule for side in (step.left, step.right)), claim.name
         assert claim.statement.endswith("."), claim.name
         assert claim.reported_as or not claim.reported, claim.name
+
+
+def test_most_claims_ask_for_pairs_as_the_board_says():
+    asking = [one for one in CLAIMS.values() if any(of.settings.get("task") == "mqar" for of in one.conditions.values())]
+    assert "Most claims ask for pairs" in told(rows())
+    assert len(asking) > len(CLAIMS) / 2
 
 
 def test_a_run_to_watch_is_one_that_can_be_run():

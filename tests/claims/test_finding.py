@@ -79,7 +79,9 @@ def test_gaps_rise_along_their_line_of_least_squares():
     for n in (2, 3):
         found = judge(replace(one, rule=(Comparison(Rise(gaps[:n]), "≤", 0.0, 0.1),)), some)
         assert found.steps[0].interval.mean == pytest.approx(drawn[1].mean() - drawn[n].mean())
-    assert str(step) == "the rise of the line from [B] - [A] to [E] - [A] does not exceed 0 by more than 0.1"
+    assert str(step) == (
+        "the rise from [B] - [A] to [E] - [A] along the line of least squares does not exceed 0 by more than 0.1"
+    )
 
 
 def test_a_claim_is_as_good_as_its_worst_step():
