@@ -73,7 +73,7 @@ def ask(trace: Trace, asked: list[int], picks: list[int], open_: bool) -> None:
     if open_:
         st.markdown(
             "A small network has read these documents once. It cannot look at the words again: it has one checkpoint "
-            "for each. **Which one would you open?** Press it, and see which it opened."
+            "for each. **Which one would you open to answer?** Press it, and see which it opened."
         )
     else:
         st.markdown(plain(judged(trace, t, picks[-1])))

@@ -169,8 +169,9 @@ def pictured(setting: Setting) -> Pictured:
             f"operations than attention, and SSC {against(ssc.whole.flops, attention.whole.flops, 'fewer', 'more')}."
         ),
         fetched=(
-            f"The last token fetches {size(grm.last.bytes)} with GRM, {size(ssc.last.bytes)} with SSC at "
-            f"k = {setting.k}, and {size(attention.last.bytes)} with attention."
+            f"{f'In all {setting.H} heads' if setting.H > 1 else 'In its one head'}, the last token fetches "
+            f"{size(grm.last.bytes)} with GRM, {size(ssc.last.bytes)} with SSC at k = {setting.k}, "
+            f"and {size(attention.last.bytes)} with attention."
         ),
         remarks=remarks,
     )

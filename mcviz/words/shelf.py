@@ -63,8 +63,8 @@ def found(trace: Trace, t: int, head: int = 0) -> str:
     taken = [str(row.segment) for row in kept if row.taken]
     first = max(rows, key=lambda row: row.gate)
     name = "the words it is reading now (its online memory)" if first.online else f"checkpoint {first.segment}"
-    routed = f"Its router, which says what is read at all, opened only {' and '.join(taken)}"
-    read = routed if len(taken) < len(kept) else "It read every checkpoint"
+    routed = f"The network's router, which says what is read at all, opened only {' and '.join(taken)}"
+    read = routed if len(taken) < len(kept) else "The network read every checkpoint"
     begin = f"{read}; its gate, which says how much each counts, gave most weight, {portion(first.gate)}, to {name}"
     begin += "." if first.online else f", and {portion(own.gate)} to the words it is reading now."
     answer, p = model.tokens[t][0], float(model.probabilities[t, 0])

@@ -45,6 +45,15 @@ def test_the_sentences_say_which_side_of_the_crossing_we_are_on(memory, d, C, ex
     assert ("larger" in first) == (at > C)
 
 
+@pytest.mark.parametrize(("H", "says"), [(1, "In its one head, "), (16, "In all 16 heads, ")])
+def test_what_is_fetched_is_said_of_all_heads_as_on_the_sheet(H, says):
+    setting = Setting(H=H)
+    fetched = words.ledger(setting)["Fetched"]
+    said = words.pictured(setting).fetched
+    assert said.startswith(says)
+    assert all(fetched[list(tradeoff.sheet(setting)).index(name)] in said for name in ("grm", "ssc", "attention"))
+
+
 def test_a_power_of_two_is_not_cut():
     assert "log-linear is the RNN here" in words.weighed(Setting(L=4096))
     assert "log-linear" not in words.weighed(Setting(L=4095))
