@@ -4,6 +4,7 @@ Token t reads itself and those before it: of the `window` latest tokens (0: of a
 sliding-window attention, and a stride attention over every n-th token, of which the others are forgotten.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -49,8 +50,12 @@ class Attention(Unsegmented):
         near = s > t - self.window if self.window else True
         return (s <= t) & near & (((s + 1) % self.stride == 0) | (s == t))
 
+    def hands_on(self, tokens: int, B: int, H: int, K: int, V: int) -> Mapping[str, tuple[int, ...]]:
+        n = len(kept(tokens, self.window, self.stride))
+        return {"k": (B, n, H, K), "v": (B, n, H, V)}
+
     def stream(self, length: int | None = None, state: Carried | None = None) -> MixerStream:
-        return MixerStream(self, KVCache(state, self.window, self.stride).step, state)
+        return MixerStream(self, KVCache(self.kept(state), self.window, self.stride).step, state)
 
 
 def joined(tokens: Tokens, before: Kept) -> list[Tensor]:

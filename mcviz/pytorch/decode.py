@@ -16,7 +16,7 @@ from mcviz import segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
 from mcviz.pytorch import kinds, memory
-from mcviz.pytorch.carried import Carried, check_constant
+from mcviz.pytorch.carried import Carried, check, check_constant, shapes
 from mcviz.pytorch.inputs import first
 from mcviz.rules import AGGREGATORS
 
@@ -88,15 +88,22 @@ class Decoder:
         # where a read is linear in the memory, to mix first and read once gives the same, with less to compute
         self.mixes = cfg.aggregator == "soup" or kinds.is_additive(cfg)
         self.start: Any = None
+        self.state: Carried | None = None
         if state is not None:
             check_constant(cfg)
-            self.resume(state.detach())
+            if not isinstance(state, Carried):
+                raise ValueError(
+                    f"state: expected a Carried, which return_state=True gives, got {type(state).__name__}"
+                )
+            if length is not None and length < state.tokens:
+                raise ValueError(f"length: expected the {state.tokens} tokens of the state or more, got {length}")
+            self.state = state.detach()
 
     def resume(self, state: Carried) -> None:
         """Go on from a state."""
         opened = state.tokens % self.cfg.segment_length
         self.t, self.begin = state.tokens, state.tokens - opened
-        self.end = self.begin + self.cfg.segment_length if opened else self.t
+        self.end = self.following(self.begin) if opened else self.t
         self.start, self.online = (dict(state.part(name).tensors) for name in ("start", "online"))
         for name, kept in state.part("checkpoints").tensors.items():
             self.checkpoints[name].extend(kept.transpose(1, 2))
@@ -116,10 +123,14 @@ class Decoder:
     ) -> Float[Tensor, "B H V"]:
         """The output of the next token. Its coefficients are [B, H] each; the constants stand in for those left out.
 
-        Raises `ValueError` past the `length`, and for a coefficient that the rule does not take. Values are not looked
-        at.
+        Raises `ValueError` past the `length`, for a coefficient that the rule does not take, and for a state of another
+        configuration or of other sequences. Values are not looked at.
         """
         check_coefficients(self.cfg, coefficients, q.shape[-1])
+        if self.state is not None:
+            (B, H, K), V = q.shape, v.shape[-1]
+            self.resume(check(self.state, shapes(self.cfg, self.state.tokens, B, H, K, V), q))
+            self.state = None
         if self.start is None:
             self.start = self.online = first(self.cfg, self.initial, q[:, None], v.shape[-1])
         if self.constants is None:
@@ -161,9 +172,13 @@ class Decoder:
         if self.length == self.t:
             raise ValueError(f"length: expected {self.length} tokens, got another one")
         self.begin = self.t
-        self.end = next((end for end in self.ends if end > self.t), self.t + self.cfg.segment_length)
+        self.end = self.following(self.t)
         if self.cfg.start == "independent":
             self.online = self.start
+
+    def following(self, begin: int) -> int:
+        """Where the segment ends that begins there."""
+        return next((end for end in self.ends if end > begin), begin + self.cfg.segment_length)
 
     def answer(
         self, q: Float[Tensor, "B H K"], u: Float[Tensor, "B H K"], context: Float[Tensor, "B H K"] | None

@@ -4,6 +4,7 @@ All tokens at once it is linear attention under a mask of weights, in the square
 sums alone, as many as the number of tokens has powers of two.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -51,8 +52,11 @@ class LogLinear(Unsegmented):
     def keep(self, tokens: Tokens, past: int, before: Kept) -> Kept:
         return {"sums": after(tokens[1], tokens[2], past, before.get("sums"))}
 
+    def hands_on(self, tokens: int, B: int, H: int, K: int, V: int) -> Mapping[str, tuple[int, ...]]:
+        return {"sums": (B, len(kept(tokens)), H, K, V)}
+
     def stream(self, length: int | None = None, state: Carried | None = None) -> MixerStream:
-        return MixerStream(self, Fenwick(state).step, state)
+        return MixerStream(self, Fenwick(self.kept(state)).step, state)
 
 
 def read(

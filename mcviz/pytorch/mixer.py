@@ -1,6 +1,6 @@
 """The mixer: Memory Caching as a module with weights to learn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +12,7 @@ from mcviz import initial
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.pytorch import function
-from mcviz.pytorch.carried import Carried
+from mcviz.pytorch.carried import Carried, check, shapes
 from mcviz.pytorch.decode import Decoder
 from mcviz.pytorch.inputs import Prepared, first, prepare
 from mcviz.pytorch.numerics import as_given
@@ -92,9 +92,33 @@ class Mixer(nn.Module):
         """The layer, one token at a time. See `SequenceModel.stream`."""
         raise NotImplementedError
 
+    def hands_on(self, tokens: int, B: int, H: int, K: int, V: int) -> Mapping[str, tuple[int, ...]]:
+        """What the heads keep after so many tokens of B sequences, by name."""
+        raise NotImplementedError
+
+    def kept(self, state: Carried | None) -> Carried | None:
+        """What the heads keep of the tokens before: a state without those that the convolutions see. Raises
+        `ValueError` for a state that this layer did not give."""
+        if state is None:
+            return None
+        if not isinstance(state, Carried) or "latest" not in state.tensors:
+            raise ValueError("state: expected a Carried that this layer gave, with the latest tokens")
+        tensors = {name: x for name, x in state.tensors.items() if name != "latest"}
+        weights = self.weights()
+        (H, K), V = weights["W_k"].shape[:2], weights["W_v"].shape[1]
+        like = next(iter(tensors.values()), state.tensors["latest"])
+        return check(Carried(state.tokens, tensors), self.hands_on(state.tokens, state.batch, H, K, V), like)
+
     def after(self, x: Float[Tensor, "B T D"], state: Carried | None) -> Float[Tensor, "B _ D"]:
-        """The tokens and those before them that the convolutions still see: `convolution - 1` more."""
-        seen = x.new_zeros(len(x), self.convolution - 1, x.shape[2]) if state is None else state.tensors["latest"]
+        """The tokens and those before them that the convolutions still see: `convolution - 1` more. Raises
+        `ValueError` for a state of other sequences."""
+        shape = (len(x), self.convolution - 1, self.d_model)
+        seen = x.new_zeros(shape) if state is None else state.tensors["latest"]
+        if seen.shape != shape:
+            raise ValueError(
+                f"state: expected one that this layer gave for {len(x)} sequences, with latest {shape}, got "
+                f"{tuple(seen.shape)}"
+            )
         return torch.cat([seen, x], 1)
 
     def latest(self, x: Float[Tensor, "B n D"]) -> dict[str, Tensor]:
@@ -150,15 +174,10 @@ class MemoryCaching(Mixer):
             raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
         padding = None if lengths is None else beyond(lengths, x, self.config, check)
         x = blank(x, padding)
-        seen = x
-        if state is not None:
-            self.fits(state, x)
-            seen = self.after(x, state)
+        memory = self.kept(state)
+        seen = x if state is None else self.after(x, state)
         tokens = self.projections(seen)
         given = self.prepared(tokens, seen.shape[1] - x.shape[1], check)
-        memory = (
-            None if state is None else Carried(state.tokens, {n: y for n, y in state.tensors.items() if n != "latest"})
-        )
         done = function.run(
             given, self.config, trace=trace, detach=self.detach, state=memory, return_state=return_state
         )
@@ -169,11 +188,8 @@ class MemoryCaching(Mixer):
             parts.append(Carried(done.state.tokens, {**self.latest(seen), **done.state.tensors}))
         return tuple(parts) if len(parts) > 1 else y
 
-    def fits(self, state: Any, x: Float[Tensor, "B T D"]) -> None:
-        """Raise `ValueError` if `state` is not one of this layer, for these sequences."""
-        latest = (len(x), self.convolution - 1, self.d_model)
-        if not isinstance(state, Carried) or "latest" not in state.tensors or state.tensors["latest"].shape != latest:
-            raise ValueError(f"state: expected one that this layer gave for {len(x)} sequences, with latest {latest}")
+    def hands_on(self, tokens: int, B: int, H: int, K: int, V: int) -> Mapping[str, tuple[int, ...]]:
+        return shapes(self.config, tokens, B, H, K, V)
 
     def prepared(self, tokens: Projected, before: int, check: bool) -> Prepared:
         """What a run takes in, but for the `before` tokens that only the convolutions see."""
@@ -186,7 +202,7 @@ class MemoryCaching(Mixer):
 
     def stream(self, length: int | None = None, state: Carried | None = None) -> "MixerStream":
         start = {name.removeprefix("initial."): x.detach() for name, x in self.weights().items() if "." in name}
-        decoder = Decoder(self.config, start or None, length, state)
+        decoder = Decoder(self.config, start or None, length, self.kept(state))
         return MixerStream(self, decoder.step, state)
 
 

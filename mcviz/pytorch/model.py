@@ -83,19 +83,16 @@ class SequenceModel(nn.Module):
         """
         if return_state and lengths is not None:
             raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
-        if state is not None and (not isinstance(state, Carried) or not state.part("blocks.0").tensors):
-            raise ValueError("state: expected a Carried that this model gave")
+        before = parts(state, len(self.blocks))
         x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2, check))
         padding = None if lengths is None else beyond(lengths, x, self.config.mixer, check)
         x = blank(x, padding)
         left: dict[str, Tensor] = {}
         for i, block in enumerate(self.blocks):
-            place = f"blocks.{i}"
-            part = None if state is None else state.part(place)
-            x = block(x, lengths=lengths, state=part, return_state=return_state)
+            x = block(x, lengths=lengths, state=before[i], return_state=return_state)
             if return_state:
                 x, after = x
-                left |= after.under(place)
+                left |= after.under(f"blocks.{i}")
         x = self.norm(blank(x, padding))
         logits = self.head(x if asked is None else x[asked])
         past = 0 if state is None else state.tokens
@@ -129,8 +126,8 @@ class ModelStream:
     def __init__(self, model: SequenceModel, length: int | None = None, state: Carried | None = None) -> None:
         self.model = model
         self.blocks: list[Any] = list(model.blocks)
-        parts = [None if state is None else state.part(f"blocks.{i}") for i in range(len(self.blocks))]
-        self.mixers = [block.mixer.stream(length, part) for block, part in zip(self.blocks, parts, strict=True)]
+        before = parts(state, len(self.blocks))
+        self.mixers = [block.mixer.stream(length, part) for block, part in zip(self.blocks, before, strict=True)]
 
     @torch.no_grad()
     def step(self, tokens: Int[Tensor, "B"]) -> Float[Tensor, "B vocabulary"]:
@@ -139,6 +136,17 @@ class ModelStream:
         for block, mixer in zip(self.blocks, self.mixers, strict=True):
             x = block.channels(x + mixer.step(block.norm(x)))
         return self.model.head(self.model.norm(x))
+
+
+def parts(state: Carried | None, layers: int) -> list[Carried | None]:
+    """A model's state, layer by layer. Raises `ValueError` for what no model of so many layers gave."""
+    if state is None:
+        return [None] * layers
+    found = [state.part(f"blocks.{i}") for i in range(layers)] if isinstance(state, Carried) else []
+    held = [len(part.tensors) for part in found]
+    if not held or 0 in held or sum(held) != len(state.tensors):
+        raise ValueError(f"state: expected a Carried that this model of {layers} layers gave")
+    return [*found]
 
 
 def linear(weights: Float[np.ndarray, "outputs inputs"]) -> nn.Linear:

@@ -30,10 +30,11 @@ class Unsegmented(Mixer):
         """Features [B, T, D] of each token. `lengths` and states are those of `MemoryCaching.forward`."""
         padding = None if lengths is None else beyond(lengths, x, None, check=False)
         x = blank(x, padding)
+        memory = self.kept(state)
         seen = self.after(x, state)
         projected = [each for each in self.projections(seen)[:4] if each is not None]
         tokens = [each[:, self.convolution - 1 :].transpose(1, 2) for each in projected]
-        past, before = (0, {}) if state is None else (state.tokens, state.tensors)
+        past, before = (0, {}) if memory is None else (memory.tokens, memory.tensors)
         y = blank(self.merge(self.read(tokens, past, before).transpose(1, 2)), padding)
         if not return_state:
             return y

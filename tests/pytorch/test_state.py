@@ -1,6 +1,7 @@
 """State in, state out: a run that stops goes on as if it had not, all at once and token by token."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ import torch
 from mcviz import MCConfig
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
 from mcviz.pytorch import Carried, Decoder, MemoryCaching, ModelConfig, SequenceModel, memory_caching
+from mcviz.pytorch.attention import Attention
 from mcviz.pytorch.fast import launches
+from mcviz.pytorch.fenwick import LogLinear
 from tests.pairs import pairs
 from tests.runs import VARIANTS, coefficients, label, tokens
 
@@ -173,9 +176,64 @@ def test_states_that_do_not_fit():
     ):
         with pytest.raises(ValueError, match=match):
             memory_caching(*x, **{"cfg": cfg, "state": state, **change})
-    model = SequenceModel(ModelConfig(9, cfg, width=8))
-    with pytest.raises(ValueError, match=r"^state: expected a Carried that this model gave"):
-        model(torch.zeros(2, 3, dtype=torch.int64), state=state)
-    layer = MemoryCaching(8, 2, cfg)
-    with pytest.raises(ValueError, match=r"^state: expected one that this layer gave for 2 sequences"):
-        layer(torch.zeros(2, 3, 8), state=state)
+    model = SequenceModel(ModelConfig(9, cfg, width=8, layers=2))
+    _, other = SequenceModel(ModelConfig(9, cfg, width=8, layers=3))(torch.zeros(2, 3).long(), return_state=True)
+    for wrong in (state, {}, other):
+        for go_on in (partial(model, torch.zeros(2, 3).long()), model.stream):
+            with pytest.raises(ValueError, match=r"^state: expected a Carried that this model of 2 layers gave"):
+                go_on(state=wrong)
+
+
+LAYERS = {
+    "constant": lambda: MemoryCaching(8, 2, MCConfig(segment_length=4)),
+    "other length": lambda: MemoryCaching(8, 2, MCConfig(segment_length=8)),
+    "other rule": lambda: MemoryCaching(8, 2, MCConfig("delta", "none", segment_length=4)),
+    "attention": lambda: Attention(8, 2),
+    "window": lambda: Attention(8, 2, window=3),
+    "log-linear": lambda: LogLinear(8, 2),
+    "wider": lambda: LogLinear(8, 2, d_value=6),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.usefixtures("unchecked")
+def test_no_layer_goes_on_from_the_state_of_another(name):
+    """Neither all at once nor token by token, where a wrong cache would give wrong numbers without a word."""
+    layer, x = LAYERS[name](), torch.randn(2, 6, 8, generator=torch.Generator().manual_seed(0))
+
+    def both(state, x):
+        for go_on in (lambda: layer(x, state=state), lambda: layer.stream(state=state).step(x[:, 0])):
+            with pytest.raises(ValueError, match=r"^state"):
+                go_on()
+
+    for other, make in LAYERS.items():
+        _, state = make()(x, return_state=True)
+        if other != name:
+            both(state, x)
+    _, state = layer(x, return_state=True)
+    for wrong in (state.select([0]), {}, Carried(6, {})):
+        both(wrong, x)
+    torch.testing.assert_close(layer.stream(state=state).step(x[:, 0]), layer(x[:, :1], state=state)[:, 0])
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_stream_from_a_state_ends_where_it_should():
+    cfg = MCConfig(segment_length=8)
+    x, _ = batch(cfg)
+    now = [each[:, 10] for each in x]
+    _, state = memory_caching(*(each[:, :10] for each in x), cfg, return_state=True)
+    with pytest.raises(ValueError, match=r"^length: expected the 10 tokens of the state or more, got 9"):
+        Decoder(cfg, length=9, state=state)
+    for length in (10, 12):
+        decoder = Decoder(cfg, length=length, state=state)
+        for _ in range(length - 10):
+            decoder.step(*now)
+        with pytest.raises(ValueError, match=f"^length: expected {length} tokens, got another one"):
+            decoder.step(*now)
+    for wrong in (replace(cfg, segment_length=4), replace(cfg, aggregator="none"), replace(cfg, memory="titans")):
+        with pytest.raises(ValueError, match=r"^state"):
+            Decoder(wrong, state=state).step(*now)
+    with pytest.raises(ValueError, match=r"^state.start.M: expected \(1, 2, 3, 4\)"):
+        Decoder(cfg, state=state).step(*(each[:1] for each in now))
+    with pytest.raises(ValueError, match=r"^state: expected a Carried"):
+        Decoder(cfg, state={})
