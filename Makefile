@@ -27,7 +27,7 @@ help:
 	$(info make fuzz        test with new random examples, for MINUTES=10)
 	$(info make notebooks   build the notebooks of the course and run them)
 	$(info make bench       measure speed and memory on this machine)
-	$(info make claims      test what the paper claims on small models, in half an hour)
+	$(info make claims      test what the paper claims on small models, in about an hour)
 	$(info make lint        check style and types)
 	$(info make format      put the source into shape)
 	$(info make clean       remove .venv and caches)

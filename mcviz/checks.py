@@ -40,6 +40,19 @@ def whole(
     raise ValueError(f"{name}: expected a whole number{of and f' of {of}'}{bounds}{why and f' ({why})'}, got {value!r}")
 
 
+def number(name: str, value: object, at_least: float, at_most: float | None = None) -> float:
+    """`value` as a float, if it is a finite number in the range. Raises `ValueError` otherwise.
+
+    >>> number("scale", "x", 0)
+    Traceback (most recent call last):
+    ValueError: scale: expected a number, at least 0, got 'x'
+    """
+    if is_number(value) and at_least <= value and (at_most is None or value <= at_most):
+        return float(value)
+    bounds = f", at least {at_least:g}" if at_most is None else f" from {at_least:g} to {at_most:g}"
+    raise ValueError(f"{name}: expected a number{bounds}, got {value!r}")
+
+
 def place(name: str, value: object, count: int, what: str) -> int:
     """`value` as an int, if it is the number of one of `count` tokens, heads or segments. `ValueError` otherwise.
 

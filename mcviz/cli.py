@@ -61,10 +61,11 @@ def run(words: Sequence[str]) -> int:
     """The command that `words` name, with what they say."""
     parser = argparse.ArgumentParser(prog="mcviz", description="Watch a recurrent network remember.")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    chosen = next((word for word in words if not word.startswith("-")), None)
     try:
         for name, command in COMMANDS.items():
             one = parsers.add_parser(name, help=command.about, description=command.about)
-            if name in words:
+            if name == chosen:
                 command.arguments(one)
         arguments = parser.parse_args(words)
         return COMMANDS[arguments.command].run(arguments) or 0

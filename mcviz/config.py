@@ -23,8 +23,6 @@ GATED = tuple(name for name, one in rules.AGGREGATORS.items() if one.gated)
 OPTIONS: Mapping[str, Mapping[str, Value]] = {name: sheet.defaults for name, sheet in SHEETS.items()}
 """The options of each memory rule with their defaults."""
 
-FEATURE_MAPS = ("identity", "elu")
-
 _CHOICES = {
     "memory": MEMORIES,
     "aggregator": AGGREGATORS,

@@ -131,7 +131,8 @@ def attention(T: int, K: int, V: int, H: int, itemsize: int = 8, window: int = 0
 def fenwick(T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """Log-linear attention: token t reads itself and a sum for each power of two in the number of those before it.
 
-    `cached` is the most that it ever kept: a sum for each level, of which some are empty after most tokens.
+    `cached` is the room that it takes: a sum for each level that ever held one, of which some are empty after most
+    tokens.
     """
     T, K, V, H, itemsize = (plain(size) for size in (T, K, V, H, itemsize))
     reads = T + _bits(T)

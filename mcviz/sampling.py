@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from mcviz.checks import is_whole, whole
+from mcviz.checks import is_whole, number, whole
 from mcviz.labels import TOP, label
 
 HOTTEST = 4.0
@@ -89,6 +89,4 @@ def choose(logits: Logits, temperature: float, rng: np.random.Generator) -> int:
 
 def heat(temperature: float) -> float:
     """`temperature`, if tokens can be drawn at it. Raises `ValueError` otherwise."""
-    if isinstance(temperature, bool) or not 0 <= temperature <= HOTTEST:
-        raise ValueError(f"temperature: expected a number from 0 to {HOTTEST:g}, got {temperature!r}")
-    return float(temperature)
+    return number("temperature", temperature, 0, HOTTEST)

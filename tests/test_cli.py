@@ -50,6 +50,13 @@ def test_what_cannot_be_run_is_said_in_one_line(words, said, tmp_path, monkeypat
     assert error.count("\n") == 1
 
 
+def test_a_text_may_name_a_command(tmp_path):
+    """The words of another command are not asked for, nor what it needs loaded."""
+    code = "import sys; sys.modules['torch'] = None; from mcviz import cli; sys.exit(cli.main(sys.argv[1:]))"
+    words = ["trace", "--example", "text", "--text", "train", "--out", str(tmp_path / "run.npz")]
+    assert subprocess.run([sys.executable, "-c", code, *words], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("port", ["0", "99999", "http"])
 def test_what_is_no_port_is_said(port, capsys):
     with pytest.raises(SystemExit) as stopped:

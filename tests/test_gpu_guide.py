@@ -46,6 +46,14 @@ def test_blocks_of_tokens():
     assert all(kernels["kernels before"][name] > kernels["kernels before"][ATTENTION] for name in OURS)
 
 
+def test_what_decoding_is_compared_with():
+    size = 65_536 * 4 * 64 * 2 * 4  # tokens, heads, features, keys and values, bytes
+    rate = size / DECODING[65_536, ATTENTION][0] * 1e3
+    said = f"read the {size / 1e6:.0f} MB of keys and values of 65,536 tokens at {rate / 1e9:.0f} GB a second"
+    assert said in PROSE
+    assert rate < 0.01 * 3.35e12  # an H100's bandwidth, as its maker states it
+
+
 def share(times, *where, how=REPLAYED):
     """Of attention's time."""
     return times[where][how] / times[*where[:-1], ATTENTION][how]

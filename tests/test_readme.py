@@ -6,6 +6,8 @@ from pathlib import Path
 from statistics import median
 
 from mcviz import claims
+from mcviz.claims.declared import LONG
+from mcviz.claims.lab import SEEDS, due, took
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,6 +48,14 @@ def test_the_verdicts_are_those_of_the_board():
         wide = any(settings.get("width") == 256 for settings, _ in finding.claim.conditions.values())
         assert {len(values) for values in finding.values.values()} == {3 if wide else 5}
     assert [*map(int, said.groups())] == [len(claims.CLAIMS), *(counted[verdict] for verdict in claims.VERDICTS)]
+
+
+def test_how_long_the_runs_of_the_board_take_is_what_they_took():
+    """The frontier and the ladder take two hours and more, as the help says; the ladder's runs on a GPU not counted."""
+    small, *long = (took(due(None, SEEDS, family)) / 3600 / 2 for family in (None, *LONG))
+    assert "makes its runs again in about an hour on two cores" in README
+    assert 0.75 < small < 1.25
+    assert sum(long) > 2
 
 
 def test_the_numbers_of_the_frontier_are_those_of_its_runs():

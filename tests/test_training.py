@@ -110,7 +110,7 @@ def test_early_stop_keeps_the_best_weights():
 
 def test_a_diverging_loss_is_an_error():
     with pytest.raises(FloatingPointError, match="diverged"):
-        train(20, recipe=training.Recipe(learning_rate=float("inf")))
+        train(20, recipe=training.Recipe(learning_rate=1e38, clip=1e38))
 
 
 # ---- interrupted runs
@@ -227,6 +227,9 @@ def test_an_unwritable_place_is_named_before_training(tmp_path, monkeypatch):
         (lambda: training.Recipe(dense=1.5), "dense"),
         (lambda: training.Recipe(learning_rate=-1.0), "learning_rate"),
         (lambda: training.Recipe(learning_rate=float("nan")), "learning_rate"),
+        (lambda: training.Recipe(learning_rate=float("inf")), "learning_rate"),
+        (lambda: training.Recipe(learning_rate="fast"), "learning_rate: expected a number, at least 0, got 'fast'"),
+        (lambda: training.Recipe(dense=True), "dense: expected a number from 0 to 1, got True"),
         (lambda: training.Recipe.from_dict({"lr": 1}), "recipe: expected settings among batch, .*; got lr"),
         (lambda: training.plan("mqra"), "task: expected one of mqar"),
         (lambda: training.plan("mqar", "gru"), "aggregator: expected one of none, .*, attention, fenwick; got 'gru'"),

@@ -93,6 +93,7 @@ def test_a_draft_is_what_a_sitting_reads():
         ({"name": "nobody"}, "name: .*'nobody'"),
         ({"characters": -1}, "characters"),
         ({"characters": MOST}, "characters: expected a text and what is written after it of at most 1,024 together"),
+        ({"temperature": "hot"}, "temperature: expected a number from 0 to 4, got 'hot'"),
         ({"temperature": 9.0}, "temperature: expected a number from 0 to 4, got 9.0"),
         ({"seed": -1}, "seed"),
         ({"cfg": MCConfig(segmentation="logarithmic")}, "segmentation: expected segments of one length to write on"),

@@ -112,7 +112,7 @@ def details(finding: Finding) -> None:
             st.markdown("**What decides** – differences with the same seed, so the same sequences")
             stepping.chart(figures.comparisons(finding, theme), f"What decides: {claim.name}")
     with beside:
-        st.markdown("**The rule, fixed before the runs**")
+        st.markdown(f"**The rule.** {plain(words.fixed(claim.seen))}")
         st.markdown(
             "\n".join(f"- {decided(step)}" for step in finding.steps)
             + "\n\nA comparison holds if the whole interval lies where it says, does not hold if none of it does, and "

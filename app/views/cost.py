@@ -107,7 +107,7 @@ def pictures(setting: Setting) -> None:
     with left:
         stepping.drawn("Operations per token, by sequence length", "spent", setting)
         st.markdown(plain(says.spent))
-        drawn = "Log-linear is GRM on logarithmic segments, drawn where there are most of them: L = 2ⁿ − 1."
+        drawn = "Log segments: GRM on logarithmic segments, drawn where there are most of them, L = 2ⁿ − 1."
         st.caption(plain(f"{drawn} {says.remarks}"))
     with right:
         stepping.drawn("Bytes kept per token, by segment length", "stored", setting)

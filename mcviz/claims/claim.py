@@ -1,4 +1,5 @@
-"""A claim: what is said, where, what would show it, and the rule that decides. All of it is fixed before the runs."""
+"""A claim: what is said, where, what would show it, and the rule that decides, fixed before the runs; or the claim says
+what had been seen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -102,6 +103,7 @@ class Claim:
     reported: Mapping[str, float] = field(default_factory=dict)  # the paper's own numbers
     reported_as: str = ""  # what those numbers are, and of which size of model
     remark: str = ""  # what to bear in mind
+    seen: str = ""  # which runs had been seen when the rule was fixed, if any
     # one run to watch: a model of the zoo as `run`, and changes to its configuration
     run: Settings = field(default_factory=dict)
 

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--family",
         choices=[family.lower() for family in FAMILIES],
-        help="those of one family; without it --run makes all but the frontier and the ladder, which take half an hour "
-        "and hours on two cores",
+        help="those of one family; without it --run makes all but the frontier and the ladder, which take two "
+        "hours and more on two cores",
     )
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")

@@ -1,4 +1,4 @@
-"""All claims, with the rules that decide them. No rule depends on a result."""
+"""All claims, with the rules that decide them."""
 
 from collections.abc import Mapping
 
@@ -250,8 +250,8 @@ MEASURED: tuple[Claim, ...] = (
         "that before the first step",
         conditions={"gate": onset("gate"), "answers": onset("answers"), "loss": onset("loss")},
         rule=(below("gate", "loss", 1 / LOOKS),),
-        remark="What had been seen: one run of SSC, cut to 200 steps, in which the gate came first. The margin is the "
-        "time between two looks.",
+        remark="The margin is the time between two looks.",
+        seen="one run of SSC, cut to 200 steps, in which the gate came first",
         run={"run": "topics-grm"},
     ),
     Claim(
@@ -477,8 +477,8 @@ MEASURED: tuple[Claim, ...] = (
         rule=(below("GRM", "RNN"),),
         control=(below("attention", "RNN"),),
         remark="Attention reads every token. Where it gains nothing over the plain layer, a model of this size and "
-        "training has not learned to use what stands far back, and no way to remember it can show. That was added "
-        "after the first two conditions were seen.",
+        "training has not learned to use what stands far back, and no way to remember it can show.",
+        seen="the runs of RNN and GRM, when the control was added",
         reported={"Titans": 56.82, "Titans + GRM": 58.33},
         reported_as="common-sense tasks, average in %, 1.3B parameters (table 1)",
         run={"run": "text-grm"},

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mcviz.checks import place, whole
+from mcviz.checks import is_number, number, place, whole
 from mcviz.config import GATED
 from mcviz.initial import State, readable
 from mcviz.reference import Stream, aggregators, memory_caching
@@ -236,12 +236,10 @@ def check(trace: Trace, edit: Edit) -> None:
                 raise ValueError(
                     f"gate: expected an aggregator with gates ({', '.join(GATED)}), got {trace.config.aggregator}"
                 )
-            if not 0 <= gate <= 1:
-                raise ValueError(f"gate: expected a number from 0 to 1, got {gate!r}")
+            number("gate", gate, 0, 1)
         case Scale(_, factor):
-            if not np.isfinite(factor) or factor == 1:
+            if not is_number(factor) or factor == 1:
                 raise ValueError(f"factor: expected a finite number other than 1, got {factor!r}")
         case Noise(_, scale, seed):
-            if not (scale >= 0 and np.isfinite(scale)):
-                raise ValueError(f"scale: expected a number, at least 0, got {scale!r}")
+            number("scale", scale, 0)
             whole("seed", seed, 0)

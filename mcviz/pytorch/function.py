@@ -42,11 +42,12 @@ def memory_caching(
 ) -> Any:
     """Run Memory Caching over a batch of sequences: the output [B, T, H, V], and with `trace` everything computed.
 
-    `u` may be None where nothing looks at it. `coefficients` maps the rule's per-token scalars (`alpha`, `beta`,
-    `eta`, `lam`) to tensors [B, T, H], [T, H] or scalars; what is left out takes the constants of
-    `mcviz.initial.constants`. `initial` is the rule's `M_0`: named tensors with the axis of heads first, or batch and
-    heads. All tensors share a dtype and a device. `detach` cuts gradients where checkpoints are read: none flow into
-    the tokens that a checkpoint was written by, while what a segment hands on to the next, and contexts, keep theirs.
+    Without a connector `u` the query takes its place, as `gate="shared"` has it. `coefficients` maps the rule's
+    per-token scalars (`alpha`, `beta`, `eta`, `lam`) to tensors [B, T, H], [T, H] or scalars; what is left out takes
+    the constants of `mcviz.initial.constants`. `initial` is the rule's `M_0`: named tensors with the axis of heads
+    first, or batch and heads. All tensors share a dtype and a device. `detach` cuts gradients where checkpoints are
+    read: none flow into the tokens that a checkpoint was written by, while what a segment hands on to the next, and
+    contexts, keep theirs.
 
     With `trace`, the result is a pair: the output, and a `mcviz.Trace` for each sequence, made of the very tensors of
     the run. Only what single checkpoints answered (`Trace.reads`) is read again, from the checkpoints that the run

@@ -42,7 +42,7 @@ def prepare(
 ) -> Prepared:
     """Queries, keys, values, connectors, coefficients and `M_0` as finite tensors of one dtype on one device.
 
-    `u` may be None where nothing looks at it: it is then the query. With `lengths`, what stands beyond the end of a
+    Without a connector `u` the query takes its place. With `lengths`, what stands beyond the end of a
     sequence is 0. Under autocast, tensors of different dtypes are brought to the widest, at least float32. Raises
     `ValueError` naming the argument; without `check`, values are not looked at.
     """

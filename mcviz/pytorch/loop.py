@@ -155,11 +155,11 @@ def memory_caching(
 ) -> Any:
     """Run Memory Caching over a batch of sequences: the output [B, T, H, V], and with `trace` everything computed.
 
-    `u` may be None where nothing looks at it. `coefficients` maps the rule's per-token scalars (`alpha`, `beta`,
-    `eta`, `lam`) to tensors [B, T, H], [T, H] or scalars; what is left out takes the constants of
-    `mcviz.initial.constants`. `initial` is the rule's `M_0`: named tensors with the axis of heads first, or batch and
-    heads. All tensors share a dtype and a device. With `trace`, the result is a pair: the output, and a `mcviz.Trace`
-    for each sequence. `detach` cuts gradients where checkpoints are read: see `Stream`.
+    Without a connector `u` the query takes its place, as `gate="shared"` has it. `coefficients` maps the rule's
+    per-token scalars (`alpha`, `beta`, `eta`, `lam`) to tensors [B, T, H], [T, H] or scalars; what is left out takes
+    the constants of `mcviz.initial.constants`. `initial` is the rule's `M_0`: named tensors with the axis of heads
+    first, or batch and heads. All tensors share a dtype and a device. With `trace`, the result is a pair: the output,
+    and a `mcviz.Trace` for each sequence. `detach` cuts gradients where checkpoints are read: see `Stream`.
 
     Raises `ValueError` for shapes that do not fit, an empty sequence, NaN or infinity, coefficients outside
     of their bounds, and lengths that do not sum to T, before anything is computed.

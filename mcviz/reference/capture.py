@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from mcviz.labels import TOP, answers, display, heard, label, places
 from mcviz.reference.memory import Array
@@ -32,7 +32,7 @@ def capture(
 
     Raises `ValueError` for a model without such a layer, and for labels, targets or sources that do not fit.
     """
-    ids = np.asarray(tokens).reshape(-1)
+    ids = sequence(tokens)
     logits, traces = model.run(ids)
     trace = traces[layer] if -len(traces) <= layer < len(traces) else None
     if trace is None:
@@ -47,6 +47,14 @@ def capture(
         predictions=predict(logits, labels, targets),
         alone=alone(model, ids, answering(trace), labels) if last else None,
     )
+
+
+def sequence(tokens: Any) -> Int[Array, "T"]:
+    """The ids of one sequence, [T] or [1, T]. Raises `ValueError` for another shape."""
+    ids = np.asarray(tokens)
+    if ids.ndim not in (1, 2) or 0 in ids.shape or ids.size > ids.shape[-1]:
+        raise ValueError(f"tokens: expected one sequence, T ids or [1, T], got shape {ids.shape}")
+    return ids.reshape(-1)
 
 
 def predict(
@@ -78,7 +86,7 @@ def substitute(
     Everything before that layer is as it was. The other arguments are those of `capture`. Raises `ValueError` for an
     output that does not fit the layer.
     """
-    x = model.before(np.asarray(tokens).reshape(-1))
+    x = model.before(sequence(tokens))
     if output.shape != (len(x), model.config.heads, model.config.value):
         raise ValueError(f"output: expected [T, H, V] as the layer reads it, got {output.shape}")
     return predict(model.after(x, output), labels, targets)
@@ -95,7 +103,7 @@ def alone(model: SequenceModel, tokens: Any, trace: Trace, labels: Sequence[str]
     """
     if trace.reads is None:
         raise ValueError("trace: expected one in which memories answer one by one, got a soup's; see `answering`")
-    x = model.before(np.asarray(tokens).reshape(-1))
+    x = model.before(sequence(tokens))
     if len(x) != trace.T:
         raise ValueError(f"trace: expected one of {len(x)} tokens, got {trace.T}")
     said = np.full((trace.T, trace.N), -1)

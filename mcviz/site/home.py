@@ -12,7 +12,7 @@ from mcviz.site import frame, markdown
 WAYS: Mapping[str, str] = {
     "play/": "Step through trained models token by token. This browser computes; no install, no server.",
     "learn/": "Eleven notebooks, from a memory that forgets to building it fast, as pages with their pictures.",
-    "numbers/": "The paper's claims, each with a rule fixed before its runs, seeds, intervals and a verdict.",
+    "numbers/": "The paper's claims, each with its rule, seeds, intervals and a verdict.",
     "cost/": "Operations, reads and bytes of every variant beside attention with its KV cache.",
     "words/": "Every term once, and the equations of every memory rule.",
     "teach/": "A guide for 3 × 90 minutes.",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from mcviz import claims, figures, words
-from mcviz.claims import Finding
+from mcviz.claims import Finding, Step
 from mcviz.site import frame
 
 THEMES = ("light", "dark")
@@ -55,11 +55,8 @@ def frontier(board: Sequence[Finding]) -> list[str]:
 def opening(finding: Finding) -> str:
     """One claim: its verdict and its words; open, the evidence, the rule and the paper's own numbers."""
     claim = finding.claim
-    steps = "".join(
-        f"<li>{html.escape(str(step.comparison))}: <b>{html.escape(step.verdict)}</b>; "
-        f"{words.second_less_first(step.interval)}</li>"
-        for step in finding.steps
-    )
+    steps, asked = ("".join(map(decided, each)) for each in (finding.steps, finding.control))
+    control = f"<p>Only where this holds, too, is anything decided:</p><ul>{asked}</ul>" if asked else ""
     drawn = "".join(figure(f"numbers/{name}", says) for name, says, _ in shown(finding))
     remark = f'<p class="muted">{html.escape(claim.remark)}</p>' if claim.remark else ""
     run = claim.run.get("run")
@@ -69,8 +66,17 @@ def opening(finding: Finding) -> str:
         f'data-verdict="{html.escape(finding.verdict)}">{html.escape(words.SIGNS[finding.verdict])} '
         f"{html.escape(finding.verdict)}</span> {html.escape(claim.statement)}</summary>\n"
         f"<p>{html.escape(words.origin(claim.source))}. Measured: {html.escape(claim.measured)}; "
-        f"{len(finding.seeds)} seeds.</p>\n<p><b>The rule, fixed before the runs</b></p><ul>{steps}</ul>\n"
+        f"{len(finding.seeds)} seeds.</p>\n<p><b>The rule.</b> {html.escape(words.fixed(claim.seen))}</p>"
+        f"<ul>{steps}</ul>{control}\n"
         f"{drawn}\n{table(words.measured(finding.intervals))}\n{remark}{way}</details>"
+    )
+
+
+def decided(step: Step) -> str:
+    """A comparison, its verdict and what gave it."""
+    return (
+        f"<li>{html.escape(str(step.comparison))}: <b>{html.escape(step.verdict)}</b>; "
+        f"{words.second_less_first(step.interval)}</li>"
     )
 
 

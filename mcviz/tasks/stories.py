@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Int
 
-from mcviz.checks import whole
+from mcviz.checks import number, whole
 from mcviz.tasks.characters import Written
 from mcviz.tasks.task import NOWHERE, Array, Batch
 
@@ -67,8 +67,7 @@ class Stories(Written):
         whole("length", self.length)
         whole("friends", self.friends, 1, min(len(KINDS), len(COLOURS)), why="each is another animal, with a colour")
         whole("again", self.again)
-        if not 0 <= self.others <= 1:
-            raise ValueError(f"others: expected a share from 0 to 1, got {self.others!r}")
+        number("others", self.others, 0, 1)
 
     @property
     def characters(self) -> str:

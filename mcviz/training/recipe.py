@@ -1,11 +1,10 @@
 """How to train: the numbers that decide the outcome, besides the task, the model, the steps and the seed."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from mcviz.checks import plain_fields, whole
+from mcviz.checks import number, plain_fields, whole
 
 
 @dataclass(frozen=True)
@@ -26,16 +25,14 @@ class Recipe:
         plain_fields(self)
         for name, least in (("batch", 1), ("warm_up", 0), ("patience", 0), ("validate_every", 1)):
             whole(name, getattr(self, name), least)
-        for name, low, high in (
-            ("learning_rate", 0, math.inf),
-            ("weight_decay", 0, 1),
-            ("cool_down", 0, 1),
-            ("dense", 0, 1),
-            ("clip", 0, math.inf),
+        for name, most in (
+            ("learning_rate", None),
+            ("weight_decay", 1),
+            ("cool_down", 1),
+            ("dense", 1),
+            ("clip", None),
         ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name}: expected a number from {low} to {high}, got {value!r}")
+            number(name, getattr(self, name), 0, most)
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate at `step` of `steps`: a short rise, a plateau, and a straight fall."""

@@ -9,6 +9,7 @@
 from mcviz.words.caption import caption, compared, heaviest, recalled
 from mcviz.words.claims import (
     SIGNS,
+    fixed,
     frontier_in_words,
     measured,
     origin,
@@ -38,6 +39,7 @@ __all__ = [
     "counted",
     "equations",
     "first_difference",
+    "fixed",
     "found",
     "frontier_in_words",
     "heaviest",

@@ -37,6 +37,11 @@ def origin(source: str) -> str:
     return f"Not in the paper, but {source}" if source.startswith("our ") else f"In the paper: {source}"
 
 
+def fixed(seen: str) -> str:
+    """When a rule was fixed."""
+    return f"When it was fixed, this had been seen: {seen}." if seen else "It was fixed before its runs."
+
+
 def second_less_first(interval: tuple[float, float, float]) -> str:
     """The difference that decides a comparison, with its interval."""
     mean, low, high = interval
@@ -68,7 +73,7 @@ def frontier_in_words(found: Means) -> list[str]:
         f"{recalled(found, 'longer-reads', 'SSC, k = 2 ×4')}, and the plain layer "
         f"{recalled(found, 'longer-reads', 'RNN ×4')}.",
         "frontier-fenwick": "Log-linear attention, of sums over 1, 2, 4, … tokens, recalls "
-        f"{recalled(found, 'fenwick', 'log-linear')} of 24 pairs with 1,960 numbers kept, and "
+        f"{recalled(found, 'fenwick', 'log-linear')} of 24 pairs with room for 1,960 numbers, and "
         f"{recalled(found, 'fenwick-reads', 'log-linear')} with 800 read for a token.",
         "frontier-topics": "Where segments are documents that a question names, and as many bytes are kept, GRM "
         f"recalls {recalled(found, 'topics', 'GRM, 16 × 8')}, and the plain layer "

@@ -13,7 +13,7 @@ Number = int | float
 NAMES: Mapping[str, str] = {
     **{name: one.short for name, one in AGGREGATORS.items()},
     "none": "RNN",
-    LOG_LINEAR: "log-linear",
+    LOG_LINEAR: "log segments",
     ATTENTION: "attention",
 }
 """What each way to read is called."""
@@ -158,7 +158,7 @@ def pictured(setting: Setting) -> Pictured:
     if setting.C > setting.L:
         remarks = f"C is longer than the sequence: its {tokens(setting.L)} are one segment, and nothing is cached."
     elif setting.L > setting.C and sheet[LOG_LINEAR].last.reads == setting.H:
-        remarks = f"{setting.L:,} is a power of two, which logarithmic segments do not cut: log-linear is the RNN here."
+        remarks = f"{setting.L:,} is a power of two, which logarithmic segments do not cut: there they are the RNN."
     return Pictured(
         stored=(
             f"{kind} takes {size(checkpoint)} per head, and the KV cache of its {tokens(setting.C)} {size(cache)}: "

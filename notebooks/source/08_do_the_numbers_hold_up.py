@@ -7,7 +7,7 @@
 # - put an interval on a difference, and know what it does and does not cover,
 # - read a table against its text, politely.
 #
-# The models here have 13,000 to 30,000 weights; the paper's have a billion. A claim that holds here is not proven there,
+# The models here have thousands of weights, at most 573,000; the paper's have a billion. A claim that holds here is not proven there,
 # and one that fails here is not refuted. But a *mechanism* should show in both.
 
 # %%

@@ -74,6 +74,22 @@ def test_log_linear_attention_is_compared_where_it_spends_as_much_within_a_twent
     assert f"{own:,}" in said
 
 
+def test_what_is_charged_for_log_linear_attention_is_a_sum_for_each_level_that_held_one():
+    """The remark says how many there were, and how many at once."""
+    T, tree = 72, reference.Fenwick()
+    token, held, most = np.ones((1, 1)), set(), 0
+    for _ in range(T):
+        tree.step(token, token, token, token)
+        held |= set(tree.sums)
+        most = max(most, len(tree.sums))
+    setting = frontier.fenwick(28, 10)
+    assert training.plan(**setting).task.length == T
+    assert cost(setting).kept == NUMBER * len(held) * 28 * 10
+    assert (len(held), most, most * 28 * 10, len(tree.sums)) == (7, 6, 1680, 2)
+    remark = claims.CLAIMS["frontier-fenwick"].remark
+    assert "seven; at most six are there after a token (1,680 numbers), and two after the last" in remark
+
+
 @pytest.mark.parametrize("s", ladder.RUNGS)
 def test_a_rung_keeps_as_many_bytes_whatever_stands_on_it(s):
     assert {cost(settings).kept for settings in ladder.rung(s).values()} == {NUMBER * 9 * 12 * s * (4 * s + 1)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mcviz import MCConfig, examples
 from mcviz.config import AGGREGATORS, GATED, GATES, MEMORIES
 from mcviz.probes import surgery
-from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Swap, SwitchOff, operate
+from mcviz.probes.surgery import Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff, operate
 from mcviz.reference import memory_caching
 
 LAST = 95
@@ -196,6 +196,9 @@ def test_reading_edits_leave_every_memory_as_it_was():
         (Erase(-1), "token: expected"),
         (Freeze(0, 1.5), "gate: expected a number from 0 to 1, got 1.5"),
         (Freeze(0, float("nan")), "gate: expected a number from 0 to 1, got nan"),
+        (Freeze(0, "1"), "gate: expected a number from 0 to 1, got '1'"),
+        (Scale(0, "2"), "factor: expected a finite number other than 1, got '2'"),
+        (Noise(0, "1"), "scale: expected a number, at least 0, got '1'"),
         (Noise(0, -1.0), "scale: expected"),
         (Noise(0, float("inf")), "scale: expected"),
         (Noise(0, 1.0, -1), "seed: expected"),

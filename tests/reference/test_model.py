@@ -1,6 +1,7 @@
 """Whole models in NumPy compute what the same weights compute in PyTorch, at once and token by token."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -185,6 +186,16 @@ def test_weights_of_another_model_are_refused(change, says):
 def test_tokens_that_it_does_not_know(bad, match):
     with pytest.raises(ValueError, match=f"^tokens: {match}"):
         SequenceModel(SMALL)(bad)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 6), int), np.zeros(0, int), np.zeros((1, 1, 6), int), 3])
+def test_one_sequence_is_captured_as_the_twin_takes_it(wrong):
+    model = SequenceModel(SMALL)
+    assert np.array_equal(capture(model, ids()[0][None]).output, capture(model, ids()[0]).output)
+    output = capture(model, ids()[0]).output
+    for refused in (capture, partial(substitute, output=output)):
+        with pytest.raises(ValueError, match=r"^tokens: expected one sequence, T ids or"):
+            refused(model, wrong)
 
 
 def test_only_a_layer_that_caches_memories_is_captured():

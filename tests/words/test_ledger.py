@@ -55,8 +55,8 @@ def test_what_is_fetched_is_said_of_all_heads_as_on_the_sheet(H, says):
 
 
 def test_a_power_of_two_is_not_cut():
-    assert "log-linear is the RNN here" in words.weighed(Setting(L=4096))
-    assert "log-linear" not in words.weighed(Setting(L=4095))
+    assert "do not cut: there they are the RNN" in words.weighed(Setting(L=4096))
+    assert "do not cut" not in words.weighed(Setting(L=4095))
 
 
 @pytest.mark.parametrize(
