@@ -4,6 +4,7 @@ NumPy's numbers are taken wherever Python's are: they come out of every `argmax`
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, TypeGuard
@@ -37,7 +38,9 @@ def whole(
     if is_whole(value) and at_least <= value and (at_most is None or value <= at_most):
         return int(value)
     bounds = f", at least {at_least:,}" if at_most is None else f" from {at_least:,} to {at_most:,}"
-    raise ValueError(f"{name}: expected a whole number{of and f' of {of}'}{bounds}{why and f' ({why})'}, got {value!r}")
+    raise ValueError(
+        f"{name}: expected a whole number{of and f' of {of}'}{bounds}{why and f' ({why})'}, got {plain(value)!r}"
+    )
 
 
 def number(name: str, value: object, at_least: float, at_most: float | None = None) -> float:
@@ -50,7 +53,7 @@ def number(name: str, value: object, at_least: float, at_most: float | None = No
     if is_number(value) and at_least <= value and (at_most is None or value <= at_most):
         return float(value)
     bounds = f", at least {at_least:g}" if at_most is None else f" from {at_least:g} to {at_most:g}"
-    raise ValueError(f"{name}: expected a number{bounds}, got {value!r}")
+    raise ValueError(f"{name}: expected a number{bounds}, got {plain(value)!r}")
 
 
 def place(name: str, value: object, count: int, what: str) -> int:
@@ -62,7 +65,20 @@ def place(name: str, value: object, count: int, what: str) -> int:
     """
     if is_whole(value) and 0 <= value < count:
         return int(value)
-    raise ValueError(f"{name}: expected a {what} from 0 to {count - 1}, got {value!r}")
+    raise ValueError(f"{name}: expected a {what} from 0 to {count - 1}, got {plain(value)!r}")
+
+
+def one_of(name: str, value: object, choices: Iterable[object]) -> Any:
+    """`value` as it is, or as Python's if it is NumPy's, if it is one of `choices`. Raises `ValueError` otherwise.
+
+    >>> one_of("backend", "jax", ("numpy", "torch"))
+    Traceback (most recent call last):
+    ValueError: backend: expected one of numpy, torch; got 'jax'
+    """
+    known = tuple(choices)
+    if (isinstance(value, str) or is_whole(value)) and value in known:
+        return plain(value)
+    raise ValueError(f"{name}: expected one of {', '.join(map(str, known))}; got {plain(value)!r}")
 
 
 def truth(name: str, value: object) -> bool:
@@ -72,7 +88,7 @@ def truth(name: str, value: object) -> bool:
     True
     """
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name}: expected true or false, got {value!r}")
+        raise ValueError(f"{name}: expected true or false, got {plain(value)!r}")
     return bool(value)
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mcviz import rules
-from mcviz.checks import plain, plain_fields, truth, whole
+from mcviz.checks import one_of, plain, plain_fields, truth, whole
 from mcviz.rules import SHEETS, Value
 
 MEMORIES = tuple(SHEETS)
@@ -50,7 +50,7 @@ class MCConfig:
     def __post_init__(self) -> None:
         plain_fields(self)
         for name, choices in _CHOICES.items():
-            _require_name(name, getattr(self, name), choices)
+            one_of(name, getattr(self, name), choices)
         if isinstance(self.segmentation, list):
             object.__setattr__(self, "segmentation", tuple(self.segmentation))
         if isinstance(self.segmentation, tuple):
@@ -125,7 +125,7 @@ def _check_options(memory: str, options: Mapping[str, Value]) -> None:
             raise ValueError(f"options: {memory} takes {', '.join(known) or 'none'}; got {name!r}")
         default, choices = known[name].default, known[name].choices
         if isinstance(default, str):
-            _require_name(f"options.{name}", value, choices)
+            one_of(f"options.{name}", value, choices)
         elif isinstance(default, bool):
             truth(f"options.{name}", value)
         elif whole(f"options.{name}", value) not in (choices or [value]):
@@ -133,8 +133,3 @@ def _check_options(memory: str, options: Mapping[str, Value]) -> None:
     conflict = sheet.conflict({**sheet.defaults, **options})
     if conflict:
         raise ValueError(conflict)
-
-
-def _require_name(name: str, value: object, choices: Sequence[Value]) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}: expected one of {', '.join(map(str, choices))}; got {value!r}")

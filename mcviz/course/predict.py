@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Float
 
 from mcviz import stand_in
-from mcviz.checks import place
 from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
 from mcviz.words import portion
@@ -86,7 +85,7 @@ class Prediction(widgets.VBox):  # type: ignore[misc]
     """A question about one token, controls to answer it, and a button that reveals what the run did."""
 
     def __init__(self, card: Scorecard, trace: Trace, t: int, head: int, ask: str, controls: Sequence[Any]) -> None:
-        t, head = place("t", t, trace.T, "token"), place("head", head, trace.H, "head")
+        t, head = trace.at(t, head)
         self.card, self.trace, self.t, self.head = card, trace, t, head
         self.round: Round | None = None
         self.button = widgets.Button(description="Reveal", button_style="primary")

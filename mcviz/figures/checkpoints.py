@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
+from mcviz.checks import one_of, whole
 from mcviz.figures import theme as themes
 from mcviz.initial import readable
 from mcviz.trace import Trace
@@ -20,12 +21,13 @@ def checkpoints(
     """One array of every segment's memory: checkpoints where they ended, the token's own as it is after token `t`.
 
     `array` is one of those that a read needs (`M`, `W1`, …), the first of them if not given. What is read is
-    outlined; what cannot be read yet is dim. Raises `ValueError` for an array that the memory does not have.
+    outlined; what cannot be read yet is dim. Raises `ValueError` for an array that the memory does not have,
+    and for a token or a head that the run does not have.
     """
-    colours, names = themes.THEMES[theme], readable(trace.config)
-    array = names[0] if array is None else array
-    if array not in names:
-        raise ValueError(f"array: expected one of {', '.join(names)}; got {array!r}")
+    colours, names = themes.named(theme), readable(trace.config)
+    t, head = trace.at(t, head)
+    columns = whole("columns", columns)
+    array = names[0] if array is None else one_of("array", array, names)
     s = int(trace.segment_of[t])
     chosen = chosen_segments(trace, t, head)
     states = {i: trace.states(t) if i == s else trace.checkpoints[i] for i in chosen}

@@ -20,7 +20,7 @@ TICKS = 22
 
 def evidence(finding: Finding, theme: str = "light") -> go.Figure:
     """Each condition's values, a ring for each seed, with their mean and its interval."""
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     exact = finding.claim.family == EXACT
     labels = list(finding.values)
     figure = go.Figure()
@@ -49,7 +49,7 @@ def evidence(finding: Finding, theme: str = "light") -> go.Figure:
 
 def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
     """Each comparison of a claim: the differences seed by seed, the interval of their mean, and where it holds."""
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     figure = go.Figure()
     low, high = _span(finding.steps)
     words = [_wrapped(f"{SIGNS[step.verdict]} {step.comparison}") for step in finding.steps]
@@ -75,7 +75,7 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
 
 def reported(finding: Finding, theme: str = "light") -> go.Figure:
     """The paper's own numbers to the same claim, at its scale."""
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     names, values = list(finding.claim.reported), list(finding.claim.reported.values())
     figure = go.Figure(
         go.Bar(

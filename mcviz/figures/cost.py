@@ -36,7 +36,7 @@ def spent(setting: Setting, theme: str = "light") -> go.Figure:
     Circles stand at the chosen length, upright lines at the paper's contexts. Logarithmic segments are shown where
     there are most of them, at lengths of 2^n - 1: at a power of two there is one.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     lengths = doublings(setting, 64)
     lines = tradeoff.curves(setting, lengths)
     lines[LOG_LINEAR] = tradeoff.curves(setting, [L - 1 for L in lengths])[LOG_LINEAR]
@@ -63,7 +63,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
     A matrix and a two-layer memory beside the cache's flat line. Crosses stand where lines cross, a circle at the
     chosen C of the chosen rule, an upright line and diamonds at the paper's C where it has this width of a head.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     matrix, deep = "matrix", f"MLP ×{setting.expansion}"
     kinds = {matrix: replace(setting, memory=MATRIX), deep: replace(setting, memory=NETWORK)}
     styles = {matrix: (colours.checkpoint, "solid"), deep: (colours.checkpoint, "dot")}
@@ -100,7 +100,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
 
 def fetched(setting: Setting, theme: str = "light") -> go.Figure:
     """What the last token of a sequence reads, and the bytes that it fetches, as sequences get longer."""
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     lengths = doublings(setting, 64)
     lines, here = tradeoff.curves(setting, lengths), tradeoff.sheet(setting)
     figure, notes = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08), []

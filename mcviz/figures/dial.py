@@ -14,9 +14,9 @@ def dial(lengths: Sequence[int], right: Sequence[int], asked: int, here: int, th
 
     Raises `ValueError` where a length has no count, or more right answers than questions.
     """
+    colours = themes.named(theme)
     if len(right) != len(lengths) or not all(0 <= count <= asked for count in right):
         raise ValueError(f"right: expected {len(lengths)} counts of 0 to {asked}, got {list(right)}")
-    colours = themes.THEMES[theme]
     bars = go.Bar(
         x=[str(length) for length in lengths],
         y=list(right),

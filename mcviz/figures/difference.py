@@ -9,7 +9,7 @@ from mcviz.words.difference import apart, changed_predictions
 
 def difference(a: Trace, b: Trace, theme: str = "light") -> go.Figure:
     """How far apart the outputs of two runs are, token by token; marks where the likeliest prediction changed."""
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     words = [themes.token(a.tokens, t) for t in range(a.T)]
     figure = go.Figure(
         go.Bar(

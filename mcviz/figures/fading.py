@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mcviz.checks import whole
 from mcviz.figures import theme as themes
 from mcviz.probes.fading import Fading
 
@@ -15,12 +16,11 @@ def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
 
     Raises `ValueError` for a memory that is no matrix, and for a number of pairs that was not written.
     """
-    if not 1 <= n <= len(seen.states):
-        raise ValueError(f"n: expected 1 to {len(seen.states)} pairs, got {n}")
+    colours = themes.named(theme)
+    n = whole("n", n, 1, len(seen.states), of="pairs")
     state = seen.states[n - 1]
     if set(state) != {"M"} or state["M"].shape != (len(seen.value), len(seen.key)):
         raise ValueError(f"memory: expected one matrix M, got {', '.join(state)}")
-    colours = themes.THEMES[theme]
     figure = make_subplots(
         2,
         3,

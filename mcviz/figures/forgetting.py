@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from mcviz.checks import whole
 from mcviz.figures import theme as themes
 from mcviz.probes.fading import Fading
 
@@ -15,9 +16,9 @@ def forgetting(seen: Fading, n: int, most: int, theme: str = "light") -> go.Figu
     A disc stands where no other value that was written is nearer, a cross where one is.
     Raises `ValueError` for numbers of pairs that were not written.
     """
-    if not 1 <= n <= most <= len(seen.likeness):
-        raise ValueError(f"n: expected 1 to {most} of {len(seen.likeness)} pairs, got {n}")
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
+    most = whole("most", most, 1, len(seen.likeness), of="pairs")
+    n = whole("n", n, 1, most, of="pairs")
     pairs, likeness = np.arange(1, most + 1), seen.likeness[:most]
     kept = seen.nearest[:most] == seen.place
     figure = go.Figure()

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from mcviz.checks import one_of
 from mcviz.claims.interval import Interval
-from mcviz.claims.point import ADDED, ATTENTION, GATED, KINDS, ONE, RULE, SELECTED, SPARSE, TREE, Point
+from mcviz.claims.point import ADDED, ATTENTION, FACTORS, GATED, KINDS, ONE, RULE, SELECTED, SPARSE, TREE, Point
 from mcviz.figures import theme as themes
 
 AXES = {
@@ -25,7 +26,7 @@ TOP = 1.06
 def frontier(points: Sequence[Point], factor: int = 1, theme: str = "light") -> go.Figure:
     """`against` bytes kept, with three buttons that choose what else may be the horizontal axis."""
     figure = against(points, "kept", factor, theme=theme)
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     shown = _kinds(points)
     buttons = []
     for name, (short, title) in AXES.items():
@@ -51,8 +52,11 @@ def against(
 
     A mark is a setting: the mean over its seeds, with its interval, the sizes and the command under the pointer. The
     point whose name is `chosen` has a ring around it.
+
+    Raises `ValueError` for another axis, or a factor that was not measured.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
+    axis, factor = one_of("axis", axis, AXES), one_of("factor", factor, FACTORS)
     figure = go.Figure()
     for kind, some in _kinds(points).items():
         colour = {

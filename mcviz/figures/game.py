@@ -17,7 +17,7 @@ def tries(
 
     The corner that a round asks for, above the goal and within the budget, is shaded, until all is `over`.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     figure = go.Figure()
     if best:
         figure.add_trace(

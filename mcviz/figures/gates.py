@@ -10,9 +10,11 @@ from mcviz.trace import Trace
 def gates(trace: Trace, head: int = 0, t: int | None = None, theme: str = "light") -> go.Figure:
     """Gates `γ_t^(i)` of one head, [T, N]: tokens from left to right, segments from top to bottom.
 
-    Empty where a memory is not there yet, so the picture is block-causal. `t` marks one token.
+    Empty where a memory is not there yet, so the picture is block-causal. `t` marks one token. Raises `ValueError` for
+    a token or a head that the run does not have.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
+    marked, head = trace.at(0 if t is None else t, head)
     words = [themes.token(trace.tokens, i) for i in range(trace.T)]
     shown = np.where(trace.readable, trace.weights[:, head], np.nan).T
     figure = go.Figure(
@@ -33,7 +35,7 @@ def gates(trace: Trace, head: int = 0, t: int | None = None, theme: str = "light
     edges = [start - 0.5 for start, _ in trace.segments[1:]]
     figure.update_layout(shapes=[_rule(x, colours.muted, 0.5) for x in edges])
     if t is not None:
-        figure.add_shape(_rule(t, colours.ink, 2))
+        figure.add_shape(_rule(marked, colours.ink, 2))
     return figure
 
 

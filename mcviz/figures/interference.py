@@ -22,7 +22,7 @@ def recovered(
     The last row is one memory of the whole sequence. A tick marks answers nearest to the right value; the outline
     marks the segment in which a pair was written.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     rows = [str(i) for i in range(trace.N)] + ["one for all"]
     names = [f"{place} {themes.token(trace.tokens, place)}" for place in places.tolist()]
     figure = go.Figure(
@@ -56,7 +56,7 @@ def capacity(
     pairs: Int[Array, "N"], alone: Float[Array, "N"], cached: Float[Array, "N"], theme: str = "light"
 ) -> go.Figure:
     """The share of pairs recovered right as more are written: from one memory, and from the checkpoints."""
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     lines = (("one memory for all", alone, colours.online, "dot"), ("checkpoints", cached, colours.checkpoint, "solid"))
     figure = go.Figure(
         [

@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from mcviz.checks import place
 from mcviz.figures import theme as themes
 from mcviz.probes.oracle import Choice, Oracle
 from mcviz.words.oracle import named
@@ -14,9 +15,10 @@ CROWD = 64
 def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Figure:
     """For each question, the losses between the best and the worst selection, and where the router's lies.
 
-    `t` marks one question.
+    `t` marks one question. Raises `ValueError` for a token that the run does not have.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
+    asked = None if t is None else place("t", t, oracle.trace.T, "token")
     choices = oracle.choices
     names = [themes.token(oracle.trace.tokens, one.t) for one in choices]
     x = [f"{name} · {one.t}" for name, one in zip(names, choices, strict=True)]  # no two alike
@@ -48,14 +50,14 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
     figure.update_yaxes(title="bits to the answer", range=[-0.04 * most, 1.04 * most], showgrid=True)
     figure.update_yaxes(gridcolor=colours.grid)
     for at, one in enumerate(choices):
-        if one.t == t:
+        if one.t == asked:
             figure.add_vrect(x0=at - 0.45, x1=at + 0.45, fillcolor=colours.muted, opacity=0.25, line_width=0)
     return figure
 
 
 def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figure:
     """What every selection for one question costs: bars for one checkpoint, a triangle for two, ranks for more."""
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
     k = choice.subsets.shape[1]
     figure = go.Figure()
     if k == 1:

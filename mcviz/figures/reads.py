@@ -15,8 +15,11 @@ def reads(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.Figur
     """A row `M^(i)(q_t)` for each memory that was read, its gate beside it, and the output `y_t` below them.
 
     A soup mixes memories before it reads, so there is the output alone.
+
+    Raises `ValueError` for a token or a head that the run does not have.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
+    t, head = trace.at(t, head)
     read = np.flatnonzero(trace.read[t, head])
     if trace.reads is None:
         read = read[:0]

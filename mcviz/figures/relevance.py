@@ -16,8 +16,11 @@ def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.F
     """Scores `r_t^(i)` above, gates `γ_t^(i)` below, a bar for each memory that token `t` can reach.
 
     Filled bars were read; hollow ones were not. The token's own segment stands last, in its own colour.
+
+    Raises `ValueError` for a token or a head that the run does not have.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
+    t, head = trace.at(t, head)
     n = int(trace.segment_of[t]) + 1
     names = [str(i) for i in range(n - 1)] + [f"{n - 1} online"]
     read = trace.read[t, head, :n]

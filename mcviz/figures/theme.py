@@ -4,6 +4,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from mcviz.checks import one_of
 from mcviz.palette import PALETTES, Palette
 
 Theme = Palette
@@ -14,6 +15,16 @@ THEMES = PALETTES
 
 CLEAR = "rgba(0, 0, 0, 0)"
 """No ground, for a host whose own is known to be as dark as the theme."""
+
+
+def named(theme: str) -> Theme:
+    """The theme of this name. Raises `ValueError` where there is none, and so does every figure.
+
+    >>> named("blue")
+    Traceback (most recent call last):
+    ValueError: theme: expected one of light, dark; got 'blue'
+    """
+    return THEMES[one_of("theme", theme, THEMES)]
 
 
 def layout(figure: go.Figure, theme: Theme, height: int) -> go.Figure:

@@ -15,8 +15,11 @@ def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bo
 
     Token `t` is outlined, and so is the place where its answer stands (unless not `answer`). Later tokens are
     dim and have no shade: no memory holds them yet.
+
+    Raises `ValueError` for a token or a head that the run does not have.
     """
-    colours = themes.THEMES[theme]
+    colours = themes.named(theme)
+    t, head = trace.at(t, head)
     lengths = {stop - start for start, stop in trace.segments[:-1]}
     columns = lengths.pop() if len(lengths) == 1 and max(lengths) in range(8, 33) else COLUMNS
     first = max(0, min(t // columns - ROWS // 2, -(-trace.T // columns) - ROWS)) * columns

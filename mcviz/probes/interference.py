@@ -61,9 +61,10 @@ def recall(trace: Trace, head: int = 0, places: Sequence[int] | None = None) -> 
     that would come back.
     """
     head = place("head", head, trace.H, "head")
-    chosen = np.array(pairs(trace) if places is None else list(places), np.int64)
-    if not len(chosen) or chosen.min() < 0 or chosen.max() >= trace.T:
-        raise ValueError(f"places: expected at least one token from 0 to {trace.T - 1}, got {chosen.tolist()}")
+    asked = pairs(trace) if places is None else places
+    chosen = np.array([place("places", at, trace.T, "token") for at in asked], np.int64)
+    if not len(chosen):
+        raise ValueError("places: expected at least one token, got none")
     if len(chosen) > MOST_PAIRS:
         raise ValueError(f"places: expected at most {MOST_PAIRS:,} pairs, got {len(chosen):,}")
     if (trace.N + 1) * len(chosen) * trace.V > MOST_RECOVERED:

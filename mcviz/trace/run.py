@@ -134,8 +134,12 @@ class Trace:
         """SHA-256 of everything in the Trace: equal runs have equal hashes."""
         return file.digest(file.header(self), file.arrays(self))
 
+    def at(self, t: int, head: int = 0) -> tuple[int, int]:
+        """A token and a head of this run as plain numbers. Raises `ValueError` where it has no such token or head."""
+        return place("t", t, self.T, "token"), place("head", head, self.H, "head")
+
     def states(self, t: int) -> State:
-        """The online state after token `t`: named arrays [H, ...].
+        """The online state after token `t`: named arrays [H, ...]. Raises `ValueError` if there is no such token.
 
         Writes are replayed by the reference from the start of the token's segment.
         """

@@ -11,7 +11,11 @@ from mcviz.words.portion import portion
 
 
 def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
-    """What there is to see at token `t`, as plain text. `answers=False` keeps to itself where the answer stands."""
+    """What there is to see at token `t`, as plain text. `answers=False` keeps to itself where the answer stands.
+
+    Raises `ValueError` for a token or a head that the run does not have.
+    """
+    t, head = trace.at(t, head)
     s, weights = int(trace.segment_of[t]), trace.weights[t, head]
     word = f" “{trace.tokens[t]}”" if trace.tokens else ""
     said = [f"Token {t}{word} in segment {s} can read {s} checkpoint{'' if s == 1 else 's'} and its online memory."]
@@ -45,7 +49,11 @@ def listed(segments: np.ndarray) -> str:
 
 
 def heaviest(trace: Trace, t: int, head: int = 0) -> int:
-    """The checkpoint that token `t` weighs most; 0 where it reads none."""
+    """The checkpoint that token `t` weighs most; 0 where it reads none.
+
+    Raises `ValueError` for a token or a head that the run does not have.
+    """
+    t, head = trace.at(t, head)
     s = int(trace.segment_of[t])
     return int(np.argmax(trace.weights[t, head, :s])) if s else 0
 

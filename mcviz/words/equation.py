@@ -23,7 +23,11 @@ class Equation(NamedTuple):
 
 
 def equations(trace: Trace, t: int, head: int = 0) -> list[Equation]:
-    """How token `t` was written, compared, weighed and answered: the lines of the algorithm, in order."""
+    """How token `t` was written, compared, weighed and answered: the lines of the algorithm, in order.
+
+    Raises `ValueError` for a token or a head that the run does not have.
+    """
+    t, head = trace.at(t, head)
     lines = [_write(trace, t, head)]
     if trace.config.aggregator in GATED:
         lines += [_score(trace, t, head), *_router(trace, t, head), _gate(trace, t, head)]

@@ -14,13 +14,15 @@ NONE = "no document says it"
 def replies(trace: Trace, asked: Sequence[int], head: int = 0) -> dict[str, list[str]]:
     """What the model says after each of the tokens `asked`, with its probability, and the checkpoint it read most.
 
-    Raises `ValueError` for a run in which no model says anything, or without labels.
+    Raises `ValueError` for a run in which no model says anything, or without labels, and for tokens or a head
+    that it does not have.
     """
     said = trace.predictions
     if said is None or not said.targets or not trace.tokens:
         raise ValueError("trace: expected a run of a model, with labels and what it says")
     columns: dict[str, list[str]] = {name: [] for name in ("Question", "Answer", "Probability", "", "Read most")}
     for t in asked:
+        t, head = trace.at(t, head)
         answer, right = said.tokens[t][0], said.targets[t]
         verdict = f"— {NONE}" if not right else "✓ right" if answer == right else f"✗ wrong: {right}"
         cells = (

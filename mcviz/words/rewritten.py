@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mcviz.checks import whole
 from mcviz.trace import Trace
 from mcviz.words.difference import accuracy
 from mcviz.words.portion import portion
@@ -20,8 +21,9 @@ def rewritten(before: Trace, after: Trace, origin: Sequence[int]) -> str:
     `origin` says for each token of `after` at which place it was in `before`, -1 for one more. Raises `ValueError` if
     it does not fit, or runs of other sizes are compared.
     """
-    if len(origin) != after.T or max(origin, default=-1) >= before.T:
-        raise ValueError(f"origin: expected {after.T} tokens below {before.T}, got {len(origin)} up to {max(origin)}")
+    origin = [whole("origin", o, -1, before.T - 1) for o in origin]
+    if len(origin) != after.T:
+        raise ValueError(f"origin: expected {after.T} tokens, got {len(origin)}")
     if before.output.shape[1:] != after.output.shape[1:]:
         raise ValueError(f"after: expected outputs of {before.output.shape[1:]}, got {after.output.shape[1:]}")
     both = [(o, t) for t, o in enumerate(origin) if o >= 0]

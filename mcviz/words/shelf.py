@@ -21,8 +21,9 @@ class Row:
 def shelf(trace: Trace, t: int, head: int = 0) -> list[Row]:
     """The memories that token `t` can read, the online one last. A fact is `trace.fact` tokens, its answer the last.
 
-    Raises `ValueError` for a run whose tokens have no labels.
+    Raises `ValueError` for a run whose tokens have no labels, and for a token or a head that it does not have.
     """
+    t, head = trace.at(t, head)
     if not trace.tokens:
         raise ValueError("trace: expected tokens with labels, got a run without")
     s = int(trace.segment_of[t])
@@ -53,10 +54,12 @@ def questions(trace: Trace) -> list[int]:
 def found(trace: Trace, t: int, head: int = 0) -> str:
     """What a question's memories were weighed, which were read, and what the model said, in three sentences.
 
-    Raises `ValueError` where nothing is asked, or no model said anything.
+    Raises `ValueError` where nothing is asked, or no model said anything, and for a token or a head that the run does
+    not have.
     """
-    model = trace.predictions
-    if model is None or not model.targets or not model.targets[t] or not trace.tokens or trace.sources[t] < 0:
+    t, head = trace.at(t, head)
+    model, known = trace.predictions, trace.tokens and trace.sources
+    if model is None or not model.targets or not model.targets[t] or not known or trace.sources[t] < 0:
         raise ValueError(f"t: expected a token at which a model was asked something, got {t}")
     rows = shelf(trace, t, head)
     *kept, own = rows

@@ -13,7 +13,10 @@ last two are parts of the output.)"""
 def unheard(trace: Trace, t: int, head: int = 0) -> str:
     """Of the memories with a gate of at least `GATE` that add less than `SHARE` of the output, the one that weighs
     most: what it adds, and why: what it gives back is short, or does not lie along the output. "" where there is none.
+
+    Raises `ValueError` for a token or a head that the run does not have.
     """
+    t, head = trace.at(t, head)
     y = trace.output[t, head]
     if trace.reads is None or not y.any():
         return ""

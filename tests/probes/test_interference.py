@@ -77,8 +77,8 @@ def test_every_memory_can_be_asked(memory):
     [
         ({"head": 1}, "head: expected a head from 0 to 0, got 1"),
         ({"places": []}, "places: expected at least one"),
-        ({"places": [8]}, "places: expected at least one token from 0 to 7"),
-        ({"places": np.array([3, 8])}, r"places: expected at least one token from 0 to 7, got \[3, 8\]"),
+        ({"places": [8]}, "places: expected a token from 0 to 7, got 8"),
+        ({"places": np.array([3, 8])}, "places: expected a token from 0 to 7, got 8"),
     ],
 )
 def test_what_cannot_be_asked(arguments, said):

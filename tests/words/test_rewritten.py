@@ -62,9 +62,9 @@ def test_the_same_run_is_the_same(first):
 
 
 def test_runs_that_do_not_fit_are_refused(first):
-    with pytest.raises(ValueError, match="origin: expected 12 tokens below 12, got 3"):
+    with pytest.raises(ValueError, match="origin: expected 12 tokens, got 3"):
         words.rewritten(first, first, (0, 1, 2))
-    with pytest.raises(ValueError, match="origin: expected 12 tokens below 12"):
+    with pytest.raises(ValueError, match="origin: expected a whole number from -1 to 11, got 12"):
         words.rewritten(first, first, range(1, 13))
 
 
