@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from mcviz import graphemes, room
+from mcviz import brief, graphemes, room
 from mcviz.checks import whole
 from mcviz.config import MCConfig
 from mcviz.reference import memory_caching
@@ -36,6 +36,8 @@ NAMES = (*TASKS, "text")
 @dataclass(frozen=True)
 class Example:
     """A sequence of T tokens: their numbers, how to show them, and where the answers stand."""
+
+    __repr__ = brief.of_fields
 
     title: str
     ids: Int[Array, "T"]

@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIGHT = {"numpy", "jaxtyping"}
-TOOLS = {"checks", "files"}
-"""What every unit but these may import: how arguments are checked and files are written."""
+TOOLS = {"brief", "checks", "files"}
+"""What every unit but these may import: how things are shown in a line, arguments checked and files written."""
 FOUNDATION = {"rules", "config", "segments", "initial", "model", "cost", "trace", "labels", "sampling", "palette"}
 
 
@@ -28,6 +28,7 @@ class Row(NamedTuple):
 MAY_IMPORT = {
     "_entry": Row(set(), set()),
     "moved": Row(set(), set()),
+    "brief": Row(set(), set()),
     "checks": Row(set(), LIGHT),
     "files": Row(set(), set()),
     "rules": Row(set(), set()),

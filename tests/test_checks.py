@@ -84,7 +84,10 @@ WHOLE = {
             ],
         ).hash
     ),
-    "oracle": lambda n: repr(oracle.consult(MODEL, list(map(n, TOKENS)), list(map(n, TOKENS)), n(1), n(0)).choices),
+    "oracle": lambda n: [
+        one.losses.tolist()
+        for one in oracle.consult(MODEL, list(map(n, TOKENS)), list(map(n, TOKENS)), n(1), n(0)).choices
+    ],
     "a state": lambda n: TRACE.states(n(5))["M"].tolist(),
     "sources": lambda n: replace(TRACE, sources=[n(s) for s in TRACE.sources]).hash,
     "a capture": lambda n: (

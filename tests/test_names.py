@@ -30,7 +30,7 @@ def modules():
 
 def test_what_is_there_is_listed_and_spelled_out():
     data = {"config", "cost", "initial", "labels", "model", "rules", "segments", "trace"}
-    loaded = data | {"checks", "files", "moved", "reference", "sampling"}
+    loaded = data | {"brief", "checks", "files", "moved", "reference", "sampling"}
     moved = {old.split(".")[1] for old in MOVED if old.count(".") == 1}
     assert modules() | moved | {"capture"} <= set(dir(mcviz))
     assert spelled_out() == (modules() | moved | {"capture"}) - loaded

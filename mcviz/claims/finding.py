@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mcviz import brief
 from mcviz.claims.claim import Claim, Comparison, Condition, Gap, Rise, Side
 from mcviz.claims.interval import Interval, bootstrap
 from mcviz.rows import Row
@@ -35,6 +36,9 @@ class Finding:
     steps: tuple[Step, ...]
     verdict: str
     control: tuple[Step, ...] = ()
+
+    def __repr__(self) -> str:
+        return brief.line(self, claim=self.claim.name, seeds=self.seeds, verdict=self.verdict)
 
 
 def judge(claim: Claim, rows: Iterable[Row]) -> Finding:

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 import numpy as np
 from jaxtyping import Float
 
-from mcviz import stand_in
+from mcviz import brief, stand_in
 from mcviz.config import MCConfig
 from mcviz.palette import ANYWHERE
 from mcviz.reference import memory_caching
@@ -34,6 +34,8 @@ SHELVES = 4
 @dataclass(frozen=True)
 class Place:
     """What a segment length comes to."""
+
+    __repr__ = brief.of_fields
 
     C: int
     gates: Float[Array, "questions tokens"]  # of each question, on the segment of each token

@@ -8,12 +8,15 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from mcviz import brief
 from mcviz.film.codes import frozen, inflated
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
     """The loss of a training on its own batches, in nats for each answer, at steps that rise."""
+
+    __repr__ = brief.of_fields
 
     steps: Int[np.ndarray, "n"]  # steps taken when it was measured, the first is 1
     losses: Float[np.ndarray, "n"]

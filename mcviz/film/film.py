@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mcviz import files, room, tasks
+from mcviz import brief, files, room, tasks
 from mcviz.checks import truth, whole
 from mcviz.film import stored
 from mcviz.film.codes import Codes, packed, unpacked
@@ -27,6 +27,8 @@ MAX_NUMBERS = 2**25
 @dataclass(frozen=True, eq=False)
 class Film:
     """A training, frame by frame. A film that cannot be shown is a `ValueError`."""
+
+    __repr__ = brief.of_fields
 
     scene: Scene
     training: Mapping[str, Any]  # steps, seed and recipe, as on a model's card

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mcviz import reference
+from mcviz import brief, reference
 from mcviz.backends import library, one_thread
 from mcviz.checks import is_number, whole
 from mcviz.film.codes import Codes, decoded
@@ -25,6 +25,8 @@ MEASURED = ("accuracy", "recalled", "bits", "largest", "read", "chance", "entrop
 @dataclass(frozen=True)
 class Scene:
     """What stays the same through a film: the task, the shape of the model, and the sequence that it reads."""
+
+    __repr__ = brief.of_fields
 
     task: Task
     model: ModelConfig
@@ -65,6 +67,8 @@ class Frame:
 
     `measured` has what `mcviz.training.evaluate` measures, on fresh sequences that are the same for every frame.
     """
+
+    __repr__ = brief.of_fields
 
     scene: Scene
     step: int

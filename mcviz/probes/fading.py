@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from mcviz import brief
 from mcviz.checks import place as within
 from mcviz.initial import State
 from mcviz.probes.interference import answers, cosines, likest, only, ratio
@@ -19,6 +20,8 @@ MOST = 256
 @dataclass(frozen=True, eq=False)
 class Fading:
     """What is left of the pair that token `place` wrote, with n = 1 … N pairs in one memory."""
+
+    __repr__ = brief.of_fields
 
     place: int
     key: Float[Array, "K"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from mcviz import brief
 from mcviz.checks import place
 from mcviz.initial import State, readable
 from mcviz.reference import memory, replay
@@ -29,6 +30,8 @@ AT_ONCE = 2**18
 class Recall:
     """What the memories of one head answer to the keys of P pairs. Row N is one memory of the whole sequence."""
 
+    __repr__ = brief.of_fields
+
     places: Int[Array, "P"]  # the tokens that wrote the pairs
     home: Int[Array, "P"]  # the segment of each
     recovered: Float[Array, "memories P V"]  # M^(i)(k)
@@ -41,6 +44,8 @@ class Recall:
 @dataclass(frozen=True, eq=False)
 class Capacity:
     """How much is recovered as the sequence goes on, at the end of every segment."""
+
+    __repr__ = brief.of_fields
 
     pairs: Int[Array, "N"]  # written so far
     alone: Float[Array, "N"]  # share recovered right from one memory of everything so far

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from mcviz import brief
 from mcviz.checks import place
 from mcviz.config import GATED, MCConfig
 from mcviz.reference import SequenceModel, capture, memory_caching
@@ -37,6 +38,8 @@ MOST_LISTED = 2**23
 @dataclass(frozen=True, eq=False)
 class Choice:
     """All that the router of one head could have selected for one question, and what each selection costs."""
+
+    __repr__ = brief.of_fields
 
     t: int  # the token that asks
     source: int  # where its answer stands, -1 if nowhere
@@ -70,6 +73,8 @@ class Choice:
 @dataclass(frozen=True, eq=False)
 class Oracle:
     """The choices for every question of a sequence that could read at least one checkpoint."""
+
+    __repr__ = brief.of_fields
 
     k: int
     head: int

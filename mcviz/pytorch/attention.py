@@ -28,6 +28,9 @@ class Attention(Unsegmented):
         super().__init__(d_model, n_heads, ATTENTIONS[SOFTMAX], **options)
         self.window, self.stride = whole("window", window, 0), whole("stride", stride)
 
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, window={self.window}, stride={self.stride}"
+
     def read(self, tokens: Tokens, past: int, before: Kept) -> Float[Tensor, "B H T V"]:
         q, (k, v) = tokens[0], joined(tokens, before)
         plain = not before and (self.window, self.stride) == (0, 1)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mcviz import brief
 from mcviz.checks import is_whole
 from mcviz.config import GATED, MCConfig
 from mcviz.files import replacing
@@ -27,6 +28,10 @@ class Carried:
 
     tokens: int
     tensors: Mapping[str, Tensor]
+
+    def __repr__(self) -> str:
+        held = {"batch": self.batch, "bytes": self.bytes, "device": str(self.device)} if self.tensors else {}
+        return brief.line(self, tokens=self.tokens, **held)
 
     @property
     def batch(self) -> int:

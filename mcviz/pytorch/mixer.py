@@ -67,6 +67,12 @@ class Mixer(nn.Module):
             else:
                 self.register_parameter(member, learned)
 
+    def extra_repr(self) -> str:
+        weights = self.weights()
+        (H, K), V = weights["W_k"].shape[:2], weights["W_v"].shape[1]
+        sizes = {"d_model": self.d_model, "n_heads": H, "d_key": K, "d_value": V, "convolution": self.convolution}
+        return ", ".join(f"{name}={value}" for name, value in sizes.items())
+
     def projections(self, x: Float[Tensor, "B T D"]) -> Projected:
         """q, k, v, u, coefficients and `M_0` (None where it is not learned): what `memory_caching` takes in."""
         return project(x, self.weights(), self.cfg)
@@ -151,6 +157,9 @@ class MemoryCaching(Mixer):
     ) -> None:
         super().__init__(d_model, n_heads, cfg, d_key, d_value, convolution, seed)
         self.config, self.detach = cfg, detach
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, cfg={self.config}, detach={self.detach}"
 
     def forward(
         self,

@@ -64,6 +64,11 @@ class SequenceModel(nn.Module):
         if weights is not None:
             self.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
 
+    def extra_repr(self) -> str:
+        # what the mixers do not say
+        own = ("vocabulary", "width", "layers", "mlp", "seed")
+        return ", ".join(f"{name}={getattr(self.config, name)}" for name in own)
+
     def forward(
         self,
         tokens: Int[Tensor, "B T"],

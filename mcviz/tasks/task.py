@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from jaxtyping import Bool, Int
 
+from mcviz import brief
 from mcviz.checks import is_whole, plain_fields, whole
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ EVALUATION = 2
 @dataclass(frozen=True, eq=False)
 class Batch:
     """B sequences of T tokens, what a model should answer where, and where each answer stands."""
+
+    __repr__ = brief.of_fields
 
     tokens: Int[Array, "B T"]
     targets: Int[Array, "B T"]  # the answer wanted after this token; 0 where nothing is asked

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from mcviz import files
+from mcviz import brief, files
 from mcviz.checks import place
 from mcviz.config import MCConfig
 from mcviz.initial import State
@@ -71,6 +71,10 @@ class Trace:
         object.__setattr__(self, "sources", tuple(map(int, self.sources)))
         object.__setattr__(self, "fact", int(self.fact))
         schema.mend_labels(self)
+
+    def __repr__(self) -> str:
+        sizes = {name: getattr(self, name) for name in "THNKV"}
+        return brief.line(self, title=self.title, **sizes, memory=self.config.memory, aggregator=self.config.aggregator)
 
     @property
     def T(self) -> int:

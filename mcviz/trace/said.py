@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from mcviz import brief
+
 Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """What a model said after each token: its P likeliest tokens, likeliest first."""
+
+    __repr__ = brief.of_fields
 
     tokens: tuple[tuple[str, ...], ...]  # [T][P] labels
     probabilities: Float[Array, "T P"]
@@ -24,6 +28,8 @@ class Alone:
 
     Every head reads that memory and no other, at gate 1, and what follows the layer makes a word of it, as ever.
     """
+
+    __repr__ = brief.of_fields
 
     words: tuple[str, ...]  # the labels of all that is said, each once
     said: Int[Array, "T N"]  # the likeliest token: a place in `words`; -1 where the memory's answer is not known

@@ -12,12 +12,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from mcviz import files
+from mcviz import brief, files
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A training run after `step` steps. All else that the next step needs follows from the seed and its number."""
+
+    __repr__ = brief.of_fields
 
     run: Mapping[str, Any]  # what is trained: another run must not go on from here
     step: int
