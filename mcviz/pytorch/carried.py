@@ -1,12 +1,15 @@
 """What a run hands on: enough to go on exactly where it stopped, all at once or token by token."""
 
+import errno
+import hashlib
 import os
-import pickle
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from mcviz import brief
@@ -14,6 +17,7 @@ from mcviz.checks import is_whole
 from mcviz.config import GATED, MCConfig
 from mcviz.files import replacing
 from mcviz.initial import readable, state_shapes
+from mcviz.pytorch.numerics import is_hidden
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,11 @@ class Carried:
         return self.map(lambda x: x.to(*place, **options))
 
     def select(self, sequences: Any) -> "Carried":
-        """These sequences in this order, some perhaps more than once: what a beam search keeps."""
-        index = torch.as_tensor(sequences, device=self.device)
+        """These sequences in this order, some perhaps more than once: what a beam search keeps.
+
+        Raises `ValueError` for numbers that no sequence has; those of a tensor on a device are not waited for.
+        """
+        index = places(sequences, self.batch).to(self.device)
         return self.map(lambda x: x.index_select(0, index))
 
     def part(self, name: str) -> "Carried":
@@ -80,23 +87,55 @@ class Carried:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, whole or not at all. Raises `OSError`."""
+        whole = self.detach()
         with replacing(path) as file:
-            torch.save({"tokens": self.tokens, "tensors": {n: x.detach() for n, x in self.tensors.items()}}, file)
+            torch.save({"tokens": self.tokens, "tensors": whole.tensors, "digest": digest(whole)}, file)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: Any = "cpu") -> "Carried":
-        """What `save` wrote. Nothing in the file is run. Raises `ValueError` for any other file, and `OSError`."""
+        """What `save` wrote. Nothing in the file is run. Raises `ValueError` for any other file and for one that is
+        damaged, and `OSError`."""
+        cause: Exception | None = None
         try:
             found = torch.load(path, map_location=device, weights_only=True)
             tokens, tensors = found["tokens"], found["tensors"]
             fine = is_whole(tokens) and tokens > 0 and all(isinstance(x, Tensor) for x in tensors.values())
-        except OSError:
-            raise
-        except (pickle.UnpicklingError, RuntimeError, LookupError, TypeError, AttributeError, EOFError, ValueError):
-            fine = False
+            # files of mcviz 0.1 have none
+            fine = fine and found.get("digest") in (None, digest(cls(int(tokens), tensors)))
+        except Exception as error:  # what a damaged file may bring about is said nowhere
+            # torch looks before the beginning of a file whose end is gone
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            fine, cause = False, error
         if not fine:
-            raise ValueError(f"state: expected a file that Carried.save wrote, got {os.fspath(path)!r}")
+            raise ValueError(
+                f"state: expected a whole file that Carried.save wrote, got {os.fspath(path)!r}"
+            ) from cause
         return cls(int(tokens), tensors)
+
+
+def digest(state: Carried) -> str:
+    """SHA-256 of everything in a state."""
+    content = hashlib.sha256(str(state.tokens).encode())
+    for name, x in sorted(state.tensors.items()):
+        content.update(f"{name} {x.dtype} {tuple(x.shape)} ".encode())
+        content.update(x.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return content.hexdigest()
+
+
+def places(sequences: Any, count: int) -> Int[Tensor, "n"]:
+    """The numbers of some of `count` sequences, at least one. Raises `ValueError` for what are none."""
+    try:
+        index = torch.as_tensor(sequences)
+        fine = index.ndim < 2 and index.numel() > 0 and not (index.is_floating_point() or index.is_complex())
+        fine = fine and index.dtype != torch.bool
+        if fine and index.device.type == "cpu" and not is_hidden(index):
+            fine = 0 <= int(index.min()) <= int(index.max()) < count
+    except (TypeError, ValueError, RuntimeError):
+        fine = False
+    if not fine:
+        raise ValueError(f"sequences: expected whole numbers from 0 to {count - 1}, got {reprlib.repr(sequences)}")
+    return index.reshape(-1).long()
 
 
 def check_constant(cfg: MCConfig) -> None:

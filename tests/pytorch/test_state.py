@@ -145,8 +145,78 @@ def test_a_state_says_what_it_is(tmp_path):
     assert again.tokens == state.tokens
     assert all(torch.equal(again.tensors[name], tensor) for name, tensor in state.tensors.items())
     (tmp_path / "no.pt").write_bytes(b"no state")
-    with pytest.raises(ValueError, match=r"^state: expected a file that Carried.save wrote"):
+    with pytest.raises(ValueError, match=r"^state: expected a whole file that Carried.save wrote"):
         Carried.load(tmp_path / "no.pt")
+
+
+WRONG = [[-1], [2], [0, 2], [], [0.5], [True, False], "a", None, [[0]], 2, np.array([-1]), np.array([0.0])]
+
+
+@pytest.mark.parametrize(
+    "wrong", [*WRONG, *(torch.tensor(each) for each in ([-1], [2], [True, False], [0.0], []))], ids=repr
+)
+def test_sequences_that_are_not_there(wrong):
+    with pytest.raises(ValueError, match=r"^sequences: expected whole numbers from 0 to 1, got "):
+        carried().select(wrong)
+
+
+@pytest.mark.parametrize("right", [[1], (1,), range(1, 2), 1, np.int64(1), np.array([1], np.uint8), torch.tensor([1])])
+def test_sequences_that_are_there(right):
+    state, one = carried(), carried().select(right)
+    assert one.batch == 1
+    assert all(torch.equal(tensor[0], state.tensors[name][1]) for name, tensor in one.tensors.items())
+
+
+def same(a, b):
+    """Whether two states are, bit for bit."""
+    return a.tokens == b.tokens and {n: (x.dtype, x.tolist()) for n, x in a.tensors.items()} == {
+        n: (x.dtype, x.tolist()) for n, x in b.tensors.items()
+    }
+
+
+def test_a_damaged_file_is_refused_or_gives_the_same_state(tmp_path):
+    """Wherever it is cut it is refused; a bit may be turned where nothing is said, as in names inside the archive."""
+    state, path = carried().detach(), tmp_path / "state.pt"
+    state.save(path)
+    content, random = path.read_bytes(), np.random.default_rng(0)
+    cuts = [content[:n] for n in random.integers(0, len(content), 40).tolist()]
+    turned = []
+    for at, bit in zip(
+        random.integers(0, len(content), 150).tolist(), random.integers(0, 8, 150).tolist(), strict=True
+    ):
+        turned.append(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
+    refused = []
+    for damaged in [content[: len(content) // 2], *cuts, *turned]:
+        path.write_bytes(damaged)
+        try:
+            found = Carried.load(path)
+        except ValueError as error:
+            refused.append(str(error))
+        else:
+            assert len(damaged) == len(content)
+            assert same(found, state)
+    assert set(refused) == {f"state: expected a whole file that Carried.save wrote, got {str(path)!r}"}
+    assert len(refused) > 60
+
+
+def test_a_changed_number_is_noticed_and_older_files_are_read(tmp_path):
+    state, path = carried().detach(), tmp_path / "state.pt"
+    half = {name: x.bfloat16() for name, x in state.tensors.items()}
+    for tensors in (dict(state.tensors), half):
+        torch.save({"tokens": state.tokens, "tensors": tensors}, path)
+        assert same(Carried.load(path), Carried(state.tokens, tensors))
+        Carried(state.tokens, tensors).save(path)
+        content = torch.load(path)
+        assert same(Carried.load(path), Carried(state.tokens, tensors))
+        content["tensors"]["online.M"].view(-1)[3] += 1
+        torch.save(content, path)
+        with pytest.raises(ValueError, match=r"^state: expected a whole file"):
+            Carried.load(path)
+
+
+def test_a_file_that_is_not_there_stays_an_os_error(tmp_path):
+    with pytest.raises(OSError, match=r"state\.pt"):
+        Carried.load(tmp_path / "state.pt")
 
 
 def test_a_state_keeps_nothing_else_alive():
