@@ -7,9 +7,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import fields
 from numbers import Integral, Real
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
+
+Kind = TypeVar("Kind")
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -79,6 +81,29 @@ def one_of(name: str, value: object, choices: Iterable[object]) -> Any:
     if (isinstance(value, str) or is_whole(value)) and value in known:
         return plain(value)
     raise ValueError(f"{name}: expected one of {', '.join(map(str, known))}; got {plain(value)!r}")
+
+
+def instance(name: str, value: object, kind: type[Kind], what: str) -> Kind:
+    """`value`, if it is an instance of `kind`, which is called `what`. Raises `ValueError` otherwise.
+
+    >>> instance("text", None, str, "a text")
+    Traceback (most recent call last):
+    ValueError: text: expected a text, got NoneType
+    """
+    if isinstance(value, kind):
+        return value
+    raise ValueError(f"{name}: expected {what}, got {type(value).__name__}")
+
+
+def seeds(name: str, value: object) -> int | tuple[int, ...]:
+    """`value`, if it is a seed of random numbers: a whole number from 0 on, or some of them. `ValueError` otherwise.
+
+    >>> seeds("seed", (1, np.int64(2)))
+    (1, 2)
+    """
+    if isinstance(value, tuple | list | np.ndarray):
+        return tuple(whole(name, each, 0) for each in value)
+    return whole(name, value, 0)
 
 
 def truth(name: str, value: object) -> bool:

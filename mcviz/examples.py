@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mcviz import brief, graphemes, room
-from mcviz.checks import whole
+from mcviz.checks import instance, one_of, whole
 from mcviz.config import MCConfig
 from mcviz.reference import memory_caching
 from mcviz.tasks import Task, mqar, needle, topics
@@ -55,8 +55,7 @@ def example(name: str, seed: int = 0, text: str = "", split: str = "word") -> Ex
     seed = whole("seed", seed, 0)
     if name == "text":
         return own_text(text, split)
-    if name not in TASKS:
-        raise ValueError(f"example: expected one of {', '.join(NAMES)}; got {name!r}")
+    name = one_of("example", name, NAMES)
     batch = TASKS[name].sample(seed, batch=1)
     reach = 2 if name == "topics" else 1
     return Example(name, batch.tokens[0], batch.words(), tuple(batch.sources[0].tolist()), reach)
@@ -64,8 +63,7 @@ def example(name: str, seed: int = 0, text: str = "", split: str = "word") -> Ex
 
 def own_text(text: str, split: str = "word") -> Example:
     """A reader's text as tokens. Each word or character is asked to recall what followed it the last time."""
-    if split not in SPLITS:
-        raise ValueError(f"split: expected one of {', '.join(SPLITS)}; got {split!r}")
+    text, split = instance("text", text, str, "a text"), one_of("split", split, SPLITS)
     # A word is cut out of at most MAX_TOKENS characters a token: no need to search ten megabytes.
     if len(text) > 8 * MAX_TOKENS:
         raise ValueError(f"text: expected at most {8 * MAX_TOKENS:,} characters, got {len(text):,}")

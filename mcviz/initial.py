@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from mcviz.checks import seeds
 from mcviz.config import GATED, MCConfig
 from mcviz.rules import SHEETS, STEP
 
@@ -125,8 +126,10 @@ def parameters(
     filters of `convolution` tokens, `F_q` [H, K, convolution] and so on, where that is more than one; for each
     coefficient `W_alpha` [H, D] and `b_alpha` [H], which start at the rule's constant whatever the token; the output
     projection `W_o` [D, H, V]; and `initial.W1` and so on, the learned `M_0` of a deep memory.
+
+    Raises `ValueError` for a seed that is no whole number from 0 on, and no sequence of such.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seeds("seed", seed))
     shapes = parameter_shapes(cfg, D, H, K, V, convolution)
     weights = {name: uniform(rng, shapes[name], D) for name in ("W_q", "W_k", "W_v")}
     if "W_u" in shapes:

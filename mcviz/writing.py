@@ -17,7 +17,7 @@ from typing import Any
 
 from mcviz import watch
 from mcviz.backends import choose, library
-from mcviz.checks import whole
+from mcviz.checks import instance, whole
 from mcviz.config import MCConfig
 from mcviz.sampling import Step
 from mcviz.tasks.characters import Written
@@ -56,9 +56,10 @@ def learned(name: str) -> Written:
 
 
 def encode(name: str, text: str) -> tuple[int, ...]:
-    """The tokens of `text` for the model called `name`. Raises `ValueError` for characters that it does not know, for a
-    text without any and for one of more than `MOST`."""
+    """The tokens of `text` for the model called `name`. Raises `ValueError` for characters that it does not know, for
+    what is no text, for one without any and for one of more than `MOST`."""
     known = learned(name).characters
+    text = instance("text", text, str, "a text")
     if not 1 <= len(text) <= MOST:
         raise ValueError(f"text: expected 1 to {MOST:,} characters, got {len(text):,}")
     unknown = sorted(set(text) - set(known))

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from mcviz.brief import said
+from mcviz.checks import instance
 from mcviz.config import MCConfig
 from mcviz.labels import TOP, answers, display, label, places
 from mcviz.pytorch.alone import alone, answering
@@ -67,9 +69,11 @@ def capture(
     `sources` the places where they stand. For its last layer, the Trace also holds what the model would say from each
     memory alone (`mcviz.trace.Alone`).
 
-    No gradients are kept. Threads may capture one model at the same time. Raises `ValueError` for a model without such
-    a layer, for more than one sequence, and for labels, targets or sources that do not fit.
+    No gradients are kept. Threads may capture one model at the same time. Raises `ValueError` for what is no module of
+    torch, for a model without such a layer, for what is not one sequence, and for labels, targets or sources that do
+    not fit.
     """
+    instance("model", model, nn.Module, "a module of torch (mcviz.reference.capture takes models of NumPy)")
     layers = [module for module in model.modules() if follows(module)]
     if not layers or not -len(layers) <= layer < len(layers):
         raise ValueError(
@@ -102,7 +106,10 @@ def follows(module: nn.Module) -> bool:
 def sequence(model: nn.Module, tokens: Any) -> tuple[Tensor, list[int] | None]:
     """What the model takes in, a batch of one sequence on its device, and its token ids if it consists of such."""
     weights = next(model.parameters(), None)
-    inputs = torch.as_tensor(tokens, device=None if weights is None else weights.device)
+    try:
+        inputs = torch.as_tensor(tokens, device=None if weights is None else weights.device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"tokens: expected numbers, T ids or [1, T, ...], got {said(tokens)}") from error
     ids = not (inputs.is_floating_point() or inputs.is_complex() or inputs.dtype == torch.bool)
     inputs = inputs.long() if ids and not isinstance(tokens, Tensor) else inputs
     inputs = inputs[None] if inputs.ndim == (1 if ids else 2) else inputs

@@ -138,7 +138,8 @@ class MemoryCaching(Mixer):
     `d_key` and `d_value` are the sizes of one head's keys and values, `d_model / n_heads` each if left out.
     `convolution` is the width of the causal depthwise convolutions on q, k, v and u; at 1 there are none. The
     weights are drawn from `seed`, and nothing else of torch's random state is read or moved. With `detach`,
-    gradients are cut at checkpoints. Raises `ValueError` for sizes that do not fit.
+    gradients are cut at checkpoints. Raises `ValueError` for sizes that do not fit,
+    and for what is no seed.
 
     `config` and `projections` are the protocol of `mcviz.capture`.
     """

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from mcviz.brief import said
+from mcviz.checks import instance
 from mcviz.labels import TOP, answers, display, heard, label, places
 from mcviz.reference.memory import Array
 from mcviz.reference.model import SequenceModel
@@ -30,8 +32,10 @@ def capture(
     stand. For the last layer, the Trace also holds what the model would say from each memory alone
     (`mcviz.trace.Alone`).
 
-    Raises `ValueError` for a model without such a layer, and for labels, targets or sources that do not fit.
+    Raises `ValueError` for a model of another kind or without such a layer, and for labels, targets or sources that
+    do not fit.
     """
+    instance("model", model, SequenceModel, "a SequenceModel of NumPy (mcviz.capture takes those of torch)")
     ids = sequence(tokens)
     logits, traces = model.run(ids)
     trace = traces[layer] if -len(traces) <= layer < len(traces) else None
@@ -51,7 +55,10 @@ def capture(
 
 def sequence(tokens: Any) -> Int[Array, "T"]:
     """The ids of one sequence, [T] or [1, T]. Raises `ValueError` for another shape."""
-    ids = np.asarray(tokens)
+    try:
+        ids = np.asarray(tokens)
+    except ValueError as error:
+        raise ValueError(f"tokens: expected whole numbers, T ids or [1, T], got {said(tokens)}") from error
     if ids.ndim not in (1, 2) or 0 in ids.shape or ids.size > ids.shape[-1]:
         raise ValueError(f"tokens: expected one sequence, T ids or [1, T], got shape {ids.shape}")
     return ids.reshape(-1)

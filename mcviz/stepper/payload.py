@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from mcviz.checks import place
+from mcviz.checks import instance, place
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
 from mcviz.reference import shares
@@ -63,8 +63,11 @@ def pack(
     `name` is how the page knows the payload, for a host that has no time for its `identity`: the hashes of the runs are
     left out as well.
 
-    Raises `ValueError` if `other` has another number of tokens or heads, or outputs of another size.
+    Raises `ValueError` for what is no Trace, and if `other` has another number of tokens or heads, or outputs of
+    another size.
     """
+    for argument, run in {"trace": trace, **({} if other is None else {"other": other})}.items():
+        instance(argument, run, Trace, "a Trace")
     runs = [trace] if other is None else [trace, other]
     headers: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from mcviz import brief
-from mcviz.checks import is_whole, plain_fields, whole
+from mcviz.checks import is_whole, plain_fields, seeds, whole
 
 if TYPE_CHECKING:
     from mcviz.tasks.parsed import Parsed
@@ -88,9 +88,13 @@ class Task:
         raise NotImplementedError
 
     def sample(self, seed: Seed, batch: int = 32) -> Batch:
-        """`batch` sequences; the same ones for the same seed. A Generator is drawn from, and moves on."""
+        """`batch` sequences; the same ones for the same seed. A Generator is drawn from, and moves on.
+
+        Raises `ValueError` for what is no seed.
+        """
         batch = whole("batch", batch)
-        return self._sample(np.random.default_rng(seed), batch)
+        drawn = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seeds("seed", seed))
+        return self._sample(drawn, batch)
 
     def _sample(self, rng: np.random.Generator, batch: int) -> Batch:
         raise NotImplementedError
