@@ -31,7 +31,7 @@ def said(value: Any) -> str:
     >>> said(np.zeros((96, 2))), said({"M": np.zeros(3)})
     ('float64[96, 2]', '{M: float64[3]}')
     """
-    if hasattr(value, "dtype") and getattr(value, "shape", ()):
+    if hasattr(value, "dtype") and getattr(value, "shape", None):
         return f"{value.dtype}{list(value.shape)}".removeprefix("torch.")
     if isinstance(value, str):
         return repr(value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…")

@@ -119,7 +119,7 @@ def digest(state: Carried) -> str:
     content = hashlib.sha256(str(state.tokens).encode())
     for name, x in sorted(state.tensors.items()):
         content.update(f"{name} {x.dtype} {tuple(x.shape)} ".encode())
-        content.update(x.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        content.update(x.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return content.hexdigest()
 
 
