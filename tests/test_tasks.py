@@ -180,7 +180,7 @@ def test_what_a_story_asks_for_was_said_last_in_the_same_story():
     ("make", "named"),
     [
         (lambda: tasks.stories(friends=9), "friends: .* from 1 to 8"),
-        (lambda: tasks.stories(others=1.5), "others: expected a share from 0 to 1, got 1.5"),
+        (lambda: tasks.stories(others=1.5), "others: expected a number from 0 to 1, got 1.5"),
         (lambda: tasks.stories().encode("Ψ"), "text: .*'Ψ'"),
         (lambda: tasks.mqar(pairs=129), "pairs: .* from 1 to 128"),
         (lambda: tasks.mqar(pairs=0), "pairs"),
