@@ -1,5 +1,6 @@
 """How to train: the numbers that decide the outcome, besides the task, the model, the steps and the seed."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -17,7 +18,7 @@ class Recipe:
     warm_up: int = 50  # steps over which the learning rate rises
     cool_down: float = 0.2  # share of the steps, the last ones, over which it falls to zero
     dense: float = 0.5  # share of the steps in which SSC still reads all checkpoints, so that its router learns
-    clip: float = 1.0  # largest norm of the gradient
+    clip: float = 1.0  # largest norm of the gradient; infinity is no limit
     patience: int = 0  # validations without improvement before training stops with the best weights; 0 is never
     validate_every: int = 100  # steps
 
@@ -25,14 +26,10 @@ class Recipe:
         plain_fields(self)
         for name, least in (("batch", 1), ("warm_up", 0), ("patience", 0), ("validate_every", 1)):
             whole(name, getattr(self, name), least)
-        for name, most in (
-            ("learning_rate", None),
-            ("weight_decay", 1),
-            ("cool_down", 1),
-            ("dense", 1),
-            ("clip", None),
-        ):
+        for name, most in (("learning_rate", None), ("weight_decay", 1), ("cool_down", 1), ("dense", 1)):
             number(name, getattr(self, name), 0, most)
+        if self.clip != math.inf:
+            number("clip", self.clip, 0)
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate at `step` of `steps`: a short rise, a plateau, and a straight fall."""
