@@ -159,13 +159,13 @@ class Decoder:
         return y
 
     def takes(self, *token: Tensor) -> None:
-        """Raise `ValueError` for a token of other shapes, dtypes or devices than the one before, or that is none."""
-        form = [(x.shape, x.dtype, x.device) for x in token]
+        """Raise `ValueError` for a token of other shapes or dtypes than the one before, or that is none."""
+        form = [(x.shape, x.dtype) for x in token]
         if form == self.form:
             return
         q, k, v, u = (x.shape for x in token)
         if self.form is not None or len(q) != 3 or not q == k == u or len(v) != 3 or v[:2] != q[:2]:
-            found = ", ".join(f"{tuple(x.shape)} of {x.dtype} on {x.device}" for x in token)
+            found = ", ".join(f"{tuple(x.shape)} of {x.dtype}" for x in token)
             before = "" if self.form is None else ", as the token before"
             raise ValueError(f"step: expected q, k [B, H, K], v [B, H, V] and u [B, H, K]{before}, got {found}")
         self.form = form
