@@ -1,12 +1,14 @@
 """The desk where trainings are ordered: who trains, who waits, and for how long."""
 
 import io
+import logging
 import os
 import shutil
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_urlsafe
@@ -240,19 +242,32 @@ class Desk:
     def _turn(self, passed: float) -> None:
         """Look after every training, and begin what has a free place; so many seconds have passed."""
         for name, one in self.trainings.items():
-            if one.process is not None:
-                one.seconds += passed
-                self._look_after(name, one)
-            elif one.status == "waiting" and self._gone(one):
-                self.pause(name, "its page was closed")
+            with self._failing_alone(one):
+                if one.process is not None:
+                    one.seconds += passed
+                    self._look_after(name, one)
+                elif one.status == "waiting" and self._gone(one):
+                    self.pause(name, "its page was closed")
             if time.monotonic() - one.asked > FORGET:
                 one.film, one.modified = None, -1
         for one in self.trainings.values():
             if one.status == "waiting" and self._busy() < self.at_once:
-                try:
+                with self._failing_alone(one):
                     one.process, one.status = self.start(one.places.folder), "training"
-                except OSError as error:
-                    one.status, one.said = "failed", error.strerror or str(error)
+
+    @contextmanager
+    def _failing_alone(self, one: Training) -> Iterator[None]:
+        """Whatever is raised about one training ends that one: the clock is that of all."""
+        try:
+            yield
+        except Exception as error:
+            logging.getLogger(__name__).exception("a training failed")
+            told = error.strerror if isinstance(error, OSError) else str(error)
+            one.status, one.said = "failed", told or type(error).__name__
+            process, one.process = one.process, None
+            if process is not None:
+                with suppress(Exception):
+                    process.kill()
 
     def _look_after(self, name: str, one: Training) -> None:
         """A training whose process runs, or has ended."""
