@@ -201,6 +201,17 @@ def test_what_is_kept_is_bounded_and_what_is_over_makes_room(desk):
     assert sorted(path.name for path in desk.folder.iterdir()) == sorted([names[0], names[2], newest])
 
 
+def test_of_a_training_that_is_gone_there_is_nothing_and_nothing_comes_of_steering_it(desk):
+    name = desk.take(ORDER, there)
+    desk.drop(name)
+    for asked in (desk.order, desk.state, desk.film, desk.live):
+        assert asked(name) is None
+    assert desk.files(name) == {}
+    for steer in (desk.pause, desk.go_on, desk.stop, desk.drop):
+        steer(name)
+    assert not desk.trainings
+
+
 def test_a_film_that_grows_keeps_what_was_computed_of_its_frames(desk):
     name = desk.take(ORDER, there)
     path = desk.trainings[name].places.film
