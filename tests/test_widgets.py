@@ -355,6 +355,28 @@ def test_a_run_has_no_tokens_to_write():
         Stepper()
 
 
+def test_of_what_was_on_screen_nothing_stays_with_another_run_or_film(shelved):
+    """Whatever is shown last stands as in a stepper of its own."""
+
+    def about(stepper):
+        places = {name: getattr(stepper, name) for name in ("step", "head", "segment", "frame", "offers", "tokens")}
+        return places, stepper.sitting, stepper.film, stepper.latest.hash
+
+    run, reel, sitting = library(), film("topics-rnn", 2), watch.Sitting("topics-ssc")
+    for show, given, at in (
+        (shelved.show, run, {}),
+        (shelved.show, reel, {"frame": -1}),
+        (shelved.show, run, {}),
+        (shelved.show, reel, {"frame": -1}),
+        (shelved.sit, sitting, {}),
+        (shelved.show, reel, {"frame": -1}),
+    ):
+        show(given)
+        if given is not sitting:
+            shelved.on_request("edit", {"change": "3=bag"})  # by a page that has not heard of it yet
+        assert about(shelved) == about(Stepper(given, **at))
+
+
 @pytest.fixture
 def reader():
     return Stepper(model="text-grm", tokens="Alice was not a bit ")
