@@ -183,7 +183,7 @@ class Stepper(anywidget.AnyWidget):
         if self.film is not None:
             files.write(path, film_page(self.film, frame=self.frame, **at))
         else:
-            files.write(path, page(self.trace, self.other, budget=self.budget))
+            files.write(path, page(self.trace, self.other, budget=self.budget, **at))
 
     def _ipython_display_(self) -> None:
         """The widget, and where it does not live a picture of the gates where it stands."""
@@ -201,7 +201,8 @@ class Stepper(anywidget.AnyWidget):
         payload, offers = pack(*runs, budget=self.budget), self._offers(trace, earlier, sitting)
         self.sitting, self.film, self.trace, self.other = sitting, None, runs[0], other and trace
         with self.hold_sync(), self.hold_trait_notifications():
-            self.step, self.frame = min(self.step, trace.T - 1), 0
+            self.step, self.head, self.frame = min(self.step, trace.T - 1), min(self.head, trace.H - 1), 0
+            self.segment = min(self.segment, trace.N - 1)
             self.payload, self.offers, self.tokens = payload, offers, self._labels()
 
     def write(self, characters: int = 1, temperature: float = 0.0, seed: int = 0) -> str:
