@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mcviz import choices, files, rules
+from mcviz import __version__, choices, files, rules
 from mcviz.choices import Choice
 from mcviz.palette import ANYWHERE, PALETTES
 from mcviz.trace import Trace
@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(words: Sequence[str]) -> int:
     """The command that `words` name, with what they say."""
     parser = argparse.ArgumentParser(prog="mcviz", description="Watch a recurrent network remember.")
+    parser.add_argument("--version", action="version", version=f"mcviz {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
@@ -153,6 +154,10 @@ def pages() -> Path:
     return installed if installed.is_dir() else here.parent
 
 
+OPTIONS = tuple(choice for choice in choices.CHOICES if choice.name not in ("segmentation", "lengths"))
+"""The choices that are an option each: `--segmentation` takes the lengths too."""
+
+
 def trace_arguments(parser: argparse.ArgumentParser) -> None:
     """What to run, how, and where to write it."""
     from mcviz import examples
@@ -162,9 +167,8 @@ def trace_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", default="", help="the text of the example 'text'")
     parser.add_argument("--split", default="word", choices=tuple(examples.SPLITS), help="how to cut that text")
     parser.add_argument("--segmentation", default="constant", help="constant, logarithmic, or lengths: 64,32,16")
-    for choice in choices.CHOICES:
-        if choice.name not in ("segmentation", "lengths"):
-            option(parser, choice)
+    for choice in OPTIONS:
+        option(parser, choice)
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -183,11 +187,16 @@ def trace(arguments: argparse.Namespace) -> None:
 
     if arguments.text and arguments.example != "text":
         raise ValueError(f"text: expected --example text with it, got {arguments.example}")
+    if arguments.example == "text" and not arguments.text:
+        raise ValueError("text: expected a text for the example 'text'; give --text")
     chosen = {**vars(arguments), "lengths": arguments.segmentation}
     takes = rules.sheet(arguments.memory).defaults
-    for choice in choices.CHOICES:
-        if choice.of_rules and choice.name not in takes and chosen[choice.name] != choice.default:
+    for choice in OPTIONS:
+        if choice.when(chosen.get) or chosen[choice.name] == choice.default:
+            continue
+        if choice.of_rules:
             raise ValueError(f"{choice.name}: {arguments.memory} takes {', '.join(takes) or 'no options'}")
+        raise ValueError(f"{choice.name}: expected no value, as none matters to this run; got {chosen[choice.name]}")
     cfg = choices.config(chosen.__getitem__, arguments.seed)
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
     run.save(arguments.out)
@@ -207,6 +216,8 @@ def export(arguments: argparse.Namespace) -> None:
 
     path = arguments.trace
     out = arguments.out or path.with_name(path.name.removesuffix(".npz").removesuffix(".film") + ".html")
+    if path.exists() and out.exists() and path.samefile(out):
+        raise ValueError(f"out: expected another file than the one that is read, {path}; got {out}")
     if film.is_film(path):
         from mcviz.stepper import film_page
 
