@@ -1,7 +1,9 @@
 """The command `mcviz`: explore, trace, export, train, claims, site, bench. Each loads only what it needs."""
 
 import argparse
+import errno
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, suppress
@@ -104,7 +106,10 @@ def port(text: str) -> int:
 
 
 def explore(arguments: argparse.Namespace) -> int:
-    """Start the explorer and open it in the browser. Nothing is sent anywhere."""
+    """Start the explorer and open it in the browser. Nothing is sent anywhere.
+
+    Raises `ValueError` for an address that is none of this machine.
+    """
     folder = pages()
     # the pages import each other as `app`, whatever else has that name
     sys.path.insert(0, str(folder))
@@ -115,8 +120,15 @@ def explore(arguments: argparse.Namespace) -> int:
         import_module("app.loaded")
         words = ["run", str(folder / "app" / "serve.py"), *(f"--{name}={value}" for name, value in options(arguments))]
         # Control-C ends it, in good order
-        with suppress(import_module("click").Abort):
-            streamlit.main(words, standalone_mode=False)
+        try:
+            with suppress(import_module("click").Abort):
+                streamlit.main(words, standalone_mode=False)
+        except (OSError, UnicodeError) as error:
+            if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise ValueError(
+                    f"address: expected one of this machine, such as localhost or 0.0.0.0; got {arguments.address!r}"
+                ) from None
+            raise
     return 0
 
 

@@ -1,6 +1,7 @@
 """The command `mcviz`: what it writes, and what it says when it cannot."""
 
 import os
+import socket
 import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
@@ -141,6 +142,22 @@ def test_explore_starts_streamlit_quietly(monkeypatch, tmp_path):
     assert "--browser.gatherUsageStats=false" in command
     assert "--server.showEmailPrompt=false" in command
     assert {"--server.headless=true", "--server.port=8599"} <= set(command)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "a..b", "x" * 70])
+def test_what_is_no_address_of_this_machine_is_said(address, monkeypatch, capsys):
+    """As a server finds out, which binds it."""
+    streamlit = pytest.importorskip("streamlit.web.cli")
+
+    def bind(words, standalone_mode):
+        with socket.socket() as door:
+            door.bind((address, 0))
+
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(streamlit, "main", bind)
+    assert cli.main(["explore", "--no-browser", "--address", address]) == 2
+    said = f"mcviz: address: expected one of this machine, such as localhost or 0.0.0.0; got {address!r}\n"
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize(("word", "said"), [("--help", "usage: mcviz"), ("--version", f"mcviz {__version__}\n")])
