@@ -135,6 +135,7 @@ def test_what_would_take_too_long_or_too_much_memory_is_said(setting, message):
         ({"sizes": (0,)}, "sizes: expected lengths of at least one token"),
         ({"threads": -1}, "threads: expected a whole number, at least 0, got -1"),
         ({"device": "nowhere"}, "device: expected one that is there, got 'nowhere'"),
+        ({"device": "meta"}, "device: expected one that is there, got 'meta'"),
         ({"device": "maia"}, r"device: expected one that is there, got 'maia' \(.{,80}\)$"),
     ],
 )

@@ -224,6 +224,7 @@ def test_an_unwritable_place_is_named_before_training(tmp_path, monkeypatch):
     [
         (lambda: train(0), "steps"),
         (lambda: train(device="abacus"), r"device: .*got 'abacus' \(.{,80}\)$"),
+        (lambda: train(device="meta"), "device: .*got 'meta'"),
         (lambda: train(device="maia"), r"device: .*got 'maia' \(.{,80}\)$"),
         (lambda: training.train(tasks.mqar(), model(), progress=False), "vocabulary: expected at least the 192"),
         (lambda: training.Recipe(batch=0), "batch"),

@@ -304,13 +304,14 @@ def run(
     if not sizes or not all(is_whole(T) and T >= 1 for T in sizes):
         raise ValueError(f"sizes: expected lengths of at least one token, got {sizes}")
     try:
-        place = torch.empty(0, device=device).device
+        tried = torch.empty(0, device=device)
+        tried.cpu()  # from "meta", nothing can be read
     except (RuntimeError, AssertionError) as error:
         reason = shorten(str(error).partition("\n")[0], 80, placeholder=" …")
         raise ValueError(f"device: expected one that is there, got {str(device)!r} ({reason})") from None
     threads = None if threads is None else whole("threads", threads, 0)
     with limited(threads):
-        return measure(place, sorted(set(sizes)), 2 if quick else 7, quick, progress)
+        return measure(tried.device, sorted(set(sizes)), 2 if quick else 7, quick, progress)
 
 
 def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool, progress: bool) -> Table:

@@ -243,7 +243,9 @@ def go(
 def usable(device: str | torch.device) -> torch.device:
     """`device`, if torch can compute on it here. Raises `ValueError` otherwise."""
     try:
-        return torch.empty(0, device=device).device
+        tried = torch.empty(0, device=device)
+        tried.cpu()  # from "meta", nothing can be read
+        return tried.device
     except (RuntimeError, AssertionError) as error:
         reason = shorten(str(error).partition("\n")[0], 80, placeholder=" …")
         raise ValueError(

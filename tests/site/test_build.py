@@ -32,6 +32,17 @@ def test_a_site_of_before_is_written_anew(tmp_path):
     assert [path.name for path in (tmp_path / "site").iterdir()] == [build.MARK]
 
 
+@pytest.mark.parametrize("inside", ["", "pyodide"])
+def test_what_is_read_is_not_removed(tmp_path, inside):
+    build.fresh(tmp_path / "site")
+    release = tmp_path / "site" / inside
+    release.mkdir(exist_ok=True)
+    (release / "pyodide.mjs").write_text("mine")
+    with pytest.raises(ValueError, match="out: expected a folder without the files of Pyodide"):
+        build.build(tmp_path / "site", tmp_path / "site" / ".." / "site" / inside)
+    assert (release / "pyodide.mjs").read_text() == "mine"
+
+
 def test_the_package_runs_with_numpy_and_regex_alone(tmp_path):
     packed = bundle()
     assert packed == bundle()
