@@ -197,8 +197,9 @@ def trace(arguments: argparse.Namespace) -> None:
     """Run an example with the reference and save its Trace."""
     from mcviz import examples
 
-    if arguments.text and arguments.example != "text":
-        raise ValueError(f"text: expected --example text with it, got {arguments.example}")
+    of_text = [name for name, default in (("text", ""), ("split", "word")) if getattr(arguments, name) != default]
+    if of_text and arguments.example != "text":
+        raise ValueError(f"{of_text[0]}: expected --example text with it, got {arguments.example}")
     if arguments.example == "text" and not arguments.text:
         raise ValueError("text: expected a text for the example 'text'; give --text")
     chosen = {**vars(arguments), "lengths": arguments.segmentation}

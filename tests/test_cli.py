@@ -41,6 +41,7 @@ def test_trace_takes_lengths_and_text(tmp_path):
         (["--example", "text"], "text: expected a text for the example 'text'; give --text"),
         (["--example", "text", "--text", " "], "text: expected 1 to"),
         (["--text", "a b a c"], "text: expected --example text"),
+        (["--split", "character"], "split: expected --example text with it, got needle"),
         (["--out", "no/such/folder/run.npz"], "No such file"),
     ],
 )

@@ -500,6 +500,7 @@ def test_two_equal_trainings_at_once(tmp_path, monkeypatch, capsys):
         (("mqar", "--set", "batch=4", "--set", "batch=4"), "set: expected batch once, got 4 and 4"),
         (("mqar", "--steps", "2", "--set", "steps=7"), "set: expected steps once, got 2 and 7"),
         (("mqar", "--memory", "titans", "--set", "memory=delta"), "set: expected memory as --memory, got memory=delta"),
+        (("mqar", "--memory", "delta", "--aggregator", "fenwick", *TINY), "memory: expected none for fenwick, "),
         (("mqar", "--set", "aggregator=ssc"), "set: expected aggregator as --aggregator"),
         (("mqar", "--set", "seed=4"), "set: expected seed as --seed, got seed=4"),
         (("mqar", "--set", "task=text"), "set: expected task as TASK"),

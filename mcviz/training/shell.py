@@ -106,6 +106,8 @@ def make_own(args: argparse.Namespace) -> None:
     """`mcviz train TASK`"""
     default = MCConfig()
     aggregator, memory, seed = args.aggregator or default.aggregator, args.memory or default.memory, args.seed or 0
+    if aggregator in INSTEAD and memory != default.memory:
+        raise ValueError(f"memory: expected none for {aggregator}, which stands instead of memories; got {memory}")
     settings = assignments(args.set or [], args.steps)
     planned = plan(args.task, aggregator, seed, memory=memory, **settings)
     rule = [] if memory == default.memory else [memory]
