@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -242,9 +243,11 @@ def go(
 def usable(device: str | torch.device) -> torch.device:
     """`device`, if torch can compute on it here. Raises `ValueError` otherwise."""
     try:
-        return torch.empty(0, device=device).device
+        tried = torch.empty(0, device=device)
+        tried.cpu()  # from "meta", nothing can be read
+        return tried.device
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = shorten(str(error).partition("\n")[0], 80, placeholder=" …")
         raise ValueError(
             f"device: expected one that torch can use here, such as cpu; got {device!r} ({reason})"
         ) from None
