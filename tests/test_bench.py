@@ -134,9 +134,9 @@ def test_what_would_take_too_long_or_too_much_memory_is_said(setting, message):
         ({"sizes": ()}, "sizes: expected lengths of at least one token"),
         ({"sizes": (0,)}, "sizes: expected lengths of at least one token"),
         ({"threads": -1}, "threads: expected a whole number, at least 0, got -1"),
-        ({"device": "nowhere"}, "device: expected one that is there, got 'nowhere'"),
-        ({"device": "meta"}, "device: expected one that is there, got 'meta'"),
-        ({"device": "maia"}, r"device: expected one that is there, got 'maia' \(.{,80}\)$"),
+        ({"device": "nowhere"}, "device: expected one that torch can use here, such as cpu; got 'nowhere'"),
+        ({"device": "meta"}, "device: expected one that torch can use here, such as cpu; got 'meta'"),
+        ({"device": "maia"}, r"device: expected one that torch can use here, such as cpu; got 'maia' \(.{,80}\)$"),
     ],
 )
 def test_what_cannot_be_measured_is_said(options, message):

@@ -6,7 +6,6 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import product
-from textwrap import shorten
 from typing import Any
 
 import torch
@@ -32,6 +31,7 @@ from mcviz.checks import is_whole, plain, whole
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory_caching
 from mcviz.pytorch.decode import Decoder
+from mcviz.pytorch.device import usable
 from mcviz.pytorch.threads import limited
 
 ATTENTION, PACKAGE = "softmax attention", "memory-caching 0.1.0"
@@ -303,15 +303,10 @@ def run(
     sizes = QUICK if quick and tuple(sizes) == SIZES else tuple(map(plain, sizes))
     if not sizes or not all(is_whole(T) and T >= 1 for T in sizes):
         raise ValueError(f"sizes: expected lengths of at least one token, got {sizes}")
-    try:
-        tried = torch.empty(0, device=device)
-        tried.cpu()  # from "meta", nothing can be read
-    except (RuntimeError, AssertionError) as error:
-        reason = shorten(str(error).partition("\n")[0], 80, placeholder=" …")
-        raise ValueError(f"device: expected one that is there, got {str(device)!r} ({reason})") from None
+    place = usable(device)
     threads = None if threads is None else whole("threads", threads, 0)
     with limited(threads):
-        return measure(tried.device, sorted(set(sizes)), 2 if quick else 7, quick, progress)
+        return measure(place, sorted(set(sizes)), 2 if quick else 7, quick, progress)
 
 
 def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool, progress: bool) -> Table:

@@ -53,7 +53,7 @@ def command(arguments: argparse.Namespace) -> int:
     if not arguments.run:
         print(report(board(names=names)))
         return 0
-    from mcviz.training.loop import usable
+    from mcviz.pytorch.device import usable
 
     how, chosen_names, loud = {**OF_RUNS, **given}, arguments.names or None, not arguments.quiet
     usable(how["device"])

@@ -34,7 +34,6 @@ def test_a_site_of_before_is_written_anew(tmp_path):
     assert [path.name for path in (tmp_path / "site").iterdir()] == [build.MARK]
 
 
-<<<<<<< HEAD
 def test_each_claim_stands_with_all_that_decides_it():
     """Where it comes from, what had been seen, its rule and its control with what they came to, and what to bear in
     mind: a verdict that a control gives is else not understood."""
@@ -51,7 +50,8 @@ def test_each_claim_stands_with_all_that_decides_it():
         assert ("Only where this holds, too" in told) == bool(finding.control)
     assert any(finding.control for finding in board)
     assert any(finding.claim.seen for finding in board)
-=======
+
+
 @pytest.mark.parametrize("inside", ["", "pyodide"])
 def test_what_is_read_is_not_removed(tmp_path, inside):
     build.fresh(tmp_path / "site")
@@ -61,7 +61,6 @@ def test_what_is_read_is_not_removed(tmp_path, inside):
     with pytest.raises(ValueError, match="out: expected a folder without the files of Pyodide"):
         build.build(tmp_path / "site", tmp_path / "site" / ".." / "site" / inside)
     assert (release / "pyodide.mjs").read_text() == "mine"
->>>>>>> cli-mends
 
 
 def test_the_package_runs_with_numpy_and_regex_alone(tmp_path):
