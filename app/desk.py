@@ -48,9 +48,13 @@ OWN = "own-"
 
 
 def keep(name: str) -> str:
-    """Have the model of a training that is done watched like one that ships. Gives its name there."""
+    """Have the model of a training that is done watched like one that ships. Gives its name there, or "" where the
+    training is gone."""
+    ordered = desk().order(name)
+    if ordered is None:
+        return ""
     kept = OWN + name
-    watch.lend(kept, desk().trainings[name].places.folder, desk().order(name).name)
+    watch.lend(kept, desk().folder / name, ordered.name)
     names = dict.fromkeys([*screen.get("mine").split(), kept])
     screen.put(mine=" ".join(list(names)[-MOST_KEPT:]))
     return kept

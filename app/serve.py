@@ -33,7 +33,7 @@ def frames(request: Request) -> Response:
     404 where there is none.
     """
     name, first = request.path_params["name"], request.path_params["first"]
-    live = desk().live(name) if desk().knows(name) else None
+    live = desk().live(name)
     if live is None:
         return Response(status_code=404)
     packed = pack_film(live, min(first, len(live.frames) - 1))

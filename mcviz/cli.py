@@ -1,7 +1,9 @@
 """The command `mcviz`: explore, trace, export, train, claims, site, bench. Each loads only what it needs."""
 
 import argparse
+import errno
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, suppress
@@ -10,7 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mcviz import choices, files, rules
+from mcviz import __version__, choices, files, rules
 from mcviz.choices import Choice
 from mcviz.palette import ANYWHERE, PALETTES
 from mcviz.trace import Trace
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(words: Sequence[str]) -> int:
     """The command that `words` name, with what they say."""
     parser = argparse.ArgumentParser(prog="mcviz", description="Watch a recurrent network remember.")
+    parser.add_argument("--version", action="version", version=f"mcviz {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
@@ -103,7 +106,10 @@ def port(text: str) -> int:
 
 
 def explore(arguments: argparse.Namespace) -> int:
-    """Start the explorer and open it in the browser. Nothing is sent anywhere."""
+    """Start the explorer and open it in the browser. Nothing is sent anywhere.
+
+    Raises `ValueError` for an address that is none of this machine.
+    """
     folder = pages()
     # the pages import each other as `app`, whatever else has that name
     sys.path.insert(0, str(folder))
@@ -114,8 +120,15 @@ def explore(arguments: argparse.Namespace) -> int:
         import_module("app.loaded")
         words = ["run", str(folder / "app" / "serve.py"), *(f"--{name}={value}" for name, value in options(arguments))]
         # Control-C ends it, in good order
-        with suppress(import_module("click").Abort):
-            streamlit.main(words, standalone_mode=False)
+        try:
+            with suppress(import_module("click").Abort):
+                streamlit.main(words, standalone_mode=False)
+        except (OSError, UnicodeError) as error:
+            if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise ValueError(
+                    f"address: expected one of this machine, such as localhost or 0.0.0.0; got {arguments.address!r}"
+                ) from None
+            raise
     return 0
 
 
@@ -153,6 +166,10 @@ def pages() -> Path:
     return installed if installed.is_dir() else here.parent
 
 
+OPTIONS = tuple(choice for choice in choices.CHOICES if choice.name not in ("segmentation", "lengths"))
+"""The choices that are an option each: `--segmentation` takes the lengths too."""
+
+
 def trace_arguments(parser: argparse.ArgumentParser) -> None:
     """What to run, how, and where to write it."""
     from mcviz import examples
@@ -162,9 +179,8 @@ def trace_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", default="", help="the text of the example 'text'")
     parser.add_argument("--split", default="word", choices=tuple(examples.SPLITS), help="how to cut that text")
     parser.add_argument("--segmentation", default="constant", help="constant, logarithmic, or lengths: 64,32,16")
-    for choice in choices.CHOICES:
-        if choice.name not in ("segmentation", "lengths"):
-            option(parser, choice)
+    for choice in OPTIONS:
+        option(parser, choice)
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -181,13 +197,19 @@ def trace(arguments: argparse.Namespace) -> None:
     """Run an example with the reference and save its Trace."""
     from mcviz import examples
 
-    if arguments.text and arguments.example != "text":
-        raise ValueError(f"text: expected --example text with it, got {arguments.example}")
+    of_text = [name for name, default in (("text", ""), ("split", "word")) if getattr(arguments, name) != default]
+    if of_text and arguments.example != "text":
+        raise ValueError(f"{of_text[0]}: expected --example text with it, got {arguments.example}")
+    if arguments.example == "text" and not arguments.text:
+        raise ValueError("text: expected a text for the example 'text'; give --text")
     chosen = {**vars(arguments), "lengths": arguments.segmentation}
     takes = rules.sheet(arguments.memory).defaults
-    for choice in choices.CHOICES:
-        if choice.of_rules and choice.name not in takes and chosen[choice.name] != choice.default:
+    for choice in OPTIONS:
+        if choice.when(chosen.get) or chosen[choice.name] == choice.default:
+            continue
+        if choice.of_rules:
             raise ValueError(f"{choice.name}: {arguments.memory} takes {', '.join(takes) or 'no options'}")
+        raise ValueError(f"{choice.name}: expected no value, as none matters to this run; got {chosen[choice.name]}")
     cfg = choices.config(chosen.__getitem__, arguments.seed)
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
     run.save(arguments.out)
@@ -207,6 +229,8 @@ def export(arguments: argparse.Namespace) -> None:
 
     path = arguments.trace
     out = arguments.out or path.with_name(path.name.removesuffix(".npz").removesuffix(".film") + ".html")
+    if path.exists() and out.exists() and path.samefile(out):
+        raise ValueError(f"out: expected another file than the one that is read, {path}; got {out}")
     if film.is_film(path):
         from mcviz.stepper import film_page
 

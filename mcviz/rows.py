@@ -26,10 +26,10 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
 
     Raises `ValueError` for a file that holds anything but rows.
     """
-    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        del lines[-1]
     try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+        if lines and not lines[-1].endswith("\n"):
+            del lines[-1]
         rows = [json.loads(text) for text in lines]
         for row in rows:
             key(row["settings"], row["seed"])

@@ -117,9 +117,10 @@ class Stepper(anywidget.AnyWidget):
         self.other, self.budget = other, budget
         self.first = 0  # the first frame of a film that was sent last
         if self.sitting is not None:
-            traits |= {"tokens": self.trace.tokens, "offers": self._offers(self.trace)}
+            traits["offers"] = self._offers(self.trace)
         elif tokens is not None:
             raise ValueError("tokens: expected a trained model to read them, got a run")
+        traits["tokens"] = self._labels()
         payload = pack(self.trace, other, budget=budget) if self.film is None else pack_film(self.film)
         super().__init__(payload=payload, **traits)
         self.on_msg(Stepper._answer)
@@ -134,10 +135,10 @@ class Stepper(anywidget.AnyWidget):
             self._play(trace)
             return
         payload = pack(trace, other, budget=self.budget)
-        self.trace, self.other, self.film = trace, other, None
+        self.sitting, self.film, self.trace, self.other = None, None, trace, other
         with self.hold_sync(), self.hold_trait_notifications():
-            self.step, self.head, self.segment = 0, 0, -1
-            self.payload = payload
+            self.step, self.head, self.segment, self.frame = 0, 0, -1, 0
+            self.payload, self.offers, self.tokens = payload, {}, self._labels()
 
     def _play(self, film: Film) -> None:
         """Show a film, or more of the one on screen."""
@@ -148,7 +149,8 @@ class Stepper(anywidget.AnyWidget):
         there = len(self.film.frames) if self.film is not None and goes_on and begins(film, self.film) else 0
         new = there % len(film.frames)  # 0 where there are only frames that were sent before
         payload = pack_film(film, new)
-        self.film, self.other, self.first = film, None, new
+        self.sitting, self.film, self.other, self.first = None, film, None, new
+        self.trace = film.frames[frame].trace
         if new:
             self.send({"film": len(film.frames)}, buffers=[payload])
         with self.hold_sync(), self.hold_trait_notifications():
@@ -156,8 +158,7 @@ class Stepper(anywidget.AnyWidget):
                 self.step, self.head, self.segment = 0, 0, -1
             if not new:
                 self.payload = payload
-            self.frame = frame
-            self.trace = film.frames[frame].trace
+            self.frame, self.offers, self.tokens = frame, {}, self._labels()
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """What a browser is told that asks for all: also the frames of a film that were sent on their own."""
@@ -182,7 +183,7 @@ class Stepper(anywidget.AnyWidget):
         if self.film is not None:
             files.write(path, film_page(self.film, frame=self.frame, **at))
         else:
-            files.write(path, page(self.trace, self.other, budget=self.budget))
+            files.write(path, page(self.trace, self.other, budget=self.budget, **at))
 
     def _ipython_display_(self) -> None:
         """The widget, and where it does not live a picture of the gates where it stands."""
@@ -198,14 +199,11 @@ class Stepper(anywidget.AnyWidget):
         other = earlier if earlier is not None and earlier.T == trace.T else None
         runs = (trace,) if other is None else (other, trace)
         payload, offers = pack(*runs, budget=self.budget), self._offers(trace, earlier, sitting)
-        self.sitting, self.trace, self.other = sitting, runs[0], other and trace
+        self.sitting, self.film, self.trace, self.other = sitting, None, runs[0], other and trace
         with self.hold_sync(), self.hold_trait_notifications():
-            self.step, self.payload, self.offers, self.tokens = (
-                min(self.step, trace.T - 1),
-                payload,
-                offers,
-                trace.tokens,
-            )
+            self.step, self.head, self.frame = min(self.step, trace.T - 1), min(self.head, trace.H - 1), 0
+            self.segment = min(self.segment, trace.N - 1)
+            self.payload, self.offers, self.tokens = payload, offers, self._labels()
 
     def write(self, characters: int = 1, temperature: float = 0.0, seed: int = 0) -> str:
         """A model of text writes on after the tokens on screen. Gives what it wrote, and stands at the last of it.
@@ -258,10 +256,16 @@ class Stepper(anywidget.AnyWidget):
         """The run on screen; of two, the second."""
         return self.other or self.trace
 
+    def _labels(self) -> tuple[str, ...]:
+        """The tokens of the run on screen, as far as it names them."""
+        return tuple(self.latest.tokens or ())
+
     @traitlets.validate("tokens")
     def _known(self, proposal: Any) -> tuple[str, ...]:
         if self.sitting is None:
-            raise ValueError("tokens: expected a trained model to read them, got a run")
+            if proposal["value"] != self._labels():
+                raise ValueError("tokens: expected a trained model to read them, got a run")
+            return self._labels()
         return watch.words(replace(self.sitting, tokens=tuple(proposal["value"]), changes=()))
 
     @traitlets.observe("frame")

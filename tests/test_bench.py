@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from argparse import ArgumentParser
 from unittest.mock import patch
 
 import pytest
@@ -132,9 +133,27 @@ def test_what_would_take_too_long_or_too_much_memory_is_said(setting, message):
     [
         ({"sizes": ()}, "sizes: expected lengths of at least one token"),
         ({"sizes": (0,)}, "sizes: expected lengths of at least one token"),
-        ({"device": "nowhere"}, "device: expected one that is there, got 'nowhere'"),
+        ({"threads": -1}, "threads: expected a whole number, at least 0, got -1"),
+        ({"device": "nowhere"}, "device: expected one that torch can use here, such as cpu; got 'nowhere'"),
+        ({"device": "meta"}, "device: expected one that torch can use here, such as cpu; got 'meta'"),
+        ({"device": "maia"}, r"device: expected one that torch can use here, such as cpu; got 'maia' \(.{,80}\)$"),
     ],
 )
 def test_what_cannot_be_measured_is_said(options, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         bench.run(**options)
+
+
+@pytest.mark.parametrize(
+    ("words", "sizes"),
+    [((), contenders.SIZES), (("--sizes", "64", "--sizes", "32", "64"), (32, 64))],
+)
+def test_the_command_measures_each_length_that_is_given(words, sizes, tmp_path, monkeypatch):
+    def asked(device, lengths, *_):
+        raise ValueError(f"asked for {lengths}")
+
+    parser = ArgumentParser()
+    bench.add_arguments(parser)
+    monkeypatch.setattr(contenders, "measure", asked)
+    with pytest.raises(ValueError, match=re.escape(f"asked for {[*sizes]}")):
+        bench.command(parser.parse_args([*words, "--out", str(tmp_path)]))

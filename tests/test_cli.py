@@ -1,6 +1,7 @@
 """The command `mcviz`: what it writes, and what it says when it cannot."""
 
 import os
+import socket
 import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcviz import MCConfig, Trace, cli, examples
+from mcviz import MCConfig, Trace, __version__, cli, examples
 
 
 def test_trace_writes_the_run_of_the_example(tmp_path, capsys):
@@ -37,8 +38,10 @@ def test_trace_takes_lengths_and_text(tmp_path):
         (["--segment-length", "0"], "segment_length: expected a whole number, at least 1, got 0"),
         (["--segmentation", "3,4"], "sum to T = 96"),
         (["--segmentation", "fibonacci"], "got 'fibonacci'"),
-        (["--example", "text"], "text: expected 1 to"),
+        (["--example", "text"], "text: expected a text for the example 'text'; give --text"),
+        (["--example", "text", "--text", " "], "text: expected 1 to"),
         (["--text", "a b a c"], "text: expected --example text"),
+        (["--split", "character"], "split: expected --example text with it, got needle"),
         (["--out", "no/such/folder/run.npz"], "No such file"),
     ],
 )
@@ -82,6 +85,19 @@ def test_a_page_lies_beside_its_run_and_is_called_as_it(name, tmp_path):
     assert cli.main(["trace", "--out", str(tmp_path / name)]) == 0
     assert cli.main(["export", str(tmp_path / name)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {name, "lr-0.1.html"}
+
+
+@pytest.mark.parametrize("link", [None, os.link])
+def test_a_page_is_not_written_over_the_run_that_it_shows(link, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run, out = tmp_path / "run.npz", tmp_path / "page.html"
+    assert cli.main(["trace", "--out", str(run)]) == 0
+    before = run.read_bytes()
+    if link:
+        link(run, out)
+    assert cli.main(["export", str(run), "--out", "page.html" if link else "run.npz"]) == 2
+    assert "out: expected another file than the one that is read" in capsys.readouterr().err
+    assert run.read_bytes() == before
 
 
 def test_export_refuses_a_foreign_file(tmp_path, capsys):
@@ -129,9 +145,28 @@ def test_explore_starts_streamlit_quietly(monkeypatch, tmp_path):
     assert {"--server.headless=true", "--server.port=8599"} <= set(command)
 
 
-def test_help_loads_nothing_heavy():
-    probe = "import sys\nfrom mcviz import cli\ntry: cli.main(['--help'])\nexcept SystemExit: print(*sys.modules)"
-    modules = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
+@pytest.mark.parametrize("address", ["192.0.2.1", "a..b", "x" * 70])
+def test_what_is_no_address_of_this_machine_is_said(address, monkeypatch, capsys):
+    """As a server finds out, which binds it."""
+    streamlit = pytest.importorskip("streamlit.web.cli")
+
+    def bind(words, standalone_mode):
+        with socket.socket() as door:
+            door.bind((address, 0))
+
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(streamlit, "main", bind)
+    assert cli.main(["explore", "--no-browser", "--address", address]) == 2
+    said = f"mcviz: address: expected one of this machine, such as localhost or 0.0.0.0; got {address!r}\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(("word", "said"), [("--help", "usage: mcviz"), ("--version", f"mcviz {__version__}\n")])
+def test_help_and_version_load_nothing_heavy(word, said):
+    probe = f"import sys\nfrom mcviz import cli\ntry: cli.main([{word!r}])\nexcept SystemExit: print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
+    assert printed.startswith(said)
+    modules = printed.split()
     assert "mcviz.cli" in modules
     assert not {"torch", "streamlit", "plotly"} & set(modules)
 
@@ -139,6 +174,22 @@ def test_help_loads_nothing_heavy():
 def test_an_option_of_another_rule_is_refused(capsys, tmp_path):
     assert cli.main(["trace", "--memory", "linear", "--window", "7", "--out", str(tmp_path / "run.npz")]) == 2
     assert "window: linear takes feature_map, normalizer" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--aggregator", "none", "--top-k", "3"),
+        ("--aggregator", "residual", "--gate", "token"),
+        ("--aggregator", "average", "--pooling", "sum"),
+        ("--segmentation", "64,32", "--segment-length", "8"),
+    ],
+)
+def test_a_choice_without_an_effect_is_refused(words, capsys, tmp_path):
+    assert cli.main(["trace", *words, "--out", str(tmp_path / "run.npz")]) == 2
+    name = words[2].removeprefix("--").replace("-", "_")
+    assert f"{name}: expected no value, as none matters to this run; got {words[3]}\n" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

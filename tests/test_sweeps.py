@@ -139,10 +139,10 @@ def test_a_damaged_file_is_refused_and_kept(tmp_path):
     assert path.read_text() == "something else\n{}\n"
 
 
-@pytest.mark.parametrize("content", ['{"settings": {}}\n', "[]\n", "3\n"])
-def test_foreign_json_is_refused(tmp_path, content):
-    (tmp_path / "rows.jsonl").write_text(content)
-    with pytest.raises(ValueError, match="expected a file of results"):
+@pytest.mark.parametrize("content", [b'{"settings": {}}\n', b"[]\n", b"3\n", b"\xff\xfe\n"])
+def test_foreign_files_are_refused(tmp_path, content):
+    (tmp_path / "rows.jsonl").write_bytes(content)
+    with pytest.raises(ValueError, match=r"rows.jsonl: expected a file of results"):
         training.read(tmp_path / "rows.jsonl")
 
 
@@ -150,6 +150,14 @@ def test_bad_settings_are_named_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(sweeps, "run", lambda *a: pytest.fail("it ran"))
     with pytest.raises(ValueError, match="top_k"):
         sweep(tmp_path / "rows.jsonl", [*SETTINGS, {**TINY, "top_k": 0}])
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
+@pytest.mark.parametrize("jobs", [0, 1.5, True])
+def test_no_number_of_processes_is_named_before_anything_runs(tmp_path, monkeypatch, jobs):
+    monkeypatch.setattr(sweeps, "run", lambda *a: pytest.fail("it ran"))
+    with pytest.raises(ValueError, match=f"jobs: expected a number of processes, .*; got {jobs}"):
+        sweep(tmp_path / "rows.jsonl", jobs=jobs)
     assert not (tmp_path / "rows.jsonl").exists()
 
 

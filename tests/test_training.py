@@ -1,5 +1,7 @@
 import argparse
 import json
+import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -221,7 +223,9 @@ def test_an_unwritable_place_is_named_before_training(tmp_path, monkeypatch):
     ("call", "named"),
     [
         (lambda: train(0), "steps"),
-        (lambda: train(device="abacus"), "device: .*got 'abacus'"),
+        (lambda: train(device="abacus"), r"device: .*got 'abacus' \(.{,80}\)$"),
+        (lambda: train(device="meta"), "device: .*got 'meta'"),
+        (lambda: train(device="maia"), r"device: .*got 'maia' \(.{,80}\)$"),
         (lambda: training.train(tasks.mqar(), model(), progress=False), "vocabulary: expected at least the 192"),
         (lambda: training.Recipe(batch=0), "batch"),
         (lambda: training.Recipe(dense=1.5), "dense"),
@@ -388,8 +392,6 @@ def test_the_shell_trains_a_model_with_a_card(tmp_path, capsys):
 
 
 def test_a_cards_command_gives_its_numbers_again(tmp_path):
-    import shlex
-
     shell("mqar", "--aggregator", "ssc", "--seed", "3", "--out", str(tmp_path / "a"), *TINY)
     first = zoo.load("mqar-ssc", tmp_path / "a")
     _, _, *words = shlex.split(first.card.command)
@@ -398,6 +400,26 @@ def test_a_cards_command_gives_its_numbers_again(tmp_path):
     assert same(first.state_dict(), second.state_dict())
     assert first.card.measured == second.card.measured
     assert first.card.command == second.card.command
+
+
+def test_settings_may_be_given_one_by_one(tmp_path):
+    one_by_one = [word for setting in TINY[3:] for word in ("--set", setting)]
+    for folder, words in (("a", one_by_one), ("b", TINY[2:])):
+        assert shell("mqar", "--steps", "3", "--out", str(tmp_path / folder), *words) == 0
+    one, other = (zoo.load("mqar-grm", tmp_path / folder).card for folder in "ab")
+    assert one.task == other.task == tasks.mqar(pairs=2, keys=4, values=4)
+    assert (one.model, one.training, one.command) == (other.model, other.training, other.command)
+
+
+def test_the_help_gives_an_option_of_a_rule_as_it_works(tmp_path):
+    """The words that it quotes are taken."""
+    parser = argparse.ArgumentParser()
+    training.add_arguments(parser)
+    quoted = re.search(r"\((--memory [^)]+)\)", parser.format_help().replace("\n", " "))
+    words = shlex.split(quoted[1])
+    assert shell("mqar", *words, "--out", str(tmp_path), *TINY) == 0
+    (name,) = zoo.names(tmp_path)
+    assert zoo.load(name, tmp_path).card.model.mixer.options == {"window": 3}
 
 
 def test_a_model_that_is_there_needs_its_checkpoint_no_more(tmp_path):
@@ -464,12 +486,24 @@ def test_two_equal_trainings_at_once(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "expected one of a task"),
-        (("mqar", "--zoo", "mqar-grm"), "expected one of a task"),
+        ((), "task: expected one of mqar, "),
+        (
+            ("mqar", "--zoo", "mqar-grm"),
+            "zoo: expected a name alone, as a model that ships has a task and settings; got",
+        ),
+        (("--zoo", "mqar-grm", "--steps", "2", "--seed", "0", "--set", "batch=4"), "; got --seed, --steps, --set too"),
         (("--zoo", "mqar-gmr"), "got 'mqar-gmr'"),
         (("mqar", "--set", "pairs"), "NAME=VALUE"),
         (("mqar", "--set", "pairs=1000"), "pairs"),
         (("mqar", "--set", "nothing=1"), "nothing"),
+        (("mqar", "--set", "batch=4", "batch=16"), "set: expected batch once, got 4 and 16"),
+        (("mqar", "--set", "batch=4", "--set", "batch=4"), "set: expected batch once, got 4 and 4"),
+        (("mqar", "--steps", "2", "--set", "steps=7"), "set: expected steps once, got 2 and 7"),
+        (("mqar", "--memory", "titans", "--set", "memory=delta"), "set: expected memory as --memory, got memory=delta"),
+        (("mqar", "--memory", "delta", "--aggregator", "fenwick", *TINY), "memory: expected none for fenwick, "),
+        (("mqar", "--set", "aggregator=ssc"), "set: expected aggregator as --aggregator"),
+        (("mqar", "--set", "seed=4"), "set: expected seed as --seed, got seed=4"),
+        (("mqar", "--set", "task=text"), "set: expected task as TASK"),
         (("mqar", "--set", "memory_size=1", "--steps", "0"), "memory_size"),
     ],
 )

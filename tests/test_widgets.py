@@ -1,4 +1,5 @@
 import base64
+import json
 import re
 import struct
 import subprocess
@@ -61,8 +62,10 @@ def test_another_run_takes_the_place_of_the_first(tmp_path):
     assert stepper.payload == pack(second, second)
     with pytest.raises(ValueError, match="from 0 to 5"):
         stepper.step = 11
+    stepper.go(step=4, head=1, segment=0)
     stepper.to_html(tmp_path / "run.html")
-    assert "octet-stream" in (tmp_path / "run.html").read_text()
+    first = re.search(r'<script id="first"[^>]*>(.*?)</script>', (tmp_path / "run.html").read_text())[1]
+    assert json.loads(first) == {"step": 4, "head": 1, "segment": 0, "veiled": False}
 
 
 def test_before_the_widget_stands_a_picture_of_its_gates(monkeypatch):
@@ -353,6 +356,35 @@ def test_a_run_has_no_tokens_to_write():
             Stepper(trace, **given)
     with pytest.raises(ValueError, match="trace: expected a run"):
         Stepper()
+
+
+def test_of_what_was_on_screen_nothing_stays_with_another_run_or_film(shelved):
+    """Whatever is shown last stands as in a stepper of its own."""
+
+    def about(stepper):
+        places = {name: getattr(stepper, name) for name in ("step", "head", "segment", "frame", "offers", "tokens")}
+        return places, stepper.sitting, stepper.film, stepper.latest.hash
+
+    run, reel, sitting = library(), film("topics-rnn", 2), watch.Sitting("topics-ssc")
+    for show, given, at in (
+        (shelved.show, run, {}),
+        (shelved.show, reel, {"frame": -1}),
+        (shelved.show, run, {}),
+        (shelved.show, reel, {"frame": -1}),
+        (shelved.sit, sitting, {}),
+        (shelved.show, reel, {"frame": -1}),
+    ):
+        show(given)
+        if given is not sitting:
+            shelved.on_request("edit", {"change": "3=bag"})  # by a page that has not heard of it yet
+        assert about(shelved) == about(Stepper(given, **at))
+
+
+def test_where_a_run_is_shorter_the_reader_stands_within_it(shelved):
+    shelved.sit(watch.Sitting("stories-grm"))
+    shelved.go(step=shelved.trace.T - 1, head=1, segment=shelved.trace.N - 1)
+    shelved.sit(watch.Sitting("topics-ssc", tokens=tuple(FACT.split() * 3)))
+    assert (shelved.step, shelved.head, shelved.segment) == (20, 0, 1)
 
 
 @pytest.fixture

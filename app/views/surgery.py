@@ -66,8 +66,14 @@ def operate(trace: Trace, changes: list[Edit]) -> None:
 
 
 def button(label: str, changes: list[Edit], key: str | None = None) -> None:
-    """A press that leaves these edits in force, of which later ones take the place of earlier ones."""
-    st.button(label, key=key, on_click=screen.put, kwargs={"edits": edits.write(edits.settled(changes))})
+    """A press that leaves these edits in force, of which later ones take the place of earlier ones; shut, and said why,
+    where there is no room for so many."""
+    text, why = edits.write(edits.settled(changes)), None
+    try:
+        edits.parse(text)
+    except ValueError as error:
+        why = plain(f"There is no room for it: undo an edit first. {error}")
+    st.button(label, key=key, on_click=screen.put, kwargs={"edits": text}, disabled=why is not None, help=why)
 
 
 def more(trace: Trace, t: int, at: int, changes: list[Edit]) -> None:

@@ -48,7 +48,7 @@ def page() -> None:
         st.info("The film of a training shows what is right, and this link hides answers.")
         return
     can = watch.available("pytorch")
-    state = desk().state(mine()) if mine() else None
+    state = desk().state(mine())
     under_way, waits = stands(state)
     if under_way and not waits:
         screen.put(film="")  # the reader's own, from its first frame on
@@ -122,7 +122,7 @@ def draw(stood: tuple[bool, bool], brought: int, seen: bool) -> None:
     """The reader's training as it stands, what can be done, and its film so far, but for the frames that are brought,
     if one was `seen`; by the clock while it is under way. `stood` is how it stood when all of the page was drawn."""
     name = mine()
-    state = desk().state(name, here()) if name else None
+    state = desk().state(name, here())
     if stood != stands(state):
         st.rerun()  # all of the page: the clock starts or stops, or there is another film
     under_way, _ = stood
@@ -133,7 +133,7 @@ def draw(stood: tuple[bool, bool], brought: int, seen: bool) -> None:
     row = st.container(horizontal=True, vertical_alignment="center", key="under-way" if under_way else "at-rest")
     if not screen.hidden("controls"):
         with row:
-            buttons(state)
+            buttons(name, state)
     with refused():
         live = desk().live(name)
         if under_way and live is not None and (not seen or whole_parts(live.film) > brought):
@@ -170,7 +170,7 @@ def show(name: str, seen: Film, brought: int = 0, live: str = "") -> None:
 
 def watchable() -> tuple[str, ...]:
     """The films that there are, one of which is chosen: the reader's own, which is called "", and those that ship."""
-    names = (*([""] if mine() and desk().film(mine()) is not None else []), *film.names())
+    names = (*([""] if desk().film(mine()) is not None else []), *film.names())
     if names and screen.get("film") not in names:
         screen.put(film=names[0])
     return names
@@ -245,14 +245,15 @@ def comparable(name: str, seen: film.Film) -> list[str]:
     reader's own and those they kept."""
     there = {shipped: runs.reel(shipped) for shipped in film.names()}
     kept = [mine(), *(each.removeprefix(OWN) for each in screen.get("mine").split())]
-    there |= {each: recorded(each) for each in kept if desk().knows(each) and desk().film(each) is not None}
+    there |= {each: own for each in kept if (own := desk().film(each)) is not None}
     return ["", *(each for each, one in there.items() if each != name and one.beside(seen))]
 
 
 def recorded(name: str) -> film.Film:
-    """What was recorded of a training that has frames."""
+    """What was recorded of a training that has frames. Raises `ValueError` where it is gone."""
     found = desk().film(name)
-    assert found is not None
+    if found is None:
+        raise ValueError("film: expected that of a training on this server, but it is not there any more")
     return found
 
 
@@ -260,7 +261,10 @@ def called(name: str) -> str:
     """What one of those films is called."""
     if not name:
         return "this film"
-    return TITLES[name] if name in TITLES else f"{desk().order(name).name}, yours, seed {desk().order(name).seed}"
+    if name in TITLES:
+        return TITLES[name]
+    ordered = desk().order(name)
+    return "one that is gone" if ordered is None else f"{ordered.name}, yours, seed {ordered.seed}"
 
 
 def told(state: State, at: tuple[int, int] | None) -> str:
@@ -296,38 +300,40 @@ def start() -> None:
     st.button("Train", icon=":material/model_training:", type="primary", on_click=begin)
 
 
-def buttons(state: State) -> None:
-    """What can be done now."""
+def buttons(name: str, state: State) -> None:
+    """What can be done now with the training of that name."""
     status = state.status
     if status in ("done", "stopped", "failed"):
         st.button("Train another", icon=":material/model_training:", type="primary", on_click=begin)
     if status in ("waiting", "training", "pausing"):
-        st.button("Pause", icon=":material/pause:", on_click=desk().pause, args=(mine(),), disabled=status[0] == "p")
+        st.button("Pause", icon=":material/pause:", on_click=desk().pause, args=(name,), disabled=status[0] == "p")
     if status == "paused":
-        st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(mine(),))
+        st.button("Go on", icon=":material/play_arrow:", type="primary", on_click=desk().go_on, args=(name,))
     if status in ("waiting", "training", "pausing", "paused"):
-        st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(mine(),))
+        st.button("Stop", icon=":material/stop:", on_click=desk().stop, args=(name,))
     if status == "done":
         if st.button("Keep it, and explore it", icon=":material/visibility:"):
-            explore("Explore")
+            explore(name, "Explore")
         if st.button("Compare it", icon=":material/compare:"):
-            explore("Compare")
-    if status in ("done", "stopped") and (files := desk().files(mine())):
+            explore(name, "Compare")
+    ordered, files = desk().order(name), desk().files(name)
+    if status in ("done", "stopped") and ordered is not None and files:
         what = "Weights, card and film" if status == "done" else "The film"
         st.download_button(
             f"{what} (.zip)",
-            lambda: desk().archive(mine()),
-            f"{desk().order(mine()).name}.zip",
+            lambda: desk().archive(name),
+            f"{ordered.name}.zip",
             "application/zip",
             icon=":material/download:",
             on_click="ignore",
-            disabled=not files,
         )
 
 
-def explore(title: str) -> NoReturn:
-    """To another page, with the model that was trained, which is kept."""
-    screen.another_run(keep(mine()))
+def explore(name: str, title: str) -> NoReturn:
+    """To another page, with the model that was trained, which is kept; where it is gone, all of this page says so."""
+    if not (kept := keep(name)):
+        st.rerun()
+    screen.another_run(kept)
     screen.go(title)
 
 

@@ -27,10 +27,11 @@ from mcviz.bench.measure import (
     ratio,
     replayed,
 )
-from mcviz.checks import is_whole, plain
+from mcviz.checks import is_whole, plain, whole
 from mcviz.config import MCConfig
 from mcviz.pytorch import memory_caching
 from mcviz.pytorch.decode import Decoder
+from mcviz.pytorch.device import usable
 from mcviz.pytorch.threads import limited
 
 ATTENTION, PACKAGE = "softmax attention", "memory-caching 0.1.0"
@@ -296,18 +297,16 @@ def run(
     """Measure speed and memory on this machine.
 
     `sizes` are lengths in tokens; `quick` runs short ones, to see that it works. `threads` bounds those of the CPU,
-    None leaves them as they are. The package is left out where it is not installed. Raises `ValueError` for sizes
-    that are not positive and a device that is not there.
+    None, or 0, leaves them as they are. The package is left out where it is not installed. Raises `ValueError` for
+    sizes that are not positive, a number of threads that is none, and a device that is not there.
     """
     sizes = QUICK if quick and tuple(sizes) == SIZES else tuple(map(plain, sizes))
     if not sizes or not all(is_whole(T) and T >= 1 for T in sizes):
         raise ValueError(f"sizes: expected lengths of at least one token, got {sizes}")
-    try:
-        place = torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device: expected one that is there, got {str(device)!r} ({error})") from None
+    place = usable(device)
+    threads = None if threads is None else whole("threads", threads, 0)
     with limited(threads):
-        return measure(place, sorted(sizes), 2 if quick else 7, quick, progress)
+        return measure(place, sorted(set(sizes)), 2 if quick else 7, quick, progress)
 
 
 def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool, progress: bool) -> Table:

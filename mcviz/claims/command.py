@@ -2,8 +2,9 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mcviz.claims.declared import CLAIMS, FAMILIES
 from mcviz.claims.finding import HOLDS, MISSING, VERDICTS, Finding
@@ -11,6 +12,9 @@ from mcviz.claims.lab import SEEDS, board, chosen, due, run, took
 
 SHELL = "mcviz claims --run"
 """Makes all runs again; with the name of a claim after it, those of that claim."""
+
+OF_RUNS: Mapping[str, Any] = {"seeds": SEEDS, "jobs": -1, "device": "cpu", "out": Path("runs/claims.jsonl")}
+"""Options that say how runs are made, and what they are where they are not given."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,13 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "hours and more on two cores",
     )
     parser.add_argument("--run", action="store_true", help="make the runs anew, instead of showing those that ship")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each condition (default: {SEEDS})")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: -1, one for each core)")
-    parser.add_argument("--device", default="cpu", help="where models are trained: cpu, cuda, … (default: cpu)")
+    parser.add_argument("--seeds", type=int, help=f"of each condition (default: {SEEDS})")
+    parser.add_argument("--jobs", type=int, help="processes (default: -1, one for each core)")
+    parser.add_argument("--device", help="where models are trained: cpu, cuda, … (default: cpu)")
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path("runs/claims.jsonl"),
         metavar="FILE",
         help="where the runs go; what is there is not made again (default: runs/claims.jsonl)",
     )
@@ -37,19 +40,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Print every claim with its verdict; after new runs, also whether it is the one that ships."""
+    """Print every claim with its verdict; after new runs, also whether it is the one that ships.
+
+    Raises `ValueError` as `run` does, for options about runs without any, and for a device that torch cannot use.
+    """
+    given = {name: value for name in OF_RUNS if (value := getattr(arguments, name)) is not None}
+    if given and not arguments.run:
+        raise ValueError(f"{next(iter(given))}: expected --run with it, which makes runs")
     family = next((family for family in FAMILIES if family.lower() == arguments.family), None)
-    names = arguments.names or (None if family is None else chosen(None, family))
+    names = chosen(arguments.names, family) if arguments.names or family else None
     shipped = {finding.claim.name: finding.verdict for finding in board(names=names)}
     if not arguments.run:
         print(report(board(names=names)))
         return 0
-    chosen_names, seeds, loud = arguments.names or None, arguments.seeds, not arguments.quiet
+    from mcviz.pytorch.device import usable
+
+    how, chosen_names, loud = {**OF_RUNS, **given}, arguments.names or None, not arguments.quiet
+    usable(how["device"])
     if loud:
-        wanted = due(chosen_names, seeds, family)
+        wanted = due(chosen_names, how["seeds"], family)
         print(f"{len(wanted)} runs; those that ship from a CPU trained for {took(wanted) / 60:.0f} minutes on one core")
     try:
-        found = run(chosen_names, seeds, arguments.out, arguments.jobs, loud, family, arguments.device)
+        found = run(chosen_names, how["seeds"], how["out"], how["jobs"], loud, family, how["device"])
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from here")
         return 130

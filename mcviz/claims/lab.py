@@ -50,13 +50,12 @@ def run(
     leaves it to joblib's active backend, which may be a cluster. Models are trained on `device`, and measured on the
     CPU. What is timed runs last, and alone.
 
-    Raises `ValueError` for unknown names and families, fewer than two seeds, and a file that is damaged or cannot be
-    written.
+    Raises `ValueError` for unknown names and families, names beside a family, fewer than two seeds, and a file that is
+    damaged or cannot be written.
     """
     from mcviz.claims.trials import TIMING, perform
     from mcviz.training.sweeps import spread
 
-    seeds = whole("seeds", seeds, FEWEST)
     trial = partial(perform, device=device)
     every = due(names, seeds, family)
     clocked = [one for one in every if one[0].get("trial") == TIMING]
@@ -72,7 +71,9 @@ def due(names: Sequence[str] | None, seeds: int, family: str | None = None) -> l
     """Settings and seed of every run that the claims rest on, each once, all settings with the first seed first.
 
     The frontier also has points that no claim rests on, with fewer seeds: they belong to its family, not to a claim.
+    Raises `ValueError` for unknown names and families, names beside a family, and fewer than two seeds.
     """
+    seeds = whole("seeds", seeds, FEWEST)
     conditions = [condition for name in chosen(names, family) for condition in CLAIMS[name].conditions.values()]
     wanted = {key(condition.settings, 0): (dict(condition.settings), seeds) for condition in conditions}
     if names is None and family == frontier.FAMILY:
@@ -89,14 +90,16 @@ def took(wanted: Iterable[tuple[dict[str, object], int]]) -> float:
 
 
 def chosen(names: Sequence[str] | None, family: str | None = None) -> list[str]:
-    """The claims called `names`, or those of a `family`, or all but those that take long."""
+    """The claims called `names`, each once, or those of a `family`, or all but those that take long."""
+    if names and family:
+        raise ValueError(f"family: expected no claims named beside it, got {', '.join(names)} and {family}")
     unknown = sorted(set(names or ()) - set(CLAIMS))
     if unknown:
         raise ValueError(f"names: expected claims among {', '.join(CLAIMS)}; got {', '.join(unknown)}")
     if family not in (None, *FAMILIES):
         raise ValueError(f"family: expected one of {', '.join(FAMILIES)}; got {family!r}")
     if names:
-        return list(names)
+        return list(dict.fromkeys(names))
     if family:
         return [name for name, claim in CLAIMS.items() if claim.family == family]
     return [name for name, claim in CLAIMS.items() if claim.family not in LONG]

@@ -88,6 +88,7 @@ class Decoder:
         # where a read is linear in the memory, to mix first and read once gives the same, with less to compute
         self.mixes = cfg.aggregator == "soup" or kinds.is_additive(cfg)
         self.start: Any = None
+        self.form: list[Any] | None = None
         self.state: Carried | None = None
         if state is not None:
             check_constant(cfg)
@@ -123,9 +124,11 @@ class Decoder:
     ) -> Float[Tensor, "B H V"]:
         """The output of the next token. Its coefficients are [B, H] each; the constants stand in for those left out.
 
-        Raises `ValueError` past the `length`, for a coefficient that the rule does not take, and for a state of another
-        configuration or of other sequences. Values are not looked at.
+        Raises `ValueError` past the `length`, for a token of other shapes than the one before, for a coefficient that
+        the rule does not take, and for a state of another configuration or of other sequences. Values are not looked
+        at.
         """
+        self.takes(q, k, v, q if u is None else u)
         check_coefficients(self.cfg, coefficients, q.shape[-1])
         if self.state is not None:
             (B, H, K), V = q.shape, v.shape[-1]
@@ -154,6 +157,18 @@ class Decoder:
             if context is not None:
                 self.keep(context)
         return y
+
+    def takes(self, *token: Tensor) -> None:
+        """Raise `ValueError` for a token of other shapes or dtypes than the one before, or that is none."""
+        form = [(x.shape, x.dtype) for x in token]
+        if form == self.form:
+            return
+        q, k, v, u = (x.shape for x in token)
+        if self.form is not None or len(q) != 3 or not q == k == u or len(v) != 3 or v[:2] != q[:2]:
+            found = ", ".join(f"{tuple(x.shape)} of {x.dtype}" for x in token)
+            before = "" if self.form is None else ", as the token before"
+            raise ValueError(f"step: expected q, k [B, H, K], v [B, H, V] and u [B, H, K]{before}, got {found}")
+        self.form = form
 
     def keep(self, context: Float[Tensor, "B H K"]) -> None:
         """Keep the context of a segment that has ended."""

@@ -57,8 +57,9 @@ def memory_caching(
     which waits for the device; not while a graph is compiled, and not under transforms of functions.
 
     `lengths` [B] are those of sequences filled up on the right: each is run as if it were alone, and beyond its end
-    outputs and gradients are exactly 0, whatever stands there. Logarithmic cuts follow from the length and are
-    refused. On the left nothing may be filled up: what stands there is written to memories like any other token.
+    outputs and gradients are exactly 0, whatever stands there. Neither `trace` nor `return_state` goes with them.
+    Logarithmic cuts follow from the length and are refused. On the left nothing may be filled up: what stands there is
+    written to memories like any other token.
 
     With `return_state`, a `Carried` comes with the output, last; a call with that `state` goes on where this one
     stopped, also in the middle of a segment, under constant segmentation. It brings its own `M_0`.

@@ -9,13 +9,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mcviz import initial
-from mcviz.checks import whole
+from mcviz.checks import truth, whole
 from mcviz.config import MCConfig
 from mcviz.pytorch import function
 from mcviz.pytorch.carried import Carried, check, shapes
 from mcviz.pytorch.decode import Decoder
 from mcviz.pytorch.inputs import Prepared, first, prepare
-from mcviz.pytorch.numerics import as_given
+from mcviz.pytorch.numerics import as_given, autocasting
 from mcviz.pytorch.padding import beyond, blank
 from mcviz.pytorch.projections import Projected, merge, project
 
@@ -98,6 +98,22 @@ class Mixer(nn.Module):
         """The layer, one token at a time. See `SequenceModel.stream`."""
         raise NotImplementedError
 
+    def takes(self, x: Any) -> None:
+        """Raise `ValueError` for features that the layer does not take in: [B, T, D], in the dtype (but for autocast)
+        and on the device of its weights."""
+        if not isinstance(x, Tensor) or not x.is_floating_point():
+            got = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise ValueError(f"x: expected a tensor of floating-point numbers, got {got}")
+        if x.ndim != 3 or x.shape[2] != self.d_model or 0 in x.shape:
+            raise ValueError(
+                f"x: expected shape [B, T, {self.d_model}] with at least one sequence and token, got {tuple(x.shape)}"
+            )
+        weight = self.weights()["W_q"]
+        if x.device != weight.device or (x.dtype != weight.dtype and not autocasting(x.device)):
+            raise ValueError(
+                f"x: expected {weight.dtype} on {weight.device}, as the weights are, got {x.dtype} on {x.device}"
+            )
+
     def hands_on(self, tokens: int, B: int, H: int, K: int, V: int) -> Mapping[str, tuple[int, ...]]:
         """What the heads keep after so many tokens of B sequences, by name."""
         raise NotImplementedError
@@ -178,7 +194,8 @@ class MemoryCaching(Mixer):
         Values are looked at only with `check`. Under autocast the projections compute in its dtype, memories and gates
         in that of the weights, which is the state's, and features come in autocast's dtype, as of a linear layer.
         """
-        if trace and (lengths is not None or state is not None):
+        self.takes(x)
+        if truth("trace", trace) and (lengths is not None or state is not None):
             raise ValueError("trace: expected whole sequences, neither lengths nor a state")
         if return_state and lengths is not None:
             raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
@@ -228,15 +245,20 @@ class MixerStream:
 
     @torch.no_grad()
     def step(self, x: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
-        """The features of the next token."""
+        """The features of the next token. Raises `ValueError` for those that the layer does not take in, and for those
+        of other sequences than before, or than the state's."""
+        self.mixer.takes(x[:, None])
         if self.latest is None:
-            self.latest = self.mixer.after(x[:, None], self.state)
+            latest = self.mixer.after(x[:, None], self.state)
+        elif len(x) != len(self.latest):
+            raise ValueError(f"x: expected {len(self.latest)} sequences as before, got {len(x)}")
         else:
-            self.latest = torch.cat([self.latest[:, 1:], x[:, None]], 1)
-        *tokens, coefficients, _ = self.mixer.projections(self.latest)
+            latest = torch.cat([self.latest[:, 1:], x[:, None]], 1)
+        *tokens, coefficients, _ = self.mixer.projections(latest)
         now = {name: tensor[:, -1] for name, tensor in coefficients.items()}
         with as_given(x.device):
             y = self.read(*(tensor[:, -1] for tensor in tokens), now)
+        self.latest = latest
         return self.mixer.merge(y[:, None])[:, 0]
 
 

@@ -89,9 +89,10 @@ class SequenceModel(nn.Module):
         if return_state and lengths is not None:
             raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
         before = parts(state, len(self.blocks))
-        x = self.embedding(check_tokens(tokens, self.config.vocabulary, 2, check))
-        padding = None if lengths is None else beyond(lengths, x, self.config.mixer, check)
-        x = blank(x, padding)
+        tokens = check_tokens(tokens, self.config.vocabulary, 2, check=False)
+        padding = None if lengths is None else beyond(lengths, tokens, self.config.mixer, check)
+        tokens = check_tokens(blank(tokens, padding), self.config.vocabulary, 2, check)
+        x = blank(self.embedding(tokens), padding)
         left: dict[str, Tensor] = {}
         for i, block in enumerate(self.blocks):
             x = block(x, lengths=lengths, state=before[i], return_state=return_state)

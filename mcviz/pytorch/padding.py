@@ -14,8 +14,9 @@ from mcviz.pytorch.numerics import is_hidden
 def beyond(lengths: Any, x: Shaped[Tensor, "B T ..."], cfg: MCConfig | None, check: bool) -> Bool[Tensor, "B T"]:
     """Which tokens of a batch stand beyond the end of their sequence.
 
-    Raises `ValueError` for lengths that are no B whole numbers, or (with `check`) none from 0 to T, and where cuts
-    follow from the length of a sequence: those of a batch are not those of each sequence alone.
+    Raises `ValueError` for lengths that are no B whole numbers from 0 to T (away from the CPU they are looked at with
+    `check` alone), and where cuts follow from the length of a sequence: those of a batch are not those of each sequence
+    alone.
     """
     B, T = x.shape[:2]
     if cfg is not None and cfg.segmentation == "logarithmic":
@@ -30,7 +31,11 @@ def beyond(lengths: Any, x: Shaped[Tensor, "B T ..."], cfg: MCConfig | None, che
         lengths = torch.tensor([int(n) for n in lengths])
     if lengths.shape != (B,) or lengths.is_floating_point() or lengths.dtype == torch.bool:
         raise ValueError(f"lengths: expected {B} whole numbers, got {lengths.dtype} of shape {tuple(lengths.shape)}")
-    if check and not is_hidden(lengths) and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T:
+    if (
+        (check or lengths.device.type == "cpu")
+        and not is_hidden(lengths)
+        and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T
+    ):
         raise ValueError(f"lengths: expected numbers from 0 to {T}, got {lengths.tolist()}")
     return torch.arange(T, device=x.device) >= lengths.to(x.device)[:, None]
 

@@ -28,6 +28,7 @@ class Unsegmented(Mixer):
         return_state: bool = False,
     ) -> Any:
         """Features [B, T, D] of each token. `lengths` and states are those of `MemoryCaching.forward`."""
+        self.takes(x)
         padding = None if lengths is None else beyond(lengths, x, None, check=False)
         x = blank(x, padding)
         memory = self.kept(state)

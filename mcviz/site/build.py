@@ -18,8 +18,11 @@ MARK = ".mcviz-site"
 def build(out: Path, release: Path, say: Callable[[str], None] = print) -> None:
     """Write the site into the folder `out`, with the Pyodide that lies in the folder `release`, checked.
 
-    Raises `ValueError` if `out` holds something that is not a site, and where there is no clone of the project.
+    Raises `ValueError` if `out` holds something that is not a site, or the release, which would be removed with the
+    site of before, and where there is no clone of the project.
     """
+    if release.resolve().is_relative_to(out.resolve()):
+        raise ValueError(f"out: expected a folder without the files of Pyodide, which are in {release}; got {out}")
     fresh(out)
     front(out)
     root = project()

@@ -1,12 +1,14 @@
 """The desk where trainings are ordered: who trains, who waits, and for how long."""
 
 import io
+import logging
 import os
 import shutil
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_urlsafe
@@ -71,7 +73,8 @@ class Desk:
 
     What it keeps is bounded: so many trainings at `most`, each for `seconds` of training. One whose page is gone for
     `patience` seconds is paused. All lies in `folder`, in folders with names that nobody guesses: who knows a name may
-    see and steer its training.
+    see and steer its training. One that is over may be forgotten at any moment: who asks for it is told None, or {}, as
+    for a name that never was, and nothing comes of steering it.
     """
 
     def __init__(
@@ -124,16 +127,19 @@ class Desk:
 
     def knows(self, name: str) -> bool:
         """Whether there is a training of that name."""
-        return name in self.trainings
+        return self._find(name) is not None
 
-    def order(self, name: str) -> Order:
+    def order(self, name: str) -> Order | None:
         """What was ordered."""
-        return self.trainings[name].order
+        one = self._find(name)
+        return None if one is None else one.order
 
-    def state(self, name: str, here: Here | None = None) -> State:
+    def state(self, name: str, here: Here | None = None) -> State | None:
         """How a training stands; `here` belongs to the page that asks."""
         with self.lock:
-            one = self.trainings[name]
+            one = self._find(name)
+            if one is None:
+                return None
             if here is not None:
                 one.here, one.seen = here, time.monotonic()
             line = [each for each in self.trainings.values() if each.status == "waiting"]
@@ -143,7 +149,9 @@ class Desk:
     def pause(self, name: str, said: str = "") -> None:
         """Let it save and stop; it can go on."""
         with self.lock:
-            one = self.trainings[name]
+            one = self._find(name)
+            if one is None:
+                return
             if one.status == "waiting":
                 one.status, one.said = "paused", said
             elif one.status == "training" and one.process is not None:
@@ -153,8 +161,8 @@ class Desk:
     def go_on(self, name: str) -> None:
         """Let a paused one train on, at the end of the line."""
         with self.lock:
-            one = self.trainings[name]
-            if one.status == "paused":
+            one = self._find(name)
+            if one is not None and one.status == "paused":
                 self.trainings[name] = self.trainings.pop(name)
                 one.status, one.said = "waiting", ""
                 self._turn(0.0)
@@ -162,8 +170,8 @@ class Desk:
     def stop(self, name: str, said: str = "") -> None:
         """End it. What was recorded stays."""
         with self.lock:
-            one = self.trainings[name]
-            if one.status in OPEN:
+            one = self._find(name)
+            if one is not None and one.status in OPEN:
                 one.stopping = True
                 self.pause(name, said)
                 if one.status == "paused":
@@ -181,7 +189,9 @@ class Desk:
 
     def film(self, name: str) -> Film | None:
         """What was recorded so far; None before the first frame. What was computed of earlier frames is kept."""
-        one = self.trainings[name]
+        one = self._find(name)
+        if one is None:
+            return None
         one.asked = time.monotonic()
         try:
             modified = one.places.film.stat().st_mtime_ns
@@ -197,8 +207,8 @@ class Desk:
 
     def live(self, name: str) -> Live | None:
         """The film so far and, between two of its frames, the model of this moment; None before the first frame."""
-        one, film = self.trainings[name], self.film(name)
-        if film is None:
+        one, film = self._find(name), self.film(name)
+        if one is None or film is None:
             return None
         grown, one.frames = len(film.frames) > one.frames, len(film.frames)
         return Live(film, None if grown else now.read(one.places.now, film))
@@ -206,7 +216,9 @@ class Desk:
     def files(self, name: str) -> dict[str, Path]:
         """What a training leaves, by the names under which it is downloaded: its film, weights and card, as far as
         they are there."""
-        one = self.trainings[name]
+        one = self._find(name)
+        if one is None:
+            return {}
         model = one.order.name
         there = {f"{model}.film": one.places.film}
         there |= {f"{model}{end}": one.places.folder / f"{model}{end}" for end in (".safetensors", ".json")}
@@ -226,6 +238,10 @@ class Desk:
             self.drop(name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _find(self, name: str) -> Training | None:
+        with self.lock:  # who goes on is not in line for a moment
+            return self.trainings.get(name)
+
     def _busy(self) -> int:
         return sum(one.process is not None for one in self.trainings.values())
 
@@ -240,19 +256,32 @@ class Desk:
     def _turn(self, passed: float) -> None:
         """Look after every training, and begin what has a free place; so many seconds have passed."""
         for name, one in self.trainings.items():
-            if one.process is not None:
-                one.seconds += passed
-                self._look_after(name, one)
-            elif one.status == "waiting" and self._gone(one):
-                self.pause(name, "its page was closed")
+            with self._failing_alone(one):
+                if one.process is not None:
+                    one.seconds += passed
+                    self._look_after(name, one)
+                elif one.status == "waiting" and self._gone(one):
+                    self.pause(name, "its page was closed")
             if time.monotonic() - one.asked > FORGET:
                 one.film, one.modified = None, -1
         for one in self.trainings.values():
             if one.status == "waiting" and self._busy() < self.at_once:
-                try:
+                with self._failing_alone(one):
                     one.process, one.status = self.start(one.places.folder), "training"
-                except OSError as error:
-                    one.status, one.said = "failed", error.strerror or str(error)
+
+    @contextmanager
+    def _failing_alone(self, one: Training) -> Iterator[None]:
+        """Whatever is raised about one training ends that one: the clock is that of all."""
+        try:
+            yield
+        except Exception as error:
+            logging.getLogger(__name__).exception("a training failed")
+            told = error.strerror if isinstance(error, OSError) else str(error)
+            one.status, one.said = "failed", told or type(error).__name__
+            process, one.process = one.process, None
+            if process is not None:
+                with suppress(Exception):
+                    process.kill()
 
     def _look_after(self, name: str, one: Training) -> None:
         """A training whose process runs, or has ended."""

@@ -54,6 +54,9 @@ class Process:
 
     @property
     def said(self) -> str:
-        """Its last words."""
-        lines = self.places.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        """Its last words; "" where it left none, or somebody has cleared them away."""
+        try:
+            lines = self.places.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError:
+            return ""
         return lines[-1][:LAST_WORDS] if lines else ""

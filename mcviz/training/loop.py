@@ -17,6 +17,7 @@ from mcviz import files
 from mcviz.checks import whole
 from mcviz.film import Film
 from mcviz.pytorch import ModelConfig, SequenceModel
+from mcviz.pytorch.device import usable
 from mcviz.pytorch.threads import limited
 from mcviz.tasks import Batch, Task
 from mcviz.training.checkpoint import Checkpoint
@@ -237,14 +238,3 @@ def go(
                 saved = time.monotonic()
             if not wanted:
                 return
-
-
-def usable(device: str | torch.device) -> torch.device:
-    """`device`, if torch can compute on it here. Raises `ValueError` otherwise."""
-    try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(
-            f"device: expected one that torch can use here, such as cpu; got {device!r} ({reason})"
-        ) from None

@@ -5,6 +5,7 @@ import json
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +24,29 @@ from mcviz.zoo import Card, answers, check_name, load, names, save
 SEQUENCES = 1024
 """How many a card's figures are measured on."""
 
+OWN = ("aggregator", "memory", "seed", "steps", "set", "name")
+"""Options of a model of the reader's own: one that ships has its settings and its name."""
+
+ELSEWHERE = ("task", "aggregator", "memory", "seed")
+"""What a plan takes that `--set` does not: it stands in the command under its own name."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `mcviz train` takes."""
     parser.add_argument("task", nargs="?", choices=tuple(tasks.TASKS), help="what to learn")
-    parser.add_argument("--aggregator", default="grm", choices=(*AGGREGATORS, *INSTEAD), help="how memories are read")
-    parser.add_argument("--memory", default="linear", choices=MEMORIES, help="how a memory is written and read")
-    parser.add_argument("--seed", type=int, default=0, help="draws weights and batches")
-    parser.add_argument("--steps", type=int, help="steps of training")
+    ways = (*AGGREGATORS, *INSTEAD)
+    parser.add_argument("--aggregator", choices=ways, help="how memories are read (default: grm)")
+    parser.add_argument("--memory", choices=MEMORIES, help="how a memory is written and read (default: linear)")
+    parser.add_argument("--seed", type=int, help="draws weights and batches (default: 0)")
+    parser.add_argument("--steps", type=int, help="steps of training (default: what works for the task)")
     parser.add_argument(
         "--set",
         nargs="+",
-        default=[],
+        action="extend",
         metavar="NAME=VALUE",
-        dest="settings",
         help="any other setting: a size of the task (pairs=24), a field of MCConfig (top_k=4, start=checkpoint), "
-        "of the model (layers=2) or of the recipe (patience=5)",
+        "of the model (layers=2) or of the recipe (patience=5); options of the memory's rule are one of MCConfig's "
+        """(--memory swla --set 'options={"window": 3}')""",
     )
     parser.add_argument("--name", help="what to call the model (default: TASK-MEMORY-AGGREGATOR, linear left out)")
     parser.add_argument("--out", default="runs", metavar="FOLDER", help="where models go (default: runs)")
@@ -50,11 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Do what `add_arguments` read; 0 if it went well, 2 with a message if not, 130 if it was interrupted."""
-    if bool(args.task) == bool(args.zoo):
-        return fail("task: expected one of a task or --zoo NAME")
-    if args.film and args.zoo == "all":
-        return fail("film: expected one model, of which there is a film; got --zoo all")
     try:
+        check(args)
         if args.zoo:
             for name in MODELS if args.zoo == "all" else [args.zoo]:
                 make_shipped(name, args)
@@ -66,6 +71,21 @@ def command(args: argparse.Namespace) -> int:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130
     return 0
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raise `ValueError` unless there is one thing to train, and each option says something about it."""
+    if not args.task and not args.zoo:
+        raise ValueError(f"task: expected one of {', '.join(tasks.TASKS)}, or --zoo NAME; got neither")
+    if not args.zoo:
+        return
+    beside = [args.task] if args.task else [f"--{name}" for name in OWN if getattr(args, name) is not None]
+    if beside:
+        raise ValueError(
+            f"zoo: expected a name alone, as a model that ships has a task and settings; got {', '.join(beside)} too"
+        )
+    if args.film and args.zoo == "all":
+        raise ValueError("film: expected one model, of which there is a film; got --zoo all")
 
 
 def fail(message: str) -> int:
@@ -84,18 +104,32 @@ def make_shipped(name: str, args: argparse.Namespace) -> None:
 
 def make_own(args: argparse.Namespace) -> None:
     """`mcviz train TASK`"""
-    settings = dict(map(assignment, args.settings))
-    if args.steps is not None:
-        settings["steps"] = args.steps
-    planned = plan(args.task, args.aggregator, args.seed, **{"memory": args.memory, **settings})
-    rule = [] if args.memory == MCConfig().memory else [args.memory]
-    name = "-".join([args.task, *rule, args.aggregator]) if args.name is None else args.name
-    parts = ["mcviz", "train", args.task, "--aggregator", args.aggregator, "--memory", args.memory]
-    parts += ["--seed", str(args.seed), "--name", name]
+    default = MCConfig()
+    aggregator, memory, seed = args.aggregator or default.aggregator, args.memory or default.memory, args.seed or 0
+    if aggregator in INSTEAD and memory != default.memory:
+        raise ValueError(f"memory: expected none for {aggregator}, which stands instead of memories; got {memory}")
+    settings = assignments(args.set or [], args.steps)
+    planned = plan(args.task, aggregator, seed, memory=memory, **settings)
+    rule = [] if memory == default.memory else [memory]
+    name = "-".join([args.task, *rule, aggregator]) if args.name is None else args.name
+    parts = ["mcviz", "train", args.task, "--aggregator", aggregator, "--memory", memory]
+    parts += ["--seed", str(seed), "--name", name]
     if settings:
         parts += ["--set", *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
-    about = " ".join([args.aggregator, *(f"of {memory}" for memory in rule), "on", args.task])
+    about = " ".join([aggregator, *(f"of {memory}" for memory in rule), "on", args.task])
     make(name, about, planned, shlex.join(parts), args)
+
+
+def assignments(texts: Sequence[str], steps: int | None) -> dict[str, Any]:
+    """The settings that are given, each once. Raises `ValueError` for one that is given twice, or not by `--set`."""
+    settings: dict[str, Any] = {} if steps is None else {"steps": steps}
+    for name, value in map(assignment, texts):
+        if name in ELSEWHERE:
+            raise ValueError(f"set: expected {name} as {'TASK' if name == 'task' else f'--{name}'}, got {name}={value}")
+        if name in settings:
+            raise ValueError(f"set: expected {name} once, got {settings[name]} and {value}")
+        settings[name] = value
+    return settings
 
 
 def assignment(text: str) -> tuple[str, Any]:

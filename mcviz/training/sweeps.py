@@ -28,7 +28,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mcviz import files
-from mcviz.checks import plain, whole
+from mcviz.checks import is_whole, plain, whole
 from mcviz.rows import Row, append, key, line, read
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
@@ -69,8 +69,8 @@ def sweep(
     All settings run with the first seed before any runs with the second. Runs that have their line in the file are
     not done again: a sweep that was killed goes on where it was. `jobs` is the number of processes, -1 for one per
     core; None leaves it to joblib's active backend, which is one process unless `joblib.parallel_config` says
-    otherwise. Returns the rows of this sweep. Raises `ValueError` before anything runs for bad settings, and for a
-    file that is damaged or cannot be written.
+    otherwise. Returns the rows of this sweep. Raises `ValueError` before anything runs for bad settings, no processes,
+    and for a file that is damaged or cannot be written.
     """
     every = [{name: plain(value) for name, value in chosen.items()} for chosen in settings]
     wanted = [(chosen, whole("seeds", seed, 0)) for seed in seeds for chosen in every]
@@ -87,6 +87,8 @@ def spread(
     progress: bool = True,
 ) -> list[Row]:
     """`trial(settings, seed)` for each of `wanted`, a line in the file at `path` for each, as `sweep` says."""
+    if jobs is not None and (not is_whole(jobs) or jobs == 0):
+        raise ValueError(f"jobs: expected a number of processes, or -1 for one on each core; got {jobs!r}")
     path = Path(path)
     done = {key(row["settings"], row["seed"]): row for row in (read(path) if path.exists() else [])}
     # leaves whole lines only, and fails now if the place cannot be written to

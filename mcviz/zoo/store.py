@@ -62,10 +62,10 @@ def read(name: str, folder: str | os.PathLike[str] = SHIPPED) -> tuple[Card, Wei
 
     Raises `ValueError` for unknown names and for files that are damaged or do not belong together.
     """
-    if name not in names(folder):
-        raise ValueError(
-            f"name: expected one of {', '.join(names(folder)) or 'none (no model is there)'}; got {name!r}"
-        )
+    there = names(folder)
+    if name not in there:
+        expected = f"one of {', '.join(there)}" if there else f"a model in {folder}, where none is"
+        raise ValueError(f"name: expected {expected}; got {name!r}")
     tensors, about = files_of(name, folder)
     try:
         card = Card.read(about)

@@ -192,8 +192,8 @@ def trains(line):
     parser = argparse.ArgumentParser()
     shell.add_arguments(parser)
     given = parser.parse_args(shlex.split(line)[2:])
-    flags = {name: getattr(given, name) for name in ("aggregator", "memory", "steps") if getattr(given, name)}
-    return training.plan(given.task, seed=given.seed, **flags, **dict(map(shell.assignment, given.settings)))
+    flags = {name: getattr(given, name) for name in ("aggregator", "memory", "seed", "steps") if getattr(given, name)}
+    return training.plan(given.task, **flags, **dict(map(shell.assignment, given.set or ())))
 
 
 def test_a_mark_that_is_not_there_is_none():

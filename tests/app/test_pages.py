@@ -17,7 +17,7 @@ from app import tour
 from app.dressing import LINE
 from app.screen import SHARE
 from mcviz import MCConfig, examples, link, watch
-from mcviz.probes import interference, surgery
+from mcviz.probes import edits, interference, surgery
 from mcviz.stepper.payload import pack, unpack
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
@@ -345,6 +345,26 @@ def test_an_operation_is_added_and_undone():
     assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["off"]
     press(page, "Restore")
     assert len(numbers(page)[0]["runs"]) == 1
+
+
+def test_where_there_is_no_room_for_another_edit_it_cannot_be_pressed():
+    """What takes the place of one that is in force can, and so can what undoes one."""
+    page = opened("surgery", run="topics")
+    press(page, "× 2")
+    factor = in_link(page, "edits")
+    page = opened("surgery", run="topics", edits=" ".join([factor, *(f"erase.{t}" for t in range(edits.LONGEST - 1))]))
+    shut = {button.label for button in page.button if button.disabled}
+    assert {"Gate 0", "Add noise", "Erase it", "Force at every token"} < shut
+    assert not any(label.startswith(("×", "Undo", "Reset")) for label in shut)
+    helps = {button.help for button in page.button if button.disabled}
+    assert len(helps) == 1
+    assert f"expected at most {edits.LONGEST}" in helps.pop().replace("\\", "")
+    press(page, "× 0.5")
+    assert len(in_link(page, "edits").split()) == edits.LONGEST
+    page.button(key="undo-0").click().run()
+    press(page, "Gate 0")
+    assert len(in_link(page, "edits").split()) == edits.LONGEST
+    assert len(numbers(page)[0]["runs"]) == 2
 
 
 def test_no_checkpoint_is_offered_that_nobody_reads():

@@ -296,6 +296,48 @@ def test_a_model_that_was_trained_is_run_like_one_that_ships(desk):
     assert not watch.known(own)
 
 
+class Fickle:
+    """A desk that drops a training just before somebody asks it for the `last` time, as one does that makes room."""
+
+    def __init__(self, desk, name, last):
+        self.desk, self.name, self.left = desk, name, last
+
+    def __getattr__(self, asked):
+        self.left -= 1
+        if not self.left:
+            self.desk.drop(self.name)
+        return getattr(self.desk, asked)
+
+
+def test_a_training_may_be_dropped_at_any_moment_while_its_page_is_drawn(desk, monkeypatch):
+    asked = 0
+    while True:
+        name = desk.take(Order(), lambda: True)
+        film().save(desk.trainings[name].places.film)
+        desk.processes[-1].ended = DONE
+        desk._turn(0.1)
+        asked += 1
+        fickle = Fickle(desk, name, asked)
+        monkeypatch.setattr(shared, "desk", lambda fickle=fickle: fickle)
+        monkeypatch.setattr("app.views.train.desk", lambda fickle=fickle: fickle)
+        opened("train", training=name)  # which says nothing that Python raised
+        if desk.knows(name):
+            break  # nobody asked so often
+    assert asked > 5
+
+
+def test_a_training_may_be_dropped_before_its_reader_presses(desk):
+    page = opened("train")
+    press(page, "Train")
+    desk.processes[0].ended = PAUSED
+    desk._turn(0.1)
+    page.run()
+    desk.drop(in_link(page, "training"))
+    press(page, "Go on")
+    assert "is not on this server any more" in words(page)
+    assert labels(page) == ["Train"]
+
+
 def test_a_link_that_hides_answers_shows_no_film(desk):
     page = opened("train", hide="answers")
     assert not page.button

@@ -46,6 +46,29 @@ def test_what_a_gpu_took_tells_nothing_of_a_cpu():
     assert took(wanted) == sum(row["seconds"] for row in found if "device" not in row) > 0
 
 
+def test_a_claim_that_is_named_twice_is_one(capsys):
+    assert said(capsys, "I2", "I1", "I2") == said(capsys, "I2", "I1")
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (("--seeds", "3"), "seeds: expected --run with it"),
+        (("I1", "--jobs", "2"), "jobs: expected --run with it"),
+        (("--out", "mine.jsonl"), "out: expected --run with it"),
+        (("--device", "cuda"), "device: expected --run with it"),
+        (("--family", "recall", "frontier-bytes"), "family: expected no claims named beside it"),
+        (("I1", "--run", "--seeds", "-1"), "seeds: expected a whole number, at least 2, got -1"),
+        (("I1", "--run", "--device", "abacus"), "device: expected one that torch can use here"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(words, wrong, capsys, monkeypatch):
+    monkeypatch.setattr("mcviz.training.sweeps.spread", lambda *_: pytest.fail("it ran"))
+    with pytest.raises(ValueError, match=wrong):
+        said(capsys, *words)
+    assert not capsys.readouterr().out
+
+
 def test_another_family_is_refused(capsys):
     with pytest.raises(SystemExit):
         said(capsys, "--family", "no-such")

@@ -12,6 +12,7 @@ from mcviz.claims.spent import NUMBER, spent
 from mcviz.claims.trials import perform
 from mcviz.config import AGGREGATORS
 from mcviz.initial import readable
+from mcviz.reference.fenwick import Fenwick
 from mcviz.training import shell
 
 EVERY = [
@@ -76,7 +77,7 @@ def test_log_linear_attention_is_compared_where_it_spends_as_much_within_a_twent
 
 def test_what_is_charged_for_log_linear_attention_is_a_sum_for_each_level_that_held_one():
     """The remark says how many there were, and how many at once."""
-    T, tree = 72, reference.Fenwick()
+    T, tree = 72, Fenwick()
     token, held, most = np.ones((1, 1)), set(), 0
     for _ in range(T):
         tree.step(token, token, token, token)

@@ -80,6 +80,7 @@ def test_what_is_timed_runs_last_and_alone(monkeypatch, tmp_path):
         ({"names": ["no-such"]}, "names: expected claims among .*; got no-such"),
         ({"seeds": 1}, "seeds: expected a whole number, at least 2, got 1"),
         ({"seeds": True}, "seeds: expected"),
+        ({"names": ["I1"], "family": "Recall"}, "family: expected no claims named beside it, got I1 and Recall"),
     ],
 )
 def test_bad_arguments_are_named(arguments, said):

@@ -8,7 +8,7 @@ import torch
 
 from mcviz import MCConfig
 from mcviz.config import AGGREGATORS
-from mcviz.pytorch import ModelConfig, SequenceModel, memory_caching
+from mcviz.pytorch import MemoryCaching, ModelConfig, SequenceModel, memory_caching
 from tests.runs import VARIANTS, coefficients, label, tokens
 
 T, LENGTHS = 11, [4, 11, 7]
@@ -52,6 +52,9 @@ def test_models_and_layers(mixer):
     x = torch.randint(0, 9, (3, T), generator=torch.Generator().manual_seed(0))
     for lengths in (LENGTHS, np.array(LENGTHS), torch.tensor(LENGTHS, dtype=torch.int32)):
         logits = model(x, lengths=lengths)
+    beyond = torch.arange(T) >= torch.tensor(LENGTHS)[:, None]
+    for filler in (-100, 9):
+        assert torch.equal(model(x.masked_fill(beyond, filler), lengths=LENGTHS), logits)
     layer = model.blocks[0].mixer
     features = torch.randn(3, T, 8, dtype=torch.float64)
     y = layer(features, lengths=LENGTHS)
@@ -81,8 +84,14 @@ def test_an_empty_sequence_says_nothing():
 )
 def test_lengths_that_do_not_fit(lengths, match):
     x = torch.ones(2, 3, 1, 2)
-    with pytest.raises(ValueError, match=match):
-        memory_caching(x, x, x, x, MCConfig(), lengths=lengths)
+    layer = MemoryCaching(2, 1, MCConfig())
+    for call in (
+        lambda: memory_caching(x, x, x, x, MCConfig(), lengths=lengths),
+        lambda: memory_caching(x, x, x, x, MCConfig(), lengths=lengths, check=False),
+        lambda: layer(x[:, :, 0], lengths=lengths),  # which looks at no values
+    ):
+        with pytest.raises(ValueError, match=match):
+            call()
 
 
 @pytest.mark.usefixtures("unchecked")

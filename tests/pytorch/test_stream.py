@@ -8,8 +8,10 @@ import torch
 
 from mcviz import MCConfig
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
-from mcviz.pytorch import Decoder, ModelConfig, SequenceModel, memory_caching
+from mcviz.pytorch import Decoder, MemoryCaching, ModelConfig, SequenceModel, memory_caching
+from mcviz.pytorch.attention import Attention
 from mcviz.pytorch.decode import Buffer, largest
+from mcviz.pytorch.fenwick import LogLinear
 from tests.pairs import pairs
 from tests.runs import VARIANTS, coefficients, label, tokens
 
@@ -150,6 +152,64 @@ def test_a_token_past_the_length_is_refused():
     decode(decoder, x, c)
     with pytest.raises(ValueError, match=r"^length: expected 23 tokens, got another one"):
         decode(decoder, x, c, 0, 1)
+
+
+def test_a_token_of_another_form_is_refused_and_spoils_nothing():
+    """What can be broadcast would else give numbers without a word."""
+    cfg = MCConfig(aggregator="ssc", segment_length=4, top_k=1)
+    x, _ = batch(cfg)
+    decoder, right = Decoder(cfg), Decoder(cfg)
+    first, now = ([each[:, t] for each in x] for t in (0, 1))
+    for wrong in ([each[:, None] for each in first], [first[0], first[1][:, :1], *first[2:]]):
+        with pytest.raises(ValueError, match=r"^step: expected q, k \[B, H, K\], v \[B, H, V\] and u"):
+            Decoder(cfg).step(*wrong)
+    decoder.step(*first)
+    right.step(*first)
+    wrongs = [[each[:1] for each in now], [each.float() for each in now]]
+    wrongs += [[each[:, :1] if i == j else each for i, each in enumerate(now)] for j in range(4)]
+    wrongs.append([*now[:2], now[2][..., :1], now[3]])
+    for wrong in wrongs:
+        with pytest.raises(ValueError, match="as the token before"):
+            decoder.step(*wrong)
+    assert torch.equal(decoder.step(*now), right.step(*now))
+
+
+LAYERS = {
+    "memory caching": lambda: MemoryCaching(8, 2, MCConfig(segment_length=4)),
+    "attention": lambda: Attention(8, 2),
+    "log-linear": lambda: LogLinear(8, 2),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_features_that_a_layer_does_not_take_in_are_refused_and_spoil_nothing(name):
+    layer, x = LAYERS[name](), torch.randn(2, 6, 8, generator=torch.Generator().manual_seed(0))
+    wrongs = {
+        "x: expected torch.float32 on cpu, as the weights are, got torch.float64": x.double(),
+        r"x: expected shape \[B, T, 8\] with at least one sequence and token, got \(2, 6, 7\)": x[..., :7],
+        r"x: expected shape .* got \(2, 6, 1, 8\)": x[:, :, None],
+        r"x: expected shape .* got \(6, 8\)": x[0],
+        r"x: expected shape .* got \(0, 6, 8\)": x[:0],
+        "x: expected a tensor of floating-point numbers, got torch.int64": x.long(),
+        "x: expected a tensor of floating-point numbers, got ndarray": x.numpy(),
+    }
+    for said, wrong in wrongs.items():
+        with pytest.raises(ValueError, match=f"^{said}"):
+            layer(wrong)
+    stream, right = layer.stream(), layer.stream()
+    stream.step(x[:, 0])
+    right.step(x[:, 0])
+    for wrong in (x[:, 1].double(), x[:, 1, :7], x[:1, 1], x[0, 1], x[:, 1:2]):
+        with pytest.raises(ValueError, match=r"^x: expected"):
+            stream.step(wrong)
+    assert torch.equal(stream.step(x[:, 1]), right.step(x[:, 1]))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(x.bfloat16()).shape == x.shape
+
+
+def test_what_is_meant_for_lengths_is_not_taken_for_a_wish_for_a_trace():
+    with pytest.raises(ValueError, match=r"^trace: expected true or false, got \[6, 2\]"):
+        LAYERS["memory caching"]()(torch.zeros(2, 6, 8), [6, 2])
 
 
 @pytest.mark.parametrize("convolution", [1, 3])

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import html
 import re
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from posixpath import normpath
 
 import pytest
 
-from mcviz.site import api, build, documents, frame, glossary, home, learn, markdown, play, python
+from mcviz import claims, words
+from mcviz.site import api, build, documents, frame, glossary, home, learn, markdown, numbers, play, python
 from mcviz.site.bundle import bundle
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +32,35 @@ def test_a_site_of_before_is_written_anew(tmp_path):
     (tmp_path / "site" / "old.html").write_text("old")
     build.fresh(tmp_path / "site")
     assert [path.name for path in (tmp_path / "site").iterdir()] == [build.MARK]
+
+
+def test_each_claim_stands_with_all_that_decides_it():
+    """Where it comes from, what had been seen, its rule and its control with what they came to, and what to bear in
+    mind: a verdict that a control gives is else not understood."""
+    board = claims.board()
+    page = numbers.page(board)
+    for finding in board:
+        (told,) = re.findall(rf'<details class="claim" id="{finding.claim.name}">.*?</details>', page, re.DOTALL)
+        told, claim = html.unescape(told), finding.claim
+        for sentence in (words.origin(claim.source), words.fixed(claim.seen), claim.measured, claim.remark):
+            assert sentence in told, claim.name
+        for step in (*finding.steps, *finding.control):
+            came = f"{step.comparison}: <b>{step.verdict}</b>; {words.second_less_first(step.interval)}"
+            assert came in told, claim.name
+        assert ("Only where this holds, too" in told) == bool(finding.control)
+    assert any(finding.control for finding in board)
+    assert any(finding.claim.seen for finding in board)
+
+
+@pytest.mark.parametrize("inside", ["", "pyodide"])
+def test_what_is_read_is_not_removed(tmp_path, inside):
+    build.fresh(tmp_path / "site")
+    release = tmp_path / "site" / inside
+    release.mkdir(exist_ok=True)
+    (release / "pyodide.mjs").write_text("mine")
+    with pytest.raises(ValueError, match="out: expected a folder without the files of Pyodide"):
+        build.build(tmp_path / "site", tmp_path / "site" / ".." / "site" / inside)
+    assert (release / "pyodide.mjs").read_text() == "mine"
 
 
 def test_the_package_runs_with_numpy_and_regex_alone(tmp_path):

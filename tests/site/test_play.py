@@ -275,14 +275,65 @@ def test_over_a_slow_network_the_picture_is_there_before_python_which_can_be_ask
     page.locator(".view:last-child .which", has_text="after surgery").wait_for()
 
 
+def worker(answers):
+    """A worker in the place of Python's, which is there at once; what it does then is `answers`, a script."""
+    script = f"""addEventListener("message", ({{ data: {{ id, parts, said }} }}) => {{
+      if (parts) postMessage({{ kind: "live" }});
+      else {answers};
+    }});"""
+    return lambda route: route.fulfill(body=script, content_type="text/javascript")
+
+
+def test_a_worker_that_ends_ends_its_question_and_the_next_one_is_answered(opened):
+    where, ends = "**/play/worker.js", "throw new Error('it is over')"
+    answers = "postMessage({ kind: 'answer', id, said: { refused: said.changes.aggregator }, payload: null })"
+    page = opened(
+        "play/?v=1&run=needle", prepare=lambda page: page.route(where, worker(ends)), expected=("it is over",)
+    )
+    aggregator = live(page).get_by_label("Aggregator", exact=True)
+    for chosen in ("soup", "ssc"):
+        aggregator.select_option(chosen)
+        page.get_by_text("Python has ended, so the settings stay as they are").wait_for()
+        expect(page.locator("#refused")).to_contain_text("it is over")
+        expect(aggregator).to_be_disabled()
+        expect(aggregator).to_have_value("grm")
+        if chosen == "ssc":
+            page.unroute(where)
+            page.route(where, worker(answers))
+        page.get_by_role("button", name="Try again").click()
+        live(page)
+        expect(page.locator("#refused")).to_be_hidden()
+    aggregator.select_option("soup")
+    expect(page.locator("#refused")).to_have_text("This cannot be shown. soup")
+
+
+FATAL = """
+import ctypes
+from mcviz.site import player
+player.answer = lambda said: ctypes.CFUNCTYPE(None)(10**8)()
+"""
+"""The next answer is a fault of Python itself."""
+
+
 def test_after_one_visit_it_opens_and_computes_without_the_server(chromium, site):
-    visit = Visit(chromium, site, "play/?v=1&run=needle", service_workers="allow", expected=("ERR_CONNECTION",))
+    """And where Python meets a fault of its own, it is started again."""
+    complaints = ("ERR_CONNECTION", "fatal error", "WebAssembly.Table")
+    visit = Visit(chromium, site, "play/?v=1&run=needle", service_workers="allow", expected=complaints)
     live(visit.page)
     visit.page.evaluate("navigator.serviceWorker.ready.then(() => {})")
     visit.stop_serving()
     visit.page.goto(f"{visit.home}play/?v=1&run=needle&aggregator=soup")
     expect(live(visit.page).locator("#title")).to_have_text("needle, untrained")
     visit.page.wait_for_selector("#stepper[data-step]")
+    python(visit.page, FATAL)
+    aggregator = visit.page.get_by_label("Aggregator", exact=True)
+    aggregator.select_option("ssc")
+    visit.page.get_by_text("Python has ended").wait_for()
+    expect(aggregator).to_have_value("soup")
+    visit.page.get_by_role("button", name="Try again").click()
+    live(visit.page)
+    aggregator.select_option("ssc")
+    visit.page.wait_for_url(re.compile("aggregator=ssc"))
     visit.context.close()
     assert not visit.complaints
 

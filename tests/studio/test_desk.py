@@ -135,6 +135,27 @@ def test_a_training_that_fails_says_why(desk):
     assert desk.state(name) == ("failed", 0, "it is ill")
 
 
+def test_what_nobody_foresaw_about_one_training_is_the_end_of_that_one_alone(desk):
+    """Whatever is raised: about a process that runs, about the page of one that waits, and about one that is begun."""
+
+    def raises() -> bool:
+        raise RuntimeError("no such session")
+
+    name, waits, next_ = (desk.take(ORDER, there) for _ in range(3))
+    desk.state(name, raises)
+    desk.state(waits, raises)
+    desk._turn(0.1)
+    assert desk.state(name) == desk.state(waits) == ("failed", 0, "no such session")
+    assert desk.processes[0].closed
+    assert desk.state(next_).status == "training"
+    desk.start = lambda _: raises()
+    begun = desk.take(ORDER, there)
+    desk.stop(next_)
+    desk.processes[1].ended = PAUSED
+    desk._turn(0.1)
+    assert desk.state(begun) == ("failed", 0, "no such session")
+
+
 def test_a_training_that_was_killed_can_go_on(desk):
     name = desk.take(ORDER, there)
     desk.processes[0].ended = -9
@@ -178,6 +199,17 @@ def test_what_is_kept_is_bounded_and_what_is_over_makes_room(desk):
     assert not desk.knows(names[1])
     assert desk.knows(newest)
     assert sorted(path.name for path in desk.folder.iterdir()) == sorted([names[0], names[2], newest])
+
+
+def test_of_a_training_that_is_gone_there_is_nothing_and_nothing_comes_of_steering_it(desk):
+    name = desk.take(ORDER, there)
+    desk.drop(name)
+    for asked in (desk.order, desk.state, desk.film, desk.live):
+        assert asked(name) is None
+    assert desk.files(name) == {}
+    for steer in (desk.pause, desk.go_on, desk.stop, desk.drop):
+        steer(name)
+    assert not desk.trainings
 
 
 def test_a_film_that_grows_keeps_what_was_computed_of_its_frames(desk):
@@ -290,10 +322,13 @@ def test_on_a_full_disk_the_last_good_state_stays_and_goes_on(tmp_path):
 
 
 def test_a_process_whose_order_is_damaged_says_so(tmp_path):
-    Places(tmp_path).order.write_text('{"task": "mqar"}')
+    places = Places(tmp_path)
+    places.order.write_text('{"task": "mqar"}')
     process = Process(tmp_path)
     try:
         assert process.child.wait(timeout=120) == 2
         assert process.said.startswith("order: expected what Order.to_json wrote")
+        places.log.unlink()  # as who clears temporary files does
+        assert process.said == ""
     finally:
         process.kill()

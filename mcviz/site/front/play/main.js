@@ -30,6 +30,10 @@ let since = {};
 let brought = false;
 /** What the stored picture is of, if that is all that the address asks for: Python need not compute it again. */
 let complete = null;
+/** Python has been here. */
+let had = false;
+/** The controls of the picture on screen. */
+let held = null;
 const LIVE = "Live: this browser computes what you choose, and sends nothing anywhere.";
 
 /** Where the picture came to stand that was asked for at `left`: the reader who has gone on meanwhile is not called back. */
@@ -45,8 +49,12 @@ async function rest({ step, head }, moved) {
   if (moved && !brought) remember((since = { step, head }));
   // where something is computed, a picture comes that is rested at again; what was asked for is not overtaken
   if (whole || !python.live || python.busy || stepper.views.every(({ run }) => run.knows(step))) return;
-  const answer = await python.ask({ said: { online: step } });
-  if (answer) stepper.attach(answer.payload);
+  try {
+    const answer = await python.ask({ said: { online: step } });
+    if (answer) stepper.attach(answer.payload);
+  } catch (error) {
+    refuse(error.message);
+  }
 }
 
 /** Write into the address what it can carry of all that is chosen, and where the reader is. */
@@ -61,11 +69,17 @@ function say(id, text) {
   node(id).hidden = !text;
 }
 
+/** Say why there is no picture; "" for one that there is. */
+function refuse(why = "") {
+  say("refused", why ? `This cannot be shown. ${why}` : "");
+}
+
 /** Show what was answered, or why there is no picture: then the last one stays. */
 function show({ said, payload }, left) {
-  say("refused", said.refused ? `This cannot be shown. ${said.refused}` : "");
+  refuse(said.refused);
   if (said.controls) {
-    controls.show(said.controls, python.live);
+    held = said.controls;
+    controls.show(held, python.live);
     say("about", said.about);
     say("remark", said.remark);
     say("problems", said.problems.map((problem) => `This could not be read. ${problem}`).join(" "));
@@ -85,7 +99,8 @@ function show({ said, payload }, left) {
 /** The reader has edited the sequence in the picture. */
 async function edit(request) {
   const said = await answered({ said: { parameters: Object.fromEntries(chosen), changes: pending, request } }, true);
-  stepper.asking.answer(said ?? { answered: request.number, problem: "Something else was asked for meanwhile." });
+  const overtaken = { problem: "Something else was asked for meanwhile." };
+  stepper.asking.answer({ answered: request.number, ...(said ?? overtaken) });
 }
 
 /** Ask Python for the screen after these changes. */
@@ -108,6 +123,7 @@ async function answered(message, moved, transfer = []) {
   try {
     const answer = await python.ask(message, transfer);
     if (!answer) return null;
+    complete = null;
     show(answer, left);
     if (moved && answer.said.parameters) {
       chosen = new URLSearchParams(answer.said.parameters);
@@ -117,8 +133,8 @@ async function answered(message, moved, transfer = []) {
     node("status").replaceChildren(LIVE);
     return answer.said;
   } catch (error) {
-    say("refused", `This cannot be shown. ${error.message}`);
-    return null;
+    refuse(error.message);
+    return { problem: error.message };
   } finally {
     clearTimeout(soon);
   }
@@ -131,6 +147,7 @@ const python = new Python(parts, {
     tell(loaded < parts.bytes ? `: ${come} of ${all} MB.` : ": starting.");
   },
   live() {
+    had = true;
     node("progress").hidden = true;
     node("retry").hidden = true;
     node("brought").disabled = false;
@@ -148,9 +165,14 @@ const python = new Python(parts, {
   failed(message) {
     node("progress").hidden = true;
     node("retry").hidden = false;
-    const words = stepper
-      ? "Python did not come, so the settings stay as they are; the stored picture can be stepped through."
-      : "Neither the stored picture nor Python came.";
+    node("brought").disabled = true;
+    delete document.documentElement.dataset.live;
+    pending = {}; // so that what it failed at is not the first thing that it is asked again
+    if (held) controls.show(held, false);
+    stepper?.offer({});
+    let words = "Python did not come, so the settings stay as they are; the stored picture can be stepped through.";
+    if (had) words = "Python has ended, so the settings stay as they are; the picture can be stepped through.";
+    if (!stepper) words = "Neither the stored picture nor Python came.";
     node("status").replaceChildren(`${words} (${message})`);
   },
 });
@@ -162,13 +184,14 @@ function keep() {
 
 /** Say what there is until Python is. */
 function tell(come) {
-  const picture = stepper ? "Stored picture." : "The stored picture did not come.";
+  const picture = had ? "The picture stays." : stepper ? "Stored picture." : "The stored picture did not come.";
   node("status").replaceChildren(`${picture} Python is on its way to this browser${come}`);
 }
 
 /** The picture first, which is small, and then Python, which draws one too. */
 async function begin() {
   node("retry").hidden = true;
+  refuse();
   if (!stepper) await open();
   node("progress").hidden = false;
   tell(".");
@@ -199,10 +222,7 @@ node("brought").addEventListener("change", async () => {
   const [file] = node("brought").files;
   if (!file) return;
   if (file.size > megabytes * 2 ** 20) {
-    say(
-      "refused",
-      `This cannot be shown. file: expected at most ${megabytes} MB, got ${Math.ceil(file.size / 2 ** 20)} MB`,
-    );
+    refuse(`file: expected at most ${megabytes} MB, got ${Math.ceil(file.size / 2 ** 20)} MB`);
     return;
   }
   const bytes = new Uint8Array(await file.arrayBuffer());

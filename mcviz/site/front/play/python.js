@@ -14,13 +14,16 @@ function last(message) {
 /** Python in a worker.
  *
  * `parts` says where it lies (`base`, `worker`, `packed`, `archives`); `host` hears of it: `progress(loaded)`, `live()`,
- * `failed(message)`, and `hashes(name, hashes)` of the runs on the picture of that name, after it. A question that is overtaken while another is computed is never asked, and its answer is null.
+ * `failed(message)`, where it did not come or is no more, and `hashes(name, hashes)` of the runs on the picture of that
+ * name, after it. A question that is overtaken while another is computed is never asked, and its answer is null. Where
+ * Python has failed, questions fail with it, until it is started again.
  */
 export class Python {
   constructor(parts, host) {
     this.parts = parts;
     this.host = host;
     this.live = false;
+    this.failed = null;
     this.busy = null;
     this.next = null;
     this.count = 0;
@@ -29,6 +32,7 @@ export class Python {
   /** Load it, or try again to. */
   start() {
     this.worker?.terminate();
+    this.failed = null;
     // a worker of a blob keeps to the policy of this page
     const source = new Blob([`import ${JSON.stringify(this.parts.worker)};`], { type: "text/javascript" });
     const address = URL.createObjectURL(source);
@@ -40,6 +44,7 @@ export class Python {
 
   /** Ask for an answer: `{said, payload}`, or null where a later question was asked meanwhile. */
   ask(message, transfer = []) {
+    if (this.failed) return Promise.reject(this.failed);
     this.next?.settle(null);
     return new Promise((settle, reject) => {
       this.next = { id: ++this.count, message, transfer, settle, reject };
@@ -63,7 +68,7 @@ export class Python {
       this.live = true;
       this.host.live();
       this.turn();
-    } else if (!this.live) this.fail(message);
+    } else if (kind === "ended" || !this.live) this.fail(message);
     else if (this.busy?.id === id) {
       const { settle, reject } = this.busy;
       this.busy = null;
@@ -75,6 +80,10 @@ export class Python {
 
   fail(message) {
     this.worker.terminate();
-    this.host.failed(last(message));
+    this.live = false;
+    this.failed = new Error(last(message));
+    for (const asked of [this.busy, this.next]) asked?.reject(this.failed);
+    this.busy = this.next = null;
+    this.host.failed(this.failed.message);
   }
 }

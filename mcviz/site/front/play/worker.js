@@ -81,12 +81,21 @@ function reply(id, answer) {
   postMessage({ kind: "hashes", ...JSON.parse(player.hashes()) });
 }
 
+/** Whether Python has met a fault of its own: then it lets nobody take hold of it, whatever it said of the question. */
+function ended() {
+  try {
+    return !python?.runPython;
+  } catch {
+    return true;
+  }
+}
+
 addEventListener("message", async ({ data: { id, parts, said, file } }) => {
   try {
     if (parts) await load(parts);
     else if (file) reply(id, player.taken(python.toPy(file)));
     else reply(id, player.answer(JSON.stringify(said)));
   } catch (error) {
-    postMessage({ kind: "failed", id, message: String(error?.message ?? error) });
+    postMessage({ kind: ended() ? "ended" : "failed", id, message: String(error?.message ?? error) });
   }
 });
