@@ -10,7 +10,7 @@ import traitlets
 from IPython.display import display as display
 
 from mcviz import changes, files, stand_in, watch, writing
-from mcviz.checks import is_whole, place, plain
+from mcviz.checks import instance, is_whole, place, plain
 from mcviz.film import Film
 from mcviz.probes import edits, surgery
 from mcviz.stand_in import still as still
@@ -105,6 +105,10 @@ class Stepper(anywidget.AnyWidget):
                 "trace: expected a run or a sitting, or the name of a trained model as `model`, got not one"
             )
         given = Sitting(model) if trace is None else trace
+        if not isinstance(given, Sitting | Film):
+            instance("trace", given, Trace, "a Trace, a Sitting or a Film")
+        if other is not None:
+            instance("other", other, Trace, "a Trace")
         if isinstance(given, Sitting) and tokens is not None:
             given = replace(given, tokens=tuple(tokens), changes=())
         self.sitting = given if isinstance(given, Sitting) else None

@@ -91,7 +91,7 @@ WRONG = {
     ),
     "a page of a number": (lambda: page(3), "trace: expected a Trace, got int"),
     "a page beside a number": (lambda: page(RUN, 3), "other: expected a Trace, got int"),
-    "a widget of a number": (lambda: Stepper(3), "trace: expected a Trace, got int"),
+    "a widget of a number": (lambda: Stepper(3), "trace: expected a Trace, a Sitting or a Film, got int"),
     "a widget beside a number": (lambda: Stepper(RUN, 3), "other: expected a Trace, got int"),
 }
 
