@@ -5,7 +5,7 @@ import hashlib
 import os
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -27,11 +27,13 @@ class Carried:
     A run of Memory Caching holds `start.M` and so on (`M_0`), `online.M` (the memory as it is), `checkpoints.M`
     [B, n, H, ...] of n whole segments, and where a gate weighs them, `contexts` [B, n, H, K] and `keys` [B, H, K], the
     sum of the open segment's. A layer holds these and `latest`, the tokens that its convolutions still see; a model
-    holds each layer's under `blocks.0.` and so on. Gradients flow through them until `detach`.
+    holds each layer's under `blocks.0.` and so on. Gradients flow through them until `detach`. `writers` says how the
+    memories were written, for a run and a layer under "", for a model under `blocks.0` and so on; no other may go on.
     """
 
     tokens: int
     tensors: Mapping[str, Tensor]
+    writers: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         held = {"batch": self.batch, "bytes": self.bytes, "device": str(self.device)} if self.tensors else {}
@@ -58,7 +60,7 @@ class Carried:
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "Carried":
         """The same with `function` of each tensor."""
-        return Carried(self.tokens, {name: function(x) for name, x in self.tensors.items()})
+        return replace(self, tensors={name: function(x) for name, x in self.tensors.items()})
 
     def detach(self) -> "Carried":
         """The same without gradients: what comes next does not flow back into it."""
@@ -79,7 +81,8 @@ class Carried:
     def part(self, name: str) -> "Carried":
         """What stands under `name`."""
         begin = f"{name}."
-        return Carried(self.tokens, {n.removeprefix(begin): x for n, x in self.tensors.items() if n.startswith(begin)})
+        tensors = {n.removeprefix(begin): x for n, x in self.tensors.items() if n.startswith(begin)}
+        return Carried(self.tokens, tensors, {"": self.writers[name]} if name in self.writers else {})
 
     def under(self, name: str) -> dict[str, Tensor]:
         """All tensors, to stand under `name`."""
@@ -89,7 +92,8 @@ class Carried:
         """Write it to a file, whole or not at all. Raises `OSError`."""
         whole = self.detach()
         with replacing(path) as file:
-            torch.save({"tokens": self.tokens, "tensors": whole.tensors, "digest": digest(whole)}, file)
+            parts = {"tokens": self.tokens, "tensors": whole.tensors, "writers": dict(self.writers)}
+            torch.save({**parts, "digest": digest(whole)}, file)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: Any = "cpu") -> "Carried":
@@ -100,8 +104,9 @@ class Carried:
             found = torch.load(path, map_location=device, weights_only=True)
             tokens, tensors = found["tokens"], found["tensors"]
             fine = is_whole(tokens) and tokens > 0 and all(isinstance(x, Tensor) for x in tensors.values())
-            # files of mcviz 0.1 have none
-            fine = fine and found.get("digest") in (None, digest(cls(int(tokens), tensors)))
+            # files of mcviz 0.1 have neither
+            state = cls(int(tokens), tensors, found.get("writers", {}))
+            fine = fine and found.get("digest") in (None, digest(state))
         except Exception as error:  # what a damaged file may bring about is said nowhere
             # torch looks before the beginning of a file whose end is gone
             if isinstance(error, OSError) and error.errno != errno.EINVAL:
@@ -111,12 +116,12 @@ class Carried:
             raise ValueError(
                 f"state: expected a whole file that Carried.save wrote, got {os.fspath(path)!r}"
             ) from cause
-        return cls(int(tokens), tensors)
+        return state
 
 
 def digest(state: Carried) -> str:
     """SHA-256 of everything in a state."""
-    content = hashlib.sha256(str(state.tokens).encode())
+    content = hashlib.sha256(f"{state.tokens} {sorted(state.writers.items())}".encode())
     for name, x in sorted(state.tensors.items()):
         content.update(f"{name} {x.dtype} {tuple(x.shape)} ".encode())
         content.update(x.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -145,6 +150,19 @@ def check_constant(cfg: MCConfig) -> None:
             f"state: expected constant segmentation, which goes on without end, got {cfg.segmentation!r}, which cuts a "
             "sequence by its total length"
         )
+
+
+def writer(cfg: MCConfig) -> str:
+    """What the memories of a run depend on; how they are read may change from one part to the next."""
+    options = "".join(f", {name}={value}" for name, value in sorted(cfg.rule_options.items()))
+    pooled = f", pooling={cfg.pooling}" if cfg.aggregator in GATED else ""
+    return f"{cfg.memory}{options}, start={cfg.start}, segment_length={cfg.segment_length}{pooled}"
+
+
+def check_writer(state: Carried, cfg: MCConfig) -> None:
+    """Raise `ValueError` where it is known that memories were written in another way."""
+    if (wrote := state.writers.get("", writer(cfg))) != writer(cfg):
+        raise ValueError(f"state: expected memories written by {writer(cfg)}; got those of {wrote}")
 
 
 def shapes(cfg: MCConfig, tokens: int, B: int, H: int, K: int, V: int) -> dict[str, tuple[int, ...]]:

@@ -16,7 +16,7 @@ from mcviz import segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
 from mcviz.pytorch import kinds, memory
-from mcviz.pytorch.carried import Carried, check, check_constant, shapes
+from mcviz.pytorch.carried import Carried, check, check_constant, check_writer, shapes
 from mcviz.pytorch.inputs import first
 from mcviz.rules import AGGREGATORS
 
@@ -96,6 +96,7 @@ class Decoder:
                 raise ValueError(
                     f"state: expected a Carried, which return_state=True gives, got {type(state).__name__}"
                 )
+            check_writer(state, cfg)
             if length is not None and length < state.tokens:
                 raise ValueError(f"length: expected the {state.tokens} tokens of the state or more, got {length}")
             self.state = state.detach()

@@ -12,7 +12,7 @@ from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
 from mcviz.pytorch import loop, memory
 from mcviz.pytorch.aliases import Coefficients, State, Tokens
-from mcviz.pytorch.carried import Carried, check_constant, shapes
+from mcviz.pytorch.carried import Carried, check_constant, check_writer, shapes, writer
 from mcviz.pytorch.carried import check as check_state
 from mcviz.pytorch.fast import scan
 from mcviz.pytorch.fast.memories import Earlier, Run
@@ -126,6 +126,7 @@ def run(
         earlier, cuts = None, segments.cut(q.shape[1], cfg.segmentation, cfg.segment_length)
         if state is not None:
             check_state(state, shapes(cfg, before, len(q), q.shape[2], q.shape[3], v.shape[3]), q)
+            check_writer(state, cfg)
             start, earlier = resume(state, cfg)
             cuts = following(q.shape[1], cfg.segment_length, earlier.opened)
         done = scan.run(q, k, v, u, c, start, cfg, cuts, earlier=earlier, trace=trace, detach=detach)
@@ -163,7 +164,7 @@ def hand_on(tokens: int, cfg: MCConfig, start: State, earlier: Earlier | None, d
         assert done.contexts is not None
         assert done.keys is not None
         tensors |= {"keys": done.keys.clone(), "contexts": done.contexts[:, :n].clone()}
-    return Carried(tokens, tensors)
+    return Carried(tokens, tensors, {"": writer(cfg)})
 
 
 def record(

@@ -1,6 +1,7 @@
 """The mixer: Memory Caching as a module with weights to learn."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -129,7 +130,7 @@ class Mixer(nn.Module):
         weights = self.weights()
         (H, K), V = weights["W_k"].shape[:2], weights["W_v"].shape[1]
         like = next(iter(tensors.values()), state.tensors["latest"])
-        return check(Carried(state.tokens, tensors), self.hands_on(state.tokens, state.batch, H, K, V), like)
+        return check(replace(state, tensors=tensors), self.hands_on(state.tokens, state.batch, H, K, V), like)
 
     def after(self, x: Float[Tensor, "B T D"], state: Carried | None) -> Float[Tensor, "B _ D"]:
         """The tokens and those before them that the convolutions still see: `convolution - 1` more. Raises
@@ -212,7 +213,7 @@ class MemoryCaching(Mixer):
         parts: list[Any] = [y, *([done.traces] if trace else [])]
         if done.state is not None:
             seen = self.after(x, state)
-            parts.append(Carried(done.state.tokens, {**self.latest(seen), **done.state.tensors}))
+            parts.append(replace(done.state, tensors={**self.latest(seen), **done.state.tensors}))
         return tuple(parts) if len(parts) > 1 else y
 
     def hands_on(self, tokens: int, B: int, H: int, K: int, V: int) -> Mapping[str, tuple[int, ...]]:

@@ -94,15 +94,17 @@ class SequenceModel(nn.Module):
         tokens = check_tokens(blank(tokens, padding), self.config.vocabulary, 2, check)
         x = blank(self.embedding(tokens), padding)
         left: dict[str, Tensor] = {}
+        writers: dict[str, str] = {}
         for i, block in enumerate(self.blocks):
             x = block(x, lengths=lengths, state=before[i], return_state=return_state)
             if return_state:
                 x, after = x
                 left |= after.under(f"blocks.{i}")
+                writers |= {f"blocks.{i}": written for written in after.writers.values()}
         x = self.norm(blank(x, padding))
         logits = self.head(x if asked is None else x[asked])
         past = 0 if state is None else state.tokens
-        return (logits, Carried(past + tokens.shape[1], left)) if return_state else logits
+        return (logits, Carried(past + tokens.shape[1], left, writers)) if return_state else logits
 
     def before(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
         """The features of each token that reach the last block."""

@@ -286,6 +286,54 @@ def test_no_layer_goes_on_from_the_state_of_another(name):
     torch.testing.assert_close(layer.stream(state=state).step(x[:, 0]), layer(x[:, :1], state=state)[:, 0])
 
 
+OTHERS = (
+    {"memory": "decay"},
+    {"options": {"feature_map": "elu"}},
+    {"start": "checkpoint"},
+    {"pooling": "sum"},
+)
+
+
+@pytest.mark.parametrize("change", OTHERS, ids=str)
+@pytest.mark.usefixtures("unchecked")
+def test_memories_that_were_written_otherwise_are_refused_also_from_a_file(change, tmp_path):
+    """Their shapes are the same, and they would give wrong numbers without a word."""
+    cfg = MCConfig(segment_length=4)
+    other = replace(cfg, **change)
+    x, _ = batch(cfg)
+    _, state = memory_caching(*x, cfg, return_state=True)
+    state.save(tmp_path / "state.pt")
+    for kept in (state, Carried.load(tmp_path / "state.pt"), state.detach().select([0, 1])):
+        assert kept.writers == state.writers
+        for go_on in (partial(memory_caching, *x, other), partial(Decoder, other)):
+            with pytest.raises(ValueError, match=r"^state: expected memories written by "):
+                go_on(state=kept)
+    layers = [MemoryCaching(8, 2, each) for each in (cfg, other)]
+    features = torch.zeros(2, 5, 8)
+    _, state = layers[0](features, return_state=True)
+    for go_on in (partial(layers[1], features), layers[1].stream):
+        with pytest.raises(ValueError, match=r"^state: expected "):
+            go_on(state=state)
+    models = [SequenceModel(ModelConfig(9, each, width=8, layers=2)) for each in (cfg, other)]
+    ids = torch.zeros(2, 5).long()
+    _, state = models[0](ids, return_state=True)
+    for go_on in (partial(models[1], ids), models[1].stream):
+        with pytest.raises(ValueError, match=r"^state: expected "):
+            go_on(state=state)
+    models[0](ids, state=state)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_what_is_read_may_change_from_one_part_to_the_next():
+    cfg = MCConfig(segment_length=4)
+    x, _ = batch(cfg)
+    _, state = memory_caching(*x, cfg, return_state=True)
+    for change in ({"aggregator": "ssc", "top_k": 1}, {"aggregator": "soup"}, {"gate": "shared"}):
+        memory_caching(*x, replace(cfg, **change), state=state)
+    unknown = Carried(state.tokens, state.tensors)  # as files of mcviz 0.1 have it
+    memory_caching(*x, replace(cfg, start="checkpoint"), state=unknown)
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_a_stream_from_a_state_ends_where_it_should():
     cfg = MCConfig(segment_length=8)
