@@ -45,7 +45,7 @@ def whole(
     )
 
 
-def number(name: str, value: object, at_least: float, at_most: float | None = None) -> float:
+def number(name: str, value: object, at_least: int | float, at_most: int | float | None = None) -> float:
     """`value` as a float, if it is a finite number in the range. Raises `ValueError` otherwise.
 
     >>> number("scale", "x", 0)

@@ -163,7 +163,7 @@ def test_a_claim_opens_and_leads_to_a_run(visit):
     settled(page)
     page.get_by_text(claims.CLAIMS["recall-gap"].statement).click()
     page.wait_for_selector(".js-plotly-plot .scatterlayer")
-    page.get_by_text("The rule, fixed before the runs").wait_for()
+    page.get_by_text("It was fixed before its runs").wait_for()
     page.wait_for_url(re.compile("claim=recall-gap"))
     settled(page)
     page.get_by_text(claims.CLAIMS["frontier-segments"].statement).click()
