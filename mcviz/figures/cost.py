@@ -172,7 +172,7 @@ def frame(figure: go.Figure, colours: Theme, height: int, lengths: Sequence[int]
     """Two logarithmic axes over lengths, with room for names at the ends of lines."""
     themes.layout(figure, colours, height)
     ticks = lengths[:: max(1, len(lengths) // 6)]
-    figure.update_layout(margin={"l": 8, "r": 84, "t": 26, "b": 8})
+    figure.update_layout(margin={"l": 8, "r": 96, "t": 26, "b": 8})
     figure.update_xaxes(type="log", tickvals=ticks, ticktext=[short(L) for L in ticks])
     figure.update_xaxes(range=[math.log10(lengths[0]), math.log10(lengths[-1])])
     figure.update_xaxes(title=x)

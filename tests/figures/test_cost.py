@@ -99,3 +99,13 @@ def test_what_was_tried_is_shown_and_the_frontier_only_when_it_is_given():
     over = figures.tries([], ROUND, [bad, good], over=True)
     assert [trace.name for trace in over.data] == ["best there is"]
     assert len(over.layout.shapes) == 1
+
+
+def test_the_names_at_the_ends_of_lines_have_room_beside_them():
+    """About seven pixels a character, as browsers draw them."""
+    setting = Setting()
+    for draw in (figures.spent, figures.stored, figures.fetched):
+        figure = draw(setting)
+        names = [note.text for note in figure.layout.annotations if note.xshift == 4]
+        assert names
+        assert 4 + 7 * max(map(len, names)) <= figure.layout.margin.r
