@@ -13,7 +13,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from mcviz import brief
-from mcviz.checks import is_whole
+from mcviz.checks import instance, is_whole
 from mcviz.config import GATED, MCConfig
 from mcviz.files import replacing
 from mcviz.initial import readable, state_shapes
@@ -177,10 +177,14 @@ def shapes(cfg: MCConfig, tokens: int, B: int, H: int, K: int, V: int) -> dict[s
     return found
 
 
+def of_run(state: Any, name: str = "state") -> Carried:
+    """`state`, if it is one. Raises `ValueError` otherwise."""
+    return instance(name, state, Carried, "a Carried, which return_state=True gives")
+
+
 def check(state: Any, expected: Mapping[str, tuple[int, ...]], like: Tensor, name: str = "state") -> Carried:
     """`state`, if it holds tensors of these shapes, of the dtype and on the device of `like`. Else `ValueError`."""
-    if not isinstance(state, Carried):
-        raise ValueError(f"{name}: expected a Carried, which return_state=True gives, got {type(state).__name__}")
+    state = of_run(state, name)
     if set(state.tensors) != set(expected):
         raise ValueError(f"{name}: expected {', '.join(expected)}; got {', '.join(state.tensors) or 'nothing'}")
     for n, shape in expected.items():

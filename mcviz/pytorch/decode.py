@@ -16,7 +16,7 @@ from mcviz import segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
 from mcviz.pytorch import kinds, memory
-from mcviz.pytorch.carried import Carried, check, check_constant, check_writer, shapes
+from mcviz.pytorch.carried import Carried, check, check_constant, check_writer, of_run, shapes
 from mcviz.pytorch.inputs import first
 from mcviz.rules import AGGREGATORS
 
@@ -92,11 +92,7 @@ class Decoder:
         self.state: Carried | None = None
         if state is not None:
             check_constant(cfg)
-            if not isinstance(state, Carried):
-                raise ValueError(
-                    f"state: expected a Carried, which return_state=True gives, got {type(state).__name__}"
-                )
-            check_writer(state, cfg)
+            check_writer(of_run(state), cfg)
             if length is not None and length < state.tokens:
                 raise ValueError(f"length: expected the {state.tokens} tokens of the state or more, got {length}")
             self.state = state.detach()
@@ -131,10 +127,6 @@ class Decoder:
         """
         self.takes(q, k, v, q if u is None else u)
         check_coefficients(self.cfg, coefficients, q.shape[-1])
-        if self.state is not None:
-            (B, H, K), V = q.shape, v.shape[-1]
-            self.resume(check(self.state, shapes(self.cfg, self.state.tokens, B, H, K, V), q))
-            self.state = None
         if self.start is None:
             self.start = self.online = first(self.cfg, self.initial, q[:, None], v.shape[-1])
         if self.constants is None:
@@ -160,7 +152,7 @@ class Decoder:
         return y
 
     def takes(self, *token: Tensor) -> None:
-        """Raise `ValueError` for a token of other shapes or dtypes than the one before, or that is none."""
+        """Raise `ValueError` for a token of other shapes or dtypes than the one before, or the state, or none at all."""
         form = [(x.shape, x.dtype) for x in token]
         if form == self.form:
             return
@@ -169,6 +161,10 @@ class Decoder:
             found = ", ".join(f"{tuple(x.shape)} of {x.dtype}" for x in token)
             before = "" if self.form is None else ", as the token before"
             raise ValueError(f"step: expected q, k [B, H, K], v [B, H, V] and u [B, H, K]{before}, got {found}")
+        if self.state is not None:
+            (B, H, K), V = q, v[-1]
+            self.resume(check(self.state, shapes(self.cfg, self.state.tokens, B, H, K, V), token[0]))
+            self.state = None
         self.form = form
 
     def keep(self, context: Float[Tensor, "B H K"]) -> None:

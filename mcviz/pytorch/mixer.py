@@ -68,9 +68,13 @@ class Mixer(nn.Module):
             else:
                 self.register_parameter(member, learned)
 
-    def extra_repr(self) -> str:
+    def sizes(self) -> tuple[int, int, int]:
+        """H, K and V: heads, and the numbers of a key and of a value."""
         weights = self.weights()
-        (H, K), V = weights["W_k"].shape[:2], weights["W_v"].shape[1]
+        return *weights["W_k"].shape[:2], weights["W_v"].shape[1]
+
+    def extra_repr(self) -> str:
+        H, K, V = self.sizes()
         sizes = {"d_model": self.d_model, "n_heads": H, "d_key": K, "d_value": V, "convolution": self.convolution}
         return ", ".join(f"{name}={value}" for name, value in sizes.items())
 
@@ -127,10 +131,8 @@ class Mixer(nn.Module):
         if not isinstance(state, Carried) or "latest" not in state.tensors:
             raise ValueError("state: expected a Carried that this layer gave, with the latest tokens")
         tensors = {name: x for name, x in state.tensors.items() if name != "latest"}
-        weights = self.weights()
-        (H, K), V = weights["W_k"].shape[:2], weights["W_v"].shape[1]
         like = next(iter(tensors.values()), state.tensors["latest"])
-        return check(replace(state, tensors=tensors), self.hands_on(state.tokens, state.batch, H, K, V), like)
+        return check(replace(state, tensors=tensors), self.hands_on(state.tokens, state.batch, *self.sizes()), like)
 
     def after(self, x: Float[Tensor, "B T D"], state: Carried | None) -> Float[Tensor, "B _ D"]:
         """The tokens and those before them that the convolutions still see: `convolution - 1` more. Raises
@@ -155,8 +157,7 @@ class MemoryCaching(Mixer):
     `d_key` and `d_value` are the sizes of one head's keys and values, `d_model / n_heads` each if left out.
     `convolution` is the width of the causal depthwise convolutions on q, k, v and u; at 1 there are none. The
     weights are drawn from `seed`, and nothing else of torch's random state is read or moved. With `detach`,
-    gradients are cut at checkpoints. Raises `ValueError` for sizes that do not fit,
-    and for what is no seed.
+    gradients are cut at checkpoints. Raises `ValueError` for sizes that do not fit, and for what is no seed.
 
     `config` and `projections` are the protocol of `mcviz.capture`.
     """

@@ -290,7 +290,10 @@ TERMS: Mapping[str, Term] = {
         Term("regret", "What the router's choice costs beside the best one that the oracle found, in bits.", "bits"),
         Term("surgery", "Change the cache of a run by hand (switch off, swap, scale, freeze) and see what it changes."),
         Term("untrained", "Weights as they were drawn: the algorithm works, but nothing was learned."),
-        Term("claim", "A sentence that runs can confirm or refute, by a rule that was fixed before them."),
+        Term(
+            "claim",
+            "A sentence that runs can confirm or refute, by a rule that is older, or says what had been seen.",
+        ),
         Term("trace", "Everything that one run computed: what every picture shows, number for number."),
     )
 }

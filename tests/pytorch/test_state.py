@@ -353,5 +353,10 @@ def test_a_stream_from_a_state_ends_where_it_should():
             Decoder(wrong, state=state).step(*now)
     with pytest.raises(ValueError, match=r"^state.start.M: expected \(1, 2, 3, 4\)"):
         Decoder(cfg, state=state).step(*(each[:1] for each in now))
+    decoder = Decoder(cfg, state=state)
+    for _ in range(2):  # a wrong token spoils nothing, also where it is the first
+        with pytest.raises(ValueError, match=r"^state.start.M"):
+            decoder.step(*(each[:1] for each in now))
+    assert torch.equal(decoder.step(*now), Decoder(cfg, state=state).step(*now))
     with pytest.raises(ValueError, match=r"^state: expected a Carried"):
         Decoder(cfg, state={})
