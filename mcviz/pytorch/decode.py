@@ -152,7 +152,7 @@ class Decoder:
         return y
 
     def takes(self, *token: Tensor) -> None:
-        """Raise `ValueError` for a token of other shapes or dtypes than the one before, or the state, or none at all."""
+        """Raise `ValueError` for a token of other shapes or dtypes than the one before or the state, or none."""
         form = [(x.shape, x.dtype) for x in token]
         if form == self.form:
             return
