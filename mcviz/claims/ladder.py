@@ -16,7 +16,7 @@ from mcviz.claims import frontier
 from mcviz.claims.claim import MQAR, Claim, Comparison, Condition, Gap, Rise, Settings, at_most, below
 
 FAMILY = "Ladder"
-RUNGS = (1, 2, 4, 8)
+RUNGS = (1, 2, 4, 8, 16)
 
 
 def rung(s: int) -> Mapping[str, Settings]:
@@ -59,7 +59,7 @@ def conditions(rungs: Sequence[int], *names: str) -> Mapping[str, Condition]:
     }
 
 
-SEEN = "the runs of the first three widths, and none of the last"
+SEEN = "the runs of the first four widths, and none of the last"
 TRENDS = (
     "The rule was put the other way round then (GRM gains no ground), with the same margin. Of three seeds: the one of "
     "five that learned the task only in part at width 64 is not among them."
@@ -123,7 +123,8 @@ def trend(name: str, rungs: Sequence[int], statement: str, remark: str) -> Claim
 
 CLAIMED: tuple[Claim, ...] = (
     *asked(RUNGS[:3], "widths from 32 to 128", ""),
-    *asked(RUNGS[3:], "width 256", "-256", "Fewer seeds than at smaller sizes."),
+    *asked(RUNGS[3:4], "width 256", "-256", "Fewer seeds than at smaller sizes."),
+    *asked(RUNGS[4:], "width 512", "-512", "Fewer seeds than at smaller sizes."),
     trend(
         "ladder-trend",
         RUNGS,
