@@ -35,6 +35,9 @@ from mcviz.pytorch.device import usable
 from mcviz.pytorch.threads import limited
 
 ATTENTION, PACKAGE = "softmax attention", "memory-caching 0.1.0"
+PRODUCTS = "attention, two products"
+"""Attention without a kernel of its own, of one query over a cache: PyTorch's is not made for a single one."""
+
 FLA = "flash-linear-attention"
 """Linear attention by the kernels of that library, where it and a GPU are there: one memory over the whole sequence."""
 
@@ -230,13 +233,18 @@ def decoding(shape: Shape, context: int, rounds: int, bar: Any, steps: int = 8) 
         for _ in range(steps):
             F.scaled_dot_product_attention(last[0][:, :, None], past_k, past_v)
 
+    def products() -> None:
+        for _ in range(steps):
+            scores = last[0][:, :, None] @ past_k.mT / shape.width**0.5
+            scores.softmax(-1) @ past_v
+
     def step(cfg: MCConfig) -> Call:
         _, state = memory_caching(q, k, v, u, cfg, check=False, return_state=True)
         decoder = Decoder(cfg, state=state)
         return lambda: [decoder.step(*last) for _ in range(steps)]
 
     calls = {name: step(shape.config(aggregator)) for name, aggregator in OURS.items()}
-    calls = {ATTENTION: attention, **calls}
+    calls = {ATTENTION: attention, PRODUCTS: products, **calls}
     rows = compare(calls, rounds, shape, bar, mode=DECODING, against=ATTENTION, tokens=context, measure_bytes=False)
     return [replace(row, milliseconds=row.milliseconds / steps, peak_share=None) for row in rows]
 
@@ -320,6 +328,7 @@ def measure(device: torch.device, sizes: Sequence[int], rounds: int, quick: bool
     lengths = sizes[:1] if device.type == "cpu" else sizes
     contests += [partial(with_attention, half, T, mode, rounds) for T, mode in product(lengths, modes)]
     contests += [partial(decoding, shape, T, rounds) for T in sizes]
+    contests += [partial(decoding, half, T, rounds) for T in lengths]
     if find_spec("memory_caching"):
         T, few = 64 if quick else min(1024, max(sizes)), min(rounds, 3)
         contests += [partial(with_package, small, *pair, T, mode, few) for pair, mode in product(pairs, modes)]

@@ -7,13 +7,14 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from mcviz.bench.contenders import ATTENTION, DECODING, FLA, FORWARD, PACKAGE, TRAINING, Row, Table
+from mcviz.bench.contenders import ATTENTION, DECODING, FLA, FORWARD, PACKAGE, PRODUCTS, TRAINING, Row, Table
 from mcviz.palette import PALETTES, SERIES
 
 LOOK = PALETTES["light"]
 HUES = {
     ATTENTION: LOOK.ink,
     FLA: LOOK.ink,
+    PRODUCTS: LOOK.ink,
     "plain RNN": LOOK.online,
     "residual": LOOK.checkpoint,
     "GRM": LOOK.gate,
@@ -22,6 +23,7 @@ HUES = {
 MARKS = {
     ATTENTION: "circle",
     FLA: "circle-open",
+    PRODUCTS: "x",
     "plain RNN": "square",
     "residual": "diamond",
     "GRM": "cross",

@@ -72,7 +72,7 @@ class SequenceModel(nn.Module):
     def forward(
         self,
         tokens: Int[Tensor, "B T"],
-        asked: Bool[Tensor, "B T"] | None = None,
+        asked: Bool[Tensor, "B T"] | tuple[Int[Tensor, "n"], Int[Tensor, "n"]] | None = None,
         *,
         check: bool = True,
         lengths: Any = None,
@@ -81,8 +81,9 @@ class SequenceModel(nn.Module):
     ) -> Any:
         """Logits of what follows each token, [B, T, vocabulary]. Causal: they depend on it and on those before it.
 
-        With a mask `asked`, only those of the n tokens that it marks: [n, vocabulary]. With `check`, ids outside of the
-        vocabulary are a `ValueError`, for which the device is waited for. With `lengths` [B], what stands beyond the
+        With a mask `asked`, only those of the n tokens that it marks: [n, vocabulary]; for a pair of their rows and
+        columns, [n] each, no device is waited for. With `check`, ids outside of the vocabulary are a `ValueError`, for
+        which it is. With `lengths` [B], what stands beyond the
         end of a sequence may be any id, and its logits are 0. With `return_state`, a `Carried` comes with the logits; a
         call with that `state`, or a stream, goes on where this one stopped. See `memory_caching`.
         """

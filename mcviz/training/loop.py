@@ -24,6 +24,7 @@ from mcviz.training.checkpoint import Checkpoint
 from mcviz.training.live import live
 from mcviz.training.recipe import Recipe
 from mcviz.training.recorder import Recorder
+from mcviz.training.replays import Replays
 
 TRAINING, VALIDATION = 0, 1
 """Streams of random numbers under one seed."""
@@ -44,7 +45,8 @@ class Run:
     recipe: Recipe
     device: torch.device
     optimizer: torch.optim.AdamW = field(init=False)
-    dense: Callable[[Tensor, Tensor], Tensor] = field(init=False)
+    forms: dict[bool, Callable[..., Tensor]] = field(init=False)  # the model, and the one that reads all checkpoints
+    take: Callable[..., tuple[Tensor, ...]] = field(init=False)  # a step
     step: int = 0
     seconds: float = 0.0
     best: float = float("inf")  # validation loss
@@ -55,9 +57,14 @@ class Run:
 
     def __post_init__(self) -> None:
         self.model.to(self.device)
-        self.dense = dense(self.model)
-        weights = self.model.parameters()
-        self.optimizer = torch.optim.AdamW(weights, self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
+        self.forms = {False: self.model, True: dense(self.model)}
+        replayed = self.device.type == "cuda"
+        # a replayed step reads its learning rate from memory
+        rate = torch.tensor(self.recipe.learning_rate, device=self.device) if replayed else self.recipe.learning_rate
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), rate, weight_decay=self.recipe.weight_decay, capturable=replayed
+        )
+        self.take = Replays(self.descend, self.device) if replayed else self.descend
 
     @property
     def stopped(self) -> bool:
@@ -68,18 +75,36 @@ class Run:
         """Take one step. Returns the loss."""
         recipe, progress = self.recipe, self.step / self.steps
         batch = self.task.easier(progress).sample((self.seed, TRAINING, self.step), recipe.batch)
-        model = self.dense if progress < recipe.dense else self.model
-        loss = answer_loss(model, batch, self.device)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.gradient = nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate(self.step, self.steps)
-        self.optimizer.step()
+        tokens, targets = torch.from_numpy(batch.tokens), torch.from_numpy(batch.targets[batch.mask])
+        rows, columns = map(torch.from_numpy, batch.mask.nonzero())
+        self.pace(recipe.rate(self.step, self.steps))
+        loss, self.gradient = self.take(progress < recipe.dense, tokens, rows, columns, targets)
         self.step += 1
         if recipe.patience and (self.step % recipe.validate_every == 0 or self.step == self.steps):
             self.validate()
-        return loss.detach()
+        return loss
+
+    def pace(self, rate: float) -> None:
+        """Set the learning rate."""
+        for group in self.optimizer.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+    def descend(
+        self, dense: bool, tokens: Tensor, rows: Tensor, columns: Tensor, targets: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One step down the loss of the answers wanted, n of them, at `rows` and `columns` [n] of `tokens` [B, T].
+
+        Returns the loss, and the norm of its gradient. Nothing waits for the device.
+        """
+        loss = cross_entropy(self.forms[dense](tokens, (rows, columns), check=False), targets)
+        self.optimizer.zero_grad()
+        loss.backward()
+        gradient = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        return loss.detach(), gradient
 
     def validate(self) -> None:
         """Measure on the validation batch, and keep the weights if they are the best so far."""
@@ -134,13 +159,13 @@ def answer_loss(model: Callable[[Tensor, Tensor], Tensor], batch: Batch, device:
     return cross_entropy(model(tokens, mask), targets[mask])
 
 
-def dense(model: SequenceModel) -> Callable[[Tensor, Tensor], Tensor]:
+def dense(model: SequenceModel) -> Callable[..., Tensor]:
     """`model` with SSC's router out of the way: all checkpoints are read, and it is GRM (identity I4)."""
     mixer = model.config.mixer
     if mixer is None or mixer.aggregator != "ssc":
         return model
     twin = SequenceModel(replace(model.config, mixer=replace(mixer, aggregator="grm")))
-    return lambda tokens, asked: torch.func.functional_call(twin, dict(model.named_parameters()), (tokens, asked))
+    return lambda *given, **how: torch.func.functional_call(twin, dict(model.named_parameters()), given, how)
 
 
 def train(

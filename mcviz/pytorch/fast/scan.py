@@ -51,13 +51,16 @@ def run(
     """Run Memory Caching over a batch of sequences, given what `prepare` checked.
 
     `c` are the rule's coefficients, `start` is `M_0` [B, H, ...], `cuts` are the segments, and `earlier` is what an
-    earlier run left. With `trace`, what was
-    computed is also laid out for display. `detach` cuts gradients where checkpoints are read. `inner` goes to
-    `deep.online` or `deep.soup`.
+    earlier run left. With `trace`, what was computed is also laid out for display. `detach` cuts gradients where
+    checkpoints are read. `inner` goes to `deep.online` or `deep.soup`.
     """
     given = Given(q, k, v, c, start, earlier)
     if not trace and not inner and blocks.is_served(given, u, cfg, cuts):
         return blocks.run(given, u, cfg, cuts, detach)
+    made = kind(cfg)
+    if made is Matrices and cfg.aggregator == "none" and cfg.start == "checkpoint" and not trace:
+        # nobody reads what a segment ends with: chunks may be longer than segments
+        cuts = [(0, cuts[-1][1])]
     chunks = Chunks.of(cuts, q.device, *(() if earlier is None else earlier[-2:]))
     pooled = gates = None
     if trace or cfg.aggregator in GATED:
@@ -67,7 +70,7 @@ def run(
         connector = swap(q if cfg.gate == "shared" else u)
         gates = gate.gates(connector, pooled.running, pooled.whole, chunks.segment_of, cfg, keep_scores=trace)
 
-    memories = kind(cfg)(given, cfg, chunks, detach, **inner)
+    memories = made(given, cfg, chunks, detach, **inner)
     output = swap(aggregate(memories, gates, cfg, chunks))
     reads = None if memories.reads is None else swap(memories.reads)
     left = (None, None) if pooled is None else (swap(pooled.whole), pooled.keys)
