@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 from mcviz import claims
+from mcviz.claims import ladder
 from mcviz.claims.declared import LONG
 from mcviz.claims.lab import SEEDS, due, took
 
@@ -43,9 +44,9 @@ def test_the_verdicts_are_those_of_the_board():
     said = re.search(pattern, README)
     board = claims.board()
     counted = Counter(finding.verdict for finding in board)
-    assert "on five seeds (three, where it needs models of width 256)." in README
+    assert "on five seeds (three, where it needs models of width 512)." in README
     for finding in board:
-        wide = any(settings.get("width") == 256 for settings, _ in finding.claim.conditions.values())
+        wide = any(settings.get("width") == 512 for settings, _ in finding.claim.conditions.values())
         assert {len(values) for values in finding.values.values()} == {3 if wide else 5}
     assert [*map(int, said.groups())] == [len(claims.CLAIMS), *(counted[verdict] for verdict in claims.VERDICTS)]
 
@@ -84,15 +85,25 @@ def test_the_numbers_of_the_frontier_are_those_of_its_runs():
 
 def test_the_gaps_on_the_ladder_are_those_of_its_runs():
     (said,) = re.findall(r"- As models and sequences grow together.*?(?=\n- )", README, re.DOTALL)
-    small, large = claims.board(names=["ladder-bytes", "ladder-bytes-256"])
-    means = {label: mean for finding in (small, large) for label, (mean, _, _) in finding.intervals.items()}
-    behind = [("RNN", "GRM", 64), ("RNN", "GRM", 128), ("RNN", "GRM", 256), ("GRM", "SSC", 128), ("GRM", "SSC", 256)]
-    gaps = [100 * (means[f"{one}, {width}"] - means[f"{other}, {width}"]) for one, other, width in behind]
-    assert re.findall(r"\d+\.\d", said) == [f"{gap:.1f}" for gap in gaps]
-    assert [int(width) for width in re.findall(r"width (64|128|256)", said)] == [*(at for *_, at in behind), 64]
+    board = claims.board(names=["ladder-bytes", "ladder-bytes-256", "ladder-bytes-512"])
+    means = {label: average for finding in board for label, (average, _, _) in finding.intervals.items()}
+    widths = (64, 128, 256, 512)
+    near = [means[f"RNN, {width}"] - means[f"GRM, {width}"] for width in widths]
+    far = [recalled_of_more("RNN", width) - recalled_of_more("GRM", width) for width in widths]
+    routed = [means[f"GRM, {width}"] - means[f"SSC, {width}"] for width in widths[1:]]
+    assert re.findall(r"\d+\.\d", said) == [f"{100 * gap:.1f}" for gap in (*near, *far, *routed)]
+    assert [int(width) for width in re.findall(r"width\s+(64|128|256|512)", said)] == [*widths, *widths[1:], 64]
+    small, *_, large = board
     assert max(small.values["GRM, 32"]) < 0.5
     assert sum(recalled < 0.9 for recalled in small.values["GRM, 64"]) == 1
-    assert min(means["RNN, 256"], means["GRM, 256"]) > 0.99
+    assert min(recall for label, recall in means.items() if label in ("RNN, 512", "GRM, 512")) > 0.99
+    assert set(large.values) == {f"{name}, 512" for name in ("RNN", "SSC", "GRM", "attention")}
+
+
+def recalled_of_more(name, width):
+    """Of four times as many pairs, in the mean over seeds."""
+    settings = ladder.rung(width // 32)[name]
+    return mean(row["accuracy ×4, plain"] for row in claims.rows() if row["settings"] == settings)
 
 
 def test_the_order_in_which_a_training_comes_to_be_right_is_that_of_its_runs():

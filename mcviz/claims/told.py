@@ -11,7 +11,7 @@ def told(rows: Iterable[Row]) -> str:
     return (
         f"The paper's claims, and questions that it leaves open, asked of small models with {weights(rows)} weights. "
         "Most claims ask for pairs: keys with their values come first, then keys whose values are asked for (MQAR). "
-        f"There are {SEEDS} seeds for each condition (3 at width 256 of the ladder), and a rule for each verdict that "
+        f"There are {SEEDS} seeds for each condition (3 at width 512 of the ladder), and a rule for each verdict that "
         "was fixed before these runs, or says what had been seen. (Some settings had also been run before with fewer "
         "seeds; no margin was moved afterwards.) What holds here is not proven for large models, and what fails here "
         "is not refuted for them."

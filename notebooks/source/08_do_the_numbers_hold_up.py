@@ -26,7 +26,7 @@ torch.set_num_threads(1)
 #
 # `mcviz.claims` holds each claim as a small object: a statement, where the paper makes it, what is measured, and a **rule
 # for the verdict that was fixed before these runs**. Some settings had been run before with fewer seeds, and seen; no margin
-# was moved afterwards. The runs ship with the project, five seeds for each condition (three at width 256), and
+# was moved afterwards. The runs ship with the project, five seeds for each condition (three at width 512), and
 # `mcviz claims --run` makes them again. The page *Claims* of the explorer shows the same board.
 
 # %%

@@ -22,7 +22,7 @@ def test_a_family_is_printed_by_its_name(capsys):
     assert status == 0
     assert out.count("] frontier-") == sum(claim.family == claims.FRONTIER for claim in claims.CLAIMS.values())
     _, out = said(capsys, "--family", "ladder")
-    assert out.count("] ladder-") == 8
+    assert out.count("] ladder-") == 11
 
 
 def test_a_run_says_first_how_long_it_may_take(capsys, tmp_path):
