@@ -282,6 +282,18 @@ def test_chunks_hold_every_token_once():
         assert laid.opens.tolist() == [start + n for start, stop in cuts for n in range(0, stop - start, laid.length)]
 
 
+@pytest.mark.parametrize("variant", [cfg for cfg in VARIANTS if cfg.memory in scan.Matrices.rules], ids=label)
+def test_a_plain_layer_pays_for_no_segments(variant):
+    """Nobody reads what its segments end with: the same bits, and one state, whatever they are."""
+    one, many = (replace(variant, aggregator="none", start="checkpoint", segment_length=n) for n in (90, 4))
+    arguments = inputs(one, T=90)
+    whole, cut = run(one, arguments), run(many, arguments)
+    assert torch.equal(cut.output, whole.output)
+    for name, states in whole.states.items():
+        assert states.shape[1] == 1
+        assert torch.equal(cut.states[name], states)
+
+
 @pytest.mark.parametrize("aggregator", AGGREGATORS)
 def test_what_is_for_display_is_laid_out_on_request(aggregator):
     cfg = MCConfig(aggregator=aggregator, segment_length=4)
