@@ -29,14 +29,14 @@ def widest(tensors: list[Tensor]) -> torch.dtype:
     return dtype
 
 
-def is_transformed(*tensors: Any) -> bool:
+def is_transformed(*tensors: Tensor) -> bool:
     """Whether a function transform (`torch.func.vmap`, `jvp`, `jacrev` and so on) is at work on one of them."""
     if torch.compiler.is_compiling():
         return False
-    return any(isinstance(x, Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(x) for x in tensors)
+    return any(map(torch._C._functorch.is_functorch_wrapped_tensor, tensors))
 
 
-def is_hidden(*tensors: Any) -> bool:
+def is_hidden(*tensors: Tensor) -> bool:
     """Whether numbers cannot be looked at: while a graph is made, under a transform, and where there are none."""
     return torch.compiler.is_compiling() or is_transformed(*tensors) or any(x.device.type == "meta" for x in tensors)
 

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from mcviz.config import GATED, MCConfig
+from mcviz.config import GATED, OPTIONS, MCConfig
 from mcviz.pytorch.fast.launches import on_a_gpu
 from mcviz.pytorch.fast.memories import Given, Run
 from mcviz.pytorch.numerics import is_transformed
@@ -24,8 +24,8 @@ DTYPES = (torch.bfloat16, torch.float16)
 
 def is_plain(cfg: MCConfig) -> bool:
     """Whether the memory is `M_t = M_{t-1} + v_t k_tᵀ`, read as `M q`, and each token's gates compare contexts."""
-    usual = MCConfig(memory="linear").rule_options
-    return cfg.memory == "linear" and cfg.rule_options == usual and cfg.aggregator in SERVED and cfg.gate != "token"
+    usual = cfg.memory == "linear" and cfg.rule_options == OPTIONS["linear"]
+    return usual and cfg.aggregator in SERVED and cfg.gate != "token"
 
 
 def is_served(given: Given, u: Float[Tensor, "B T H K"], cfg: MCConfig, cuts: Segments) -> bool:

@@ -126,7 +126,7 @@ class Chunks:
         """The segment that each token is in."""
         length, T = self.cuts[0][1], self.cuts[-1][1]
         if [start for start, _ in self.cuts] == [*range(0, T, length)]:
-            return torch.arange(T, device=self.device) // length
+            return torch.arange(len(self.cuts), device=self.device).repeat_interleave(length)[:T]
         starts, stops = self.spans
         segment = torch.arange(len(self.cuts), device=self.device)
         return torch.repeat_interleave(segment, stops - starts, output_size=T)

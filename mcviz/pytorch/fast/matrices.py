@@ -151,7 +151,7 @@ def write(rows: Rows, c: Coefficients, cfg: MCConfig, chunks: Chunks) -> tuple[F
 
 def is_zero(x: Tensor) -> bool:
     """Whether a look shows that all numbers are 0, where one can be had for less than what is then left out."""
-    return not (wide(x.device) or is_hidden(x) or is_differentiated(x) or x.any())
+    return not (wide(x.device) or is_hidden(x) or is_differentiated(x) or x.count_nonzero())
 
 
 def pairs(rows: Rows, lanes: Lanes) -> tuple[Past, State]:
