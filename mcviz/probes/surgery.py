@@ -105,7 +105,7 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
     tokens, c = (trace.q, trace.k, trace.v, trace.u), trace.coefficients
     stream = Operated(trace, edits)
     steps = stream.run(*tokens, c)
-    again = record(trace.config, trace.segments, tokens, c, trace.initial, stream, steps)
+    again = record(trace.config, trace.segments, tokens, c, trace.initial, stream, enumerate(steps))
     return replace(
         trace,
         scores=again.scores,
