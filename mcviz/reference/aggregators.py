@@ -92,12 +92,12 @@ def add(rule: Rule, checkpoints: State, online: State, q: Float[Array, "*h K"], 
     reads[-1] = own
     # each checkpoint once for each head that reads it: where all do, they are read where they lie
     read = weighing.read[:-1]
-    if read.size and read.all():
-        reads[:-1] = rule.read(checkpoints, np.broadcast_to(q, (len(read), *q.shape)))
-        for weight, said in zip(weighing.weights[:-1], reads[:-1], strict=True):
-            output += weight[..., None] * said
-    elif read.any():
-        at = np.nonzero(read)
+    at = np.nonzero(read)
+    if 0 < len(at[0]) == read.size:
+        reads[:-1] = said = rule.read(checkpoints, np.broadcast_to(q, (len(read), *q.shape)))
+        for weight, one in zip(weighing.weights[:-1], said, strict=True):
+            output += weight[..., None] * one
+    elif len(at[0]):
         said = rule.read({name: array[at] for name, array in checkpoints.items()}, q[at[1:]])
         reads[at] = said
         np.add.at(output, at[1:], weighing.weights[at][:, None] * said)
