@@ -16,8 +16,9 @@ from jaxtyping import Bool, Float
 from mcviz.checks import is_number, number, place, whole
 from mcviz.config import GATED
 from mcviz.initial import State, readable
-from mcviz.reference import Stream, aggregators, memory_caching
+from mcviz.reference import Stream, aggregators
 from mcviz.reference.aggregators import Weighing
+from mcviz.reference.blocks import memory_caching
 from mcviz.reference.loop import record
 from mcviz.trace import Trace
 

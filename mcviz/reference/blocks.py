@@ -18,11 +18,12 @@ from mcviz.reference.inputs import prepare
 from mcviz.reference.loop import Step, Stream, gate, record
 from mcviz.reference.memory import Array, Coefficients
 from mcviz.reference.writes import abreast
+from mcviz.rules import AGGREGATORS
 from mcviz.segments import Segments
 from mcviz.trace import Trace
 
 ROOM = 2**21
-"""Numbers in the online states that are held at once."""
+"""Numbers in the states that are held at once: online ones, or copies of those that tokens select."""
 
 
 def memory_caching(
@@ -34,7 +35,7 @@ def memory_caching(
     coefficients: Mapping[str, Any] | None = None,
     initial: Any = None,
 ) -> Trace:
-    """What `loop.memory_caching` makes of the same arguments, but for how sums are rounded."""
+    """The Trace of `loop.memory_caching`, whose arguments and errors these are."""
     q, k, v, u, c, start = prepare(q, k, v, u, cfg, coefficients, initial)
     cuts = segments.cut(len(q), cfg.segmentation, cfg.segment_length)
     contexts = pooled(cfg, cuts, k)
@@ -60,8 +61,11 @@ def online(
 ) -> Iterator[tuple[int, int, list[State]]]:
     """The online memory after each token of a piece of a segment, one piece after the other: from where, to where."""
     independent, begins = cfg.start == "independent", {begin for begin, _ in cuts}
+    # a token that selects checkpoints reads copies of them
+    copies = min(cfg.top_k, len(cuts)) if AGGREGATORS[cfg.aggregator].routes else 1
+    most = max(1, ROOM // (copies * sum(array.size for array in start.values())))
     last = start
-    for pieces in batches(cuts, max(1, ROOM // sum(array.size for array in start.values())), independent):
+    for pieces in batches(cuts, most, independent):
         starts = [start if independent and begin in begins else last for begin, _ in pieces]
         found = {}
         for tokens, _, after in abreast(cfg, pieces, starts, k, v, c):

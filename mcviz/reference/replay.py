@@ -12,7 +12,7 @@ from jaxtyping import Float
 from mcviz.config import MCConfig
 from mcviz.initial import State
 from mcviz.reference import writes
-from mcviz.reference.loop import memory_caching
+from mcviz.reference.blocks import memory_caching
 from mcviz.reference.memory import Array, Coefficients, rule
 from mcviz.reference.writes import Writes as Writes
 from mcviz.rules import AGGREGATORS
