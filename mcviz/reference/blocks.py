@@ -103,7 +103,7 @@ def read(
     compared[:n] = np.array(stream.contexts).reshape(n, 1, *contexts.shape[1:])
     compared[n] = contexts
     scores = gate(cfg, q, u, compared)
-    weighing = stream.weigh(scores)
+    weighing = aggregators.WEIGHINGS[cfg.aggregator](scores, cfg.top_k)
     checkpoints = {name: alike(array, t) for name, array in stream.cache.items()}
     online = {name: np.stack([state[name] for state in states]) for name in names}
     if cfg.aggregator == "soup":
