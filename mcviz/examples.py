@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from mcviz import brief, graphemes, room
 from mcviz.checks import instance, one_of, whole
 from mcviz.config import MCConfig
-from mcviz.reference import memory_caching
+from mcviz.reference import blocks
 from mcviz.tasks import Task, mqar, needle, topics
 from mcviz.trace import LONGEST, Trace
 
@@ -129,6 +129,6 @@ def run(
     value_size = whole("value_size", value_size, 1, 64)
     chosen = example(name, cfg.seed, text, split)
     room.check(cfg, len(chosen.ids), heads, key_size, value_size)
-    trace = memory_caching(*project(chosen, heads, key_size, value_size, cfg.seed), cfg)
+    trace = blocks.memory_caching(*project(chosen, heads, key_size, value_size, cfg.seed), cfg)
     fact = TASKS[name].fact if name in TASKS else 1
     return replace(trace, tokens=chosen.words, sources=chosen.sources, fact=fact, title=f"{chosen.title}, untrained")

@@ -16,8 +16,9 @@ from jaxtyping import Bool, Float
 from mcviz.checks import is_number, number, place, whole
 from mcviz.config import GATED
 from mcviz.initial import State, readable
-from mcviz.reference import Stream, aggregators, memory_caching
+from mcviz.reference import Stream, aggregators
 from mcviz.reference.aggregators import Weighing
+from mcviz.reference.blocks import memory_caching
 from mcviz.reference.loop import record
 from mcviz.trace import Trace
 
@@ -105,7 +106,7 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
     tokens, c = (trace.q, trace.k, trace.v, trace.u), trace.coefficients
     stream = Operated(trace, edits)
     steps = stream.run(*tokens, c)
-    again = record(trace.config, trace.segments, tokens, c, trace.initial, stream, steps)
+    again = record(trace.config, trace.segments, tokens, c, trace.initial, stream, enumerate(steps))
     return replace(
         trace,
         scores=again.scores,

@@ -1,4 +1,7 @@
-"""Memory Caching in NumPy: loops and one equation a line, to be read beside the paper."""
+"""Memory Caching in NumPy: loops and one equation a line, to be read beside the paper.
+
+`loop` is the algorithm, and `blocks` gives its numbers sooner, for who waits for them.
+"""
 
 from mcviz import moved
 from mcviz.reference.capture import alone, capture, substitute

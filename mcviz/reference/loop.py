@@ -1,6 +1,6 @@
 """Memory Caching, token by token: the algorithm of the paper as a loop that can be read aloud."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,14 +18,15 @@ from mcviz.trace import Trace
 
 
 class Step(NamedTuple):
-    """What one token computed: a row of the Trace. Its n memories are the checkpoints and, last, the online one."""
+    """What one token computed, or several of one segment: rows of the Trace. Their n memories are the checkpoints and,
+    last, the online one."""
 
-    output: Float[Array, "H V"]
-    context: Float[Array, "H K"]
-    scores: Float[Array, "n H"]
-    weights: Float[Array, "n H"]
-    read: Bool[Array, "n H"]
-    reads: Float[Array, "n H V"] | None
+    output: Float[Array, "*t H V"]
+    context: Float[Array, "*t H K"]
+    scores: Float[Array, "n *t H"]
+    weights: Float[Array, "n *t H"]
+    read: Bool[Array, "n *t H"]
+    reads: Float[Array, "n *t H V"] | None
 
 
 @dataclass
@@ -118,15 +119,15 @@ class Stream:
 
 
 def gate(
-    cfg: MCConfig, q: Float[Array, "H K"], u: Float[Array, "H K"], contexts: Float[Array, "n H K"]
-) -> Float[Array, "n H"]:
+    cfg: MCConfig, q: Float[Array, "*h K"], u: Float[Array, "*h K"], contexts: Float[Array, "n *h K"]
+) -> Float[Array, "n *h"]:
     """How relevant each memory is to the token (Eq. 9, 16); 0 for all, where the aggregator does not ask."""
-    n, _, K = contexts.shape
+    n, K = len(contexts), contexts.shape[-1]
     if cfg.aggregator not in GATED:
-        return np.zeros(contexts.shape[:2], contexts.dtype)
+        return np.zeros(contexts.shape[:-1], contexts.dtype)
     if cfg.gate == "token":
         # r_t^(i) = u_t[(s - i) mod K]: by the memory's age alone
-        return np.moveaxis(u[:, np.arange(n - 1, -1, -1) % K], -1, 0)
+        return np.moveaxis(u[..., np.arange(n - 1, -1, -1) % K], -1, 0)
     connector = q if cfg.gate == "shared" else u
     return np.sum(connector * contexts, -1)
 
@@ -154,7 +155,7 @@ def memory_caching(
     cuts = segments.cut(len(q), cfg.segmentation, cfg.segment_length)
     stream = Stream(cfg, cuts, start)
     steps = stream.run(q, k, v, u, c)
-    return record(cfg, cuts, (q, k, v, u), c, start, stream, steps)
+    return record(cfg, cuts, (q, k, v, u), c, start, stream, enumerate(steps))
 
 
 def record(
@@ -164,23 +165,25 @@ def record(
     c: Coefficients,
     start: State,
     stream: Stream,
-    steps: list[Step],
+    steps: Iterable[tuple[int | slice, Step]],
 ) -> Trace:
-    """Lay the rows of a run side by side, without computing anything anew."""
+    """Lay the rows of a run side by side, without computing anything anew. `steps` go with the tokens they are of."""
     q, k, v, u = tokens
     T, H, V = v.shape
     N = len(cuts)
+    output, contexts = np.empty_like(v), np.empty_like(k)
     scores = np.full((T, H, N), -np.inf, q.dtype)
     weights = np.zeros((T, H, N), q.dtype)
     selected = np.zeros((T, H, N), bool)
     reads = None if cfg.aggregator == "soup" else np.zeros((T, H, N, V), q.dtype)
-    for t, step in enumerate(steps):
+    for t, step in steps:
         n = len(step.scores)
-        scores[t, :, :n] = step.scores.T
-        weights[t, :, :n] = step.weights.T
-        selected[t, :, : n - 1] = step.read[:-1].T
+        output[t], contexts[t] = step.output, step.context
+        scores[t, :, :n] = np.moveaxis(step.scores, 0, -1)
+        weights[t, :, :n] = np.moveaxis(step.weights, 0, -1)
+        selected[t, :, : n - 1] = np.moveaxis(step.read[:-1], 0, -1)
         if reads is not None and step.reads is not None:
-            reads[t, :, :n] = step.reads.transpose(1, 0, 2)
+            reads[t, :, :n] = np.moveaxis(step.reads, 0, -2)
     spent = cost.counts(cfg, cuts, q.shape[2], V, H, q.dtype.itemsize)
     return Trace(
         config=cfg,
@@ -192,12 +195,12 @@ def record(
         coefficients=c,
         initial=start,
         checkpoint_contexts=np.stack(stream.contexts),
-        online_contexts=np.stack([step.context for step in steps]),
+        online_contexts=contexts,
         scores=scores,
         weights=weights,
         selected=selected,
         reads=reads,
         checkpoints=tuple(stream.checkpoints),
-        output=np.stack([step.output for step in steps]),
+        output=output,
         counts={name: np.array(values, np.int64) for name, values in spent.items()},
     )

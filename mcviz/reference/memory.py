@@ -49,12 +49,12 @@ def column(c: Float[Array, "*h"], axes: int) -> Float[Array, "..."]:
     return c.reshape(c.shape + (1,) * axes)
 
 
-def mix(checkpoints: State, online: State, weights: Float[Array, "n h"], names: Sequence[str]) -> State:
+def mix(checkpoints: State, online: State, weights: Float[Array, "n *h"], names: Sequence[str]) -> State:
     """The memory soup's parameters `θ* = Σ_i γ^(i) θ^(i)` (Eq. 14), for the arrays in `names`. Those of the n - 1
-    `checkpoints` lie side by side, [n-1 h ...]; the `online` memory's weight is the last."""
+    `checkpoints` lie side by side, [n-1 *h ...]; the `online` memory's weight is the last."""
     mixed = {}
     for name in names:
-        weight = column(weights, online[name].ndim - 1)
+        weight = column(weights, checkpoints[name].ndim - weights.ndim)
         past = np.einsum("n...,n...->...", weight[:-1], checkpoints[name])
         mixed[name] = past + weight[-1] * online[name]
     return mixed

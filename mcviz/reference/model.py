@@ -13,9 +13,10 @@ from jaxtyping import Bool, Float, Int
 from mcviz import segments
 from mcviz.model import FENWICK, ModelConfig, Weights, parameters
 from mcviz.reference.attention import KVCache, attention
+from mcviz.reference.blocks import memory_caching
 from mcviz.reference.fenwick import Fenwick, fenwick
 from mcviz.reference.inputs import prepare
-from mcviz.reference.loop import Stream, memory_caching
+from mcviz.reference.loop import Stream
 from mcviz.reference.memory import Array
 from mcviz.reference.projections import Projected, merge, project, rms_norm
 from mcviz.trace import Trace

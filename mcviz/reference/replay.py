@@ -6,29 +6,20 @@ All states of a segment may be far larger than the run: who needs one after the 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
-import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from mcviz.config import MCConfig
 from mcviz.initial import State
-from mcviz.reference.loop import memory_caching
+from mcviz.reference import writes
+from mcviz.reference.blocks import memory_caching
 from mcviz.reference.memory import Array, Coefficients, rule
+from mcviz.reference.writes import Writes as Writes
 from mcviz.rules import AGGREGATORS
-from mcviz.segments import Segments
 from mcviz.trace import Trace
 
 ROOM = 2**18
 """Numbers in the states that are written side by side; of a run that keeps more, a sixteenth of those that it keeps."""
-
-
-class Writes(NamedTuple):
-    """What the writes of n tokens did, each in a segment of its own: the tokens, and the states before and after."""
-
-    t: Int[Array, "n"]
-    before: State
-    after: State
 
 
 def written(
@@ -86,21 +77,9 @@ def abreast(trace: Trace, first: int, stop: int) -> Iterator[Writes]:
     pieces = [(max(begin, first), min(end, stop)) for begin, end in trace.segments if begin < stop and first < end]
     at_once = max(1, ROOM // sum(array.size for array in trace.initial.values()), len(pieces) // 16)
     for i in range(0, len(pieces), at_once):
-        yield from _abreast(trace, pieces[i : i + at_once])
-
-
-def _abreast(trace: Trace, pieces: Segments) -> Iterator[Writes]:
-    """The writes of these pieces of segments."""
-    pieces = sorted(pieces, key=lambda piece: piece[0] - piece[1])  # those that end first are the last
-    begins, ends = np.array(pieces).T
-    memory = rule(trace.config)
-    starts = [_last(through(trace, int(trace.segment_of[begin]), begin)) for begin, _ in pieces]
-    after = {name: np.stack([start[name] for start in starts]) for name in trace.initial}
-    for step in range(ends[0] - begins[0]):
-        t = (begins + step)[begins + step < ends]
-        before = {name: array[: len(t)] for name, array in after.items()}
-        after = memory.write(before, trace.k[t], trace.v[t], {name: c[t] for name, c in trace.coefficients.items()})
-        yield Writes(t, before, after)
+        some = pieces[i : i + at_once]
+        starts = [_last(through(trace, int(trace.segment_of[begin]), begin)) for begin, _ in some]
+        yield from writes.abreast(trace.config, some, starts, trace.k, trace.v, trace.coefficients)
 
 
 def _last(states: Iterator[State]) -> State:

@@ -284,7 +284,7 @@ def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, floa
     checkpoints = _fitting(_size(trace) * trace.N, budget) or np.int8
     for name in names:
         add(f"checkpoints.{name}", [state[name] for state in trace.checkpoints], checkpoints)
-    found = details.details(trace, keep_states=online is not None)
+    found = details.details(trace, keep_states=online is not None, dtype=np.float32)
     for group in GROUPS:
         for name, values in getattr(found, group).items():
             add(f"{group}.{name}", values, online or np.float32)
@@ -327,8 +327,7 @@ def _largest(values: Array) -> np.floating[Any]:
 
 def _largest_finite(values: Array) -> float:
     """The largest magnitude of those that are finite."""
-    largest = float(_largest(values))
-    return largest if np.isfinite(largest) else float(_largest(values[np.isfinite(values)]))
+    return float(_largest(values[np.isfinite(values)]))
 
 
 def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
@@ -336,10 +335,15 @@ def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
     values = np.empty((len(rows), *np.shape(rows[0])), np.int8)
     at_once = max(1, BLOCK // values[0].size)
     blocks = [slice(first, first + at_once) for first in range(0, len(rows), at_once)]
-    unit = max(_largest_finite(np.asarray(rows[block])) for block in blocks) / 127 or 1.0
-    for block in blocks:
+    largest = [_largest(np.asarray(rows[block])) for block in blocks]
+    largest_finite = max(
+        float(most) if np.isfinite(most) else _largest_finite(np.asarray(rows[block]))
+        for block, most in zip(blocks, largest, strict=True)
+    )
+    unit = largest_finite / 127 or 1.0
+    for block, most in zip(blocks, largest, strict=True):
         some = np.asarray(rows[block])
-        if np.isfinite(_largest(some)):
+        if np.isfinite(most):
             values[block] = np.rint(some / unit)
         else:
             finite = np.isfinite(some)
