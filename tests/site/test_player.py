@@ -205,3 +205,16 @@ def test_a_model_of_text_reads_the_readers_own_and_writes_on():
     assert "got Ψ" in said["refused"]
     assert said["parameters"]["draft"] == "Oh dear Ψ"
     assert not payload
+
+
+def test_what_is_prepared_is_shown_to_nobody_and_there_when_it_is_asked_for(monkeypatch):
+    player._kept.clear()
+    answer({"run": "topics-grm"})
+    before, kept = player.hashes(), [*player._kept]
+    player._kept.clear()
+    player.prepare(json.dumps({"run": "topics-grm"}))
+    assert player.hashes() == before
+    assert [*player._kept] == kept
+    monkeypatch.setattr(player.watch, "run", None)  # nothing is left to be run
+    assert answer({"run": "topics-grm"})[1]
+    player.prepare(json.dumps({"run": "topics-grm", "changes": "nothing"}))  # nor is it asked for: no error

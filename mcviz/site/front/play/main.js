@@ -157,6 +157,7 @@ const python = new Python(parts, {
       controls.show(complete.controls, true);
       stepper.offer(complete.offers);
       node("status").replaceChildren(LIVE);
+      python.prepare(Object.fromEntries(chosen));
     } else void change({});
   },
   hashes(name, hashes) {

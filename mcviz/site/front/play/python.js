@@ -52,6 +52,11 @@ export class Python {
     });
   }
 
+  /** Let it compute what is shown already, so that its first answer is as quick as the next ones. */
+  prepare(shown) {
+    this.worker.postMessage({ shown }, []);
+  }
+
   /** Put the latest question, once the last one is answered. */
   turn() {
     if (!this.live || this.busy || !this.next) return;

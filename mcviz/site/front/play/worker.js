@@ -90,9 +90,10 @@ function ended() {
   }
 }
 
-addEventListener("message", async ({ data: { id, parts, said, file } }) => {
+addEventListener("message", async ({ data: { id, parts, shown, said, file } }) => {
   try {
     if (parts) await load(parts);
+    else if (shown) player.prepare(JSON.stringify(shown));
     else if (file) reply(id, player.taken(python.toPy(file)));
     else reply(id, player.answer(JSON.stringify(said)));
   } catch (error) {
