@@ -24,7 +24,9 @@ def draw(board: list[Finding]) -> None:
     with told:
         said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
         said += words.seeds_in_words({one.claim.name: one.values for one in board})
-        st.markdown("\n".join(["**Is it the caching, or only more memory?**\n", *(f"- {plain(one)}" for one in said)]))
+        answer = words.frontier_answer({one.claim.name: one.verdict for one in board})
+        st.markdown(f"**Is it the caching, or only more memory?** {plain(answer)}")
+        st.markdown("\n".join(f"- {plain(one)}" for one in said))
     if chosen is not None:
         with st.container(border=True):
             tell(chosen, factor)

@@ -12,6 +12,9 @@ PACKAGE = Path(mcviz.__file__).parent
 ELSEWHERE = {"_pages", "bench", "course", "figures", "pytorch", "studio", "training", "widgets.py"}
 """What needs PyTorch, Plotly or Jupyter: no page of the site runs it."""
 UNSEEN = {"__pycache__", "front"}
+HERE = {"__init__.py", "player.py"}
+"""Of what makes the site, what runs on it."""
+
 SUFFIXES = {".py", ".json", ".txt", ".safetensors"}
 STAMP = (2020, 1, 1, 0, 0, 0)
 """The same bytes from the same files, whenever they were written."""
@@ -45,5 +48,6 @@ def needed() -> Iterator[Path]:
     for path in PACKAGE.rglob("*"):
         parts = path.relative_to(PACKAGE).parts
         unwatched = path.suffix == ".safetensors" and path.stem not in watch.names()
-        if path.suffix in SUFFIXES and parts[0] not in ELSEWHERE and not UNSEEN & set(parts) and not unwatched:
+        elsewhere = parts[0] in ELSEWHERE or UNSEEN & set(parts) or (parts[0] == "site" and path.name not in HERE)
+        if path.suffix in SUFFIXES and not elsewhere and not unwatched:
             yield path

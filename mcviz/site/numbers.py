@@ -46,10 +46,12 @@ def frontier(board: Sequence[Finding]) -> list[str]:
     """Whether it is the caching or only more memory: in words, and a picture for each number of pairs."""
     if not claims.points(claims.rows()):
         return []
+    answer = words.frontier_answer({one.claim.name: one.verdict for one in board})
     said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
     said += words.seeds_in_words({one.claim.name: one.values for one in board})
     drawn = [figure(f"numbers/frontier-{factor}", f"Recall of {claims.ASKED[factor]}") for factor in claims.FACTORS]
-    return [f"<p>Is it the caching, or only more memory? {html.escape(' '.join(said))}</p>", *drawn]
+    asked = f"<p><strong>Is it the caching, or only more memory?</strong> {html.escape(answer)}</p>"
+    return [asked, f"<p>{html.escape(' '.join(said))}</p>", *drawn]
 
 
 def opening(finding: Finding) -> str:

@@ -10,6 +10,7 @@ from mcviz.words.caption import caption, compared, heaviest, recalled
 from mcviz.words.claims import (
     SIGNS,
     fixed,
+    frontier_answer,
     frontier_in_words,
     measured,
     origin,
@@ -41,6 +42,7 @@ __all__ = [
     "first_difference",
     "fixed",
     "found",
+    "frontier_answer",
     "frontier_in_words",
     "heaviest",
     "judged",

@@ -52,6 +52,22 @@ Means = Mapping[str, Mapping[str, tuple[float, float, float]]]
 """For each claim by name, the intervals of its conditions."""
 
 
+ANSWERS = {"holds": "yes", "does not hold": "no", "not decidable at this scale": "not decided"}
+ASKED = {
+    "frontier-topics": "of documents that a question names",
+    "frontier-bytes": "of pairs with an exact key",
+    "frontier-needle": "of needles in a haystack",
+}
+"""Claims that caching with gates recalls more than one larger memory, by what is recalled."""
+
+
+def frontier_answer(verdicts: Mapping[str, str]) -> str:
+    """Is it the caching, or only more memory? The answer, by the verdicts of claims by name; "" where none was run."""
+    said = [f"{what}: {ANSWERS[verdicts[name]]}" for name, what in ASKED.items() if verdicts.get(name) in ANSWERS]
+    question = "With as many bytes kept, does caching with gates recall more than one larger memory?"
+    return f"{question} {'; '.join(said).capitalize()}." if said else ""
+
+
 def frontier_in_words(found: Means) -> list[str]:
     """What the runs of the frontier recalled, a sentence for each question that was run."""
     sizes = ("486", "972", "1,944")

@@ -256,6 +256,7 @@ figures.frontier(frontier)
 figures.frontier(frontier, factor=4)
 
 # %% tags=["reveal"]
+print(words.frontier_answer({name: finding.verdict for name, finding in board.items()}))
 for sentence in words.frontier_in_words({name: finding.intervals for name, finding in board.items()}):
     print(fill(sentence, 100))
 for sentence in words.seeds_in_words({name: finding.values for name, finding in board.items()}):

@@ -52,6 +52,21 @@ def test_seeds_that_learned_in_part_are_told_with_the_median_of_all():
     assert words.seeds_in_words({"frontier-reads": {"SSC, k = 2": (0.9, 0.91)}}) == []
 
 
+def test_the_answer_is_that_of_the_verdicts():
+    findings = {finding.claim.name: finding for finding in claims.board()}
+    said = words.frontier_answer({name: finding.verdict for name, finding in findings.items()})
+    assert said == (
+        "With as many bytes kept, does caching with gates recall more than one larger memory? Of documents that a "
+        "question names: yes; of pairs with an exact key: no; of needles in a haystack: no."
+    )
+    for name in words.claims.ASKED:
+        # in each, the plain layer is to lie below the one that caches
+        assert all(step.comparison.relation == "<" for step in findings[name].steps)
+        assert all("RNN" in step.comparison.left and "GRM" in step.comparison.right for step in findings[name].steps)
+    assert words.frontier_answer({"frontier-bytes": claims.MISSING}) == ""
+    assert words.frontier_answer({"frontier-topics": claims.VERDICTS[2]}).endswith("names: not decided.")
+
+
 def test_what_was_not_run_is_not_said():
     assert words.frontier_in_words({name: {} for name in BOARD}) == []
     (only,) = words.frontier_in_words({"frontier-reads": BOARD["frontier-reads"]})
