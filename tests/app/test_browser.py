@@ -72,6 +72,10 @@ def test_every_page_opens_filled_in_and_quiet(visit):
     page = visit("?v=1")
     shown(page)
     expect(page.locator("h1")).to_have_count(1)
+    expect(page.locator(".stSidebar")).to_be_visible()
+    page.get_by_role("button", name="Ask me first").click()
+    page.get_by_text("Which one would you open").wait_for()
+    expect(page.locator(".stSidebar")).to_be_hidden()
     for name in ("Compare", "Surgery", "Your own", "Library"):
         to(page, name)
         shown(page)
