@@ -1,5 +1,7 @@
 """The first screen: a question, a document to open, and what the run made of it."""
 
+import json
+
 import pytest
 
 from app import asking
@@ -45,6 +47,9 @@ def test_what_is_told_is_what_the_run_recorded(picked):
     trace = run()
     t = words.questions(trace)[0]
     assert words.found(trace, t) in text(page)
+    sent = next(part.proto.json for part in page.get("bidi_component") if '"rows"' in part.proto.json)
+    numbered = [row["number"] for row in json.loads(sent)["rows"]]
+    assert numbered == [words.portion(row.gate) for row in words.shelf(trace, t)]
     assert f"you opened the right document {int(picked == 3)} of 1 times; the network answered 1 right" in text(page)
     press(page, "Next question")
     assert in_link(page, "ask") == f"n {picked} n"
