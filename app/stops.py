@@ -48,8 +48,8 @@ STOPS = (
         "Orange is above zero, blue below. Asked with that key, it gives the green bars. What are they?",
         ("The value", "The key", "Neither"),
         0,
-        "The value of “{stored}”, {strength:.3g} times as long (drawn as long here), in the same shape: their *cosine* "
-        "is {likeness:.2f}. "
+        "The value of “{stored}”, {strength:.3g} times as long (but drawn equally long), in the same shape: their "
+        "*cosine* is {likeness:.2f}. "
         "(Of lists that have nothing in common it is 0.) Write M ← M + v kᵀ, read M k: that is a memory.",
         picture="write",
     ),
@@ -139,8 +139,8 @@ STOPS = (
         "A **memory** is a matrix that tokens add to. It **forgets**, as all that it holds lies in the same numbers. A "
         "**checkpoint** is a copy of it that nothing is added to. A **gate** says how much each counts, a **router** "
         "which are opened at all. Is it only more memory? Over {seeds} seeds, a plain layer that keeps as many bytes "
-        "answers {larger:.1%} of such questions right, one with checkpoints and gates {gated:.1%}; where no question "
-        "names a document, the plain layer is ahead. What next?",
+        "answers {larger:.1%} of such questions right, one with checkpoints and gates {gated:.1%}; on bare pairs "
+        "(MQAR) the plain layer is ahead. What next?",
         (),
         -1,
         "",
