@@ -59,9 +59,9 @@ STOPS = (
         "“vase” no longer what it gives back?",
         ("Fewer than 10", "10 to 50", "More than 50"),
         1,
-        "With {lost} pairs another value, “{instead}”, is nearer for the first time (cosine with “{stored}”: {then:.2f}). "
-        "Nothing was deleted: the other pairs drown it. With {length}, as many as a document has, it was the nearest "
-        "still (cosine {within:.2f}). The line shows how, pair after pair.",
+        "With {lost} pairs another value, “{instead}”, is nearer for the first time (cosine with “{stored}”: "
+        "{then:.2f}). Nothing was deleted: the other pairs drown it. With {length}, as many as a document has, it was "
+        "the nearest still (cosine {within:.2f}). The line shows how, pair after pair.",
         picture="fading",
     ),
     Stop(
