@@ -121,7 +121,7 @@ def dial(trace: Trace) -> None:
     key = screen.key("segment_length")
     st.segmented_control("Tokens in a segment", LENGTHS, key=key, required=True, label_visibility="collapsed")
     st.markdown(f"With segments of {trace.config.segment_length}: **{right} of {asked}** answers right.")
-    counts = [rights(CACHED, segment_length=length) for length in LENGTHS]
+    counts = [rights(CACHED, length) for length in LENGTHS]
     here = trace.config.segment_length
     stepping.drawn("Right answers, by tokens in a segment", "dial", LENGTHS, counts, asked, here)
 
@@ -211,14 +211,16 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
     return found
 
 
-def ran(name: str, **changes: link.Value) -> Trace:
-    """The run of the model called `name` on the sequence, as it was trained but for `changes`."""
-    return runs.model(Sitting(name, replace(watch.config(name), **changes), screen.get("seed")), watch.choose())
+def ran(name: str, length: int = 0) -> Trace:
+    """The run of the model called `name` on the sequence, as it was trained, or with segments of that length."""
+    own = watch.config(name)
+    cfg = replace(own, segment_length=length or own.segment_length)
+    return runs.model(Sitting(name, cfg, screen.get("seed")), watch.choose())
 
 
-def rights(name: str, **changes: link.Value) -> int:
+def rights(name: str, length: int = 0) -> int:
     """Right answers of `ran`."""
-    return (words.accuracy(ran(name, **changes)) or (0, 0))[0]
+    return (words.accuracy(ran(name, length)) or (0, 0))[0]
 
 
 def notes(trace: Trace) -> list[tuple[str, str]]:
