@@ -111,6 +111,7 @@ def rows(trace: Trace, t: int, picked: int, so_far: str) -> None:
             # before the reader has chosen, nothing of this is in the page
             "taken": row.taken and picked >= 0,
             "gate": row.gate if picked >= 0 else 0.0,
+            "number": words.portion(row.gate) if picked >= 0 else "",
             "answer": row.answer if picked >= 0 else (),
         }
         for row in words.shelf(trace, t)

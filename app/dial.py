@@ -16,13 +16,24 @@ def beside(name: str, trace: Trace) -> None:
     if counted is None or screen.hidden("answers"):
         return
     st.markdown(f"**{counted[0]} of {counted[1]}** answers right in this sequence.")
-    many = over_many(trace) if name == "aggregator" else ""
+    said = over_many(trace) if name == "aggregator" else learned(trace)
     claim = claims.CLAIMS[PAPER[name]]
     paper = f"The paper ({claim.source}): {claim.statement}"
     if claim.reported:
         figures = ", ".join(f"{name} {value:g}" for name, value in claim.reported.items())
         paper += f" Its {claim.reported_as}: {figures}."
-    st.caption(plain(f"{many} {paper}".strip()))
+    ours = f"Our runs of models trained for each: {runs.finding(claim.name).verdict} (Claims)."
+    st.caption(plain(f"{said} {paper} {ours}".strip()))
+
+
+def learned(trace: Trace) -> str:
+    """With which segments trained weights learned, where they run with others; else ""."""
+    if not controls.trained() or screen.get("weights") != "trained":
+        return ""
+    own = watch.config(screen.get("run"))
+    if own.segmentation != "constant" or own.segment_length == trace.config.segment_length:
+        return ""
+    return f"These weights learned with segments of {own.segment_length}."
 
 
 def over_many(trace: Trace) -> str:

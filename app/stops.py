@@ -33,7 +33,8 @@ STOPS = (
     Stop(
         "A network that asks",
         "Eight short documents, then questions, word by word (*tokens*). The dark one ends a question, **fox pink** "
-        "…?, and the network’s prediction stands below. Can it look the answer up in the words?",
+        "…?, and the network’s prediction stands below. (It is another network than on the first page, without a "
+        "router: that one returns at stop {router}.) Can it look the answer up in the words?",
         ("Yes, it sees them all", "No, only in its memory"),
         1,
         "A recurrent network reads a word once, and keeps what its memory holds. Document 3 said “fox pink **vase**” "
@@ -43,29 +44,29 @@ STOPS = (
     Stop(
         "One write",
         "A memory is a table of numbers, all zero at first. A token adds to it each number of its *value* (what to "
-        "keep, left) times each of its *key* (the name to find it by, above). Orange is above zero, blue below. Asked "
-        "with that key, it gives the green bars. What are they?",
+        "keep, left) times each of its *key* (the name to find it by, above), both as this network learned them. "
+        "Orange is above zero, blue below. Asked with that key, it gives the green bars. What are they?",
         ("The value", "The key", "Neither"),
         0,
-        "The value of “{stored}”, {strength:.1f} times as long, in the same shape: their *cosine* is {likeness:.2f}. "
+        "The value of “{stored}”, {strength:.3g} times as long (but drawn equally long), in the same shape: their "
+        "*cosine* is {likeness:.2f}. "
         "(Of lists that have nothing in common it is 0.) Write M ← M + v kᵀ, read M k: that is a memory.",
         picture="write",
-        run=PLAIN,
     ),
     Stop(
         "Forgetting",
         "Every token that follows adds its own pair to the **same** matrix. Move the slider. After how many pairs is "
         "“vase” no longer what it gives back?",
         ("Fewer than 10", "10 to 50", "More than 50"),
-        0,
-        "With {lost} pairs the answer is nearer to another value, “{instead}” (cosine with “{stored}”: {then:.2f}). "
-        "Nothing was deleted: the other pairs drown it. The line shows how, pair after pair.",
+        1,
+        "With {lost} pairs another value, “{instead}”, is nearer for the first time (cosine with “{stored}”: "
+        "{then:.2f}). Nothing was deleted: the other pairs drown it. With {length}, as many as a document has, it was "
+        "the nearest still (cosine {within:.2f}). The line shows how, pair after pair.",
         picture="fading",
-        run=PLAIN,
     ),
     Stop(
         "A plain recurrent network",
-        "This model was trained with that one memory and nothing else. Look at its prediction for “fox pink”. Of "
+        "Another network was trained with one such memory and nothing else. Look at its prediction for “fox pink”. Of "
         "{asked} questions, how many does it answer right?",
         ("None", "About a third", "Nearly all"),
         1,
@@ -77,12 +78,13 @@ STOPS = (
     ),
     Stop(
         "Checkpoints",
-        "Memory Caching: after every {length} tokens (a *segment*) keep a copy of the memory, a *checkpoint*, and "
-        "start with an empty one. How many memories can **fox pink** read?",
+        "Memory Caching, in the first network again: after every {length} tokens (a *segment*) keep a copy of the "
+        "memory, a *checkpoint*, and start with an empty one. How many memories can **fox pink** read?",
         ("1", "9", "129"),
         1,
         "{kept} checkpoints, one for each document, and the *online* memory that it is writing now "
-        "(dotted). None of them has to hold more than {length} pairs.",
+        "(dotted). None of them has to hold more than {length} pairs, and that they can: of {pairs} facts, each asked "
+        "for with its own key, {home} come back right from the checkpoint of their document.",
         spotlight="checkpoints",
         hides="memories",
     ),
@@ -92,7 +94,7 @@ STOPS = (
         "share: all shares sum to one. Which memory gets most?",
         ("Checkpoint 0", "Checkpoint 3", "The online memory"),
         1,
-        "Checkpoint {first}, {gate:.3f}: the document about the fox. What it says becomes the output, and the network "
+        "Checkpoint {first}, {gate}: the document about the fox. What it says becomes the output, and the network "
         "says “{said}”. {unheard}",
         spotlight="gates",
         hides="gates",
@@ -103,15 +105,16 @@ STOPS = (
         ("As before", "About half", "Not at all"),
         2,
         "{right} of {asked} right. For a linear memory the sum of all memories *is* one memory of everything. These "
-        "weights were trained with gates, so they do even worse than the plain network, which learned to live without.",
+        "weights were trained with gates, so they do even worse than the plain network ({plain} of {asked}), which "
+        "learned to live without.",
         spotlight="gates",
         hides="answers",
         choices={"aggregator": "residual"},
     ),
     Stop(
         "A router",
-        "Reading every copy costs more as text grows. In another model a *router* opens only {k} checkpoints, and the "
-        "others are not read at all. How many stay shut here?",
+        "Reading every copy costs more as text grows. In another model, that of the first page, a *router* opens only "
+        "{k} checkpoints, and the others are not read at all. How many stay shut here?",
         ("None", "2", "6"),
         2,
         "It took checkpoints {taken} of {kept}, as their *relevance*, the bar under each, is highest. It answers "
@@ -135,7 +138,9 @@ STOPS = (
         "Your turn",
         "A **memory** is a matrix that tokens add to. It **forgets**, as all that it holds lies in the same numbers. A "
         "**checkpoint** is a copy of it that nothing is added to. A **gate** says how much each counts, a **router** "
-        "which are opened at all. What next?",
+        "which are opened at all. Is it only more memory? Over {seeds} seeds, a plain layer that keeps as many bytes "
+        "answers {larger:.1%} of such questions right, one with checkpoints and gates {gated:.1%}; on bare pairs "
+        "(MQAR) the plain layer is ahead. What next?",
         (),
         -1,
         "",

@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app import controls, runs, screen, stepping
-from app.stops import CACHED, STOPS, Stop
+from app.stops import CACHED, PLAIN, ROUTED, STOPS, Stop
 from app.words import plain, refused
 from mcviz import Trace, link, watch, words
 from mcviz.probes.fading import Fading
@@ -14,12 +14,15 @@ from mcviz.watch import Sitting
 
 LENGTHS = (4, 8, 16, 32, 48, 160)
 """Of the dial."""
+ONE = ("write", "fading")
+"""Pictures of one memory, in place of the stepper."""
 PAIRS = 60
 """How many are written into one memory, where there are as many."""
 WAYS = {
     "Library": "write documents of your own, and ask",
     "Compare": "two runs side by side",
     "Surgery": "switch a checkpoint off",
+    "Claims": "is it the caching, or only more memory?",
 }
 """Where the last stop leads."""
 
@@ -51,7 +54,7 @@ def page() -> None:
     at = screen.get("tour")
     stop = STOPS[at - 1]
     with refused():
-        trace = controls.trace()
+        trace = ran(stop.run) if stop.picture in ONE else controls.trace()
         said, shown = st.columns([3, 8], gap="medium")
         with said, st.container(key="stop", gap="small"):
             st.markdown(f"#### {at} of {len(STOPS)}: {stop.title}")
@@ -118,7 +121,7 @@ def dial(trace: Trace) -> None:
     key = screen.key("segment_length")
     st.segmented_control("Tokens in a segment", LENGTHS, key=key, required=True, label_visibility="collapsed")
     st.markdown(f"With segments of {trace.config.segment_length}: **{right} of {asked}** answers right.")
-    counts = [rights(length) for length in LENGTHS]
+    counts = [rights(CACHED, length) for length in LENGTHS]
     here = trace.config.segment_length
     stepping.drawn("Right answers, by tokens in a segment", "dial", LENGTHS, counts, asked, here)
 
@@ -165,6 +168,7 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
     """What the sentences of a stop say of the run, by name."""
     t, head = stepping.place(trace)
     right, asked = words.accuracy(trace) or (0, 0)
+    said = stop.asks + stop.tells
     s = int(trace.segment_of[t])
     rows = words.shelf(trace, t, head)
     taken = [row.segment for row in rows if row.taken and not row.online]
@@ -179,10 +183,20 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
         "kept": s,
         "taken": " and ".join(map(str, taken)),
         "first": first.segment,
-        "gate": first.gate,
+        "gate": words.portion(first.gate),
         "unheard": words.unheard(trace, t, head),
+        "router": 1 + [one.run for one in STOPS].index(ROUTED),
     }
-    if stop.picture in ("write", "fading"):
+    if "{home}" in said:
+        recall = runs.recall(trace, head)[0]
+        found |= {"pairs": len(recall.places), "home": recall.kept}
+    if "{plain}" in said:
+        found["plain"] = rights(PLAIN)
+    if "{larger" in said:
+        finding = runs.finding("frontier-topics")
+        larger, gated = finding.intervals.values()
+        found |= {"seeds": len(finding.seeds), "larger": larger.mean, "gated": gated.mean}
+    if stop.picture in ONE:
         seen = runs.faded(trace, fact(trace))
         at = lost(seen)
         found |= {
@@ -191,16 +205,22 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
             "likeness": seen.likeness[0],
             "lost": at + 1,
             "then": seen.likeness[at],
+            "within": seen.likeness[min(trace.config.segment_length, len(seen.likeness)) - 1],
             "instead": trace.tokens[int(seen.nearest[at])],
         }
     return found
 
 
-def rights(length: int) -> int:
-    """Right answers of the sequence with segments of that length."""
-    cfg = replace(watch.config(CACHED), segment_length=length)
-    trace = runs.model(Sitting(CACHED, cfg, screen.get("seed")), watch.choose())
-    return (words.accuracy(trace) or (0, 0))[0]
+def ran(name: str, length: int = 0) -> Trace:
+    """The run of the model called `name` on the sequence, as it was trained, or with segments of that length."""
+    own = watch.config(name)
+    cfg = replace(own, segment_length=length or own.segment_length)
+    return runs.model(Sitting(name, cfg, screen.get("seed")), watch.choose())
+
+
+def rights(name: str, length: int = 0) -> int:
+    """Right answers of `ran`."""
+    return (words.accuracy(ran(name, length)) or (0, 0))[0]
 
 
 def notes(trace: Trace) -> list[tuple[str, str]]:

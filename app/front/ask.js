@@ -2,7 +2,7 @@
 
 const PERCENT = 100;
 
-/** `data`: rows {segment, name, words, online, taken, gate, answer}, the one picked (-1: none yet), and colours. */
+/** `data`: rows {segment, name, words, online, taken, gate, number, answer}, the one picked (-1: none yet), and colours. */
 export default function ask({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".ask");
   for (const [name, colour] of Object.entries(data.colours)) root.style.setProperty(`--${name}`, colour);
@@ -47,7 +47,7 @@ function weight(row) {
   bar.style.width = `${PERCENT * row.gate}%`;
   const track = element("span", "track");
   track.append(bar);
-  node.append(track, element("span", "number", row.gate.toFixed(3)));
+  node.append(track, element("span", "number", row.number));
   return node;
 }
 

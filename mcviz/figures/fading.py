@@ -14,6 +14,8 @@ HEIGHT = 300
 def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
     """The first pair's key above the matrix and its value beside it; then the value, and what is read for its key.
 
+    Both lists are drawn equally long, and the legend says by what the one that is read was divided.
+
     Raises `ValueError` for a memory that is no matrix, and for a number of pairs that was not written.
     """
     colours = themes.named(theme)
@@ -48,20 +50,20 @@ def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
         )
         figure.add_trace(picture, row, column)
     read = seen.recovered[n - 1]
-    unit = float(np.linalg.norm(seen.value)) or 1.0, float(np.linalg.norm(read)) or 1.0
-    rows = np.arange(len(seen.value))
-    for name, values, length, colour, pattern in (
-        ("value", seen.value, unit[0], colours.muted, "/"),
-        ("read", read, unit[1], colours.answer if seen.nearest[n - 1] == seen.place else colours.wrong, ""),
+    scale = float(np.linalg.norm(read) / (np.linalg.norm(seen.value) or 1.0)) or 1.0
+    rows, right = np.arange(len(seen.value)), seen.nearest[n - 1] == seen.place
+    for name, values, divisor, colour, pattern in (
+        ("value", seen.value, 1.0, colours.muted, "/"),
+        (f"read ÷ {scale:.3g}", read, scale, colours.answer if right else colours.wrong, ""),
     ):
         bars = go.Bar(
-            x=values / length,
+            x=values / divisor,
             y=rows,
             orientation="h",
             name=name,
             marker={"color": colour, "pattern": {"shape": pattern}},
             customdata=values,
-            hovertemplate=f"{name} %{{customdata:.4f}}<extra></extra>",
+            hovertemplate=f"{name.split()[0]} %{{customdata:.4f}}<extra></extra>",
         )
         figure.add_trace(bars, 2, 3)
     themes.layout(figure, colours, HEIGHT)

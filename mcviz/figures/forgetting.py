@@ -51,8 +51,8 @@ def forgetting(seen: Fading, n: int, most: int, theme: str = "light") -> go.Figu
     figure.update_yaxes(
         title="cosine", tickvals=[0, 1], range=[lowest - 0.1, 1.15], showgrid=True, gridcolor=colours.grid
     )
-    figure.update_layout(
-        showlegend=True,
-        legend={"x": 1, "y": 1.0, "xanchor": "right", "yanchor": "top", "orientation": "v", "bgcolor": themes.CLEAR},
-    )
+    # over the half of the plot that the end of the line leaves free
+    y, yanchor = (0, "bottom") if likeness[most // 2 :].mean() > 0.5 else (1, "top")
+    legend = {"x": 1, "y": y, "xanchor": "right", "yanchor": yanchor, "orientation": "v", "bgcolor": themes.CLEAR}
+    figure.update_layout(showlegend=True, legend=legend)
     return figure

@@ -40,6 +40,11 @@ class Recall:
     crosstalk: Float[Array, "memories P"]  # what is left when that share is taken away, in units of the value's length
     right: Bool[Array, "memories P"]  # whether the stored value is the nearest of all pairs' values
 
+    @property
+    def kept(self) -> int:
+        """How many pairs come back right from the memory that they were written into."""
+        return int(self.right[self.home, np.arange(len(self.home))].sum())
+
 
 @dataclass(frozen=True, eq=False)
 class Capacity:

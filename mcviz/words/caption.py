@@ -99,7 +99,8 @@ def recalled(
     return (
         f"Each token writes a pair, {trace.T} in all. Asked for here are the {counted}. Of these {len(home)}, "
         f"{int(right[own].sum())} come back right from the checkpoint of their own segment, and {int(right[-1].sum())} "
-        f"from one memory that wrote all {trace.T} tokens. What other keys mix in "
-        f"is {np.median(noise[own]):.2f} times as long as what comes back of the value itself (median), and "
+        f"from one memory that wrote all {trace.T} tokens, with the same weights. (Each is asked for with its own key, "
+        "and right where its value is the nearest: what a network answers is another count.) What other keys mix in is "
+        f"{np.median(noise[own]):.2f} times as long as what comes back of the value itself (median), and "
         f"{np.median(noise[-1]):.2f} times in the one memory."
     )

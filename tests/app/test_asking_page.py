@@ -1,5 +1,7 @@
 """The first screen: a question, a document to open, and what the run made of it."""
 
+import json
+
 import pytest
 
 from app import asking
@@ -49,6 +51,16 @@ def test_what_is_told_is_what_the_run_recorded(picked):
     press(page, "Next question")
     assert in_link(page, "ask") == f"n {picked} n"
     assert page.title[0].value.replace("\\", "") != "What pink thing has the fox?"
+
+
+def test_a_gate_is_the_same_number_in_its_row_and_in_the_sentence():
+    page = opened(ask="n 3 n 6 n 6")
+    trace = run()
+    gates = [words.portion(row.gate) for row in words.shelf(trace, words.questions(trace)[2])]
+    assert gates[-1] == "<0.001"
+    assert "and <0.001 to the words it is reading now" in text(page)
+    sent = next(part.proto.json for part in page.get("bidi_component") if '"rows"' in part.proto.json)
+    assert [row["number"] for row in json.loads(sent)["rows"]] == gates
 
 
 def test_the_sentence_quotes_the_numbers_of_the_trace():

@@ -480,7 +480,15 @@ def test_the_dial_says_what_a_setting_does():
     assert "answers right in this sequence" in said
     assert "models trained so answer 80.8% right" in said
     assert "the shorter the segments, the more is recalled" in said
-    assert f"{watch.measured('mqar-grm')[0]:.1%}" in words(opened(run="mqar-grm"))
+    for claim in mcviz.claims.board(names=["segments-length", "recall-order"]):
+        assert f"{claim.claim.statement} " in said
+        assert f"Our runs of models trained for each: {claim.verdict} (Claims)." in said
+    learned = f"These weights learned with segments of {watch.config('mqar-grm').segment_length}."
+    assert learned in said
+    assert "These weights learned" not in words(opened(run="mqar-grm", segment_length="16", weights="untrained"))
+    as_trained = words(opened(run="mqar-grm"))
+    assert "These weights learned" not in as_trained
+    assert f"{watch.measured('mqar-grm')[0]:.1%}" in as_trained
 
 
 def test_lengths_of_the_readers_own_start_with_lengths_that_fit():

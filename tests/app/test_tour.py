@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app import tour
+from app import asking, tour
 from app.tour import LENGTHS, STOPS
-from mcviz import link, watch, words
+from mcviz import claims, link, watch, words
+from mcviz.probes import interference
 from mcviz.probes.fading import fading
 from tests.app.test_pages import in_link, numbers, opened, place
 from tests.app.test_pages import words as text
@@ -98,8 +99,8 @@ def test_the_right_options_are_right():
     )
     routed = run(by_title["A router"])
     assert int(routed.selected[asked(routed), 0].sum()) == 8 - 6
-    forgets = fading(plain, plain.sources[asked(plain)])
-    assert forgets.lasts < 10
+    forgets = fading(cached, cached.sources[t])
+    assert cached.config.segment_length < forgets.lasts < 50
     assert forgets.likeness[0] == pytest.approx(1, abs=1e-5)
 
 
@@ -143,10 +144,40 @@ def test_what_is_told_of_forgetting_is_on_the_slider_and_in_a_line():
     seen = fading(trace, trace.sources[asked(trace)])
     assert page.slider[0].value == seen.lasts + 1
     assert f"With {seen.lasts + 1} pairs" in text(page)
+    document = trace.config.segment_length
+    assert seen.lasts > document  # or a checkpoint would have lost it, too
+    assert f"With {document}, as many as a document has, it was the nearest still" in text(page)
+    assert f"(cosine {seen.likeness[document - 1]:.2f})" in text(page)
+    followed = opened(**address(stop, run=tour.PLAIN, told=stop.answer))  # of the link of an older version
+    assert f"With {seen.lasts + 1} pairs" in text(followed)
     drawn = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
     assert [one["layout"]["title"]["text"] for one in drawn][1] == "How much “vase” is left"
     page.slider[0].set_value(1).run()
     assert "nearest to “vase”" in text(page).replace("\\", "")
+
+
+def test_numbers_that_seem_to_be_of_one_thing_say_of_what_they_are():
+    at = {stop.title: stop for stop in STOPS}
+
+    def told(title):
+        return text(opened(**address(at[title], told=at[title].answer)))
+
+    recall = interference.recall(run(at["Checkpoints"]))
+    found = f"of {len(recall.places)} facts, each asked for with its own key, {recall.kept} come back right"
+    assert found in told("Checkpoints")
+    right, of = words.accuracy(run(at["A plain recurrent network"]))
+    assert f"the plain network ({right} of {of})" in told("All memories alike")
+    assert at["A router"].run == asking.MODEL  # the network of the first page
+    assert f"that one returns at stop {STOPS.index(at['A router']) + 1}.)" in text(opened(**address(STOPS[0])))
+
+
+def test_the_last_stop_says_what_as_much_memory_does_without_caching():
+    bytes_, topics = claims.board(names=["frontier-bytes", "frontier-topics"])
+    assert (topics.verdict, bytes_.verdict) == ("holds", "does not hold")
+    plain, gated = (topics.intervals[label].mean for label in ("RNN, 48 × 30", "GRM, 16 × 8"))
+    said = text(opened(**address(STOPS[-1])))
+    assert f"Over {len(topics.seeds)} seeds, a plain layer that keeps as many bytes answers {plain:.1%} " in said
+    assert f"one with checkpoints and gates {gated:.1%}" in said
 
 
 def turned(stop, length):
@@ -219,6 +250,10 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, stre
         check(-1, [PHONE])
     check(stop.answer, [*SIZES, PHONE])
     assert not places or places[0] == places[1]
+    if stop is STOPS[-1]:
+        page.get_by_role("button", name="Claims: is it the caching").click()
+        page.get_by_role("heading", name="Do the numbers hold up?").wait_for()
+        page.get_by_text("where segments are documents", exact=False).first.wait_for()
 
 
 def viewport(size):

@@ -19,6 +19,12 @@ def test_each_number_of_pairs_has_its_cosine_and_a_mark_that_says_whether_it_is_
     assert (list(here.x), list(here.y)) == ([2], [0.5])
 
 
+@pytest.mark.parametrize(("level", "side"), [(0.8, "bottom"), (0.2, "top")])
+def test_the_legend_lies_off_the_line(level, side):
+    seen = SimpleNamespace(place=7, likeness=np.array([1.0, level, level, level]), nearest=np.full(4, 7))
+    assert figures.forgetting(seen, 1, 4).layout.legend.yanchor == side
+
+
 def test_no_more_is_drawn_than_is_asked_for():
     assert list(figures.forgetting(SEEN, 1, 3).data[0].x) == [1, 2, 3]
 

@@ -30,6 +30,11 @@ def test_the_figure_shows_the_key_the_value_and_the_matrix():
     np.testing.assert_array_equal(np.ravel(value.z), seen.value)
     np.testing.assert_array_equal(memory.z, seen.states[1]["M"])
     np.testing.assert_array_equal(bars[1].customdata, seen.recovered[1])
+    np.testing.assert_array_equal(bars[0].x, seen.value)
+    lengths = [np.linalg.norm(bar.x) for bar in bars]
+    assert lengths[0] == pytest.approx(lengths[1])
+    divisor = float(bars[1].name.removeprefix("read ÷ "))  # of three digits
+    np.testing.assert_allclose(divisor * bars[1].x, seen.recovered[1], rtol=5e-3)
     named = {note.text for note in figure.layout.annotations}
     assert named == {"key", "value", "memory with 2 pairs", "read with the key"}
 

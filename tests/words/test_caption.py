@@ -36,4 +36,6 @@ def test_recall_is_counted():
     said = words.recalled(trace, seen.home, seen.right, seen.strength, seen.crosstalk)
     assert f"Each token writes a pair, {trace.T} in all." in said
     assert f"Of these {len(seen.home)}, {own.sum()} come back right from the checkpoint of their own segment" in said
-    assert f"and {seen.right[-1].sum()} from one memory that wrote all {trace.T} tokens" in said
+    assert f"and {seen.right[-1].sum()} from one memory that wrote all {trace.T} tokens, with the same weights." in said
+    assert "what a network answers is another count" in said
+    assert seen.kept == own.sum()
