@@ -6,6 +6,7 @@ import { cell, entry } from "../../drawing/picture.js";
 import { symbol, term } from "../../drawing/text.js";
 import { outputBox } from "../output.js";
 import { Card } from "./card.js";
+import { choose } from "./chosen.js";
 import { EXPLAINED } from "./explained.js";
 import { Flows } from "./flows.js";
 import { Heatmaps } from "./heatmaps.js";
@@ -117,28 +118,12 @@ export class Memories {
     return { width, height: top, flow, gap, left, size, slots, picture, caption, charts, y };
   }
 
-  /** The segments that have a card: all, or as many as fit, those that weigh or add most first. */
-  choose({ t, h, i }) {
-    const { run } = this.view;
-    const { slots } = this.layout;
-    if (slots >= run.N) return Array.from({ length: run.N }, (_, j) => j);
-    const own = run.own[t];
-    const wanted = new Set([own]);
-    if (i >= 0 && i <= own) wanted.add(i);
-    if (run.source(t) >= 0 && run.own[run.source(t)] <= own) wanted.add(run.own[run.source(t)]);
-    const [weigh, add] = [run.heaviest(t, h), run.a.shares ? run.strongest(t, h) : []];
-    for (const j of weigh.flatMap((one, n) => [one, add[n] ?? one])) if (wanted.size < slots) wanted.add(j);
-    for (let j = own; j >= 0 && wanted.size < slots; j--) wanted.add(j);
-    for (let j = own + 1; wanted.size < slots; j++) wanted.add(j);
-    return [...wanted].slice(0, slots).sort((a, b) => a - b);
-  }
-
   paint(run, at) {
     const { width, height, left, size, gap, picture, y } = this.layout;
     const { colours } = this.view;
     const { t, h } = at;
     const own = run.own[t];
-    this.shown = this.choose(at);
+    this.shown = choose(run, at, this.layout.slots);
     const context = fit(this.layer, width, height);
     const scale = this.scoreScale(run, at);
     this.shown.forEach((i, slot) => {
