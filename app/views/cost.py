@@ -31,7 +31,7 @@ CALLED = {
 TYPED = "typed:"
 
 COLUMNS = {
-    "Operations": "Of one layer's memory: multiplications, additions and elementary functions, over the whole sequence.",
+    "Operations": "Multiplications, additions and elementary functions of one layer's memory, over the whole sequence.",
     "Reads": "Memories, or pairs of attention's, that the last token reads.",
     "Fetched": "By the last token: the memories that it reads, and the contexts that its scores compare.",
     "Kept": "After the last token: checkpoints, their contexts and the memory that is being written. The RNN keeps "

@@ -20,8 +20,8 @@ NAMES: Mapping[str, str] = {
 
 
 COUNTED = (
-    "Counted is what remembers in one layer, all its heads: writes, comparisons and reads, or attention itself; not the "
-    "projections, nor the rest of the model."
+    "Counted is what remembers in one layer, all its heads: writes, comparisons and reads, or attention itself; not "
+    "the projections, nor the rest of the model."
 )
 """What operations are counted of."""
 
