@@ -139,6 +139,8 @@ def test_surgery_changes_the_output(visit):
     expect(page.locator(".story").last).to_contain_text(re.compile(r"checkpoints [\d, ]*\d–\d"))
     page.wait_for_url(re.compile("edits=off"))
     page.get_by_text("every memory is written as before").first.wait_for()
+    expect(page.get_by_text(re.compile(r"Checkpoint \d+ is switched off"))).to_have_count(1)
+    expect(page.get_by_role("button", name=re.compile("^Undo"))).to_have_count(1)
     whole(page)
 
 
