@@ -188,7 +188,9 @@ class Stepper {
 
   /** What the host can do now for a reader who asks. */
   offer(offers) {
+    const operable = Boolean(this.asking.offers.surgery);
     this.asking.offers = offers;
+    if (Boolean(offers.surgery) !== operable) this.resize(); // there has to be room for what can be done
     this.go({}, { quiet: true });
   }
 

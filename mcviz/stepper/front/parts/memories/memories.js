@@ -15,6 +15,8 @@ import { Rail } from "./rail.js";
 const NAME = 32;
 const NUMBER = 18;
 const WORD = 32;
+/** What can be done to a memory stands in its picture's corners, and on a telephone below it. */
+const OPERATE = 26;
 /** How high charts are, and the gates of all memories where there are more than cards: less in a low window. */
 const CHARTS = {
   tall: { score: 26, gate: 30, said: 32, rail: 44 },
@@ -69,7 +71,7 @@ export class Memories {
   resize(room) {
     this.layout = this.layOut(room);
     this.target = outputBox(this.view.run, room).centre;
-    const { width, height, flow, gap, left, size, slots, picture, caption, charts, y } = this.layout;
+    const { width, height, flow, gap, left, size, slots, picture, operate, caption, charts, y } = this.layout;
     place(this.stage, { height: `${height + flow}px` });
     place(this.row, { gap: `${gap}px`, left: `${left}px`, top: `${y.name}px` });
     for (const [name, node] of Object.entries(this.legend)) {
@@ -81,7 +83,7 @@ export class Memories {
       this.cards.push(card);
       this.row.append(card.node);
     }
-    const look = { width: size, frame: picture, caption, charts };
+    const look = { width: size, frame: picture, operate, caption, charts };
     this.cards.forEach((card, slot) => card.resize(slot < slots, look));
     this.rail.resize(width, slots);
     this.flows.resize(width, height, flow, slots);
@@ -109,13 +111,14 @@ export class Memories {
     };
     stack("name", NAME);
     y.picture = top;
-    top += picture + 8;
+    const operate = narrow && this.view.surgery.offer ? OPERATE : 0;
+    top += picture + operate + 8;
     if (rows.score) stack("score", charts.score + NUMBER);
     stack("gate", charts.gate + NUMBER);
     if (rows.said) stack("said", charts.said);
     if (rows.word) stack("word", WORD);
     if (rows.share) stack("share", NUMBER);
-    return { width, height: top, flow, gap, left, size, slots, picture, caption, charts, y };
+    return { width, height: top, flow, gap, left, size, slots, picture, operate, caption, charts, y };
   }
 
   paint(run, at) {
