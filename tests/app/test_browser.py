@@ -319,6 +319,10 @@ def test_a_reader_opens_a_document_and_is_told(visit):
     settled(page)
     expect(page.locator("[data-testid=stAlert]")).to_have_count(0)
     page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Words").click()
+    page.get_by_role("heading", name="Words", level=1).wait_for()
+    expect(page.get_by_test_id("stSidebarCollapseButton")).not_to_be_in_viewport()
 
 
 def test_a_checkpoint_is_clicked_away_on_explore_and_comes_back_by_a_key(visit):
