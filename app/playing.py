@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import runs, screen, stepping
+from app.sheet import sheet
 from app.words import plain, refused
 from mcviz import words
 from mcviz.tradeoff import game as rules
@@ -51,7 +52,7 @@ def draw(known: list[Play], at: int, tries: list[Try]) -> None:
         else:
             ask(known, at, tries)
         if tries:
-            st.dataframe(words.tried(tries), hide_index=True)
+            sheet(words.tried(tries))
     with right:
         plays = [one.play for one in tries if one.play is not None]
         best = rules.frontier(asked, known) if over and not screen.hidden("answers") else []

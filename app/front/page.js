@@ -4,11 +4,15 @@
  * Streamlit pushes an entry whenever a script changes the address. What only follows from where the reader is (a token
  * at rest, the parameters of a page that was just opened) takes the place of the entry that stands. Back and Forward
  * to another claim lead to the top, where it then stands.
+ *
+ * On a telephone the pages are listed in a drawer over the page: it shuts once one is chosen.
  */
 
 /** Where the reader rests: no state of its own. */
 const RESTS = ["step", "head"];
 const HOOKED = Symbol.for("mcviz.history");
+const LISTED = '[data-testid="stSidebarNavLink"]';
+const SHUT = '[data-testid="stSidebarCollapseButton"] button';
 const views = new WeakMap();
 
 /** `data`: whether the run was drawn on a dark ground. An element has the ground's colour, and tells when it turns. */
@@ -49,6 +53,9 @@ function keepHistory() {
   addEventListener("popstate", () => {
     if (named() && named() !== claim) document.querySelector(".stMain")?.scrollTo(0, 0);
     claim = named();
+  });
+  addEventListener("click", ({ target }) => {
+    if (target.closest?.(LISTED)) document.querySelector(SHUT)?.click();
   });
 }
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import frontier, runs, screen, stepping
+from app.sheet import sheet
 from app.words import plain
 from mcviz import claims, figures, link, watch, words
 from mcviz.claims import Finding, Step
@@ -146,7 +147,7 @@ def decided(step: Step) -> str:
 
 def measured(finding: Finding) -> None:
     """Each condition in numbers, and the stored rows that they come from."""
-    st.dataframe(words.measured(finding.intervals), hide_index=True, height="content")
+    sheet(words.measured(finding.intervals))
     st.download_button(
         "The stored rows (.jsonl)",
         lambda: runs.stored(finding.claim),

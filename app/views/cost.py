@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import playing, runs, screen, stepping
+from app.sheet import sheet
 from app.words import plain, refused
 from mcviz import link, tradeoff, words
 from mcviz.rules import SHEETS
@@ -27,8 +28,10 @@ CALLED = {
     "itemsize": "Bytes per number",
 }
 
+TYPED = "typed:"
+
 COLUMNS = {
-    "Operations": "Multiplications, additions and elementary functions, over the whole sequence.",
+    "Operations": "Multiplications, additions and elementary functions of one layer's memory, over the whole sequence.",
     "Reads": "Memories, or pairs of attention's, that the last token reads.",
     "Fetched": "By the last token: the memories that it reads, and the contexts that its scores compare.",
     "Kept": "After the last token: checkpoints, their contexts and the memory that is being written. The RNN keeps "
@@ -63,8 +66,8 @@ def draw() -> None:
         )
         slider("d")
         slider("H")
-        slider("C")
-        slider("L")
+        length("C")
+        length("L")
         slider("k")
         key = screen.key(link.COST + "memory")
         st.selectbox("Memory", RULES, format_func=lambda name: SHEETS[name].title, key=key)
@@ -78,6 +81,23 @@ def slider(name: str) -> None:
     key = link.COST + name
     steps = sorted({*STEPS[name], screen.get(key)})
     st.select_slider(CALLED[name], steps, format_func=lambda n: f"{n:,}", key=screen.key(key))
+
+
+def length(name: str) -> None:
+    """A slider, and beside it a field for a number that is none of its steps."""
+    dragged, written = st.columns([3, 2], gap="small", vertical_alignment="bottom")
+    with dragged:
+        slider(name)
+    key = f"{TYPED}{name}"
+    st.session_state[key] = screen.get(link.COST + name)
+    written.number_input(
+        f"{CALLED[name]}, typed", key=key, step=1, label_visibility="collapsed", on_change=typed, args=(name,)
+    )
+
+
+def typed(name: str) -> None:
+    """Take the number that was typed."""
+    screen.put(**{link.COST + name: st.session_state[TYPED + name]})
 
 
 def preset() -> None:
@@ -115,30 +135,30 @@ def pictures(setting: Setting) -> None:
         st.caption(
             "✖ a checkpoint and the KV cache of its segment are as large. ◇ the paper's C, at this width of a head."
         )
-    left, right = st.columns([5, 6], gap="medium")
+    left, right = st.columns([3, 5], gap="medium")
     with left:
         stepping.drawn("What one more token reads, one head", "fetched", setting)
         st.markdown(plain(says.fetched))
-    with right:
+    with right, st.container(key="ledger"):
         st.markdown("#### The sheet, all heads")
-        about = {name: st.column_config.TextColumn(help=says) for name, says in COLUMNS.items()}
-        st.dataframe(runs.table("ledger", setting), hide_index=True, column_config=about)
+        sheet(runs.table("ledger", setting), COLUMNS)
         st.caption("Operations of the whole sequence; reads and bytes fetched of its last token; bytes kept after it.")
 
 
 def three_ways(setting: Setting) -> None:
     """The formula's numbers, those of a run, and the clock's."""
     st.markdown("### Modelled, counted, measured")
-    modelled, counted, measured = st.columns([4, 5, 4], gap="medium")
+    with st.container(key="three-ways"):
+        modelled, counted, measured = st.columns([4, 5, 4], gap="medium")
     with modelled:
         st.markdown("**Modelled:** one head, by formula")
-        st.dataframe(runs.table("modelled", setting), hide_index=True)
+        sheet(runs.table("modelled", setting))
         st.caption("An operation is one multiplication, addition or elementary function on one number.")
     with counted:
         tiny = tradeoff.small(setting)
         seen = runs.counted(tiny)
         st.markdown("**Counted:** in runs of the reference")
-        st.dataframe(runs.table("counted", tiny, seen), hide_index=True)
+        sheet(runs.table("counted", tiny, seen))
         st.caption(
             plain(
                 f"The same setting made small: d = {tiny.d}, H = {tiny.H}, C = {tiny.C}, L = {tiny.L}, k = {tiny.k}, "
@@ -160,7 +180,7 @@ def on_this_machine(setting: Setting) -> None:
             st.session_state.measured = (setting, runs.measured(setting))
     at, timings = st.session_state.get("measured", (None, {}))
     if timings and at == setting:
-        st.dataframe(words.timed(timings), hide_index=True)
+        sheet(words.timed(timings))
         st.caption("Where a ratio is above the modelled one, an operation takes longer than one of attention's.")
     elif timings:
         st.caption("What was measured last was another setting.")

@@ -88,19 +88,20 @@ def more(trace: Trace, t: int, at: int, changes: list[Edit]) -> None:
     button("Erase it", [*changes, Erase(token)])
 
 
-def scope(trace: Trace, edit: Edit) -> str:
-    """What an edit reaches."""
-    if surgery.propagates(trace, edit):
-        return "This edit propagates: whatever is written later on top of this memory changes with it."
-    return "This edit only changes what is read: every memory is written as before."
+def reach(trace: Trace, changes: list[Edit]) -> str:
+    """What edits reach, in a sentence or two."""
+    spread = [edit for edit in changes if surgery.propagates(trace, edit)]
+    later = "whatever is written later on top of this memory changes with it"
+    if not spread:
+        some = "This edit only changes" if len(changes) == 1 else "These edits only change"
+        return f"{some} what is read: every memory is written as before."
+    if len(changes) == 1:
+        return f"This edit propagates: {later}."
+    named = " ".join(f"{edits.says(edit)}, and this propagates: {later}." for edit in spread)
+    return named if spread == changes else f"{named} Each other edit only changes what is read."
 
 
 def listed(trace: Trace, changes: list[Edit]) -> None:
-    """The edits that are in force and what each reaches, each to be undone."""
-    for place, edit in enumerate(changes):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"edit-{place}"):
-            st.markdown(plain(f"{edits.says(edit)}. {scope(trace, edit)}"), width="content")
-            if not screen.hidden("controls"):
-                button("Undo", [*changes[:place], *changes[place + 1 :]], key=f"undo-{place}")
-    if len(changes) > 1 and not screen.hidden("controls"):
-        operating.undo_all()
+    """What the edits in force reach; they themselves are listed by the stepper, where they can be undone."""
+    done = "".join(f"{edits.says(edit)}. " for edit in changes) if screen.hidden("controls") else ""
+    st.markdown(plain(f"{done}{reach(trace, changes)}"))

@@ -99,7 +99,8 @@ def says(edit: Edit) -> str:
         case SwitchOff(segment):
             return f"Checkpoint {segment} is switched off"
         case Swap(segment, other):
-            return f"Checkpoints {segment} and {other} change places"
+            exchanged = f"Checkpoints {segment} and {other} exchange relevances"
+            return f"{exchanged}: each keeps its memory, and is weighed as the other would be"
         case Force(segments, token):
             when = "" if token is None else f" at token {token}"
             if not segments:

@@ -34,7 +34,7 @@ class SwitchOff:
 
 @dataclass(frozen=True)
 class Swap:
-    """Two checkpoints change places: each is found under the other's context, and weighed by the other's score."""
+    """Two checkpoints exchange contexts: each keeps its memory, and is found and weighed by the other's score."""
 
     segment: int
     other: int

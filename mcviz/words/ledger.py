@@ -19,6 +19,13 @@ NAMES: Mapping[str, str] = {
 """What each way to read is called."""
 
 
+COUNTED = (
+    "Counted is what remembers in one layer, all its heads: writes, comparisons and reads, or attention itself; not "
+    "the projections, nor the rest of the model."
+)
+"""What operations are counted of."""
+
+
 def won(known: Sequence[game.Play]) -> str:
     """Which settings reach the goal of each round within its budget, those that take least first."""
     said = []
@@ -166,7 +173,8 @@ def pictured(setting: Setting) -> Pictured:
         ),
         spent=(
             f"Over {tokens(setting.L)}, GRM spends {against(grm.whole.flops, attention.whole.flops, 'fewer', 'more')} "
-            f"operations than attention, and SSC {against(ssc.whole.flops, attention.whole.flops, 'fewer', 'more')}."
+            f"operations than attention, and SSC {against(ssc.whole.flops, attention.whole.flops, 'fewer', 'more')}. "
+            f"{COUNTED}"
         ),
         fetched=(
             f"{f'In all {setting.H} heads' if setting.H > 1 else 'In its one head'}, the last token fetches "

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import pytest
 
+from app.sheet import LETTER
 from mcviz import claims
 from mcviz.claims.point import KINDS
 from mcviz.palette import PALETTES
@@ -142,6 +143,8 @@ def test_surgery_changes_the_output(visit):
     expect(page.locator(".story").last).to_contain_text(re.compile(r"checkpoints [\d, ]*\d–\d"))
     page.wait_for_url(re.compile("edits=off"))
     page.get_by_text("every memory is written as before").first.wait_for()
+    expect(page.get_by_text(re.compile(r"Checkpoint \d+ is switched off"))).to_have_count(1)
+    expect(page.get_by_role("button", name=re.compile("^Undo"))).to_have_count(1)
     whole(page)
 
 
@@ -155,6 +158,27 @@ def test_costs_follow_a_slider_and_a_game_is_played(visit):
     page.get_by_text("Over 8,192 tokens").wait_for()
     page.wait_for_url(re.compile("cost_L=8192"))
     settled(page)
+    page.get_by_role("spinbutton", name="Tokens in the sequence, L").fill("100000")
+    page.keyboard.press("Enter")
+    page.get_by_text("Over 100,000 tokens").wait_for()
+    page.wait_for_url(re.compile("cost_L=100000"))
+    settled(page)
+    # a table as wide as its cells, each column as wide as its longest cell in the font of the page
+    assert page.locator(".st-key-ledger .stDataFrame .dvn-scroller").evaluate("n => n.scrollWidth <= n.clientWidth")
+    narrow = page.locator(".st-key-ledger [role=grid]").evaluate(
+        """(grid, letter) => {
+      const pen = document.createElement("canvas").getContext("2d");
+      pen.font = `14px ${getComputedStyle(document.body).fontFamily}`;
+      const rows = [...grid.querySelectorAll("tr")].map((row) => [...row.children].map((cell) => cell.textContent));
+      const most = (cells, size) => Math.max(...cells.map(size));
+      return rows[0].filter((_, at) => {
+        const cells = rows.map((row) => row[at]);
+        return most(cells, (text) => pen.measureText(text).width) > letter * most(cells, (text) => text.length);
+      });
+    }""",
+        LETTER,
+    )
+    assert narrow == []
     page.get_by_role("button", name="No stored run reaches it").click()
     page.get_by_text("One does:").wait_for()
     settled(page)
@@ -299,6 +323,10 @@ def test_a_reader_opens_a_document_and_is_told(visit):
     settled(page)
     expect(page.locator("[data-testid=stAlert]")).to_have_count(0)
     page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Words").click()
+    page.get_by_role("heading", name="Words", level=1).wait_for()
+    expect(page.get_by_test_id("stSidebarCollapseButton")).not_to_be_in_viewport()
 
 
 def test_a_checkpoint_is_clicked_away_on_explore_and_comes_back_by_a_key(visit):

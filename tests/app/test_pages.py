@@ -327,6 +327,8 @@ def test_surgery_shows_the_run_before_and_after():
     np.testing.assert_array_equal(arrays["1.output"], after.output.astype(np.float32))
     assert "only changes what is read" in words(page)
     assert "propagates" in words(page)
+    assert "switched off" not in words(page)  # as the stepper says so
+    assert "Checkpoint 1 is switched off" in words(opened("surgery", run="topics", edits="off.1", hide="controls"))
 
 
 def test_an_operation_is_added_and_undone():
@@ -339,29 +341,29 @@ def test_an_operation_is_added_and_undone():
     press(page, "Gate 0")
     press(page, "Gate 1")  # in its place
     assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["scale", "freeze"]
-    page.button(key="undo-0").click().run()
-    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["freeze"]
     press(page, "Switch")  # nor is a gate held of what is not read
-    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["off"]
+    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["scale", "off"]
     press(page, "Restore")
+    assert [word.partition(".")[0] for word in in_link(page, "edits").split()] == ["scale"]
+    press(page, "Reset")
     assert len(numbers(page)[0]["runs"]) == 1
 
 
 def test_where_there_is_no_room_for_another_edit_it_cannot_be_pressed():
-    """What takes the place of one that is in force can, and so can what undoes one."""
+    """What takes the place of one that is in force can."""
     page = opened("surgery", run="topics")
     press(page, "× 2")
     factor = in_link(page, "edits")
     page = opened("surgery", run="topics", edits=" ".join([factor, *(f"erase.{t}" for t in range(edits.LONGEST - 1))]))
     shut = {button.label for button in page.button if button.disabled}
     assert {"Gate 0", "Add noise", "Erase it", "Force at every token"} < shut
-    assert not any(label.startswith(("×", "Undo", "Reset")) for label in shut)
+    assert not any(label.startswith(("×", "Reset")) for label in shut)
     helps = {button.help for button in page.button if button.disabled}
     assert len(helps) == 1
     assert f"expected at most {edits.LONGEST}" in helps.pop().replace("\\", "")
     press(page, "× 0.5")
     assert len(in_link(page, "edits").split()) == edits.LONGEST
-    page.button(key="undo-0").click().run()
+    page = opened("surgery", run="topics", edits=in_link(page, "edits").partition(" ")[2])
     press(page, "Gate 0")
     assert len(in_link(page, "edits").split()) == edits.LONGEST
     assert len(numbers(page)[0]["runs"]) == 2

@@ -29,7 +29,10 @@ def test_round_trip(changes):
     ("edit", "said"),
     [
         (SwitchOff(2), "Checkpoint 2 is switched off"),
-        (Swap(0, 3), "Checkpoints 0 and 3 change places"),
+        (
+            Swap(0, 3),
+            "Checkpoints 0 and 3 exchange relevances: each keeps its memory, and is weighed as the other would be",
+        ),
         (Force((1, 2), 9), "Checkpoints 1, 2 are read at token 9, and no others"),
         (Force((3,)), "Checkpoint 3 is read, and no other"),
         (Force(()), "No checkpoint is read"),

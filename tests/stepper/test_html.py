@@ -396,8 +396,27 @@ def test_long_runs_show_a_window(visit):
     for t in map(int, rng.integers(200, trace.T, 6)):
         reading.go(page, step=t)
         reading.check_cards(page, trace, t, 0)
-        assert set(np.flatnonzero(trace.read[t, 0])) <= set(reading.cards(page))
+        shown, read = set(reading.cards(page)), set(np.flatnonzero(trace.read[t, 0]))
+        others = sorted(set(range(trace.segment_of[t] + 1)) - read, key=lambda i: -trace.scores[t, 0, i])
+        assert shown == read | set(others[: len(shown) - len(read)])
+        why = f"{len(shown)} of {trace.segment_of[t] + 1}: {len(read)} read, then the most relevant"
+        assert page.locator(".memories .labels .more").first.text_content() == why
         assert page.locator(".chip.now").text_content() == str(t)
+    reading.go(page, step=20)
+    assert page.locator(".memories .labels .more").first.text_content() == "all 3; 3 read"
+
+
+def test_where_more_memories_are_read_than_there_are_cards_the_largest_have_one(visit):
+    """The inspected one has one as well, and the online memory; where nothing weighs or compares, the latest have."""
+    trace = noise(MCConfig(aggregator="grm", segment_length=2), 64)
+    page = visit(trace, at="#step=60", width=390)
+    shown, more = reading.cards(page), page.locator(".memories .labels .more").first
+    assert {30, int(trace.weights[60, 0, :31].argmax())} <= set(shown)
+    assert more.text_content() == f"{len(shown)} of 31; of 31 read the largest by gate or share"
+    page = visit(noise(MCConfig(aggregator="none", segment_length=2), 64), at="#step=60&segment=4", width=390)
+    more = page.locator(".memories .labels .more").first
+    assert list(reading.cards(page)) == [4, *range(32 - len(shown), 31)]
+    assert more.text_content() == f"{len(shown)} of 31: 1 read, the inspected, then the latest"
 
 
 def test_one_segment_has_one_memory_in_the_middle(visit):

@@ -154,6 +154,17 @@ def test_keys_count_from_anywhere_in_streamlit_but_in_fields(served):
     expect(page.get_by_label("a field")).to_have_value("nap?")
     expect(page.locator(".mcviz").first).to_have_attribute("data-step", "21")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    page.locator("h1").click()  # beside the field: what is typed then is meant for it still
+    page.keyboard.type("n ap?")
+    page.keyboard.press("ArrowLeft")
+    shown(page, 20)
+    drawn(page)
+    expect(page.locator(".mcviz").first).to_have_attribute("data-step", "20")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.locator(".story").first.click()
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(1)
 
 
 def test_focus_is_seen(visit):

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from mcviz.probes import edits, surgery
-from mcviz.probes.surgery import SwitchOff
+from mcviz.probes.surgery import Swap, SwitchOff
 from mcviz.stepper import assets
 from mcviz.stepper.payload import pack
 from tests.stepper.examples import library
@@ -140,10 +140,35 @@ def test_what_the_reader_made_is_named_and_comes_first_where_runs_stand_one_belo
     assert before.bounding_box()["y"] < after.bounding_box()["y"]
 
 
+def test_a_swapped_checkpoint_says_whose_relevance_it_has_and_explains_it_so(mounted):
+    swap = Swap(2, 3)
+    page = mounted(offers(swap), surgery.operate(library(), [swap]))
+    before, after = page.locator(".view").all()
+    expect(after.locator(".exchanged:visible")).to_have_text(["⇄ 3’s", "⇄ 2’s"])
+    expect(before.locator(".exchanged:visible")).to_have_count(0)
+    (before_says, after_says) = page.evaluate("""[3, 2].map((i, run) => {
+      const view = stepper.views[run];
+      view.picked = { kind: "score", i };
+      return view.explain(view.at).lines;
+    })""")
+    assert [line.replace("(2)", "(3)") for line in after_says[:2]] == before_says
+    assert after_says[2].startswith("exchanged with 3")
+    page.evaluate("stepper.go({ step: 50 })")  # where checkpoint 3 is being written
+    expect(after.locator(".exchanged:visible")).to_have_count(0)
+
+
 def test_on_a_phone_there_is_room_for_a_finger(mounted):
     page = mounted(offers())
     page.set_viewport_size({"width": 390, "height": 800})
     button = page.locator(".operate:not(.more):visible").first
     until(page, lambda: min(button.bounding_box()[side] for side in ("width", "height")) >= 22)
+    frame = page.locator(".card .frame").first.bounding_box()
+    for each in (button, page.locator(".operate.more:visible").first):
+        assert each.bounding_box()["y"] >= frame["y"] + frame["height"], "it hides the memory"
+    lower = page.locator(".card .chart.score").first
+    assert button.bounding_box()["y"] + button.bounding_box()["height"] <= lower.bounding_box()["y"]
+    at = lower.bounding_box()["y"]
     button.click()
     assert page.evaluate("sent[0]").startswith("off.")
+    page.evaluate("stepper.offer({})")
+    until(page, lambda: lower.bounding_box()["y"] < at)

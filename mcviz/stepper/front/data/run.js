@@ -44,6 +44,8 @@ export class Run {
       if (arrays[name] && arrays[name].shape.join() !== shape.join()) fail(`${name}: expected numbers [${shape}]`);
     }
     this.asked = new Set(meta.asking);
+    /** Pairs of checkpoints whose relevances surgery exchanged. */
+    this.exchanged = [];
     this.asksSome = Boolean(meta.predictions?.targets.some(Boolean));
     this.asksAlways = this.asksSome && meta.predictions.targets.slice(0, -1).every(Boolean);
     for (const labels of [meta.tokens, meta.sources]) {
@@ -68,6 +70,12 @@ export class Run {
 
   score(t, h, i) {
     return this.a.scores.at(this.index(t, h, i));
+  }
+
+  /** The memory whose context gives memory i its relevance: itself, unless surgery exchanged relevances. */
+  weighedAs(t, i) {
+    const there = this.exchanged.filter((pair) => Math.max(...pair) < this.own[t]);
+    return there.reduceRight((at, [a, b]) => (at === a ? b : at === b ? a : at), i);
   }
 
   weight(t, h, i) {

@@ -124,8 +124,21 @@ const WRITTEN = "textarea, select, [contenteditable], input:not([type=range], [t
 const ROLES = "dialog menu menuitem listbox option combobox radio slider spinbutton textbox tab grid tree application";
 const THEIRS = `${WRITTEN}, input, iframe, dialog, audio, video, ${ROLES.replace(/\w+/g, "[role=$&]").replaceAll(" ", ", ")}`;
 
-/** Do what a key does that was pressed elsewhere on the page: not where keys are written or mean something else. */
+/** Where words are written. */
+const WORDS =
+  "textarea, [contenteditable], input:not([type]), input[type=text], input[type=search], [role=grid], [role=textbox]";
+
+/** Note whether the reader is writing: from when a field for words is entered until the stepper is. */
+export function noteWriting(stepper, event) {
+  const path = event.composedPath();
+  if (path.some((node) => node.matches?.(WORDS) && !node.matches("[role=combobox]"))) stepper.writing = true;
+  else if (path.includes(stepper.root)) stepper.writing = false;
+}
+
+/** Do what a key does that was pressed elsewhere on the page: not where keys are written or mean something else, nor
+ * for letters that may be meant for a field that was just left. */
 export function pressElsewhere(stepper, event) {
+  if (stepper.writing && event.key.length === 1) return;
   const path = event.composedPath();
   const taken = event.defaultPrevented || path.includes(stepper.root) || path.some((node) => node.matches?.(THEIRS));
   // where there is nothing to choose among, a page goes on to scroll

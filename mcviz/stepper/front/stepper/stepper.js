@@ -11,7 +11,7 @@ import { Editor } from "./editor.js";
 import { Events } from "./events.js";
 import { Film } from "./film.js";
 import { Hashes } from "./hashes.js";
-import { helpWithKeys, press, pressElsewhere } from "./keys.js";
+import { helpWithKeys, noteWriting, press, pressElsewhere } from "./keys.js";
 import { readColours } from "./looks.js";
 import { nameRuns } from "./naming.js";
 import { Pointing } from "./pointing.js";
@@ -44,6 +44,7 @@ class Stepper {
     this.bookmarks = new Set(options.bookmarks ?? []);
     this.time = new Time(this, "step", () => this.toolbar);
     this.film = null;
+    this.writing = false;
     this.resting = new Resting(this);
     this.hashes = new Hashes(this);
     this.pointing = new Pointing(this);
@@ -188,7 +189,9 @@ class Stepper {
 
   /** What the host can do now for a reader who asks. */
   offer(offers) {
+    const operable = Boolean(this.asking.offers.surgery);
     this.asking.offers = offers;
+    if (Boolean(offers.surgery) !== operable) this.resize(); // there has to be room for what can be done
     this.go({}, { quiet: true });
   }
 
@@ -262,7 +265,10 @@ class Stepper {
   listen() {
     const { signal } = this.stop;
     this.root.addEventListener("keydown", (event) => press(this, event), { signal });
-    this.options.keys?.addEventListener("keydown", (event) => pressElsewhere(this, event), { signal });
+    const { keys } = this.options;
+    keys?.addEventListener("keydown", (event) => pressElsewhere(this, event), { signal });
+    for (const type of ["focusin", "pointerdown"])
+      keys?.addEventListener(type, (event) => noteWriting(this, event), { signal, capture: true });
     this.resting.listen(signal);
     this.pointing.listen(signal);
     this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });

@@ -17,7 +17,8 @@ export class Card {
     this.frame = el("div", { class: "frame" });
     this.zero = el("i", { class: "zero" });
     this.scoreBar = bar("score");
-    this.scoreChart = el("div", { class: "chart score" }, this.zero, this.scoreBar);
+    this.exchanged = el("span", { class: "exchanged", hidden: true });
+    this.scoreChart = el("div", { class: "chart score" }, this.zero, this.scoreBar, this.exchanged);
     this.score = number("score");
     this.gateBar = bar("gate");
     this.gateWas = el("i", { class: "was", hidden: true });
@@ -66,12 +67,13 @@ export class Card {
     return `${what} ${this.view.run.memoryName(this.view.at.t, this.i)} = ${exact(x)}`;
   }
 
-  resize(used, { width, frame, caption, charts }) {
+  resize(used, { width, frame, operate, caption, charts }) {
     const { rows, run } = this.view;
     this.width = width;
     show(this.node, used);
     place(this.node, { width: `${width}px` });
-    place(this.frame, { height: `${frame}px` });
+    place(this.frame, { height: `${frame}px`, marginBottom: `${operate + 8}px` });
+    for (const each of [this.more, this.away]) place(each, { marginTop: operate ? `${frame + 4}px` : "" });
     place(this.scoreChart, { height: `${charts.score}px` });
     place(this.gateChart, { height: `${charts.gate}px` });
     place(this.said, { height: `${charts.said}px` });
@@ -119,6 +121,7 @@ export class Card {
     write(this.gate, this.read ? portion(weight) : reachable ? "–" : "");
     this.paintBars(score, weight, scale);
     this.paintWas(reachable ? this.view.earlier?.weight(t, h, i) : undefined, scale);
+    this.paintExchanged(run.weighedAs(t, i), i);
     this.paintSurgery(i, own);
     this.paintLabel(i, own);
   }
@@ -132,6 +135,12 @@ export class Card {
     write(this.away, off ? "↺" : "✕");
     this.away.setAttribute("aria-label", off ? `Restore checkpoint ${i}` : `Switch checkpoint ${i} off`);
     this.more.setAttribute("aria-label", `Operate on checkpoint ${i}`);
+  }
+
+  /** Say whose relevance this is, where it is another's. */
+  paintExchanged(as, i) {
+    show(this.exchanged, as !== i);
+    write(this.exchanged, as === i ? "" : `⇄ ${as}’s`);
   }
 
   paintBars(score, weight, { unit, zero, most, gate }) {

@@ -14,12 +14,14 @@ function explainScore(run, at, pick) {
   const r = format(run.score(t, h, i));
   const name = `r${superscript(run, t, i)}`;
   if (run.token_gate) return { key: "score", lines: [`${name} = ${r}, the connector's entry for this age`] };
-  const [asks, context] = [run.vector(run.connector, t, h), run.context(t, h, i)];
+  const as = run.weighedAs(t, i);
+  const [asks, context] = [run.vector(run.connector, t, h), run.context(t, h, as)];
   const products = Array.from(
     { length: run.K },
     (_, c) => `${factor(valueOf(asks, c))}·${factor(valueOf(context, c))}`,
   );
-  return { key: "score", lines: [`${name} = ${sum(products)}`, `= ${r}`] };
+  const exchanged = as === i ? [] : [`exchanged with ${as}: the context is that of checkpoint ${as}`];
+  return { key: "score", lines: [`${name} = ${sum(products)}`, `= ${r}`, ...exchanged] };
 }
 
 function explainWeight(run, at, pick) {

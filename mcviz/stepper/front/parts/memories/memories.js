@@ -6,6 +6,7 @@ import { cell, entry } from "../../drawing/picture.js";
 import { symbol, term } from "../../drawing/text.js";
 import { outputBox } from "../output.js";
 import { Card } from "./card.js";
+import { choose } from "./chosen.js";
 import { EXPLAINED } from "./explained.js";
 import { Flows } from "./flows.js";
 import { Heatmaps } from "./heatmaps.js";
@@ -14,6 +15,8 @@ import { Rail } from "./rail.js";
 const NAME = 32;
 const NUMBER = 18;
 const WORD = 32;
+/** What can be done to a memory stands in its picture's corners, and on a telephone below it. */
+const OPERATE = 26;
 /** How high charts are, and the gates of all memories where there are more than cards: less in a low window. */
 const CHARTS = {
   tall: { score: 26, gate: 30, said: 32, rail: 44 },
@@ -68,7 +71,7 @@ export class Memories {
   resize(room) {
     this.layout = this.layOut(room);
     this.target = outputBox(this.view.run, room).centre;
-    const { width, height, flow, gap, left, size, slots, picture, caption, charts, y } = this.layout;
+    const { width, height, flow, gap, left, size, slots, picture, operate, caption, charts, y } = this.layout;
     place(this.stage, { height: `${height + flow}px` });
     place(this.row, { gap: `${gap}px`, left: `${left}px`, top: `${y.name}px` });
     for (const [name, node] of Object.entries(this.legend)) {
@@ -80,7 +83,7 @@ export class Memories {
       this.cards.push(card);
       this.row.append(card.node);
     }
-    const look = { width: size, frame: picture, caption, charts };
+    const look = { width: size, frame: picture, operate, caption, charts };
     this.cards.forEach((card, slot) => card.resize(slot < slots, look));
     this.rail.resize(width, slots);
     this.flows.resize(width, height, flow, slots);
@@ -108,29 +111,14 @@ export class Memories {
     };
     stack("name", NAME);
     y.picture = top;
-    top += picture + 8;
+    const operate = narrow && this.view.surgery.offer ? OPERATE : 0;
+    top += picture + operate + 8;
     if (rows.score) stack("score", charts.score + NUMBER);
     stack("gate", charts.gate + NUMBER);
     if (rows.said) stack("said", charts.said);
     if (rows.word) stack("word", WORD);
     if (rows.share) stack("share", NUMBER);
-    return { width, height: top, flow, gap, left, size, slots, picture, caption, charts, y };
-  }
-
-  /** The segments that have a card: all, or as many as fit, those that weigh or add most first. */
-  choose({ t, h, i }) {
-    const { run } = this.view;
-    const { slots } = this.layout;
-    if (slots >= run.N) return Array.from({ length: run.N }, (_, j) => j);
-    const own = run.own[t];
-    const wanted = new Set([own]);
-    if (i >= 0 && i <= own) wanted.add(i);
-    if (run.source(t) >= 0 && run.own[run.source(t)] <= own) wanted.add(run.own[run.source(t)]);
-    const [weigh, add] = [run.heaviest(t, h), run.a.shares ? run.strongest(t, h) : []];
-    for (const j of weigh.flatMap((one, n) => [one, add[n] ?? one])) if (wanted.size < slots) wanted.add(j);
-    for (let j = own; j >= 0 && wanted.size < slots; j--) wanted.add(j);
-    for (let j = own + 1; wanted.size < slots; j++) wanted.add(j);
-    return [...wanted].slice(0, slots).sort((a, b) => a - b);
+    return { width, height: top, flow, gap, left, size, slots, picture, operate, caption, charts, y };
   }
 
   paint(run, at) {
@@ -138,7 +126,7 @@ export class Memories {
     const { colours } = this.view;
     const { t, h } = at;
     const own = run.own[t];
-    this.shown = this.choose(at);
+    this.shown = choose(run, at, this.layout.slots);
     const context = fit(this.layer, width, height);
     const scale = this.scoreScale(run, at);
     this.shown.forEach((i, slot) => {

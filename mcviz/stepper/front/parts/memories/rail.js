@@ -2,6 +2,7 @@
 
 import { bin, fit } from "../../drawing/canvas.js";
 import { drag, el, show, write } from "../../drawing/dom.js";
+import { reason } from "./chosen.js";
 
 export class Rail {
   constructor(view) {
@@ -20,8 +21,9 @@ export class Rail {
     show(this.more, this.needed);
   }
 
-  paint(run, { t, h, i: inspected }, shown) {
+  paint(run, at, shown) {
     if (!this.needed) return;
+    const { t, h, i: inspected } = at;
     const { colours } = this.view;
     const context = fit(this.all, this.width, 36);
     const step = this.width / run.N;
@@ -39,6 +41,6 @@ export class Rail {
         context.fillRect(i * step, 0, Math.max(1, step - 1), 2);
       }
     }
-    write(this.more, `${shown.length} of ${run.N}, the strongest; ${run.memoriesRead(t, h).length} read`);
+    write(this.more, reason(run, at, shown));
   }
 }
