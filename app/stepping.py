@@ -96,24 +96,32 @@ def equations(trace: Trace) -> None:
         st.latex(line.numbers)
 
 
-def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -> None:
-    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it, with the link last.
+def title(name: str, *buttons: Callable[[], None]) -> DeltaGenerator:
+    """The page's name, and buttons beside it, with the link last; the room between, for what is on screen (`labelled`).
 
     In front of a class only the picture counts.
     """
     if screen.get("present"):
-        return
+        return st.container()
     with st.container(horizontal=True, vertical_alignment="center", key="title"):
         st.title(name, width="content", anchor=False)
-        if trace is not None:
-            untrained = "untrained" in trace.title
-            colour: Literal["orange", "green"] = "orange" if untrained else "green"
-            st.badge(plain(trace.title), color=colour, icon=":material/label:")
-            if not untrained:
-                st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
+        room = st.container(horizontal=True, width="content")
         for button in (*buttons, screen.share):
             button()
-    if trace is not None and trace.diverged_at is not None:
+    return room
+
+
+def labelled(room: DeltaGenerator, trace: Trace) -> None:
+    """What is on screen, in the room beside a title; and first of all whether anybody trained it."""
+    if not screen.get("present"):
+        with room:
+            if trace.untrained:
+                st.badge(words.UNTRAINED, color="orange", icon=":material/casino:")
+            colour: Literal["gray", "green"] = "gray" if trace.untrained else "green"
+            st.badge(plain(trace.title), color=colour, icon=":material/label:")
+            if not trace.untrained:
+                st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
+    if trace.diverged_at is not None:
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
 
 

@@ -52,15 +52,15 @@ def page() -> None:
 
 def taste() -> None:
     """How the next character is chosen."""
-    st.number_input(
+    controls.number(
         "Temperature, in hundredths",
+        "heat",
         step=10,
-        key=screen.key("heat"),
         on_change=begin,
         help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
     )
     if screen.get("heat"):
-        st.number_input("Seed", step=1, key=screen.key("seed"), on_change=begin)
+        controls.number("Seed", "seed", on_change=begin)
 
 
 def able(name: str) -> str:
