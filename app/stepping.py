@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -112,14 +112,13 @@ def title(name: str, *buttons: Callable[[], None]) -> DeltaGenerator:
 
 
 def labelled(room: DeltaGenerator, trace: Trace) -> None:
-    """What is on screen, in the room beside a title; and first of all whether anybody trained it."""
+    """What is on screen, and whether anybody trained it, in the room beside a title."""
     if not screen.get("present"):
         with room:
             if trace.untrained:
-                st.badge(words.UNTRAINED, color="orange", icon=":material/casino:")
-            colour: Literal["gray", "green"] = "gray" if trace.untrained else "green"
-            st.badge(plain(trace.title), color=colour, icon=":material/label:")
-            if not trace.untrained:
+                st.badge(plain(f"{trace.title}: {words.UNTRAINED}"), color="orange", icon=":material/casino:")
+            else:
+                st.badge(plain(trace.title), color="green", icon=":material/label:")
                 st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
     if trace.diverged_at is not None:
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")

@@ -49,14 +49,20 @@ def _options() -> tuple[Choice, ...]:
 def _option(option: Option) -> Choice:
     takes = {name for name, sheet in SHEETS.items() if option.name in sheet.defaults}
     titles = {str(value): str(value) for value in option.choices} if isinstance(option.default, str) else {}
-    least, most = _bounds(option)
     return Choice(
-        option.name, option.label, option.default, titles, option.help, lambda get: get("memory") in takes, True, least, most
+        option.name,
+        option.label,
+        option.default,
+        titles,
+        option.help,
+        lambda get: get("memory") in takes,
+        True,
+        *_bounds(option),
     )
 
 
 def _bounds(option: Option) -> tuple[int | None, int | None]:
-    """The least and the most that a number may be: one of those that are listed, which follow each other, or any from 1."""
+    """The least and the most that a number may be: from the first to the last that is listed, or any from 1."""
     if isinstance(option.default, bool | str):
         return None, None
     listed = [int(value) for value in option.choices]

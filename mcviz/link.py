@@ -10,6 +10,7 @@ from mcviz.checks import whole
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
 from mcviz.order import LIMITS, RATES, TASKS, Order
+from mcviz.sampling import HOTTEST
 from mcviz.tasks import shelf
 from mcviz.tradeoff import RULES, Setting
 
@@ -88,7 +89,9 @@ def fields() -> Mapping[str, Field]:
         "text": Field(SAMPLE),
         "draft": Field(DRAFT),
         "written": Field(0, least=0),  # characters that the model wrote after it
-        "heat": Field(70, least=0),  # temperature, in hundredths; 0: always the likeliest character
+        "heat": Field(
+            70, least=0, most=int(100 * HOTTEST)
+        ),  # temperature, in hundredths; 0: always the likeliest character
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},

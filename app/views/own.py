@@ -7,17 +7,18 @@ from app import controls, screen, stepping
 from app.words import plain, refused
 from mcviz import Trace, uploads, watch
 
-TRAINED = {"Library": "ask about facts that you write", "Write": "a story of yours goes on"}
-"""Pages where trained models read the reader's words, and what they do with them."""
 KINDS = ("A text", "A saved run", "A trained model")
 
 
 def page() -> None:
     """The page."""
     top = stepping.title("Your own")
-    kind = st.segmented_control(
-        "What to watch", KINDS, default=KINDS[0], required=True, key="own:kind", label_visibility="collapsed"
-    )
+    with st.container(horizontal=True, vertical_alignment="center", key="writing"):
+        kind = st.segmented_control(
+            "What to watch", KINDS, default=KINDS[0], required=True, key="own:kind", label_visibility="collapsed"
+        )
+        if kind == KINDS[0]:
+            ways()
     if kind == KINDS[1]:
         saved(top)
         return
@@ -28,10 +29,8 @@ def page() -> None:
         with stepping.said():
             st.markdown(
                 "Type or paste a text. Each word or character is stored under the one before it, by random maps that "
-                "nobody trained; a token that returns asks for what followed it the last time. **Trained** models read "
-                "your words on two other pages:"
+                "nobody trained; a token that returns asks for what followed it the last time."
             )
-            ways()
         if not screen.hidden("controls") and not screen.get("present"):
             # in the page: a telephone has the sidebar shut
             write, cut = st.columns([3, 1], vertical_alignment="bottom")
@@ -45,10 +44,10 @@ def page() -> None:
 
 def ways() -> None:
     """To the pages where models that have learned something read the reader's words."""
-    with st.container(horizontal=True, gap="small", key="ways"):
-        for title, what in TRAINED.items():
-            if st.button(f"{title}: {what}", type="tertiary", icon=":material/arrow_forward:"):
-                screen.go(title)
+    st.markdown("Trained models read your words on", width="content")
+    for title in ("Library", "Write"):
+        if st.button(title, icon=":material/arrow_forward:"):
+            screen.go(title)
 
 
 def saved(top: DeltaGenerator) -> None:

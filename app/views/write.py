@@ -41,8 +41,8 @@ def page() -> None:
     if not screen.get("present"):
         with stepping.said():
             st.markdown(
-                "A small network reads your text, letter by letter, and says what it expects next. Then it writes on, "
-                "and reads each letter that it chose."
+                "A small trained network reads your text, letter by letter, and says what it expects next. Then it "
+                "writes on, and reads each letter that it chose."
             )
     going = st.session_state.get(GOING, False)
     st.fragment(run_every=PACE if going else None)(draw)(going)

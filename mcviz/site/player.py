@@ -18,6 +18,7 @@ from mcviz.controls import Control
 from mcviz.link import Screen
 from mcviz.probes import edits, surgery
 from mcviz.probes.surgery import Edit
+from mcviz.sampling import HOTTEST
 from mcviz.stepper import asking
 from mcviz.stepper.payload import BUDGET, carries_states, pack, pack_online
 from mcviz.trace import Trace
@@ -79,8 +80,15 @@ def picture(
     """Where to stand in a run, or in two in step, and their payload, which may have a `name`."""
     step, head = wanted.place(screen.__getitem__, trace)
     whole = carries_states(trace, other, budget)
-    learned = UNTRAINED if trace.untrained else ""
-    about = {"title": trace.title, "untrained": learned, "step": step, "head": head, "whole": whole, "diverged_at": trace.diverged_at}
+    learned = f"Its weights are random: {UNTRAINED}." if trace.untrained else ""
+    about = {
+        "title": trace.title,
+        "untrained": learned,
+        "step": step,
+        "head": head,
+        "whole": whole,
+        "diverged_at": trace.diverged_at,
+    }
     return about, pack(trace, other, budget=budget, name=name)
 
 
@@ -92,7 +100,7 @@ def draft_controls(screen: Screen) -> list[Control]:
     return [
         Control("draft", "Your text", screen["draft"], help=about),
         Control("written", "Characters that it writes on", screen["written"], least=0, most=room),
-        Control("heat", "Temperature", screen["heat"], help=heat, least=0),
+        Control("heat", "Temperature", screen["heat"], help=heat, least=0, most=int(100 * HOTTEST)),
     ]
 
 

@@ -9,8 +9,8 @@ from mcviz.trace import Trace
 from mcviz.words.difference import accuracy, changed_predictions, first_difference
 from mcviz.words.portion import portion
 
-UNTRAINED = "random weights: it has learned nothing"
-"""What is said first of a run that nobody trained."""
+UNTRAINED = "it has learned nothing"
+"""What is said of a run that nobody trained."""
 
 
 def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
@@ -39,7 +39,7 @@ def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
         verdict = "which is right" if first == trace.predictions.targets[t] else "which is wrong"
         said.append(f"The model says “{first}” with probability {portion(p)}, {verdict}.")
     if trace.untrained:
-        said.append(f"{UNTRAINED[0].upper()}{UNTRAINED[1:]}.")
+        said.append(f"The weights are random: {UNTRAINED}.")
     return " ".join(said)
 
 

@@ -95,7 +95,7 @@ def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
     assert arrays["0.weights"].size
     trained = bool(MODELS)
     assert (", trained" in words(page)) == trained
-    assert (", untrained" in words(page)) == (not trained)
+    assert (", untrained: it has learned nothing" in words(page)) == (not trained)
     assert bool(header["runs"][0]["predictions"]) == trained
 
 
@@ -426,7 +426,8 @@ def test_interference_says_what_the_microscope_measured():
 def test_your_own_text_and_the_way_to_models():
     page = opened("own", run="text", text="a b a")
     assert numbers(page)
-    assert "your text, untrained" in words(page)
+    assert "your text, untrained: it has learned nothing" in words(page)
+    assert {"Library", "Write"} <= {button.label for button in page.button}
     (field,) = page.main.text_area  # a telephone has the sidebar shut
     field.set_value("a b c a").run()
     assert in_link(page, "text") == "a b c a"

@@ -137,6 +137,8 @@ def test_a_text_is_only_ever_text(playing):
     playing.get_by_label("Text", exact=True).fill("<img src=x onerror=alert(1)> [a](javascript:1) " * 3)
     playing.wait_for_selector("#stepper .tokens >> text=img >> nth=0")
     expect(playing.locator("#title")).to_have_text("your text, untrained")
+    expect(playing.locator("#untrained")).to_have_text("Its weights are random: it has learned nothing.")
+    expect(playing.locator("#stepper .story")).to_contain_text("nobody taught the network to find")
     assert playing.locator("#stepper :is(img, a), #controls :is(img, a)").count() == 0
 
 

@@ -89,7 +89,7 @@ export class Story {
   unlearned(run, t, source, name) {
     const again = run.label(source - 1) === run.label(t);
     return [
-      "Its weights are random, and nobody taught it to find ",
+      "The weights are random, and nobody taught the network to find ",
       el("span", { class: "truth" }, `★ token ${source}`),
       ", ",
       el("b", { class: "truth", dir: "auto" }, clipped(visible(run.label(source)))),
