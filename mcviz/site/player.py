@@ -18,7 +18,6 @@ from mcviz.controls import Control
 from mcviz.link import Screen
 from mcviz.probes import edits, surgery
 from mcviz.probes.surgery import Edit
-from mcviz.sampling import HOTTEST
 from mcviz.stepper import asking
 from mcviz.stepper.payload import BUDGET, carries_states, pack, pack_online
 from mcviz.trace import Trace
@@ -95,12 +94,12 @@ def picture(
 def draft_controls(screen: Screen) -> list[Control]:
     """The text that a model reads instead of a drawn one, and how it writes on."""
     about = "The model reads this as soon as you change it, or let it write on."
-    room = max(0, writing.MOST - len(str(screen["draft"])))
+    hot, room = link.fields()["heat"], max(0, writing.MOST - len(str(screen["draft"])))
     heat = "In hundredths. 0: always the likeliest character. Else characters are drawn: the hotter, the wilder."
     return [
         Control("draft", "Your text", screen["draft"], help=about),
         Control("written", "Characters that it writes on", screen["written"], least=0, most=room),
-        Control("heat", "Temperature", screen["heat"], help=heat, least=0, most=int(100 * HOTTEST)),
+        Control("heat", "Temperature", screen["heat"], help=heat, least=hot.least, most=hot.most),
     ]
 
 
