@@ -1,10 +1,12 @@
 """Shares of the output, and the memory with the largest."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool, Float
 
 
-def percent(share: float | np.floating) -> str:
+def percent(share: float | np.floating[Any]) -> str:
     """A share of the output in percent, as the stepper shows it; of an output that is 0 or not finite it is none.
 
     >>> percent(1.034), percent(-0.021), percent(float("nan"))

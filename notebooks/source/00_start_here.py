@@ -62,7 +62,7 @@ card.segments(trace, asked)
 # %% [markdown]
 # ## Run
 #
-# Each row of the next picture is a segment and each column a token. Full violet is a gate near 1. The lower left corner
+# Each row of the next picture is a segment and each column a token. Dark violet is a gate near 1. The lower left corner
 # is empty: a token cannot read what comes after it.
 
 # %% tags=["slide", "reveal"]
