@@ -124,7 +124,7 @@ def test_an_invalid_setting_shows_the_message_and_keeps_the_others(visit):
     page.get_by_label("Lengths", exact=True).fill("3, 4")
     page.get_by_label("Lengths", exact=True).press("Enter")
     page.get_by_text("sum to T = 96").wait_for()
-    segments_of(page, 0)
+    settled(page)
     page.get_by_role("button", name="Reset").click()
     shown(page)
 
