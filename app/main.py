@@ -43,7 +43,7 @@ SECTIONS = {
         st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
     ],
     "Yours": [
-        st.Page(train.page, title="Train: a model of your own", icon=":material/model_training:", url_path="train"),
+        st.Page(train.page, title="Train: a new model", icon=":material/model_training:", url_path="train"),
         st.Page(
             library.page, title="Library: ask a trained model", icon=":material/local_library:", url_path="library"
         ),
