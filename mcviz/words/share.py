@@ -14,7 +14,7 @@ def percent(share: float | np.floating[Any]) -> str:
     """
     if not np.isfinite(share):
         return "–"
-    return f"{100 * share:.{0 if abs(share) >= 0.0995 else 1}f}\u00a0%".replace("-", "−")
+    return f"{100 * share:.{0 if abs(float(share)) >= 0.0995 else 1}f}\u00a0%".replace("-", "−")
 
 
 def strongest(shares: Float[np.ndarray, "N"], read: Bool[np.ndarray, "N"]) -> int:
