@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -52,9 +53,7 @@ def draw(
         if screen.get("run") == "text" and not only:
             own_text()
         if models is None:
-            st.number_input(
-                "Seed", step=1, key=screen.key("seed"), help=glossary.about("seed"), on_change=screen.another_seed
-            )
+            number("Seed", "seed", help=glossary.about("seed"), on_change=screen.another_seed)
             if trained() and screen.get("changes"):
                 edited()
         if not two:
@@ -157,9 +156,15 @@ def draw_one(choice: Choice, side: str) -> None:
     elif isinstance(choice.default, bool):
         st.toggle(choice.label, key=key, help=help_)
     elif isinstance(choice.default, int):
-        st.number_input(choice.label, step=1, key=key, help=help_)
+        number(choice.label, side + choice.name, help=help_)
     else:
         st.text_input(choice.label, key=key, help=help_)
+
+
+def number(label: str, name: str, step: int = 1, **options: Any) -> None:
+    """The widget of a number, which cannot leave its bounds."""
+    field = link.fields()[name]
+    st.number_input(label, field.least, field.most, step=step, key=screen.key(name), **options)
 
 
 def fit(side: str) -> None:

@@ -43,10 +43,12 @@ SECTIONS = {
         st.Page(glossary.page, title="Words", icon=":material/menu_book:", url_path="words"),
     ],
     "Yours": [
-        st.Page(train.page, title="Train", icon=":material/model_training:", url_path="train"),
-        st.Page(library.page, title="Library", icon=":material/local_library:", url_path="library"),
-        st.Page(write.page, title="Write", icon=":material/stylus_note:", url_path="write"),
-        st.Page(own.page, title="Your own", icon=":material/edit_note:", url_path="own"),
+        st.Page(train.page, title="Train: a new model", icon=":material/model_training:", url_path="train"),
+        st.Page(
+            library.page, title="Library: ask a trained model", icon=":material/local_library:", url_path="library"
+        ),
+        st.Page(write.page, title="Write: a trained model goes on", icon=":material/stylus_note:", url_path="write"),
+        st.Page(own.page, title="Your own: any text, untrained", icon=":material/edit_note:", url_path="own"),
     ],
 }
 # The first page is at `/`; the addresses of the others suggest that it has one like theirs.

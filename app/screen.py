@@ -26,7 +26,8 @@ HIDDEN = {"": "Nothing", "controls": "Controls", "answers": "Answers", "both": "
 
 def begin(pages: Sequence[StreamlitPage] = (), whole: Whole = dict) -> None:
     """Take the choices from the link that opened the session, made `whole`; say what in it could not be read."""
-    st.session_state.pages = {page.title: page for page in pages}
+    # what stands behind a colon says what a page is about
+    st.session_state.pages = {page.title.partition(":")[0]: page for page in pages}
     catch_up()
     if "screen" not in st.session_state:
         given = st.query_params.to_dict()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -96,24 +96,31 @@ def equations(trace: Trace) -> None:
         st.latex(line.numbers)
 
 
-def title(name: str, trace: Trace | None = None, *buttons: Callable[[], None]) -> None:
-    """The page's name; what is on screen, and whether anybody trained it; and buttons beside it, with the link last.
+def title(name: str, *buttons: Callable[[], None]) -> DeltaGenerator:
+    """The page's name, and buttons beside it, with the link last; the room between, for what is on screen (`labelled`).
 
     In front of a class only the picture counts.
     """
     if screen.get("present"):
-        return
+        return st.container()
     with st.container(horizontal=True, vertical_alignment="center", key="title"):
         st.title(name, width="content", anchor=False)
-        if trace is not None:
-            untrained = "untrained" in trace.title
-            colour: Literal["orange", "green"] = "orange" if untrained else "green"
-            st.badge(plain(trace.title), color=colour, icon=":material/label:")
-            if not untrained:
-                st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
+        room = st.container(horizontal=True, width="content")
         for button in (*buttons, screen.share):
             button()
-    if trace is not None and trace.diverged_at is not None:
+    return room
+
+
+def labelled(room: DeltaGenerator, trace: Trace) -> None:
+    """What is on screen, and whether anybody trained it, in the room beside a title."""
+    if not screen.get("present"):
+        with room:
+            if trace.untrained:
+                st.badge(plain(f"{trace.title}: {words.UNTRAINED}"), color="orange", icon=":material/casino:")
+            else:
+                st.badge(plain(trace.title), color="green", icon=":material/label:")
+                st.badge(EXAMPLE, color="gray", icon=":material/looks_one:", help=ONE)
+    if trace.diverged_at is not None:
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
 
 

@@ -32,7 +32,7 @@ class Stop:
 STOPS = (
     Stop(
         "A network that asks",
-        "Eight short documents, then questions, word by word (*tokens*). The dark one ends a question, **fox pink** "
+        "Eight short documents, then questions, word by word (*tokens*). The marked one ends a question, **fox pink** "
         "…?, and the network’s prediction stands below. (It is another network than on the first page, without a "
         "router: that one returns at stop {router}.) Can it look the answer up in the words?",
         ("Yes, it sees them all", "No, only in its memory"),

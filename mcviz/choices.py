@@ -30,6 +30,8 @@ class Choice:
     help: str = ""
     when: Callable[[Get], bool] = lambda get: True
     of_rules: bool = False  # whether it is an option of some memory rules
+    least: int | None = None  # of a number
+    most: int | None = None
 
 
 EXPLICIT = "explicit"
@@ -48,8 +50,23 @@ def _option(option: Option) -> Choice:
     takes = {name for name, sheet in SHEETS.items() if option.name in sheet.defaults}
     titles = {str(value): str(value) for value in option.choices} if isinstance(option.default, str) else {}
     return Choice(
-        option.name, option.label, option.default, titles, option.help, lambda get: get("memory") in takes, True
+        option.name,
+        option.label,
+        option.default,
+        titles,
+        option.help,
+        lambda get: get("memory") in takes,
+        True,
+        *_bounds(option),
     )
+
+
+def _bounds(option: Option) -> tuple[int | None, int | None]:
+    """The least and the most that a number may be: from the first to the last that is listed, or any from 1."""
+    if isinstance(option.default, bool | str):
+        return None, None
+    listed = [int(value) for value in option.choices]
+    return (min(listed), max(listed)) if listed else (1, None)
 
 
 def _gated(get: Get) -> bool:
@@ -79,6 +96,7 @@ CHOICES: tuple[Choice, ...] = (
         2,
         help="How many checkpoints the router of SSC selects.",
         when=lambda get: rules.AGGREGATORS[get("aggregator")].routes,
+        least=1,
     ),
     Choice(
         "gate",
@@ -110,6 +128,7 @@ CHOICES: tuple[Choice, ...] = (
         16,
         help="The last segment may be shorter.",
         when=lambda get: get("segmentation") == "constant",
+        least=1,
     ),
     Choice(
         "lengths",

@@ -44,6 +44,8 @@ class Control:
     value: Value
     titles: Mapping[str, str] = field(default_factory=dict)  # values and how they are called; none: any of its type
     help: str = ""
+    least: int | None = None  # of a number
+    most: int | None = None
 
 
 def named(run: str) -> str:
@@ -73,9 +75,13 @@ def controls(get: Get) -> list[Control]:
     if get("run") == "text":
         found.append(Control("text", "Text", get("text")))
         found.append(Control("split", "Tokens", get("split"), {name: name for name in examples.SPLITS}))
-    found.append(Control("seed", "Seed", get("seed"), help=glossary.about("seed")))
+    found.append(Control("seed", "Seed", get("seed"), help=glossary.about("seed"), least=link.fields()["seed"].least))
     if wanted.trained(get):
         about = "As training left them, or as they were before its first step."
         found.append(Control("weights", "Weights", get("weights"), {name: name for name in watch.WEIGHTS}, about))
-    chosen = (Control(each.name, each.label, get(each.name), each.titles, explained(each)) for each in offered(get))
-    return [*found, *chosen]
+    return [*found, *(of_choice(each, get(each.name)) for each in offered(get))]
+
+
+def of_choice(choice: Choice, value: Value) -> Control:
+    """The control of a choice."""
+    return Control(choice.name, choice.label, value, choice.titles, explained(choice), choice.least, choice.most)

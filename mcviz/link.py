@@ -6,9 +6,11 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from mcviz import changes, choices, claims, examples, film, watch
+from mcviz.checks import whole
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
-from mcviz.order import RATES, TASKS, Order
+from mcviz.order import LIMITS, RATES, TASKS, Order
+from mcviz.sampling import HOTTEST
 from mcviz.tasks import shelf
 from mcviz.tradeoff import RULES, Setting
 
@@ -20,14 +22,17 @@ Screen = dict[str, Value]
 
 
 class Field(NamedTuple):
-    """One choice: what it is at first, and what else it may be (anything of that type, where nothing is listed)."""
+    """One choice: what it is at first, and what else it may be (anything of that type, where nothing is listed; of a
+    number from `least` to `most`)."""
 
     default: Value
     choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
 
 
 CONFIG: Mapping[str, Field] = {
-    **{choice.name: Field(choice.default, tuple(choice.titles)) for choice in CHOICES},
+    **{choice.name: Field(choice.default, tuple(choice.titles), choice.least, choice.most) for choice in CHOICES},
     "weights": Field("trained", watch.WEIGHTS),
     "backend": Field(watch.choose(), watch.BACKENDS),
 }
@@ -35,7 +40,11 @@ CONFIG: Mapping[str, Field] = {
 
 TRAIN = "train_"
 ORDER: Mapping[str, Field] = {
-    name: Field(value, {"task": TASKS, "rate": RATES}.get(name, CONFIG[name].choices if name in CONFIG else ()))
+    name: Field(
+        value,
+        {"task": TASKS, "rate": RATES}.get(name, CONFIG[name].choices if name in CONFIG else ()),
+        *LIMITS.get(name, (None, None)),
+    )
     for name, value in vars(Order()).items()
 }
 """What is to be trained; `TRAIN` stands before the names."""
@@ -74,13 +83,15 @@ def fields() -> Mapping[str, Field]:
     return {
         "run": Field(runs[0] if "topics-grm" not in runs else "topics-grm", runs),
         "b_run": Field("", ("", *watch.names())),  # "": the same model as the first run's
-        "seed": Field(0),
+        "seed": Field(0, least=0),
         "changes": Field(""),  # of the sequence of a trained model
         "library": Field(LIBRARY),
         "text": Field(SAMPLE),
         "draft": Field(DRAFT),
-        "written": Field(0),  # characters that the model wrote after it
-        "heat": Field(70),  # temperature, in hundredths; 0: always the likeliest character
+        "written": Field(0, least=0),  # characters that the model wrote after it
+        "heat": Field(
+            70, least=0, most=int(100 * HOTTEST)
+        ),  # temperature, in hundredths; 0: always the likeliest character
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},
@@ -197,7 +208,7 @@ def parse(name: str, text: str) -> Value:
         digits = text.removeprefix("-")
         if not (digits.isascii() and digits.isdecimal()) or len(digits) > LONGEST_NUMBER:
             raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
-        return int(text)
+        return int(text) if field.least is None else whole(name, int(text), field.least, field.most)
     if name == "changes":
         return changes.write(changes.parse(text))
     return shelf.parse(text).text if name == "library" else text

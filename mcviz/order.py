@@ -12,9 +12,8 @@ TASKS = ("topics", "needle", "mqar")
 """Tasks that are learned in a minute or so, and in which gates have something to find."""
 RATES = ("0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05")
 """Learning rates, as they are written."""
-MOST_STEPS = 3000
-MOST_K = 16
-LARGEST_SEED = 10**9
+LIMITS = {"top_k": (1, 16), "steps": (10, 3000), "seed": (0, 10**9)}
+"""The least and the most of what is a number."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,8 @@ class Order:
                 raise ValueError(f"{name}: expected one of {', '.join(known)}; got {getattr(self, name)!r}")
         if not isinstance(self.dense, bool):
             raise ValueError(f"dense: expected true or false, got {self.dense!r}")
-        whole("top_k", self.top_k, 1, MOST_K, of="checkpoints")
-        whole("steps", self.steps, 10, MOST_STEPS)
-        whole("seed", self.seed, 0, LARGEST_SEED)
+        for name, (least, most) in LIMITS.items():
+            whole(name, getattr(self, name), least, most, of="checkpoints" if name == "top_k" else "")
 
     @property
     def name(self) -> str:

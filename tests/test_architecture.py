@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "probes": Row(FOUNDATION | {"reference", "tasks"}, LIGHT, lazily=frozenset({"pytorch"})),
     # Its rows of the game are measurements, from wherever they come.
     "tradeoff": Row(FOUNDATION | {"reference"}, LIGHT),
-    "words": Row(FOUNDATION | {"probes", "tradeoff"}, LIGHT),
+    "words": Row(FOUNDATION | {"reference", "probes", "tradeoff"}, LIGHT),
     # The reference knows what a Trace leaves out: states after every write, inner losses, its own equations.
     "stepper": Row(FOUNDATION | {"reference", "words"}, LIGHT | {"streamlit", "anywidget", "traitlets"}),
     "examples": Row(FOUNDATION | {"graphemes", "room", "tasks", "reference"}, LIGHT),
@@ -85,7 +85,20 @@ MAY_IMPORT = {
     # What is shared by the explorer and the site in a browser.
     "uploads": Row({"trace"}, set()),
     "link": Row(
-        {"config", "changes", "choices", "claims", "examples", "film", "order", "tasks", "watch", "tradeoff"}, set()
+        {
+            "config",
+            "changes",
+            "choices",
+            "claims",
+            "examples",
+            "film",
+            "order",
+            "sampling",
+            "tasks",
+            "watch",
+            "tradeoff",
+        },
+        set(),
     ),
     "wanted": Row({"config", "segments", "trace", "changes", "choices", "examples", "watch", "link"}, set()),
     "controls": Row({"config", "choices", "words", "examples", "watch", "link", "wanted"}, set()),

@@ -26,6 +26,19 @@ def test_the_defaults_are_those_of_a_configuration():
         assert choice.label
 
 
+def test_a_number_may_be_just_what_a_configuration_takes():
+    for choice in choices.CHOICES:
+        if isinstance(choice.default, bool | str):
+            assert (choice.least, choice.most) == (None, None)
+            continue
+        memory = next((name for name, options in OPTIONS.items() if choice.name in options), "linear")
+        get = {**DEFAULTS, "memory": memory, choice.name: choice.least}
+        assert choices.chosen(choices.config(get.__getitem__))[choice.name] == choice.least
+        for beyond in (choice.least - 1, *([] if choice.most is None else [choice.most + 1])):
+            with pytest.raises(ValueError, match=f"{choice.name}: expected"):
+                choices.config({**get, choice.name: beyond}.__getitem__)
+
+
 @pytest.mark.parametrize(("name", "wanted"), [("gate", GATES), ("start", STARTS), ("pooling", POOLINGS)])
 def test_every_name_can_be_chosen(name, wanted):
     (choice,) = (choice for choice in choices.CHOICES if choice.name == name)

@@ -14,7 +14,7 @@ def test_a_run_shows_the_tokens_and_where_their_answers_stand(name):
     wanted = examples.TASKS[name].sample(0, batch=1)
     assert trace.tokens == wanted.words()
     assert trace.sources == tuple(wanted.sources[0])
-    assert "untrained" in trace.title
+    assert trace.untrained
 
 
 @pytest.mark.parametrize("name", examples.TASKS)

@@ -19,7 +19,9 @@ def screens():
         if field.choices or name in WRITTEN
         else st.booleans()
         if isinstance(field.default, bool)
-        else st.integers(-(10**15) + 1, 10**15 - 1)
+        else st.integers(
+            -(10**15) + 1 if field.least is None else field.least, 10**15 - 1 if field.most is None else field.most
+        )
         if isinstance(field.default, int)
         else st.text(max_size=50)
         for name, field in link.fields().items()
@@ -60,16 +62,20 @@ def test_a_mangled_link_is_read_as_far_as_it_goes(parameters):
 
 
 def test_each_problem_names_the_field_and_what_came():
-    _, problems = link.read({"v": "0", "memory": "<b>", "top_k": "two", "norm": "yes", "utm_source": "red"})
+    said = {"v": "0", "memory": "<b>", "top_k": "two", "segment_length": "0", "train_steps": "4000", "norm": "yes"}
+    screen, problems = link.read(said | {"utm_source": "red"})
+    assert (screen["segment_length"], screen["train_steps"]) == (16, 800)
     for part in (
         "version 1, got '0'",
         "memory: expected one of",
         "'<b>'",
         "top_k: expected a whole",
+        "segment_length: expected a whole number, at least 1, got 0",
+        "train_steps: expected a whole number from 10 to 3,000, got 4000",
         "norm:",
     ):
         assert any(part in problem for problem in problems), part
-    assert len(problems) == 4
+    assert len(problems) == 6
 
 
 def test_a_long_text_is_left_out_of_the_address():

@@ -61,14 +61,14 @@ def test_a_run_is_what_the_model_itself_computes():
     said = tuple(batch.labels[i] for i in logits.argmax(-1))
     assert tuple(row[0] for row in trace.predictions.tokens) == said
     assert "trained" in trace.title
-    assert "untrained" not in trace.title
+    assert not trace.untrained
 
 
 def test_untrained_weights_are_those_that_training_began_with():
     trace = watch.run(Sitting("books", weights="untrained"))
     fresh = capture(SequenceModel(zoo.load("books").card.model), TASK.sample(0, batch=1).tokens[0])
     np.testing.assert_array_equal(trace.output, fresh.output)
-    assert "untrained" in trace.title
+    assert trace.untrained
 
 
 def test_the_same_weights_under_another_configuration():

@@ -10,7 +10,7 @@ from mcviz import choices, link, words
 def page() -> None:
     """The page."""
     controls.draw(two=True)
-    stepping.title("Compare", None, controls.reset)
+    stepping.title("Compare", controls.reset)
     with refused():
         first, second = controls.trace(), controls.trace(link.SECOND)
         said = [f"First: {first.title}. Second: {second.title}."]

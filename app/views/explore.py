@@ -16,6 +16,7 @@ def page() -> None:
         asking.page()
         return
     room = controls.draw()
+    top = stepping.title("Explore", tour.begin, asking.begin, controls.reset)
     with refused():
         trace = controls.trace()
         earlier = editing.before()
@@ -23,7 +24,7 @@ def page() -> None:
             if name in room:
                 with room[name]:
                     dial.beside(name, trace)
-        stepping.title("Explore", trace, tour.begin, asking.begin, controls.reset)
+        stepping.labelled(top, trace)
         if remark := controls.remark():
             st.caption(plain(remark))
         offers = editing.offers(trace, earlier)

@@ -10,9 +10,10 @@ from mcviz import examples, watch, words
 def page() -> None:
     """The page."""
     controls.draw()
+    top = stepping.title("Interference", controls.reset)
     with refused():
         trace = controls.trace()  # what is measured does not depend on what a class may see
-        stepping.title("Interference", trace, controls.reset)
+        stepping.labelled(top, trace)
         head = stepping.place(trace)[1]
         if trace.H > 1:
             screen.put(head=head)
@@ -20,7 +21,7 @@ def page() -> None:
         asked, grown = runs.recall(trace, head)
         st.markdown(
             "**Which memories still hold what was written?** Each is asked with the key that a fact was stored under: "
-            "orange says that the fact’s value comes back, blue its opposite, and white something else."
+            "orange says that the fact’s value comes back, blue its opposite, and a cell without colour something else."
         )
         stepping.show(runs.recovered("How like the stored value each answer is", trace, head, stepping.theme()))
         st.caption(

@@ -14,7 +14,12 @@ from mcviz.tasks import library, shelf
 
 FACTS = 5
 """Facts that a document of the models has room for."""
-KINDS = {"Animals": library.ANIMALS, "Colours": library.COLOURS, "Things": library.THINGS}
+KINDS = {
+    "Animals": library.ANIMALS,
+    "Colours": library.COLOURS,
+    "Things": library.THINGS,
+    "Words that fill a document up": library.FILLERS,
+}
 PREFIX = "library:"
 Row = Mapping[str, Any]
 
@@ -33,7 +38,8 @@ def page() -> None:
     with stepping.said():
         st.markdown(
             "Write documents about animals, each fact a colour and a thing, and ask. A trained model reads them one "
-            "after the other, keeps a checkpoint of each, and answers."
+            "after the other, keeps a checkpoint of each, and answers. A document that is short is filled up with "
+            f"words that say nothing, *{' '.join(library.FILLERS[:4])} …*, as those were that the model learned from."
         )
     controls.draw(models=names)
     above = desk()
@@ -82,7 +88,7 @@ def form() -> None:
     """The library as two tables and as text. What is written in one is in the others."""
     begin()
     with st.container(horizontal=True, vertical_alignment="center", key="writing"):
-        st.markdown("Each row is a document; a fact is a colour and a thing: *red axe*.")
+        st.markdown("Each row is a document of facts, *red axe*, filled up with *and so …*")
         known()
         as_text = st.popover("As text, to copy and to paste", icon=":material/notes:")
     start, turn = st.session_state[PREFIX + "start"], st.session_state[PREFIX + "turn"]

@@ -13,9 +13,10 @@ from mcviz.rules import AGGREGATORS
 def page() -> None:
     """The page."""
     controls.draw()
+    top = stepping.title("Was its choice right?", controls.reset)
     with refused():
         trace = stepping.shown(controls.trace())
-        stepping.title("Was its choice right?", trace, controls.reset)
+        stepping.labelled(top, trace)
         if screen.hidden("answers"):
             st.info("This link hides the answers, and without them no choice is right or wrong.")
             return
@@ -33,7 +34,7 @@ def page() -> None:
                 screen.put(head=head)
                 st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
             if not AGGREGATORS[trace.config.aggregator].routes:
-                st.number_input("Checkpoints to select, k", step=1, key=screen.key("top_k"), width=200)
+                controls.number("Checkpoints to select, k", "top_k", width=200)
             screen.put(question=at)
             st.selectbox(
                 "Question",

@@ -18,9 +18,10 @@ def page() -> None:
     table = st.sidebar.container()
     # The reference operates, so it also has to say what there was before: rounding is no difference.
     controls.draw(by=["numpy"])
+    top = stepping.title("Surgery", controls.reset)
     with refused():
         before = controls.trace(backend="numpy")
-        stepping.title("Surgery", before, controls.reset)
+        stepping.labelled(top, before)
         changes = operating.in_force(before)
         if not screen.hidden("controls") and not screen.get("present"):
             with table:

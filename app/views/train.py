@@ -55,7 +55,7 @@ def page() -> None:
     names = watchable() if waits or not under_way else ()
     ways = [start] if can and not mine() and not screen.hidden("controls") else []
     told = [] if can else [films_only]
-    stepping.title("Train", None, *ways, *told, *([partial(choose, names)] if names else []))
+    stepping.title("Train", *ways, *told, *([partial(choose, names)] if names else []))
     with stepping.said():
         if not screen.get("present"):
             st.markdown(
@@ -106,8 +106,8 @@ def order() -> None:
             "what it never selects, it never learns to select.",
         )
     st.select_slider("Learning rate", RATES, key=screen.key(key("rate")))
-    st.number_input("Steps", step=100, key=screen.key(key("steps")))
-    st.number_input("Seed", step=1, key=screen.key(key("seed")), help="Draws the weights and all examples.")
+    controls.number("Steps", key("steps"), step=100)
+    controls.number("Seed", key("seed"), help="Draws the weights and all examples.")
 
 
 def stands(state: State | None) -> tuple[bool, bool]:

@@ -41,8 +41,8 @@ def page() -> None:
     if not screen.get("present"):
         with stepping.said():
             st.markdown(
-                "A small network reads your text, letter by letter, and says what it expects next. Then it writes on, "
-                "and reads each letter that it chose."
+                "A small trained network reads your text, letter by letter, and says what it expects next. Then it "
+                "writes on, and reads each letter that it chose."
             )
     going = st.session_state.get(GOING, False)
     st.fragment(run_every=PACE if going else None)(draw)(going)
@@ -52,15 +52,15 @@ def page() -> None:
 
 def taste() -> None:
     """How the next character is chosen."""
-    st.number_input(
+    controls.number(
         "Temperature, in hundredths",
+        "heat",
         step=10,
-        key=screen.key("heat"),
         on_change=begin,
         help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
     )
     if screen.get("heat"):
-        st.number_input("Seed", step=1, key=screen.key("seed"), on_change=begin)
+        controls.number("Seed", "seed", on_change=begin)
 
 
 def able(name: str) -> str:

@@ -45,6 +45,7 @@ _BODY = """
 </details>
 <section aria-label="The run">
 <h1 id="title">The explorer</h1>
+<p id="untrained" hidden></p>
 <div class="state"><p id="status" role="status">The stored picture is on its way.</p>
 <progress id="progress" max="1" value="0" aria-label="Python on its way" hidden></progress>
 <button id="retry" hidden>Try again</button></div>

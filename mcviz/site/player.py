@@ -23,6 +23,7 @@ from mcviz.stepper import asking
 from mcviz.stepper.payload import BUDGET, carries_states, pack, pack_online
 from mcviz.trace import Trace
 from mcviz.watch import Sitting
+from mcviz.words import UNTRAINED
 from mcviz.writing import Draft
 
 BACKEND = "numpy"
@@ -79,18 +80,27 @@ def picture(
     """Where to stand in a run, or in two in step, and their payload, which may have a `name`."""
     step, head = wanted.place(screen.__getitem__, trace)
     whole = carries_states(trace, other, budget)
-    about = {"title": trace.title, "step": step, "head": head, "whole": whole, "diverged_at": trace.diverged_at}
+    learned = f"Its weights are random: {UNTRAINED}." if trace.untrained else ""
+    about = {
+        "title": trace.title,
+        "untrained": learned,
+        "step": step,
+        "head": head,
+        "whole": whole,
+        "diverged_at": trace.diverged_at,
+    }
     return about, pack(trace, other, budget=budget, name=name)
 
 
 def draft_controls(screen: Screen) -> list[Control]:
     """The text that a model reads instead of a drawn one, and how it writes on."""
     about = "The model reads this as soon as you change it, or let it write on."
+    hot, room = link.fields()["heat"], max(0, writing.MOST - len(str(screen["draft"])))
     heat = "In hundredths. 0: always the likeliest character. Else characters are drawn: the hotter, the wilder."
     return [
         Control("draft", "Your text", screen["draft"], help=about),
-        Control("written", "Characters that it writes on", screen["written"]),
-        Control("heat", "Temperature", screen["heat"], help=heat),
+        Control("written", "Characters that it writes on", screen["written"], least=0, most=room),
+        Control("heat", "Temperature", screen["heat"], help=heat, least=hot.least, most=hot.most),
     ]
 
 

@@ -184,6 +184,7 @@ def run_of(trace: Trace, budget: int) -> Laid:
     state_arrays, scales = _states(trace, budget)
     header = {
         "title": trace.title,
+        "untrained": trace.untrained,
         "about": describe(trace.config, trace.T),
         "aggregator": trace.config.aggregator,
         "start": trace.config.start,

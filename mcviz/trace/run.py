@@ -77,6 +77,11 @@ class Trace:
         return brief.line(self, title=self.title, **sizes, memory=self.config.memory, aggregator=self.config.aggregator)
 
     @property
+    def untrained(self) -> bool:
+        """Whether its title says that its weights are as they were drawn: then nothing was learned."""
+        return "untrained" in self.title.split(", ")
+
+    @property
     def T(self) -> int:
         return int(self.q.shape[0])
 

@@ -6,7 +6,7 @@
 'The outputs of the two runs are the same at every token.'
 """
 
-from mcviz.words.caption import caption, compared, heaviest, recalled
+from mcviz.words.caption import UNTRAINED, caption, compared, heaviest, recalled
 from mcviz.words.claims import (
     SIGNS,
     fixed,
@@ -30,6 +30,7 @@ from mcviz.words.unheard import unheard
 
 __all__ = [
     "SIGNS",
+    "UNTRAINED",
     "Equation",
     "accuracy",
     "agreement",

@@ -9,6 +9,9 @@ from mcviz.trace import Trace
 from mcviz.words.difference import accuracy, changed_predictions, first_difference
 from mcviz.words.portion import portion
 
+UNTRAINED = "it has learned nothing"
+"""What is said of a run that nobody trained."""
+
 
 def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
     """What there is to see at token `t`, as plain text. `answers=False` keeps to itself where the answer stands.
@@ -35,6 +38,8 @@ def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
         first, p = trace.predictions.tokens[t][0], trace.predictions.probabilities[t, 0]
         verdict = "which is right" if first == trace.predictions.targets[t] else "which is wrong"
         said.append(f"The model says “{first}” with probability {portion(p)}, {verdict}.")
+    if trace.untrained:
+        said.append(f"The weights are random: {UNTRAINED}.")
     return " ".join(said)
 
 

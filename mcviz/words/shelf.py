@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from mcviz.reference.contribution import shares
 from mcviz.trace import Trace
 from mcviz.words.portion import portion
+from mcviz.words.share import percent, strongest
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def questions(trace: Trace) -> list[int]:
 
 
 def found(trace: Trace, t: int, head: int = 0) -> str:
-    """What a question's memories were weighed, which were read, and what the model said, in three sentences.
+    """What a question's memories were weighed, which were read, and what the model said, in a few sentences.
 
     Raises `ValueError` where nothing is asked, or no model said anything, and for a token or a head that the run does
     not have.
@@ -70,6 +72,11 @@ def found(trace: Trace, t: int, head: int = 0) -> str:
     read = routed if len(taken) < len(kept) else "The network read every checkpoint"
     begin = f"{read}; its gate, which says how much each counts, gave most weight, {portion(first.gate)}, to {name}"
     begin += "." if first.online else f", and {portion(own.gate)} to the words it is reading now."
+    adds = shares(trace)
+    most = first.segment if adds is None else strongest(adds[t, head], trace.read[t, head])
+    if adds is not None and most != first.segment:
+        comes = "these words" if most == own.segment else f"checkpoint {most}"
+        begin += f" Yet most of the output, {percent(adds[t, head, most])}, comes from {comes}."
     answer, p = model.tokens[t][0], float(model.probabilities[t, 0])
     home = next(row for row in rows if row.answer)
     fact = " ".join(home.words[i] for i in home.answer)

@@ -116,6 +116,7 @@ def test_a_library_in_the_link_is_answered_by_the_model():
     )
     assert {name: list(table[name]) for name in table} == words.replies(trace, [33, 35, 37])
     assert trace.predictions.targets[33:38:2] == ("pen", "axe", "")
+    assert "filled up with" in text_of(page)
     assert in_link(page, "library") == text
 
 
@@ -123,7 +124,9 @@ def test_a_library_in_the_link_is_answered_by_the_model():
 def test_a_word_that_no_model_knows_leaves_the_library_as_it_was():
     here = {"v": "1", "run": "topics-grm", "library": "fox: red axe\n? fox red"}
     page = opened("library", **here)
-    assert set(library.ANIMALS + library.COLOURS + library.THINGS) <= set(re.findall(r"\w+", text_of(page)))
+    assert set(library.ANIMALS + library.COLOURS + library.THINGS + library.FILLERS) <= set(
+        re.findall(r"\w+", text_of(page))
+    )
     page.text_area[0].set_value("fox: red axle\n? fox red").run()
     assert "axe" in page.error[0].value
     assert in_link(page, "library") == here["library"]

@@ -95,7 +95,7 @@ def test_the_entry_opens_on_a_filled_in_picture_without_a_click():
     assert arrays["0.weights"].size
     trained = bool(MODELS)
     assert (", trained" in words(page)) == trained
-    assert (", untrained" in words(page)) == (not trained)
+    assert (", untrained: it has learned nothing" in words(page)) == (not trained)
     assert bool(header["runs"][0]["predictions"]) == trained
 
 
@@ -187,13 +187,8 @@ def test_the_stepper_starts_at_a_question_or_where_the_link_says():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"segment_length": "0"}, "segment_length: expected a whole number, at least 1, got 0"),
         ({"segmentation": "explicit", "lengths": "3, 4"}, "sum to T = 120"),
         ({"segmentation": "explicit", "lengths": "three"}, "expected whole numbers with commas"),
-        ({"aggregator": "ssc", "top_k": "0"}, "top_k: expected"),
-        ({"seed": "-1"}, "seed: expected"),
-        ({"memory": "swla", "window": "0"}, "options.window: expected"),
-        ({"memory": "dla", "depth": "3"}, "options.depth: expected 1 or 2"),
         ({"normalizer": "1"}, "options.normalizer: expected"),
         ({"run": "text", "text": " "}, "text: expected 1 to"),
     ],
@@ -209,9 +204,32 @@ def test_what_cannot_be_run_is_said_and_the_settings_stay(changes, said):
 
 @pytest.mark.parametrize("view", ["compare", "surgery", "interference"])
 def test_every_page_says_what_cannot_be_run(view):
-    page = opened(view, run="topics", segment_length="0")
-    assert "segment_length: expected" in page.error[0].value.replace("\\", "")
-    assert in_link(page, "segment_length") == "0"
+    page = opened(view, run="topics", segmentation="explicit", lengths="3, 4")
+    assert "sum to T = 120" in page.error[0].value.replace("\\", "")
+    assert in_link(page, "lengths") == "3, 4"
+    assert page.title
+    assert "Reset" in [button.label for button in page.button]
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "bounds"),
+    [
+        ("seed", {}, (0, None)),
+        ("segment_length", {}, (1, None)),
+        ("top_k", {"aggregator": "ssc"}, (1, None)),
+        ("window", {"memory": "swla"}, (1, None)),
+        ("expansion", {"memory": "dla"}, (1, None)),
+        ("depth", {"memory": "dla"}, (1, 2)),
+    ],
+)
+def test_no_number_leaves_its_bounds(name, chosen, bounds):
+    page = opened(run="topics", **chosen, **{name: str(bounds[0] - 1)})
+    widget = page.number_input(key=f"choice:{name}")
+    free = int(widget.proto.max) >= 2**53 - 1
+    assert (int(widget.proto.min), None if free else int(widget.proto.max)) == bounds
+    assert f"{name}: expected" in page.warning[0].value.replace("\\", "")
+    assert widget.value == link.fields()[name].default
+    assert numbers(page)
 
 
 def test_a_text_of_100000_characters_is_refused_and_kept():
@@ -410,7 +428,8 @@ def test_interference_says_what_the_microscope_measured():
 def test_your_own_text_and_the_way_to_models():
     page = opened("own", run="text", text="a b a")
     assert numbers(page)
-    assert "your text, untrained" in words(page)
+    assert "your text, untrained: it has learned nothing" in words(page)
+    assert {"Library", "Write"} <= {button.label for button in page.button}
     (field,) = page.main.text_area  # a telephone has the sidebar shut
     field.set_value("a b c a").run()
     assert in_link(page, "text") == "a b c a"

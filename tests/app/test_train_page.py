@@ -261,11 +261,14 @@ def test_of_ten_who_train_at_once_the_last_is_told_that_nine_come_first(desk):
 
 
 def test_what_cannot_be_trained_is_one_sentence(desk):
-    page = opened("train", train_steps="1000000")
+    page = opened("train", train_steps="1000000", train_aggregator="grm")
+    assert "train_steps: expected a whole number from 10 to 3,000, got 1000000" in words(page)
+    assert page.number_input(key="choice:train_steps").value == 800
+    page.session_state.screen["train_top_k"] = 17
     press(page, "Train")
-    assert "steps: expected a whole number from 10 to 3,000, got 1000000" in words(page)
+    assert "top_k: expected a whole number of checkpoints from 1 to 16, got 17" in words(page)
     assert not desk.trainings
-    page.number_input(key="choice:train_steps").set_value(90).run()
+    page.session_state.screen["train_top_k"] = 16
     press(page, "Train")
     assert len(desk.trainings) == 1
 

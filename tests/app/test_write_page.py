@@ -80,9 +80,9 @@ def test_what_the_model_does_not_know_is_said_and_nothing_is_lost():
     [
         ({"draft": "a" * 5000}, f"text: expected 1 to {MOST:,} characters, got 5,000"),
         ({"written": "99999999"}, "characters: expected a text and what is written after it of at most 1,024"),
-        ({"written": "-3"}, "characters: expected a whole number, at least 0, got -3"),
+        ({"written": "-3"}, "written: expected a whole number, at least 0, got -3"),
         ({"seed": "-3", "written": "1"}, "seed: expected a whole number, at least 0, got -3"),
-        ({"heat": "-3", "written": "1"}, "temperature: expected a number from 0 to 4"),
+        ({"heat": "401", "written": "1"}, "heat: expected a whole number from 0 to 400, got 401"),
         ({"segmentation": "logarithmic", "written": "3"}, "segmentation: expected segments of one length to write on"),
     ],
 )

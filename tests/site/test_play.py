@@ -103,6 +103,7 @@ def test_controls_are_live_and_the_address_follows(playing):
     playing.wait_for_url(re.compile("aggregator=soup"))
     live(playing)
     length = playing.get_by_label("Tokens in a segment", exact=True)
+    expect(length).to_have_attribute("min", "1")
     length.fill("0")
     length.press("Enter")
     playing.get_by_text("segment_length: expected a whole number, at least 1, got 0").wait_for()
@@ -111,7 +112,7 @@ def test_controls_are_live_and_the_address_follows(playing):
     length.fill("20")
     length.press("Enter")
     playing.wait_for_url(re.compile("segment_length=20"))
-    playing.wait_for_selector("#refused", state="hidden")
+    playing.wait_for_selector("#problems", state="hidden")
     live(playing)
     here = int(playing.locator("#stepper").get_attribute("data-step"))
     playing.get_by_label("Aggregator", exact=True).evaluate(GO_ON_AND_CHOOSE, "grm")
@@ -136,6 +137,8 @@ def test_a_text_is_only_ever_text(playing):
     playing.get_by_label("Text", exact=True).fill("<img src=x onerror=alert(1)> [a](javascript:1) " * 3)
     playing.wait_for_selector("#stepper .tokens >> text=img >> nth=0")
     expect(playing.locator("#title")).to_have_text("your text, untrained")
+    expect(playing.locator("#untrained")).to_have_text("Its weights are random: it has learned nothing.")
+    expect(playing.locator("#stepper .story")).to_contain_text("nobody taught the network to find")
     assert playing.locator("#stepper :is(img, a), #controls :is(img, a)").count() == 0
 
 

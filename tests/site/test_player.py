@@ -93,7 +93,8 @@ def said_tokens(said):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"segment_length": "0"}, "segment_length: expected a whole number, at least 1, got 0"),
+        ({"segmentation": "explicit", "lengths": "3, 4"}, "sum to T = 96"),
+        ({"segment_length": "0"}, None),
         ({"segment_length": ""}, None),
         ({"run": "../secret"}, None),
         ({"seed": "1e9"}, None),

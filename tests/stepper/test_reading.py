@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcviz import MCConfig
+from mcviz import MCConfig, examples
 from mcviz.palette import PALETTES
 from mcviz.reference import shares
 from mcviz.words import glossary
@@ -309,6 +309,21 @@ def test_the_source_is_quoted(visit):
         assert f"reads {reads}" in plain
         assert f"The answer stands in segment {segment}, ★" in plain
         assert "checkpoint" not in plain
+
+
+def test_random_weights_are_not_said_to_find_the_answer(visit):
+    trace = examples.run("topics", MCConfig())
+    assert trace.weights[97, 0].argmax() == trace.segment_of[trace.sources[97]]  # its largest gate is on it
+    assert trace.tokens[trace.sources[97] - 1] == trace.tokens[97]
+    nobody = "The weights are random, and nobody taught the network to find ★ token "
+    for run, t, said in (
+        (trace, 97, f"{nobody}{trace.sources[97]}, ring, which followed the same word before, in checkpoint 1."),
+        (replace(library(), title="library, untrained"), 135, ", which is the answer, in checkpoint "),
+    ):
+        story = visit(run, at=f"#step={t}").locator(".story").inner_text()
+        assert said in story
+        assert nobody in story
+        assert "answer stands" not in story
 
 
 def test_where_no_gate_weighs_the_strongest_memory_is_named_and_where_nothing_is_a_share_that_is_said(visit):

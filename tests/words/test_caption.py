@@ -1,5 +1,6 @@
 """Captions say the Trace's numbers, and keep to themselves what is to be hidden."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -18,6 +19,8 @@ def test_the_answer_is_named_unless_it_is_to_be_hidden():
     gate = trace.weights[t, 0, trace.segment_of[place]]
     assert f"stands at token {place}, in segment {trace.segment_of[place]}: gate {gate:.3f}." in words.caption(trace, t)
     assert "answer" not in words.caption(trace, t, answers=False)
+    assert words.caption(trace, t).endswith(f"The weights are random: {words.UNTRAINED}.")
+    assert words.UNTRAINED not in words.caption(replace(trace, title="needle-grm, trained"), t)
 
 
 def test_the_largest_gate_and_the_selection_are_the_runs():

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcviz import watch, words
+from mcviz import link, watch, words
 from mcviz.changes import Delete, Insert, Replace
+from mcviz.tasks import shelf
 from mcviz.watch import Sitting
 from mcviz.words import accuracy
 
@@ -75,8 +76,26 @@ def test_replies_are_what_the_model_says(first):
     assert columns["Answer"] == [said.tokens[t][0] for t in (7, 11)]
     assert columns["Probability"] == [f"{said.probabilities[t, 0]:.3f}" for t in (7, 11)]
     assert columns[""] == ["✓ right" if said.tokens[t][0] == "axe" else "✗ wrong: axe" for t in (7, 11)]
-    for t, cell in zip((7, 11), columns["Read most"], strict=True):
+    for t, cell in zip((7, 11), columns["Comes from"], strict=True):
         assert cell.endswith(f"gate {first.weights[t, 0].max():.3f}")
+
+
+def test_a_reply_comes_from_what_adds_most_and_not_from_the_largest_gate():
+    run = watch.run(Sitting("topics-ssc", tokens=shelf.parse(link.LIBRARY).tokens()))
+    t, now = 65, 4
+    assert run.segment_of[t] == now
+    weights, reads, output = np.zeros_like(run.weights), np.zeros_like(run.reads), np.zeros_like(run.output)
+    weights[t, 0, [0, now]] = 0.4, 0.6
+    reads[t, 0, [0, now], 0] = 5.0, -1 / 6  # 2 and -0.1 of 1.9
+    output[t, 0, 0] = 1.9
+    selected = run.selected & (np.arange(run.T) != t)[:, None, None]
+    selected[t, 0, 0] = True
+    tilted = replace(run, weights=weights, reads=reads, selected=selected, output=output)
+    assert words.replies(tilted, [t])["Comes from"] == ["checkpoint 0 (“fox …”): 105\u00a0% of the output, gate 0.400"]
+    said = words.found(tilted, t)
+    assert "gave most weight, 0.600, to the words it is reading now" in said
+    assert "Yet most of the output, 105\u00a0%, comes from checkpoint 0." in said
+    assert "Yet" not in words.found(run, t)
 
 
 def test_a_wrong_reply_is_told_beside_the_right_one(first):
@@ -88,4 +107,4 @@ def test_a_reply_to_what_no_document_says():
     run = watch.run(Sitting("topics-rnn", tokens=(*TOKENS, "eel", "red")))
     columns = words.replies(run, [13])
     assert columns[""] == ["— no document says it"]
-    assert columns["Read most"] == ["has no gates to tell"]
+    assert columns["Comes from"] == ["one memory, and no checkpoint"]

@@ -63,8 +63,9 @@ function made({ name, value, titles }) {
   return el("input", { type: "text", spellcheck: "false" });
 }
 
-function hold(input, { value, titles }, enabled) {
+function hold(input, { value, titles, least, most }, enabled) {
   input.disabled = !enabled;
+  if (input.type === "number") [input.min, input.max] = [least ?? "", most ?? ""];
   const titled = Object.entries(titles);
   if (titled.length && input.dataset.titles !== JSON.stringify(titled)) {
     input.dataset.titles = JSON.stringify(titled);

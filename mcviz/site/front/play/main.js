@@ -87,6 +87,7 @@ function show({ said, payload }, left) {
   node("stepper").classList.toggle("stale", Boolean(said.refused));
   if (said.refused) return;
   say("title", said.title);
+  say("untrained", said.untrained);
   say(
     "diverged",
     said.diverged_at === null ? "" : `This run diverged: from token ${said.diverged_at} on, the output is not finite.`,

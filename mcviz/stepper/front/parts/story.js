@@ -47,7 +47,8 @@ export class Story {
       const share = el("b", {}, percent(run.share(t, h, most)));
       parts.push("The largest share of the output, ", share, `, comes from ${name(most)}. `);
     }
-    if (source >= 0) {
+    if (source >= 0 && run.untrained) parts.push(...this.unlearned(run, t, source, name));
+    else if (source >= 0) {
       const at = run.own[source];
       parts.push(
         gates && at === best ? "There the answer stands, " : `The answer stands in ${name(at)}, `,
@@ -82,6 +83,19 @@ export class Story {
     const share = (i) => percent(run.share(t, h, i));
     if (most === best) return [", which adds ", el("b", {}, share(best)), " of the output"];
     return [", which adds ", share(best), " of the output; ", name(most), " adds ", el("b", {}, share(most))];
+  }
+
+  /** What would be right, of a network that nobody taught to find it. */
+  unlearned(run, t, source, name) {
+    const again = run.label(source - 1) === run.label(t);
+    return [
+      "The weights are random, and nobody taught the network to find ",
+      el("span", { class: "truth" }, `★ token ${source}`),
+      ", ",
+      el("b", { class: "truth", dir: "auto" }, clipped(visible(run.label(source)))),
+      again ? ", which followed the same word before, in " : ", which is the answer, in ",
+      `${name(run.own[source])}. `,
+    ];
   }
 
   /** What stands where the answer stands, word for word. */
