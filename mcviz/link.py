@@ -89,9 +89,8 @@ def fields() -> Mapping[str, Field]:
         "text": Field(SAMPLE),
         "draft": Field(DRAFT),
         "written": Field(0, least=0),  # characters that the model wrote after it
-        "heat": Field(
-            70, least=0, most=int(100 * HOTTEST)
-        ),  # temperature, in hundredths; 0: always the likeliest character
+        # temperature, in hundredths; 0: always the likeliest character
+        "heat": Field(70, least=0, most=int(100 * HOTTEST)),
         "split": Field("word", tuple(examples.SPLITS)),
         **CONFIG,
         **{SECOND + name: field for name, field in CONFIG.items()},
