@@ -22,9 +22,9 @@ IMPORT = {
     ".js": re.compile(r'^import [^;]*?"(\.[^"]+)";\n', re.M),
     ".css": re.compile(r'^@import "(\.[^"]+)";\n', re.M),
 }
-COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)\n", re.M | re.S)
-"""Those that stand alone on their lines: for who reads the modules."""
-INDENT = re.compile(r"^ +", re.M)
+COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)\n| // [^\n]*$", re.M | re.S)
+"""Those that stand alone on their lines, or end one: for who reads the modules."""
+INDENT = re.compile(r"^\s+", re.M)
 """No text of the front end goes over the end of a line."""
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.M)
 
@@ -81,5 +81,5 @@ def imports(path: Path) -> Iterator[Path]:
 
 
 def without_imports(path: Path) -> str:
-    """A file's text without its import lines, and without what is for its readers: comments and indents."""
+    """A file's text without its import lines, and without what is for readers: comments, indents, empty lines."""
     return INDENT.sub("", COMMENT.sub("", IMPORT[path.suffix].sub("", path.read_text(encoding="utf-8"))))

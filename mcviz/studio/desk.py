@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from secrets import token_urlsafe
+from secrets import token_hex
 from typing import NamedTuple
 
 from mcviz import files
@@ -110,7 +110,7 @@ class Desk:
                     f"train: expected room for one more training, but {self.most} are under way or in line; "
                     "try again in a few minutes"
                 )
-            name = token_urlsafe(12)
+            name = token_hex(12)
             places = Places(self.folder / name)
             try:
                 files.put(places.order, order.to_json())

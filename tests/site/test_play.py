@@ -280,9 +280,9 @@ def test_over_a_slow_network_the_picture_is_there_before_python_which_can_be_ask
 
 def worker(answers):
     """A worker in the place of Python's, which is there at once; what it does then is `answers`, a script."""
-    script = f"""addEventListener("message", ({{ data: {{ id, parts, said }} }}) => {{
+    script = f"""addEventListener("message", ({{ data: {{ id, parts, shown, said }} }}) => {{
       if (parts) postMessage({{ kind: "live" }});
-      else {answers};
+      else if (!shown) {answers};
     }});"""
     return lambda route: route.fulfill(body=script, content_type="text/javascript")
 

@@ -57,10 +57,25 @@ def run(
     given = Given(q, k, v, c, start, earlier)
     if not trace and not inner and blocks.is_served(given, u, cfg, cuts):
         return blocks.run(given, u, cfg, cuts, detach)
-    made = kind(cfg)
-    if made is Matrices and cfg.aggregator == "none" and cfg.start == "checkpoint" and not trace:
-        # nobody reads what a segment ends with: chunks may be longer than segments
-        cuts = [(0, cuts[-1][1])]
+    if not ignores_segments(cfg) or len(cuts) == 1:
+        return through(given, u, cfg, cuts, trace, detach, **inner)
+    whole = through(given, u, cfg, [(0, cuts[-1][1])], False, detach, **inner)
+    if not trace:
+        return whole
+    shown = through(given, u, cfg, cuts, trace, detach, **inner)
+    return shown._replace(output=whole.output, online_reads=whole.online_reads)
+
+
+def ignores_segments(cfg: MCConfig) -> bool:
+    """Whether nobody reads what a segment ends with, so that chunks may be longer than segments."""
+    return cfg.aggregator == "none" and cfg.start == "checkpoint" and cfg.memory in Matrices.rules
+
+
+def through(
+    given: Given, u: Float[Tensor, "B T H K"], cfg: MCConfig, cuts: Segments, trace: bool, detach: bool, **inner: Any
+) -> Run:
+    """`run`, chunk by chunk, none of which crosses a segment's end."""
+    q, k, earlier = given.q, given.k, given.earlier
     chunks = Chunks.of(cuts, q.device, *(() if earlier is None else earlier[-2:]))
     pooled = gates = None
     if trace or cfg.aggregator in GATED:
@@ -70,7 +85,7 @@ def run(
         connector = swap(q if cfg.gate == "shared" else u)
         gates = gate.gates(connector, pooled.running, pooled.whole, chunks.segment_of, cfg, keep_scores=trace)
 
-    memories = made(given, cfg, chunks, detach, **inner)
+    memories = kind(cfg)(given, cfg, chunks, detach, **inner)
     output = swap(aggregate(memories, gates, cfg, chunks))
     reads = None if memories.reads is None else swap(memories.reads)
     left = (None, None) if pooled is None else (swap(pooled.whole), pooled.keys)

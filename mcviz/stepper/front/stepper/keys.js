@@ -128,8 +128,15 @@ const THEIRS = `${WRITTEN}, input, iframe, dialog, audio, video, ${ROLES.replace
 const WORDS =
   "textarea, [contenteditable], input:not([type]), input[type=text], input[type=search], [role=grid], [role=textbox]";
 
+/** Hear the keys that are pressed elsewhere on the page, and whether the reader is writing there. */
+export function listenElsewhere(stepper, page, signal) {
+  page.addEventListener("keydown", (event) => pressElsewhere(stepper, event), { signal });
+  for (const type of ["focusin", "pointerdown"])
+    page.addEventListener(type, (event) => noteWriting(stepper, event), { signal, capture: true });
+}
+
 /** Note whether the reader is writing: from when a field for words is entered until the stepper is. */
-export function noteWriting(stepper, event) {
+function noteWriting(stepper, event) {
   const path = event.composedPath();
   if (path.some((node) => node.matches?.(WORDS) && !node.matches("[role=combobox]"))) stepper.writing = true;
   else if (path.includes(stepper.root)) stepper.writing = false;
@@ -137,7 +144,7 @@ export function noteWriting(stepper, event) {
 
 /** Do what a key does that was pressed elsewhere on the page: not where keys are written or mean something else, nor
  * for letters that may be meant for a field that was just left. */
-export function pressElsewhere(stepper, event) {
+function pressElsewhere(stepper, event) {
   if (stepper.writing && event.key.length === 1) return;
   const path = event.composedPath();
   const taken = event.defaultPrevented || path.includes(stepper.root) || path.some((node) => node.matches?.(THEIRS));

@@ -11,7 +11,7 @@ import { Editor } from "./editor.js";
 import { Events } from "./events.js";
 import { Film } from "./film.js";
 import { Hashes } from "./hashes.js";
-import { helpWithKeys, noteWriting, press, pressElsewhere } from "./keys.js";
+import { helpWithKeys, listenElsewhere, press } from "./keys.js";
 import { readColours } from "./looks.js";
 import { nameRuns } from "./naming.js";
 import { Pointing } from "./pointing.js";
@@ -265,10 +265,7 @@ class Stepper {
   listen() {
     const { signal } = this.stop;
     this.root.addEventListener("keydown", (event) => press(this, event), { signal });
-    const { keys } = this.options;
-    keys?.addEventListener("keydown", (event) => pressElsewhere(this, event), { signal });
-    for (const type of ["focusin", "pointerdown"])
-      keys?.addEventListener(type, (event) => noteWriting(this, event), { signal, capture: true });
+    if (this.options.keys) listenElsewhere(this, this.options.keys, signal);
     this.resting.listen(signal);
     this.pointing.listen(signal);
     this.root.addEventListener("transitionrun", (event) => event.target === this.root && this.resize(), { signal });
