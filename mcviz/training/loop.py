@@ -75,10 +75,8 @@ class Run:
         """Take one step. Returns the loss."""
         recipe, progress = self.recipe, self.step / self.steps
         batch = self.task.easier(progress).sample((self.seed, TRAINING, self.step), recipe.batch)
-        tokens, targets = torch.from_numpy(batch.tokens), torch.from_numpy(batch.targets[batch.mask])
-        rows, columns = map(torch.from_numpy, batch.mask.nonzero())
         self.pace(recipe.rate(self.step, self.steps))
-        loss, self.gradient = self.take(progress < recipe.dense, tokens, rows, columns, targets)
+        loss, self.gradient = self.take(progress < recipe.dense, *questions(batch))
         self.step += 1
         if recipe.patience and (self.step % recipe.validate_every == 0 or self.step == self.steps):
             self.validate()
@@ -92,14 +90,9 @@ class Run:
             else:
                 group["lr"] = rate
 
-    def descend(
-        self, dense: bool, tokens: Tensor, rows: Tensor, columns: Tensor, targets: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """One step down the loss of the answers wanted, n of them, at `rows` and `columns` [n] of `tokens` [B, T].
-
-        Returns the loss, and the norm of its gradient. Nothing waits for the device.
-        """
-        loss = cross_entropy(self.forms[dense](tokens, (rows, columns), check=False), targets)
+    def descend(self, dense: bool, *asked: Tensor) -> tuple[Tensor, Tensor]:
+        """One step down the loss of some `questions`: the loss, and the norm of its gradient. Nothing waits."""
+        loss = mean_loss(self.forms[dense], *asked)
         self.optimizer.zero_grad()
         loss.backward()
         gradient = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -153,10 +146,20 @@ class Run:
             self.best, self.best_weights = stored.progress["best"], parts["best"]
 
 
-def answer_loss(model: Callable[[Tensor, Tensor], Tensor], batch: Batch, device: torch.device) -> Tensor:
+def questions(batch: Batch) -> tuple[Tensor, ...]:
+    """The tokens of a batch [B, T], and of the n answers wanted the rows, the columns and what they are [n]."""
+    places = batch.mask.nonzero()
+    return tuple(map(torch.from_numpy, (batch.tokens, *places, batch.targets[places])))
+
+
+def mean_loss(model: Callable[..., Tensor], tokens: Tensor, rows: Tensor, columns: Tensor, targets: Tensor) -> Tensor:
     """Mean cross entropy, in nats, of the answers wanted."""
-    tokens, targets, mask = (torch.from_numpy(a).to(device) for a in (batch.tokens, batch.targets, batch.mask))
-    return cross_entropy(model(tokens, mask), targets[mask])
+    return cross_entropy(model(tokens, (rows, columns), check=False), targets)
+
+
+def answer_loss(model: Callable[..., Tensor], batch: Batch, device: torch.device) -> Tensor:
+    """`mean_loss` of a batch, on the device."""
+    return mean_loss(model, *(x.to(device) for x in questions(batch)))
 
 
 def dense(model: SequenceModel) -> Callable[..., Tensor]:
