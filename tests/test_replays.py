@@ -11,7 +11,6 @@ from mcviz.training.loop import Run, train
 from mcviz.training.plans import plan
 from mcviz.training.replays import EAGER, MOST, Graph, Replays, captured
 
-CPU = torch.device("cpu")
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -37,7 +36,7 @@ def test_each_shape_and_kind_is_captured_once_it_recurs():
         captures.append((kind, tuple(inputs[0].shape)))
         return pretended(function, kind, inputs)
 
-    take = Replays(scaled, CPU, capture)
+    take = Replays(scaled, capture)
     for n in range(EAGER + 3):
         for kind, x in ((2, torch.full((3,), n)), (3, torch.full((3,), n)), (2, torch.full((4,), n))):
             product, total = take(kind, x)
@@ -48,7 +47,7 @@ def test_each_shape_and_kind_is_captured_once_it_recurs():
 
 
 def test_results_are_the_callers():
-    take = Replays(scaled, CPU, pretended)
+    take = Replays(scaled, pretended)
     said = [take(2, torch.tensor([n]))[0] for n in range(EAGER + 3)]
     assert [int(x) for x in said] == [2 * n for n in range(EAGER + 3)]
 
@@ -60,13 +59,13 @@ def test_what_cannot_be_captured_runs_launch_by_launch():
         tried.append(given)
         return refused(*given)
 
-    take = Replays(scaled, CPU, capture)
+    take = Replays(scaled, capture)
     assert [int(take(2, torch.tensor([n]))[0]) for n in range(EAGER + 5)] == [2 * n for n in range(EAGER + 5)]
     assert len(tried) == 1
 
 
 def test_graphs_are_few():
-    take = Replays(scaled, CPU, pretended)
+    take = Replays(scaled, pretended)
     for n in range(1, MOST + 4):
         for _ in range(EAGER + 1):
             assert torch.equal(take(2, torch.ones(n))[0], torch.full((n,), 2.0))
@@ -113,7 +112,7 @@ def captured_by(post_init, capture):
 
     def prepared(run):
         post_init(run)
-        run.take = Replays(run.descend, run.device, capture)
+        run.take = Replays(run.descend, capture)
 
     return prepared
 

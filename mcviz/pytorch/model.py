@@ -83,9 +83,9 @@ class SequenceModel(nn.Module):
 
         With a mask `asked`, only those of the n tokens that it marks: [n, vocabulary]; for a pair of their rows and
         columns, [n] each, no device is waited for. With `check`, ids outside of the vocabulary are a `ValueError`, for
-        which it is. With `lengths` [B], what stands beyond the
-        end of a sequence may be any id, and its logits are 0. With `return_state`, a `Carried` comes with the logits; a
-        call with that `state`, or a stream, goes on where this one stopped. See `memory_caching`.
+        which it is. With `lengths` [B], what stands beyond the end of a sequence may be any id, and its logits are 0.
+        With `return_state`, a `Carried` comes with the logits; a call with that `state`, or a stream, goes on where
+        this one stopped. See `memory_caching`.
         """
         if return_state and lengths is not None:
             raise ValueError("return_state: expected sequences that stop at the same token, got lengths")

@@ -64,7 +64,7 @@ class Run:
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), rate, weight_decay=self.recipe.weight_decay, capturable=replayed
         )
-        self.take = Replays(self.descend, self.device) if replayed else self.descend
+        self.take = Replays(self.descend) if replayed else self.descend
 
     @property
     def stopped(self) -> bool:
@@ -76,7 +76,7 @@ class Run:
         recipe, progress = self.recipe, self.step / self.steps
         batch = self.task.easier(progress).sample((self.seed, TRAINING, self.step), recipe.batch)
         self.pace(recipe.rate(self.step, self.steps))
-        loss, self.gradient = self.take(progress < recipe.dense, *questions(batch))
+        loss, self.gradient = self.take(progress < recipe.dense, *questions(batch, self.device))
         self.step += 1
         if recipe.patience and (self.step % recipe.validate_every == 0 or self.step == self.steps):
             self.validate()
@@ -146,10 +146,10 @@ class Run:
             self.best, self.best_weights = stored.progress["best"], parts["best"]
 
 
-def questions(batch: Batch) -> tuple[Tensor, ...]:
+def questions(batch: Batch, device: torch.device) -> tuple[Tensor, ...]:
     """The tokens of a batch [B, T], and of the n answers wanted the rows, the columns and what they are [n]."""
     places = batch.mask.nonzero()
-    return tuple(map(torch.from_numpy, (batch.tokens, *places, batch.targets[places])))
+    return tuple(torch.from_numpy(x).to(device) for x in (batch.tokens, *places, batch.targets[places]))
 
 
 def mean_loss(model: Callable[..., Tensor], tokens: Tensor, rows: Tensor, columns: Tensor, targets: Tensor) -> Tensor:
@@ -159,7 +159,7 @@ def mean_loss(model: Callable[..., Tensor], tokens: Tensor, rows: Tensor, column
 
 def answer_loss(model: Callable[..., Tensor], batch: Batch, device: torch.device) -> Tensor:
     """`mean_loss` of a batch, on the device."""
-    return mean_loss(model, *(x.to(device) for x in questions(batch)))
+    return mean_loss(model, *questions(batch, device))
 
 
 def dense(model: SequenceModel) -> Callable[..., Tensor]:
