@@ -71,7 +71,7 @@ def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
         margin={"l": 8, "r": 8, "t": 26, "b": 28},
         bargap=0.25,
         showlegend=True,
-        legend={"x": 1, "y": 0.0, "xanchor": "right", "yanchor": "top", "orientation": "h"},
+        legend={"x": 1, "y": -0.09, "xanchor": "right", "yanchor": "top", "orientation": "h"},
     )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed")
