@@ -138,10 +138,11 @@ class Decoder:
         self.t += 1
         context = None
         if self.compares:
-            self.keys = k if self.t - self.begin == 1 else self.keys + k
+            self.keys = k.clone() if self.t - self.begin == 1 else self.keys + k
             context = self.keys / (self.t - self.begin) if self.cfg.pooling == "mean" else self.keys
         if not self.n or self.cfg.aggregator == "none":
             y = self.rule.read(self.online, q)
+            y = y.clone() if kinds.is_vector(self.cfg) else y  # what it reads is the memory itself
         else:
             y = self.answer(q, q if u is None or self.cfg.gate == "shared" else u, context)
         if self.t == self.end and self.cfg.aggregator != "none":

@@ -55,6 +55,24 @@ def test_token_by_token_is_one_pass_with_any_gate_and_cuts(gate, pooling, segmen
         assert_streams(cfg, T)
 
 
+@pytest.mark.parametrize("aggregator", ["none", "residual", "grm"])
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_nothing_that_is_kept_is_the_callers(variant, aggregator):
+    """A caller may put every token into the same tensors, and write over what came out."""
+    cfg = replace(variant, aggregator=aggregator, segment_length=4)
+    x, c = batch(cfg)
+    buffers, rows = [each[:, 0].clone() for each in x], []
+    scalars = {name: each[:, 0].clone() for name, each in c.items()}
+    decoder = Decoder(cfg)
+    for t in range(T):
+        for buffer, each in zip([*buffers, *scalars.values()], [*x, *c.values()], strict=True):
+            buffer.copy_(each[:, t])
+        y = decoder.step(*buffers, scalars)
+        rows.append(y.clone())
+        y.zero_()
+    torch.testing.assert_close(torch.stack(rows, 1), memory_caching(*x, cfg, c), rtol=1e-10, atol=1e-10)
+
+
 def test_a_copy_goes_on_from_where_the_original_stood():
     cfg = MCConfig(memory="titans", aggregator="ssc", start="checkpoint", segment_length=3)
     x, c = batch(cfg)
