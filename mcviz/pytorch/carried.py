@@ -17,6 +17,7 @@ from mcviz.checks import instance, is_whole
 from mcviz.config import GATED, MCConfig
 from mcviz.files import replacing
 from mcviz.initial import readable, state_shapes
+from mcviz.pytorch.aliases import State
 from mcviz.pytorch.numerics import is_hidden
 
 
@@ -175,6 +176,11 @@ def shapes(cfg: MCConfig, tokens: int, B: int, H: int, K: int, V: int) -> dict[s
     if cfg.aggregator in GATED:
         found |= {"keys": (B, H, K), "contexts": (B, n, H, K)}
     return found
+
+
+def copied(start: State) -> State:
+    """`M_0` in tensors of its own. Sequences that share one go on to share it."""
+    return {name: x.clone() if x.stride(0) else x[:1].clone().expand_as(x) for name, x in start.items()}
 
 
 def of_run(state: Any, name: str = "state") -> Carried:

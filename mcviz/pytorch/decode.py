@@ -16,7 +16,7 @@ from mcviz import segments
 from mcviz.config import GATED, MCConfig
 from mcviz.initial import check_coefficients, readable
 from mcviz.pytorch import kinds, memory
-from mcviz.pytorch.carried import Carried, check, check_constant, check_writer, of_run, shapes
+from mcviz.pytorch.carried import Carried, check, check_constant, check_writer, copied, of_run, shapes
 from mcviz.pytorch.inputs import first
 from mcviz.rules import AGGREGATORS
 
@@ -128,7 +128,7 @@ class Decoder:
         self.takes(q, k, v, q if u is None else u)
         check_coefficients(self.cfg, coefficients, q.shape[-1])
         if self.start is None:
-            self.start = self.online = first(self.cfg, self.initial, q[:, None], v.shape[-1])
+            self.start = self.online = copied(first(self.cfg, self.initial, q[:, None], v.shape[-1]))
         if self.constants is None:
             filled = check_coefficients(self.cfg, None, q.shape[-1])
             self.constants = {name: q.new_full(q.shape[:2], value) for name, value in filled.items()}

@@ -12,7 +12,7 @@ from mcviz.config import GATED, MCConfig
 from mcviz.initial import readable
 from mcviz.pytorch import loop, memory
 from mcviz.pytorch.aliases import Coefficients, State, Tokens
-from mcviz.pytorch.carried import Carried, check_constant, check_writer, shapes, writer
+from mcviz.pytorch.carried import Carried, check_constant, check_writer, copied, shapes, writer
 from mcviz.pytorch.carried import check as check_state
 from mcviz.pytorch.fast import scan
 from mcviz.pytorch.fast.memories import Earlier, Run
@@ -153,8 +153,8 @@ def resume(state: Carried, cfg: MCConfig) -> tuple[State, Earlier]:
 def hand_on(tokens: int, cfg: MCConfig, start: State, earlier: Earlier | None, done: Run) -> Carried:
     """What a run leaves after so many tokens."""
     n = tokens // cfg.segment_length
-    tensors = {f"start.{name}": x for name, x in start.items()}
-    # copies, so that what is dropped of a run is not kept alive
+    # copies, so that what is dropped of a run is not kept alive, and what its caller goes on to write is not read
+    tensors = {f"start.{name}": x for name, x in (copied(start) if earlier is None else start).items()}
     tensors |= {f"online.{name}": done.states[name][:, -1].clone() for name in start}
     old = {} if earlier is None else earlier.checkpoints
     for name in readable(cfg) if cfg.aggregator != "none" else ():

@@ -9,6 +9,7 @@ import torch
 
 from mcviz import MCConfig
 from mcviz.config import AGGREGATORS, GATES, POOLINGS, STARTS
+from mcviz.initial import state_shapes
 from mcviz.pytorch import Carried, Decoder, MemoryCaching, ModelConfig, SequenceModel, memory_caching
 from mcviz.pytorch.attention import Attention
 from mcviz.pytorch.fast import launches
@@ -223,6 +224,31 @@ def test_a_state_keeps_nothing_else_alive():
     """A view of all states that a run passed through would."""
     for name, tensor in carried(MCConfig(memory="titans", segment_length=2)).tensors.items():
         assert tensor.untyped_storage().nbytes() == tensor.nbytes or name.startswith("start."), name
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_a_state_is_nobody_elses(variant):
+    """What a caller writes over tensors, as an optimizer does to a learned `M_0`, changes nothing that is handed on."""
+    cfg = replace(variant, segment_length=4)
+    x, c = batch(cfg)
+    drawn = torch.Generator().manual_seed(0)
+    learned = {
+        name: torch.rand(shape, generator=drawn, dtype=torch.float64)
+        for name, shape in state_shapes(cfg, H, K, V).items()
+    }
+    whole = memory_caching(*x, cfg, c, {name: each.clone() for name, each in learned.items()})
+    first, rest = ([each[:, part].clone() for each in x] for part in (slice(6), slice(6, None)))
+    scalars, others = ({n: each[:, part] for n, each in c.items()} for part in (slice(6), slice(6, None)))
+    y, state = memory_caching(*first, cfg, scalars, learned, return_state=True)
+    decoder = Decoder(cfg, learned)
+    for t in range(6):
+        decoder.step(*(each[:, t] for each in first), {name: each[:, t] for name, each in scalars.items()})
+    for each in (*first, *learned.values(), y):
+        each.zero_()
+    torch.testing.assert_close(memory_caching(*rest, cfg, others, state=state), whole[:, 6:], rtol=1e-9, atol=1e-10)
+    for t in range(6, T):
+        streamed = decoder.step(*(each[:, t] for each in x), {name: each[:, t] for name, each in c.items()})
+        torch.testing.assert_close(streamed, whole[:, t], rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.usefixtures("unchecked")
