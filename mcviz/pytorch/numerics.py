@@ -30,10 +30,11 @@ def widest(tensors: list[Tensor]) -> torch.dtype:
 
 
 def is_transformed(*tensors: Tensor) -> bool:
-    """Whether a function transform (`torch.func.vmap`, `jvp`, `jacrev` and so on) is at work on one of them."""
+    """Whether a function transform (`torch.func.vmap`, `jvp`, `jacrev` and so on) is at work on one of them, or forward
+    derivatives are taken (`torch.autograd.forward_ad`)."""
     if torch.compiler.is_compiling():
         return False
-    return any(map(torch._C._functorch.is_functorch_wrapped_tensor, tensors))
+    return forward_ad._current_level >= 0 or any(map(torch._C._functorch.is_functorch_wrapped_tensor, tensors))
 
 
 def is_hidden(*tensors: Tensor) -> bool:
@@ -43,4 +44,4 @@ def is_hidden(*tensors: Tensor) -> bool:
 
 def is_differentiated(x: Tensor) -> bool:
     """Whether a derivative may be asked of x, in any of the ways that there are."""
-    return x.requires_grad or torch.compiler.is_compiling() or is_transformed(x) or forward_ad._current_level >= 0
+    return x.requires_grad or torch.compiler.is_compiling() or is_transformed(x)

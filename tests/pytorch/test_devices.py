@@ -33,6 +33,16 @@ def test_matrix_memories_need_shapes_alone(variant, aggregator, gate):
     assert model.head.weight.grad.device.type == "meta"
 
 
+@pytest.mark.parametrize(("variant", "aggregator"), pairs(VARIANTS, AGGREGATORS))
+def test_a_model_without_numbers_says_shapes(variant, aggregator):
+    with torch.device("meta"):
+        model = SequenceModel(ModelConfig(9, replace(variant, aggregator=aggregator, segment_length=8), width=8))
+        logits = model(torch.zeros(2, 20, dtype=torch.int64))
+    assert logits.shape == (2, 20, 9)
+    logits.sum().backward()
+    assert model.head.weight.grad.device.type == "meta"
+
+
 @pytest.mark.usefixtures("unread")
 @pytest.mark.parametrize("aggregator", AGGREGATORS)
 @pytest.mark.parametrize("variant", VARIANTS, ids=label)

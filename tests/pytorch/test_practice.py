@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torch.autograd import forward_ad
 from torch.func import functional_call, grad, jacfwd, jacrev, vmap
 from torch.nn.utils import parametrize, prune
 from torch.utils.checkpoint import checkpoint
@@ -202,6 +203,10 @@ def test_jacobians(variant, aggregator):
     expected = torch.autograd.functional.jacobian(lambda x: layer(x[None])[0], x)
     for transform in (jacrev, jacfwd):
         torch.testing.assert_close(transform(lambda x: layer(x[None])[0])(x), expected, rtol=1e-8, atol=1e-9)
+    along = features(5, 4, dtype=torch.float64).flip(0)
+    with forward_ad.dual_level():
+        moved = forward_ad.unpack_dual(layer(forward_ad.make_dual(x, along)[None])[0]).tangent
+    torch.testing.assert_close(moved, torch.einsum("tdse,se->td", expected, along), rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("everywhere", [False, True])

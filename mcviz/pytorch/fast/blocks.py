@@ -3,7 +3,6 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from mcviz.config import GATED, OPTIONS, MCConfig
 from mcviz.pytorch.fast.launches import on_a_gpu
@@ -36,7 +35,7 @@ def is_served(given: Given, u: Float[Tensor, "B T H K"], cfg: MCConfig, cuts: Se
     length, N = cuts[0][1], len(cuts)
     even = cfg.segmentation == "constant" or N == 1
     small = max(q.shape[3], v.shape[3]) <= WIDEST and length <= LONGEST and (cfg.aggregator != "ssc" or N <= MOST)
-    hidden = torch.compiler.is_compiling() or is_transformed(q, k, v, u) or forward_ad._current_level >= 0
+    hidden = torch.compiler.is_compiling() or is_transformed(q, k, v, u)
     same = {x.dtype for x in (q, k, v, u, *start.values())} == {q.dtype}
     return q.dtype in DTYPES and same and even and small and (N == 1 or length % TOKENS[-1] == 0) and not hidden
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mcviz.pytorch.numerics import is_hidden
+
 
 class FixedPoint(torch.autograd.Function):
     """The δ with `δ = f(δ, *inputs)`, for an f whose row t depends on earlier rows of δ only."""
@@ -55,7 +57,7 @@ def settle(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 
     A row keeps its value once it and all before it have settled, so that no bit of it depends on later rows.
     """
-    least, settled, before = torch.finfo(z.dtype).eps, None, None
+    hidden, least, settled, before = is_hidden(z), torch.finfo(z.dtype).eps, None, None
     for _ in range(z.shape[1]):
         new = f(z) if settled is None else torch.where(settled, z, f(z))
         moved, size = (torch.linalg.vector_norm(x, dim=-1, keepdim=True) for x in (new - z, new))
@@ -63,6 +65,6 @@ def settle(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         # The next sweep would move a row less by the same factor again, or more.
         moving = moved * (moved / (size if before is None else before)) > least * size
         settled, before = moving.cumsum(1) == 0, moved
-        if settled[:, -1].all():
+        if not hidden and settled[:, -1].all():
             break
     return z
