@@ -39,3 +39,6 @@ def test_a_causal_model_generates(said):
     assert said["llama"].model.layers[0].self_attn.mixer.W_u.grad.any()
     assert said["cached"].shape == (4, 21)
     assert torch.equal(said["cached"], said["again"]), "with states, and all over again for each token"
+    llama, tokens = said["llama"], said["tokens"]
+    afresh = llama.generate(tokens[:, :9], max_new_tokens=12, do_sample=False, num_beams=3, use_cache=False)
+    assert torch.equal(said["beams"], afresh), "states follow their beams"
