@@ -51,6 +51,7 @@ class Carried:
 
     @property
     def dtype(self) -> torch.dtype:
+        """That of memories; a layer's `latest` tokens keep their own, as autocast chose it."""
         return next(iter(self.tensors.values())).dtype
 
     @property

@@ -214,7 +214,7 @@ class MemoryCaching(Mixer):
         parts: list[Any] = [y, *([done.traces] if trace else [])]
         if done.state is not None:
             seen = self.after(x, state)
-            parts.append(replace(done.state, tensors={**self.latest(seen), **done.state.tensors}))
+            parts.append(replace(done.state, tensors={**done.state.tensors, **self.latest(seen)}))
         return tuple(parts) if len(parts) > 1 else y
 
     def hands_on(self, tokens: int, B: int, H: int, K: int, V: int) -> Mapping[str, tuple[int, ...]]:

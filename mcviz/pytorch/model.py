@@ -91,6 +91,10 @@ class SequenceModel(nn.Module):
             raise ValueError("return_state: expected sequences that stop at the same token, got lengths")
         before = parts(state, len(self.blocks))
         tokens = check_tokens(tokens, self.config.vocabulary, 2, check=False)
+        if isinstance(asked, Tensor) and (asked.dtype != torch.bool or asked.shape != tokens.shape):
+            raise ValueError(
+                f"asked: expected truth values {tuple(tokens.shape)}, got {asked.dtype} of shape {tuple(asked.shape)}"
+            )
         padding = None if lengths is None else beyond(lengths, tokens, self.config.mixer, check)
         tokens = check_tokens(blank(tokens, padding), self.config.vocabulary, 2, check)
         x = blank(self.embedding(tokens), padding)

@@ -28,7 +28,7 @@ def beyond(lengths: Any, x: Shaped[Tensor, "B T ..."], cfg: MCConfig | None, che
         wrong = [n for n in lengths if not is_whole(n)] if hasattr(lengths, "__iter__") else [lengths]
         if wrong:
             raise ValueError(f"lengths: expected {B} whole numbers, got {wrong[0]!r}")
-        lengths = torch.tensor([int(n) for n in lengths])
+        lengths = torch.tensor([int(n) for n in lengths], dtype=torch.int64, device="cpu")
     if lengths.shape != (B,) or lengths.is_floating_point() or lengths.dtype == torch.bool:
         raise ValueError(f"lengths: expected {B} whole numbers, got {lengths.dtype} of shape {tuple(lengths.shape)}")
     if (

@@ -39,7 +39,7 @@ class Unsegmented(Mixer):
         y = blank(self.merge(self.read(tokens, past, before).transpose(1, 2)), padding)
         if not return_state:
             return y
-        return y, Carried(past + x.shape[1], {**self.latest(seen), **self.keep(tokens, past, before)})
+        return y, Carried(past + x.shape[1], {**self.keep(tokens, past, before), **self.latest(seen)})
 
     def read(self, tokens: Tokens, past: int, before: Kept) -> Float[Tensor, "B H T V"]:
         """What tokens read of each other and of what is kept of those before them, which are `past`."""

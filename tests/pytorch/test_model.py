@@ -39,6 +39,18 @@ def test_the_shapes_of_weights_are_known_before_there_are_any(mixer, convolution
 
 
 @pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("asked", [torch.ones(2, 11, dtype=torch.int64), torch.ones(2, 10, dtype=torch.bool)])
+def test_what_is_asked_is_a_mask_or_a_pair(asked):
+    """A mask of whole numbers, as tokenizers give, would be taken for rows."""
+    model, x = SequenceModel(SMALL), tokens()
+    mask = x > 9
+    assert torch.equal(model(x, mask), model(x)[mask])
+    assert torch.equal(model(x, mask), model(x, mask.nonzero(as_tuple=True)))
+    with pytest.raises(ValueError, match=r"^asked: expected truth values \(2, 11\), got torch"):
+        model(x, asked)
+
+
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("changes", "match"),
     [

@@ -95,6 +95,13 @@ def test_lengths_that_do_not_fit(lengths, match):
 
 
 @pytest.mark.usefixtures("unchecked")
+def test_a_list_of_lengths_is_looked_at_whatever_the_default_device():
+    layer, x = MemoryCaching(2, 1, MCConfig()), torch.ones(2, 3, 2)
+    with torch.device("meta"), pytest.raises(ValueError, match=r"^lengths: expected numbers from 0 to 3"):
+        layer(x, lengths=[3, 4])
+
+
+@pytest.mark.usefixtures("unchecked")
 def test_logarithmic_cuts_are_those_of_one_length():
     x = torch.ones(2, 3, 1, 2)
     with pytest.raises(ValueError, match="lengths: expected constant or explicit"):

@@ -74,10 +74,10 @@ def test_autocast(variant, aggregator, dtype):
     layer, x = layer_of(variant, aggregator=aggregator), features(2, 11, 8)
     with torch.autocast("cpu", dtype):
         y, state = layer(x, return_state=True)
-        again = layer(nn.functional.linear(x, torch.eye(8)), state=None)
+        again, narrow = layer(nn.functional.linear(x, torch.eye(8)), return_state=True)
         y.float().square().sum().backward()
     assert y.dtype == again.dtype == dtype
-    assert {part.dtype for part in state.tensors.values()} == {torch.float32}
+    assert {part.dtype for part in state.tensors.values()} == {state.dtype} == {narrow.dtype} == {torch.float32}
     torch.testing.assert_close(y.float(), layer(x), rtol=0.1, atol=0.1)
     for n, weights in layer.named_parameters():
         assert weights.grad is None or torch.isfinite(weights.grad).all(), n
