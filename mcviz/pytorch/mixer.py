@@ -131,8 +131,8 @@ class Mixer(nn.Module):
         if not isinstance(state, Carried) or "latest" not in state.tensors:
             raise ValueError("state: expected a Carried that this layer gave, with the latest tokens")
         tensors = {name: x for name, x in state.tensors.items() if name != "latest"}
-        like = next(iter(tensors.values()), state.tensors["latest"])
-        return check(replace(state, tensors=tensors), self.hands_on(state.tokens, state.batch, *self.sizes()), like)
+        expected = self.hands_on(state.tokens, state.batch, *self.sizes())
+        return check(replace(state, tensors=tensors), expected, self.weights()["W_q"])
 
     def after(self, x: Float[Tensor, "B T D"], state: Carried | None) -> Float[Tensor, "B _ D"]:
         """The tokens and those before them that the convolutions still see: `convolution - 1` more. Raises

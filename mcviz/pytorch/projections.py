@@ -16,6 +16,7 @@ from torch.nn.functional import linear, pad
 from mcviz.config import MCConfig
 from mcviz.initial import ceilings
 from mcviz.pytorch.aliases import State
+from mcviz.pytorch.numerics import widest
 from mcviz.rules import sheet
 
 Parameters = Mapping[str, Float[Tensor, "..."]]
@@ -43,8 +44,9 @@ def silu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
 
 
 def rms_norm(x: Float[Tensor, "*h K"]) -> Float[Tensor, "*h K"]:
-    """A mean square of one over the last axis: a key has `|k|² = K`."""
-    return x / torch.sqrt(torch.mean(x * x, -1, keepdim=True) + 1e-6)
+    """A mean square of one over the last axis: a key has `|k|² = K`. Squares are taken in at least single precision."""
+    wide = x.to(widest([x]))
+    return (wide / torch.sqrt(torch.mean(wide * wide, -1, keepdim=True) + 1e-6)).to(x.dtype)
 
 
 def convolve(x: Float[Tensor, "B T H K"], filters: Float[Tensor, "H K width"]) -> Float[Tensor, "B T H K"]:
@@ -78,8 +80,9 @@ def project(x: Float[Tensor, "B T D"], parameters: Parameters, cfg: MCConfig) ->
     coefficients = {}
     for name, most in ceilings(cfg, tokens["k"].shape[-1]).items():
         # α_t = sigmoid(W_α x_t + b_α), and so on                        (functions of x_t, squashed)
-        squashed = sigmoid(linear(x, parameters[f"W_{name}"]) + parameters[f"b_{name}"])
-        coefficients[name] = most * squashed
+        logit = linear(x, parameters[f"W_{name}"]) + parameters[f"b_{name}"]
+        # in half precision 0.999 is 1, where a sigmoid is flat
+        coefficients[name] = most * sigmoid(logit.to(widest([logit]))).to(logit.dtype)
 
     own = {name: a for name, a in parameters.items() if name.startswith("initial.")}
     learned = {name.removeprefix("initial."): a.clone() for name, a in own.items()}

@@ -83,6 +83,19 @@ def test_autocast(variant, aggregator, dtype):
         assert weights.grad is None or torch.isfinite(weights.grad).all(), n
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_weights_of_half_precision_learn(variant, dtype):
+    """Every one: a decay that is rounded to 1 moves, and a small read's norm overflows no gradient."""
+    layer, x = layer_of(variant, aggregator="grm").to(dtype), features(2, 24, 8).to(dtype)
+    exact, mixture = copy.deepcopy(layer).double(), features(2, 24, 8).flip(1).to(dtype)
+    (layer(x) * mixture).sum().backward()
+    (exact(x.double()) * mixture.double()).sum().backward()
+    for (n, weights), wanted in zip(layer.named_parameters(), exact.parameters(), strict=True):
+        if weights.grad is not None:
+            assert torch.linalg.vector_norm(weights.grad.double() - wanted.grad) <= 0.3 * wanted.grad.norm(), n
+
+
 def test_the_function_under_autocast_takes_the_widest():
     q, k, v, u = (torch.tensor(x[None], dtype=torch.float32) for x in tokens(9))
     cfg = MCConfig(memory="titans", segment_length=3)

@@ -310,6 +310,8 @@ def test_no_layer_goes_on_from_the_state_of_another(name):
     for wrong in (state.select([0]), {}, Carried(6, {})):
         both(wrong, x)
     torch.testing.assert_close(layer.stream(state=state).step(x[:, 0]), layer(x[:, :1], state=state)[:, 0])
+    layer.bfloat16()
+    both(state, x.bfloat16())
 
 
 OTHERS = (
