@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mcviz.pytorch.carried import Carried
 from mcviz.pytorch.mixer import Mixer
+from mcviz.pytorch.numerics import as_given
 from mcviz.pytorch.padding import beyond, blank
 
 Tokens = list[Tensor]
@@ -39,7 +40,9 @@ class Unsegmented(Mixer):
         y = blank(self.merge(self.read(tokens, past, before).transpose(1, 2)), padding)
         if not return_state:
             return y
-        return y, Carried(past + x.shape[1], {**self.keep(tokens, past, before), **self.latest(seen)})
+        with as_given(x.device):
+            keeps = self.keep(tokens, past, before)
+        return y, Carried(past + x.shape[1], {**keeps, **self.latest(seen)})
 
     def read(self, tokens: Tokens, past: int, before: Kept) -> Float[Tensor, "B H T V"]:
         """What tokens read of each other and of what is kept of those before them, which are `past`."""
