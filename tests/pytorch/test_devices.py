@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mcviz import MCConfig
-from mcviz.config import AGGREGATORS, GATES
+from mcviz.config import AGGREGATORS, GATES, STARTS
 from mcviz.pytorch import Decoder, ModelConfig, SequenceModel, loop, memory_caching
 from tests.pairs import pairs
 from tests.runs import VARIANTS, coefficients, label, tokens
@@ -41,6 +41,16 @@ def test_a_model_without_numbers_says_shapes(variant, aggregator):
     assert logits.shape == (2, 20, 9)
     logits.sum().backward()
     assert model.head.weight.grad.device.type == "meta"
+
+
+@pytest.mark.parametrize(("variant", "aggregator", "start"), pairs(VARIANTS, AGGREGATORS, STARTS))
+def test_a_run_stays_where_its_tokens_are(variant, aggregator, start):
+    """Whatever the default device: one without numbers would be seen. Segments are cut into chunks of other numbers."""
+    cfg = replace(variant, aggregator=aggregator, start=start, segmentation=(3, 150, 70, 2))
+    x = [torch.as_tensor(each)[None] for each in tokens(T=225, H=1)]
+    alone = memory_caching(*x, cfg)
+    with torch.device("meta"):
+        torch.testing.assert_close(memory_caching(*x, cfg), alone, rtol=0, atol=0)
 
 
 @pytest.mark.usefixtures("unread")

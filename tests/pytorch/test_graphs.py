@@ -50,11 +50,12 @@ def in_one_graph(cfg, backend, lengths):
 
 exported(None)
 exported(MCConfig(segment_length=4))
-exported(MCConfig(aggregator="ssc", segment_length=2, top_k=1))
+exported(MCConfig(aggregator="ssc", segment_length=2, top_k=1, start="checkpoint"))
 exported(MCConfig(memory="titans", aggregator="soup", segment_length=2))
 compiled(MCConfig(memory="dla", segment_length=2))
 in_one_graph(MCConfig(segment_length=4), "eager", (9, 14))
-in_one_graph(MCConfig(memory="delta", aggregator="ssc", segment_length=4, top_k=1), "aot_eager", (9,))
+later = MCConfig(memory="delta", aggregator="ssc", segment_length=4, top_k=1, start="checkpoint")
+in_one_graph(later, "aot_eager", (9,))
 """
 
 

@@ -73,6 +73,18 @@ def test_a_run_in_parts_with_any_gate_and_length(gate, pooling, length, monkeypa
         torch.testing.assert_close(in_parts(cfg, x, c, (5, 6))[0], memory_caching(*x, cfg, c), rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.parametrize("cut", [13, 15, 31])
+def test_equal_contexts_stay_equal_in_parts(cut):
+    """The router takes the lowest of them, also where the state was handed on within a segment."""
+    torch.manual_seed(0)
+    q, v, u = torch.randn(3, 20, 48, 1, 4)
+    x = (q, torch.randn(20, 1, 1, 4).expand_as(q), v, u)
+    cfg = MCConfig(aggregator="ssc", segment_length=5, top_k=3)
+    early, state = memory_caching(*(each[:, :cut] for each in x), cfg, return_state=True)
+    late = memory_caching(*(each[:, cut:] for each in x), cfg, state=state)
+    torch.testing.assert_close(torch.cat([early, late], 1), memory_caching(*x, cfg), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("variant", VARIANTS, ids=label)
 def test_prefill_then_decode(variant, start):

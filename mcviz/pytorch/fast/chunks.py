@@ -31,7 +31,7 @@ RUNS = 16
 def whole_numbers(values: Sequence[int], device: torch.device) -> Int[Tensor, "n"]:
     """A list of whole numbers on the device. Cuts of equal lengths are made there, and nothing waits for a copy."""
     if device.type == "cpu":
-        return torch.tensor(values)
+        return torch.tensor(values, device=device)
     runs: list[list[int]] = []
     for value in values:
         if runs and (len(runs[-1]) == 1 or value - runs[-1][-1] == runs[-1][1] - runs[-1][0] != 0):
@@ -197,15 +197,17 @@ class Lanes:
     @once
     def sizes(self) -> list[int]:
         """How many lanes take part in each round."""
-        ended = torch.bincount(torch.tensor(self.lengths))[1:]
-        return (len(self.lengths) - ended.cumsum(0) + ended).tolist()
+        ended = [0] * (max(self.lengths) + 1)
+        for length in self.lengths:
+            ended[length] -= 1
+        return [*accumulate(ended[1:-1], initial=len(self.lengths))]
 
     @once
     def order(self) -> Int[Tensor, "P"]:
         """The chunks, round by round."""
-        firsts = torch.tensor(self.lengths).cumsum(0) - torch.tensor(self.lengths)
-        ranked = firsts[self.ranking]
-        return torch.cat([ranked[:size] + n for n, size in enumerate(self.sizes)]).to(self.chunks.device)
+        firsts = [*accumulate(self.lengths[:-1], initial=0)]
+        places = [firsts[lane] + n for n, size in enumerate(self.sizes) for lane in self.ranking[:size]]
+        return torch.tensor(places, device=self.chunks.device)
 
     def rounds(self, x: Float[Tensor, "B H P *d"]) -> Sequence[Float[Tensor, "B H _ *d"]]:
         """The chunks of each round."""
@@ -222,8 +224,7 @@ class Lanes:
     def ends(self, after: list[Float[Tensor, "B H _ *d"]]) -> Float[Tensor, "B H N *d"]:
         """What each segment ends with, out of what each round ends with."""
         if not self.independent:
-            last = torch.tensor(self.chunks.counts).cumsum(0) - 1
-            return torch.cat([after[n] for n in last.tolist()], 2)
+            return torch.cat([after[stop - 1] for stop in accumulate(self.chunks.counts)], 2)
         if self.even:
             return after[-1]
         stay = [*self.sizes[1:], 0]

@@ -27,11 +27,12 @@ def contexts(
 ) -> Contexts:
     """The contexts of a run. The first segment's keys summed up to `keys` before it, and memories `before` it have
     theirs."""
+    if keys is not None:  # before the first one: in the order of one run, so that equal contexts stay equal
+        k = torch.cat([k[:, :, :1] + keys[:, :, None], k[:, :, 1:]], 2)
     sums = chunks.split(k).cumsum(3)
     whole = sums[:, :, :, -1:]
-    if keys is not None or len(chunks.cuts) < chunks.P:
-        opened = None if keys is None else keys[:, :, None]
-        first, whole = carry(None, whole, torch.zeros_like(k[:, :, :1]), Lanes(chunks, independent=True), opened)
+    if len(chunks.cuts) < chunks.P:
+        first, whole = carry(None, whole, torch.zeros_like(k[:, :, :1]), Lanes(chunks, independent=True))
         sums = sums.add_(first)
     else:
         whole = whole.clone()  # of sums that are divided in place
