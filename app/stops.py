@@ -48,8 +48,8 @@ STOPS = (
         "Orange is above zero, blue below. Asked with that key, it gives the green bars. What are they?",
         ("The value", "The key", "Neither"),
         0,
-        "The value of “{stored}”, {strength:.3g} times as long (but drawn equally long), in the same shape: their "
-        "*cosine* is {likeness:.2f}. "
+        "The value of “{stored}”, {strength:.3g} times as long, by the key’s length squared (both are drawn equally "
+        "long), in the same shape: their *cosine* is {likeness:.2f}. "
         "(Of lists that have nothing in common it is 0.) Write M ← M + v kᵀ, read M k: that is a memory.",
         picture="write",
     ),
@@ -83,8 +83,8 @@ STOPS = (
         ("1", "9", "129"),
         1,
         "{kept} checkpoints, one for each document, and the *online* memory that it is writing now "
-        "(dotted). None of them has to hold more than {length} pairs, and that they can: of {pairs} facts, each asked "
-        "for with its own key, {home} come back right from the checkpoint of their document.",
+        "(dotted). None of them has to hold more than {length} pairs, and that they can: of the {pairs} facts that are "
+        "asked for later, {home} come back right, by their own keys, from the checkpoint of their document.",
         spotlight="checkpoints",
         hides="memories",
     ),
@@ -117,8 +117,8 @@ STOPS = (
         "{k} checkpoints, and the others are not read at all. How many stay shut here?",
         ("None", "2", "6"),
         2,
-        "It took checkpoints {taken} of {kept}, as their *relevance*, the bar under each, is highest. It answers "
-        "{right} of {asked} questions right.",
+        "It took checkpoints {taken} of {kept}, as their *relevance*, the bar under each, is highest. With the online "
+        "memory it reads {few} where gates alone read {many}, and answers {right} of {asked} questions right.",
         spotlight="memories",
         hides="routes",
         run=ROUTED,
@@ -129,7 +129,8 @@ STOPS = (
         "These weights learned with 16. What happens with 48, three documents in a copy?",
         ("Nothing", "Half the answers fail", "All fail"),
         1,
-        "Longer segments mix documents up; shorter ones cut them apart. Turn the dial.",
+        "Longer segments mix documents up; shorter ones cut them apart. Turn the dial. Either end asks for weights "
+        "that learned with it: those of stop {alone}, which learned with one segment, answer {plain} of {asked}.",
         spotlight="all",
         picture="dial",
         reveals={"segment_length": 48},

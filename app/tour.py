@@ -8,7 +8,7 @@ import streamlit as st
 from app import controls, runs, screen, stepping
 from app.stops import CACHED, PLAIN, ROUTED, STOPS, Stop
 from app.words import plain, refused
-from mcviz import Trace, link, watch, words
+from mcviz import Trace, cost, link, watch, words
 from mcviz.probes.fading import Fading
 from mcviz.watch import Sitting
 
@@ -23,6 +23,7 @@ WAYS = {
     "Compare": "two runs side by side",
     "Surgery": "switch a checkpoint off",
     "Claims": "is it the caching, or only more memory?",
+    "Cost": "what it takes, beside attention",
 }
 """Where the last stop leads."""
 
@@ -185,7 +186,10 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
         "first": first.segment,
         "gate": words.portion(first.gate),
         "unheard": words.unheard(trace, t, head),
-        "router": 1 + [one.run for one in STOPS].index(ROUTED),
+        "router": stop_of(ROUTED),
+        "alone": stop_of(PLAIN),
+        "few": cost.most_read(trace.config, s + 1),
+        "many": s + 1,
     }
     if "{home}" in said:
         recall = runs.recall(trace, head)[0]
@@ -211,6 +215,11 @@ def numbers(trace: Trace, stop: Stop) -> dict[str, object]:
     return found
 
 
+def stop_of(name: str) -> int:
+    """The first stop that shows the model called `name`."""
+    return 1 + [one.run for one in STOPS].index(name)
+
+
 def ran(name: str, length: int = 0) -> Trace:
     """The run of the model called `name` on the sequence, as it was trained, or with segments of that length."""
     own = watch.config(name)
@@ -233,7 +242,10 @@ def notes(trace: Trace) -> list[tuple[str, str]]:
         for stop in STOPS
         if stop.tells and not stop.picture and here.items() <= (link.defaults(stop.run) | dict(stop.choices)).items()
     ]
-    return [(stop.title, stop.tells.format(**numbers(trace, stop)).replace("*", "")) for stop in about]
+    t = stepping.place(trace)[0]
+    return [
+        (f"{stop.title}, at token {t}", stop.tells.format(**numbers(trace, stop)).replace("*", "")) for stop in about
+    ]
 
 
 def go(at: int) -> None:

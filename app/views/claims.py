@@ -125,7 +125,7 @@ def details(finding: Finding) -> None:
         if margins := sorted({step.comparison.by for step in finding.steps if step.comparison.relation == "<"} - {0}):
             by = margins[-1]
             st.caption(
-                f"“Lies below by more than {by:g}”: for each seed the second less the first is taken, and the 95 % "
+                f"“Lies below by more than {by:g}”: for each seed the second minus the first is taken, and the 95 % "
                 f"interval of their mean has to lie wholly above {by:g}. A smaller difference does not matter here."
             )
         measured(finding)

@@ -68,7 +68,7 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
     themes.layout(figure, colours, height=80 + (45 + 17 * lines) * len(finding.steps))
     figure.update_yaxes(range=[len(finding.steps) - 0.6, -0.8], visible=False)
     figure.update_xaxes(range=[low, high], showgrid=True, gridcolor=colours.grid)
-    _across(figure, "second less first, seed by seed; shaded: where it holds")
+    _across(figure, "second minus first, seed by seed; shaded: where it holds")
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1})
     return figure
 

@@ -28,6 +28,7 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
         oracle.chooser: ([float(one.losses[one.router]) for one in choices], "diamond", colours.selected),
     }
     size = 9 if len(choices) <= CROWD else 6
+    ring = {"best selection": 1.8}  # around the router's mark, where it chose the best
     figure = go.Figure()
     for at, one in enumerate(choices):
         line = {"color": colours.muted, "width": 1}
@@ -39,7 +40,7 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
             name=name,
             mode="markers",
             customdata=[[one.t, word, one.regret] for one, word in zip(choices, names, strict=True)],
-            marker={"symbol": symbol, "size": size, "color": colour, "line": {"width": 2, "color": colour}},
+            marker={"symbol": symbol, "size": ring.get(name, 1) * size, "color": colour, "line": {"width": 2, "color": colour}},
             hovertemplate="token %{customdata[0]}: %{customdata[1]}<br>"
             f"{name}: %{{y:.3f}} bits<br>regret %{{customdata[2]:.3f}} bits<extra></extra>",
         )

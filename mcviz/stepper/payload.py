@@ -353,7 +353,7 @@ def _quantise(rows: Sequence[Array] | Array) -> tuple[float, Array]:
 
 
 def _difference(a: Trace, b: Trace) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The second run less the first, and the first tokens where they part (None where they never do)."""
+    """The second run minus the first, and the first tokens where they part (None where they never do)."""
     if (a.T, a.H, a.V) != (b.T, b.H, b.V):
         raise ValueError(
             f"other: expected a run of {a.T} tokens, {a.H} heads and outputs of {a.V} numbers, "

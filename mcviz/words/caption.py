@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from mcviz import cost
 from mcviz.config import GATED
 from mcviz.rules import AGGREGATORS
 from mcviz.trace import Trace
@@ -53,6 +54,11 @@ def listed(segments: np.ndarray) -> str:
     return f"segments {', '.join(names[:-1])} and {names[-1]}"
 
 
+def memories(n: int) -> str:
+    """`1 memory`, `3 memories`."""
+    return "1 memory" if n == 1 else f"{n} memories"
+
+
 def heaviest(trace: Trace, t: int, head: int = 0) -> int:
     """The checkpoint that token `t` weighs most; 0 where it reads none.
 
@@ -73,6 +79,9 @@ def compared(a: Trace, b: Trace) -> str:
     mine, yours = accuracy(a), accuracy(b)
     if mine and yours:
         said.append(f"Of {mine[1]} questions, the first run answers {mine[0]} right and the second {yours[0]}.")
+    reads = [cost.most_read(run.config, run.N) for run in (a, b)]
+    if reads[0] != reads[1]:
+        said.append(f"The last token reads {memories(reads[0])} in the first run, {memories(reads[1])} in the second.")
     if a.predictions and b.predictions:
         said.append(f"The likeliest prediction differs after {len(changed)} of {a.T} tokens.")
     if first is None:

@@ -45,7 +45,7 @@ def fixed(seen: str) -> str:
 def second_less_first(interval: tuple[float, float, float]) -> str:
     """The difference that decides a comparison, with its interval."""
     mean, low, high = interval
-    return f"the second less the first is {mean:.3g} ({low:.3g} to {high:.3g})"
+    return f"the second minus the first is {mean:.3g} ({low:.3g} to {high:.3g})"
 
 
 Means = Mapping[str, Mapping[str, tuple[float, float, float]]]

@@ -77,7 +77,7 @@ def test_claims_open_to_what_they_rest_on(family):
         assert f"mcviz claims --run {claim.name}" in told.replace("`", "")
         for step in (*finding.steps, *finding.control):
             mean, low, high = (f"{value:.3g}" for value in step.interval)
-            decides = f"the second less the first is {mean} ({low} to {high})"
+            decides = f"the second minus the first is {mean} ({low} to {high})"
             assert f"{step.comparison}: **{step.verdict}**; {decides}" in told
         assert ("Only where this holds, too, is anything decided" in told) >= bool(finding.control)
     charts = sum(1 + (family != claims.EXACT) + bool(finding.claim.reported) for finding in found)

@@ -42,7 +42,7 @@ export class Difference {
     this.node = el(
       "div",
       { class: "difference", role: "group", "aria-label": "Difference of the two runs" },
-      el("p", {}, el("b", {}, "second less first"), " · first token where they part  ", ...jumps),
+      el("p", {}, el("b", {}, "second minus first"), " · first token where they part  ", ...jumps),
       el("p", { class: "note" }, "outputs"),
       this.area,
       this.gateNote,
