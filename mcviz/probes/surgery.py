@@ -117,6 +117,7 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
         checkpoints=again.checkpoints,
         predictions=None,
         alone=None,
+        exchanged=(*trace.exchanged, *((edit.segment, edit.other) for edit in edits if isinstance(edit, Swap))),
         title=f"{trace.title}, after surgery" if edits else trace.title,
     )
 

@@ -44,6 +44,7 @@ def header(trace: "Trace") -> str:
     # what an older Trace lacks is left out where it says nothing, so that equal runs go on to have equal hashes
     later: dict[str, Any] = {} if trace.alone is None else {"alone": list(trace.alone.words)}
     later |= {} if trace.fact == 1 else {"fact": trace.fact}
+    later |= {"exchanged": trace.exchanged} if trace.exchanged else {}
     return json.dumps(
         {
             **later,
@@ -184,4 +185,5 @@ def members(written: Mapping[str, Any], held: Mapping[str, Array]) -> dict[str, 
         predictions=predictions,
         alone=None if words is None else Alone(tuple(words), answers["said"], answers["probabilities"]),
         fact=written.get("fact", 1),
+        exchanged=tuple(map(tuple, written.get("exchanged", ()))),
     )

@@ -72,7 +72,9 @@ def _score(trace: Trace, t: int, head: int) -> Equation:
     scores = trace.scores[t, head]
     filled = [rf"r_{{{t}}}^{{({i})}} = {number(scores[i])}" for i in _heaviest(trace, t, head)]
     kinds = ("score",) if trace.config.gate == "token" else ("score", "context")
-    return _line("how relevant each memory is", trace, kinds, r",\quad ".join(filled) + _more(trace, t, head))
+    pairs = [pair for pair in trace.exchanged if max(pair) < trace.segment_of[t]]
+    says = "; ".join(["how relevant each memory is", *(f"{i} and {j} exchanged theirs" for i, j in pairs)])
+    return _line(says, trace, kinds, r",\quad ".join(filled) + _more(trace, t, head))
 
 
 def _router(trace: Trace, t: int, head: int) -> list[Equation]:
