@@ -83,6 +83,13 @@ def compared(a: Trace, b: Trace) -> str:
     return " ".join(said)
 
 
+def unlearned(a: Trace, b: Trace) -> str:
+    """Which of two runs nobody trained; "" where both were trained."""
+    if a.untrained and b.untrained:
+        return "both untrained: they have learned nothing"
+    return f"{'first' if a.untrained else 'second'} untrained: {UNTRAINED}" if a.untrained or b.untrained else ""
+
+
 def recalled(
     trace: Trace,
     home: Int[np.ndarray, "P"],
