@@ -7,7 +7,6 @@ import math
 import zipfile
 from collections.abc import Callable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -103,7 +102,7 @@ def read(path: str | PathLike[str] | File, make: Callable[..., "Trace"], at_most
 
     A file that claims more than `at_most` bytes is refused before any of them are taken.
     """
-    data = Path(path).read_bytes() if isinstance(path, str | PathLike) else path.read()
+    data = files.content(path)
     try:
         return made(data, make, min(at_most, MAX_BYTES))
     except Exception as error:  # whatever a damaged file makes NumPy, zipfile and JSON say

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcviz import rules
+from mcviz.checks import of_kinds
 from mcviz.config import GATED
 from mcviz.trace import Trace
 
@@ -22,6 +23,7 @@ class Equation(NamedTuple):
     numbers: str
 
 
+@of_kinds
 def equations(trace: Trace, t: int, head: int = 0) -> list[Equation]:
     """How token `t` was written, compared, weighed and answered: the lines of the algorithm, in order.
 
