@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from mcviz.checks import of_kinds
 from mcviz.config import GATED
 from mcviz.rules import AGGREGATORS
 from mcviz.trace import Trace
@@ -13,6 +14,7 @@ UNTRAINED = "it has learned nothing"
 """What is said of a run that nobody trained."""
 
 
+@of_kinds
 def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
     """What there is to see at token `t`, as plain text. `answers=False` keeps to itself where the answer stands.
 
@@ -53,6 +55,7 @@ def listed(segments: np.ndarray) -> str:
     return f"segments {', '.join(names[:-1])} and {names[-1]}"
 
 
+@of_kinds
 def heaviest(trace: Trace, t: int, head: int = 0) -> int:
     """The checkpoint that token `t` weighs most; 0 where it reads none.
 
@@ -63,6 +66,7 @@ def heaviest(trace: Trace, t: int, head: int = 0) -> int:
     return int(np.argmax(trace.weights[t, head, :s])) if s else 0
 
 
+@of_kinds
 def compared(a: Trace, b: Trace) -> str:
     """How many answers each of two runs on the same tokens gets right, and where they part.
 
@@ -83,6 +87,15 @@ def compared(a: Trace, b: Trace) -> str:
     return " ".join(said)
 
 
+@of_kinds
+def unlearned(a: Trace, b: Trace) -> str:
+    """Which of two runs nobody trained; "" where both were trained."""
+    if a.untrained and b.untrained:
+        return "both untrained: they have learned nothing"
+    return f"{'first' if a.untrained else 'second'} untrained: {UNTRAINED}" if a.untrained or b.untrained else ""
+
+
+@of_kinds
 def recalled(
     trace: Trace,
     home: Int[np.ndarray, "P"],
