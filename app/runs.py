@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Any
 
 import streamlit as st
-from pandas import DataFrame
 
 from app.dressing import dressed
 from mcviz import MCConfig, Trace, claims, examples, figures, tradeoff, watch, words, writing
@@ -122,9 +121,10 @@ def recovered(says: str, trace: Trace, head: int, theme: str) -> figures.Figure:
 
 
 @st.cache_resource(max_entries=4 * KEPT, show_spinner=False, hash_funcs=HASHES)
-def table(name: str, *given: Any) -> DataFrame:
-    """The table called `name` of what it is given, laid out once for all readers, who leave it as it is."""
-    return DataFrame(getattr(words, name)(*given))
+def table(name: str, *given: Any) -> dict[str, list[str]]:
+    """The table called `name` of what it is given, made once for all readers, who leave it as it is."""
+    columns: dict[str, list[str]] = getattr(words, name)(*given)
+    return columns
 
 
 @st.cache_resource(show_spinner=False)

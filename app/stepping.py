@@ -124,6 +124,13 @@ def labelled(room: DeltaGenerator, trace: Trace) -> None:
         st.warning(f"This run diverged: from token {trace.diverged_at} on, the output is not finite.")
 
 
+def labelled_pair(room: DeltaGenerator, first: Trace, second: Trace) -> None:
+    """Which of two runs on screen nobody trained, in the room beside a title."""
+    says = words.unlearned(first, second)
+    if says and not screen.get("present"):
+        room.badge(plain(says), color="orange", icon=":material/casino:")
+
+
 def said(*, short: bool = False) -> DeltaGenerator:
     """Room for what a page says of its picture: above it where there is room, and below it in a low window, or in none
     but a `short` one."""

@@ -4,14 +4,18 @@ NumPy's numbers are taken wherever Python's are: they come out of every `argmax`
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, fields, is_dataclass
+from functools import wraps
+from inspect import signature
 from numbers import Integral, Real
-from typing import Any, TypeGuard, TypeVar
+from types import NoneType, UnionType
+from typing import Any, TypeGuard, TypeVar, cast, get_args
 
 import numpy as np
 
 Kind = TypeVar("Kind")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -93,6 +97,33 @@ def instance(name: str, value: object, kind: type[Kind], what: str) -> Kind:
     if isinstance(value, kind):
         return value
     raise ValueError(f"{name}: expected {what}, got {type(value).__name__}")
+
+
+def of_kinds(function: Function) -> Function:
+    """`function`, which takes for what it annotates as a dataclass, such as a Trace, nothing else.
+
+    Raises `ValueError` that names the argument otherwise.
+    """
+    parameters = signature(function).parameters.values()
+    known = {one.name: (at, one.annotation) for at, one in enumerate(parameters) if classes(one.annotation)}
+
+    @wraps(function)
+    def checked(*given: Any, **named: Any) -> Any:
+        for name, (at, annotation) in known.items():
+            value = given[at] if at < len(given) else named.get(name, MISSING)
+            if value is not MISSING and not isinstance(value, annotation):
+                expected = " or ".join(f"{'an' if one[0] in 'AEIOU' else 'a'} {one}" for one in classes(annotation))
+                raise ValueError(f"{name}: expected {expected}, got {type(value).__name__}")
+        return function(*given, **named)
+
+    return cast(Function, checked)
+
+
+def classes(annotation: Any) -> list[str]:
+    """What an annotation says besides None, if it says nothing but dataclasses."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    named = [kind for kind in kinds if kind is not NoneType]
+    return [kind.__name__ for kind in named] if all(map(is_dataclass, named)) else []
 
 
 def seeds(name: str, value: object) -> int | tuple[int, ...]:

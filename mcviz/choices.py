@@ -187,6 +187,22 @@ def differences(a: MCConfig, b: MCConfig) -> str:
     return " ".join(said)
 
 
+def check_heard(get: Get, given: Mapping[str, object]) -> None:
+    """Raise `ValueError` for a choice that was `given` and does not matter to the run that is chosen.
+
+    >>> check_heard({"memory": "linear", "aggregator": "grm"}.get, {"top_k": 4})
+    Traceback (most recent call last):
+    ValueError: top_k: expected no value, as none matters to this run; got 4
+    """
+    for choice in CHOICES:
+        if choice.name not in given or choice.when(get):
+            continue
+        if choice.of_rules:
+            takes = rules.sheet(get("memory")).defaults
+            raise ValueError(f"{choice.name}: {get('memory')} takes {', '.join(takes) or 'no options'}")
+        raise ValueError(f"{choice.name}: expected no value, as none matters to this run; got {given[choice.name]}")
+
+
 def lengths(text: str) -> tuple[int, ...]:
     """Segment lengths as they are typed: whole numbers with commas or spaces between them."""
     if len(text) > LONGEST:

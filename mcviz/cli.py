@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mcviz import __version__, choices, files, rules
+from mcviz import __version__, choices, files
 from mcviz.choices import Choice
 from mcviz.palette import ANYWHERE, PALETTES
 from mcviz.trace import Trace
@@ -203,13 +203,8 @@ def trace(arguments: argparse.Namespace) -> None:
     if arguments.example == "text" and not arguments.text:
         raise ValueError("text: expected a text for the example 'text'; give --text")
     chosen = {**vars(arguments), "lengths": arguments.segmentation}
-    takes = rules.sheet(arguments.memory).defaults
-    for choice in OPTIONS:
-        if choice.when(chosen.get) or chosen[choice.name] == choice.default:
-            continue
-        if choice.of_rules:
-            raise ValueError(f"{choice.name}: {arguments.memory} takes {', '.join(takes) or 'no options'}")
-        raise ValueError(f"{choice.name}: expected no value, as none matters to this run; got {chosen[choice.name]}")
+    given = {choice.name: chosen[choice.name] for choice in OPTIONS if chosen[choice.name] != choice.default}
+    choices.check_heard(chosen.get, given)
     cfg = choices.config(chosen.__getitem__, arguments.seed)
     run = examples.run(arguments.example, cfg, text=arguments.text, split=arguments.split)
     run.save(arguments.out)

@@ -1,6 +1,7 @@
 """Files are written beside and put in place when they are whole: a reader sees the old file or the new one."""
 
 import errno
+import io
 import os
 import re
 import shutil
@@ -68,6 +69,16 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     with replacing(path) as file:
         file.write(data)
+
+
+def content(file: str | os.PathLike[str] | io.BufferedIOBase | BinaryIO) -> bytes:
+    """All that stands in a file, by its path or open for bytes. Raises `ValueError` for what is neither."""
+    if isinstance(file, str | os.PathLike):
+        return Path(file).read_bytes()
+    data: object = file.read() if hasattr(file, "read") else None
+    if not isinstance(data, bytes):
+        raise ValueError(f"path: expected a path, or a file that is open for bytes; got {type(file).__name__}")
+    return data
 
 
 def put(path: str | os.PathLike[str], content: str | bytes) -> None:

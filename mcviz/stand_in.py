@@ -15,6 +15,7 @@ import numpy as np
 from IPython.display import display
 from jaxtyping import UInt8
 
+from mcviz.checks import of_kinds
 from mcviz.palette import ANYWHERE
 from mcviz.trace import Trace
 
@@ -45,6 +46,7 @@ def picture_in(html: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
+@of_kinds
 def still(trace: Trace, step: int, head: int) -> str:
     """The gates of one head around a token as an image in HTML: a column for each token, a row for each segment."""
     begin, end = max(0, step - MARGIN), min(trace.T, step + MARGIN)

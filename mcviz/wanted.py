@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from mcviz import changes, choices, examples, link, watch
+from mcviz.checks import of_kinds
 from mcviz.choices import Get
 from mcviz.config import MCConfig
 from mcviz.segments import constant
@@ -92,6 +93,7 @@ def remark(get: Get, side: str = "") -> str:
     return f"These weights were trained with caching, and their cache is taken away: that is no fair plain RNN.{see}"
 
 
+@of_kinds
 def opening(trace: Trace) -> int:
     """The first token whose answer stands in an earlier segment; the last token, where there is none."""
     segment = trace.segment_of
@@ -99,6 +101,7 @@ def opening(trace: Trace) -> int:
     return next(asked, trace.T - 1)
 
 
+@of_kinds
 def place(get: Get, trace: Trace) -> tuple[int, int]:
     """The token and the head to show: what the link or the reader asks for, within this run."""
     t, head = get("step"), get("head")

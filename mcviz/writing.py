@@ -17,7 +17,7 @@ from typing import Any
 
 from mcviz import watch
 from mcviz.backends import choose, library
-from mcviz.checks import instance, whole
+from mcviz.checks import instance, of_kinds, whole
 from mcviz.config import MCConfig
 from mcviz.sampling import Step
 from mcviz.tasks.characters import Written
@@ -83,6 +83,7 @@ def without(name: str, text: str) -> str:
     return "".join(character for character in text if character in known)
 
 
+@of_kinds
 def write(draft: Draft, backend: str | None = None) -> Iterator[Step]:
     """What the model writes after the text, a step at a time and without end: see `mcviz.reference.write`.
 
@@ -119,6 +120,7 @@ class Writer:
 _writer = lru_cache(maxsize=16)(Writer)
 
 
+@of_kinds
 def steps(draft: Draft, backend: str | None = None) -> tuple[Step, ...]:
     """The characters that the model writes after the text, with the probability of each.
 
@@ -134,16 +136,19 @@ def steps(draft: Draft, backend: str | None = None) -> tuple[Step, ...]:
     return _writer(replace(draft, characters=0), choose(backend)).first(n) if n else ()
 
 
+@of_kinds
 def continuation(draft: Draft, backend: str | None = None) -> str:
     """The characters that the model writes after the text. Raises the `ValueError`s of `steps`."""
     return learned(draft.name).decode([step.token for step in steps(draft, backend)])
 
 
+@of_kinds
 def sitting(draft: Draft, tokens: tuple[int, ...]) -> Sitting:
     """The model before these tokens."""
     return Sitting(draft.name, draft.cfg, weights=draft.weights, tokens=tokens)
 
 
+@of_kinds
 def seated(draft: Draft, backend: str | None = None) -> Sitting:
     """The model before the text and what it wrote after it: all that `mcviz.watch` can do with it.
 
@@ -152,6 +157,7 @@ def seated(draft: Draft, backend: str | None = None) -> Sitting:
     return sitting(draft, (*encode(draft.name, draft.text), *(step.token for step in steps(draft, backend))))
 
 
+@of_kinds
 def drafted(sitting: Sitting, **settings: Any) -> Draft:
     """The text before the model of `sitting`, to be written on: `settings` are those of a `Draft`.
 
@@ -162,6 +168,7 @@ def drafted(sitting: Sitting, **settings: Any) -> Draft:
     return Draft(sitting.name, text, cfg=sitting.cfg, weights=sitting.weights, **settings)
 
 
+@of_kinds
 def run(draft: Draft, backend: str | None = None) -> Trace:
     """The Trace of the model's last layer on the text and what it wrote, with what it predicts at every character.
 

@@ -66,7 +66,8 @@ MAY_IMPORT = {
     # A film is seen without PyTorch: the reference runs what its frames hold.
     "film": Row(FOUNDATION | {"backends", "room", "tasks", "reference", "zoo"}, LIGHT),
     "training": Row(
-        FOUNDATION | {"", "rows", "tasks", "pytorch", "zoo", "film"}, LIGHT | {"torch", "joblib", "tqdm", "safetensors"}
+        FOUNDATION | {"", "choices", "rows", "tasks", "pytorch", "zoo", "film"},
+        LIGHT | {"torch", "joblib", "tqdm", "safetensors"},
     ),
     # What a reader wants to have trained; and where it is, in processes of which each loads the training.
     "order": Row({"rules", "config"}, set()),

@@ -5,6 +5,7 @@ import pytest
 
 from mcviz.order import Order
 from mcviz.training import plan
+from mcviz.training.shell import check_heard
 
 
 def test_an_order_goes_through_json():
@@ -39,6 +40,7 @@ def test_what_cannot_be_trained_is_refused(name, value):
 def test_every_order_is_a_plan_and_its_settings_are_in_it(aggregator):
     order = Order("needle", aggregator, gate="shared", start="checkpoint", top_k=3, rate="0.002", dense=False, steps=60)
     planned = plan(order.task, order.aggregator, order.seed, **order.settings)
+    check_heard(planned, order.settings)  # each says something, as the command line asks
     mixer = planned.model_config.mixer
     assert (mixer.aggregator, planned.steps, planned.recipe.learning_rate) == (aggregator, 60, 0.002)
     assert mixer.start == "checkpoint"

@@ -577,16 +577,18 @@ def test_what_a_trace_has_no_more_of_than_before_leaves_its_hash():
     old = {"version", "config", "segments", "tokens", "sources", "title", "predictions"}
     assert set(json.loads(stored.header(trace))) == old
     assert not any(name.startswith("alone") for name in arrays(trace))
-    assert set(json.loads(stored.header(labelled(alone=heard(), fact=3)))) == old | {"alone", "fact"}
-    hashes = {trace.hash, labelled(alone=heard()).hash, labelled(fact=2).hash}
-    assert len(hashes) == 3
+    later = {"alone": heard(), "fact": 3, "exchanged": ((0, 1),)}
+    assert set(json.loads(stored.header(labelled(**later)))) == old | set(later)
+    hashes = {trace.hash, *(labelled(**{name: value}).hash for name, value in later.items())}
+    assert len(hashes) == 4
 
 
 def test_words_of_memories_survive_a_file():
-    trace = labelled(alone=heard(), fact=2)
+    trace = labelled(alone=heard(), fact=2, exchanged=((0, np.int64(1)),))
     again = loaded(saved(trace))
     assert again.hash == trace.hash
     assert again.fact == 2
+    assert again.exchanged == ((0, 1),)
     assert again.alone.words == ("no", "🦀")
     assert np.array_equal(again.alone.said, trace.alone.said)
     assert np.array_equal(again.alone.probabilities, trace.alone.probabilities)
@@ -615,3 +617,11 @@ def test_words_that_do_not_fit_are_refused(changes, message):
 def test_a_fact_that_is_no_number_of_tokens_is_refused(fact):
     with pytest.raises(ValueError, match=f"^fact: expected a number of tokens from 1 to 7, got {fact}"):
         labelled(fact=fact)
+
+
+@pytest.mark.parametrize("exchanged", [((0, N),), ((-1, 0),), ((1, 1),), ((0, 1, 2),), (("0", "1"),), ((0, 1),) * 1001])
+def test_what_is_no_exchange_of_two_checkpoints_is_refused(exchanged):
+    with pytest.raises(
+        ValueError, match=r"^exchanged: expected (pairs of segments from 0 to 2|at most 1,000 pairs), got"
+    ):
+        labelled(exchanged=exchanged)

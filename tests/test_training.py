@@ -505,6 +505,11 @@ def test_two_equal_trainings_at_once(tmp_path, monkeypatch, capsys):
         (("mqar", "--set", "seed=4"), "set: expected seed as --seed, got seed=4"),
         (("mqar", "--set", "task=text"), "set: expected task as TASK"),
         (("mqar", "--set", "memory_size=1", "--steps", "0"), "memory_size"),
+        (("mqar", "--set", "top_k=4"), "top_k: expected no value, as none matters to this run; got 4"),
+        (("mqar", "--aggregator", "residual", "--set", "gate=token"), "gate: expected no value, as none matters"),
+        (("mqar", "--set", "segmentation=logarithmic", "segment_length=4"), "segment_length: expected no value, as"),
+        (("mqar", "--set", "dense=0.25"), "dense: expected no value, as none matters to this run; got 0.25"),
+        (("mqar", "--aggregator", "attention", *TINY), "start: expected no value, as none matters to this run"),
     ],
 )
 def test_the_shell_says_what_is_wrong(tmp_path, capsys, words, said):

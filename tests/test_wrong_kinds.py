@@ -1,5 +1,7 @@
 """What is of another kind than what is asked for is a `ValueError` that names the argument."""
 
+import inspect
+import io
 import re
 
 import numpy as np
@@ -7,11 +9,16 @@ import pytest
 import torch
 
 import mcviz
-from mcviz import MCConfig, examples, reference, tasks, writing
+from mcviz import MCConfig, Trace, examples, figures, reference, stand_in, stepper, tasks, watch, words, writing
+from mcviz.film import Film
+from mcviz.probes import edits, fading, interference, surgery
 from mcviz.pytorch import MemoryCaching, ModelConfig, SequenceModel
-from mcviz.stepper import page
+from mcviz.stepper import film_page, page
+from mcviz.stepper.film import pack_film_online
 from mcviz.widgets import Stepper
 
+MINE = ("operate", "propagates", "recall", "capacity", "pairs", "fading", "offer", "answered", "still", "read")
+"""The functions of modules that list none."""
 SHAPE = ModelConfig(9, MCConfig(segment_length=2), width=4, key=4, value=4)
 TORCH, NUMPY = SequenceModel(SHAPE), reference.SequenceModel(SHAPE)
 RUN = reference.capture(NUMPY, [1, 2, 3])
@@ -92,8 +99,34 @@ WRONG = {
     "a page of a number": (lambda: page(3), "trace: expected a Trace, got int"),
     "a page beside a number": (lambda: page(RUN, 3), "other: expected a Trace, got int"),
     "a widget of a number": (lambda: Stepper(3), "trace: expected a Trace, a Sitting or a Film, got int"),
+    "a page of the film of a number": (lambda: film_page(3), "film: expected a film, got int"),
+    "the states of the film of a number": (lambda: pack_film_online(3, 0, 0, ""), "film: expected a film, got int"),
+    "a file of a run by a number": (lambda: Trace.load(3), "path: expected a path, or a file that is open for bytes"),
+    "a file of a run by a text that is open": (
+        lambda: Trace.load(io.StringIO("a")),
+        "path: expected a path, or a file",
+    ),
+    "a file of a film by a number": (lambda: Film.load(3), "path: expected a path, or a file that is open for bytes"),
     "a widget beside a number": (lambda: Stepper(RUN, 3), "other: expected a Trace, got int"),
 }
+
+
+RUNS = [
+    (function, one.name)
+    for module in (words, figures, reference, stepper, surgery, interference, fading, edits, watch, stand_in)
+    for name, function in vars(module).items()
+    if inspect.isfunction(function) and name in getattr(module, "__all__", MINE)
+    for one in inspect.signature(function).parameters.values()
+    if one.annotation in (Trace, Trace | None)
+]
+
+
+@pytest.mark.parametrize(("function", "name"), RUNS, ids=[f"{each.__module__}.{each.__name__}" for each, _ in RUNS])
+@pytest.mark.parametrize("other", [{}, np.zeros((3, 2)), "run.npz"], ids=["dict", "ndarray", "str"])
+def test_what_is_no_run(function, name, other):
+    given = {argument: RUN for each, argument in RUNS if each is function}
+    with pytest.raises(ValueError, match=f"^{name}: expected a Trace, got {type(other).__name__}"):
+        function(**{**given, name: other})
 
 
 @pytest.mark.parametrize("name", WRONG)

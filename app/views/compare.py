@@ -10,9 +10,10 @@ from mcviz import choices, link, words
 def page() -> None:
     """The page."""
     controls.draw(two=True)
-    stepping.title("Compare", controls.reset)
+    top = stepping.title("Compare", controls.reset)
     with refused():
         first, second = controls.trace(), controls.trace(link.SECOND)
+        stepping.labelled_pair(top, first, second)
         said = [f"First: {first.title}. Second: {second.title}."]
         if first.title == second.title:
             said.append(choices.differences(first.config, second.config))

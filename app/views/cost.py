@@ -30,14 +30,6 @@ CALLED = {
 
 TYPED = "typed:"
 
-COLUMNS = {
-    "Operations": "Multiplications, additions and elementary functions of one layer's memory, over the whole sequence.",
-    "Reads": "Memories, or pairs of attention's, that the last token reads.",
-    "Fetched": "By the last token: the memories that it reads, and the contexts that its scores compare.",
-    "Kept": "After the last token: checkpoints, their contexts and the memory that is being written. The RNN keeps "
-    "that one memory and nothing else.",
-}
-
 
 def page() -> None:
     """The page."""
@@ -141,8 +133,12 @@ def pictures(setting: Setting) -> None:
         st.markdown(plain(says.fetched))
     with right, st.container(key="ledger"):
         st.markdown("#### The sheet, all heads")
-        sheet(runs.table("ledger", setting), COLUMNS)
-        st.caption("Operations of the whole sequence; reads and bytes fetched of its last token; bytes kept after it.")
+        sheet(runs.table("ledger", setting))
+        st.caption(
+            "Operations are those of one layer's memory over the whole sequence. Reads are the memories, or the pairs "
+            "of attention, that its last token reads; fetched are these and the contexts that its scores compare. Kept "
+            "after it are checkpoints, their contexts and the memory being written, which is all that the RNN keeps."
+        )
 
 
 def three_ways(setting: Setting) -> None:

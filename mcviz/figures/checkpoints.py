@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from mcviz.checks import one_of, whole
+from mcviz.checks import of_kinds, one_of, whole
 from mcviz.figures import theme as themes
 from mcviz.initial import readable
 from mcviz.trace import Trace
@@ -15,6 +15,7 @@ SHOWN = 24
 """Memories drawn at most: the latest that can be read, and what the token read."""
 
 
+@of_kinds
 def checkpoints(
     trace: Trace, t: int, head: int = 0, array: str | None = None, theme: str = "light", columns: int = 8
 ) -> go.Figure:

@@ -7,6 +7,7 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
+from mcviz.checks import of_kinds
 from mcviz.claims import EXACT, Finding, Interval, Step
 from mcviz.figures import theme as themes
 from mcviz.words.claims import SIGNS
@@ -18,6 +19,7 @@ TICKS = 22
 """Pixels of the numbers along an axis."""
 
 
+@of_kinds
 def evidence(finding: Finding, theme: str = "light") -> go.Figure:
     """Each condition's values, a ring for each seed, with their mean and its interval."""
     colours = themes.named(theme)
@@ -47,6 +49,7 @@ def evidence(finding: Finding, theme: str = "light") -> go.Figure:
     return figure
 
 
+@of_kinds
 def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
     """Each comparison of a claim: the differences seed by seed, the interval of their mean, and where it holds."""
     colours = themes.named(theme)
@@ -73,6 +76,7 @@ def comparisons(finding: Finding, theme: str = "light") -> go.Figure:
     return figure
 
 
+@of_kinds
 def reported(finding: Finding, theme: str = "light") -> go.Figure:
     """The paper's own numbers to the same claim, at its scale."""
     colours = themes.named(theme)

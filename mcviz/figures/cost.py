@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mcviz import tradeoff
+from mcviz.checks import of_kinds
 from mcviz.figures import theme as themes
 from mcviz.figures.theme import Theme
 from mcviz.rules import SHEETS
@@ -30,6 +31,7 @@ Note = dict[str, object]
 """Words at a place of a picture, as Plotly takes them."""
 
 
+@of_kinds
 def spent(setting: Setting, theme: str = "light") -> go.Figure:
     """Operations per token, on average over a sequence, as sequences get longer: a line for each way to read.
 
@@ -57,6 +59,7 @@ MATRIX, NETWORK = (next(name for name in SHEETS if SHEETS[name].kind == kind) fo
 """A rule of each kind: all of a kind take as many bytes."""
 
 
+@of_kinds
 def stored(setting: Setting, theme: str = "light") -> go.Figure:
     """Bytes that a head keeps for every token of a finished segment, against C: where checkpoints beat the KV cache.
 
@@ -98,6 +101,7 @@ def stored(setting: Setting, theme: str = "light") -> go.Figure:
     return annotated(figure, notes)
 
 
+@of_kinds
 def fetched(setting: Setting, theme: str = "light") -> go.Figure:
     """What the last token of a sequence reads, and the bytes that it fetches, as sequences get longer."""
     colours = themes.named(theme)

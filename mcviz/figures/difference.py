@@ -2,11 +2,13 @@
 
 import plotly.graph_objects as go
 
+from mcviz.checks import of_kinds
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
 from mcviz.words.difference import apart, changed_predictions
 
 
+@of_kinds
 def difference(a: Trace, b: Trace, theme: str = "light") -> go.Figure:
     """How far apart the outputs of two runs are, token by token; marks where the likeliest prediction changed."""
     colours = themes.named(theme)

@@ -4,13 +4,14 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mcviz.checks import whole
+from mcviz.checks import of_kinds, whole
 from mcviz.figures import theme as themes
 from mcviz.probes.fading import Fading
 
 HEIGHT = 300
 
 
+@of_kinds
 def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
     """The first pair's key above the matrix and its value beside it; then the value, and what is read for its key.
 
@@ -88,6 +89,7 @@ def fading(seen: Fading, n: int, theme: str = "light") -> go.Figure:
     return figure
 
 
+@of_kinds
 def unsaid(seen: Fading, n: int, theme: str = "light") -> go.Figure:
     """`fading`, where the reader is asked what it is that is read: a "?" for the value's own bars, in their place."""
     figure = fading(seen, n, theme)

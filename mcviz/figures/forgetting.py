@@ -3,13 +3,14 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from mcviz.checks import whole
+from mcviz.checks import of_kinds, whole
 from mcviz.figures import theme as themes
 from mcviz.probes.fading import Fading
 
 HEIGHT = 150
 
 
+@of_kinds
 def forgetting(seen: Fading, n: int, most: int, theme: str = "light") -> go.Figure:
     """The cosine with the first pair's value, with 1 to `most` pairs in the memory; a ring is around that with `n`.
 

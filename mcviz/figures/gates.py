@@ -3,10 +3,12 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from mcviz.checks import of_kinds
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
 
 
+@of_kinds
 def gates(trace: Trace, head: int = 0, t: int | None = None, theme: str = "light") -> go.Figure:
     """Gates `γ_t^(i)` of one head, [T, N]: tokens from left to right, segments from top to bottom.
 

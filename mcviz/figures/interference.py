@@ -4,12 +4,14 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
 
+from mcviz.checks import of_kinds
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
 
 Array = np.ndarray
 
 
+@of_kinds
 def recovered(
     trace: Trace,
     places: Int[Array, "P"],

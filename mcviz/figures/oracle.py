@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from mcviz.checks import place
+from mcviz.checks import of_kinds, place
 from mcviz.figures import theme as themes
 from mcviz.probes.oracle import Choice, Oracle
 from mcviz.words.oracle import named
@@ -12,6 +12,7 @@ CROWD = 64
 """With more questions than this, marks are smaller."""
 
 
+@of_kinds
 def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Figure:
     """For each question, the losses between the best and the worst selection, and where the router's lies.
 
@@ -56,6 +57,7 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
     return figure
 
 
+@of_kinds
 def selections(oracle: Oracle, choice: Choice, theme: str = "light") -> go.Figure:
     """What every selection for one question costs: bars for one checkpoint, a triangle for two, ranks for more."""
     colours = themes.named(theme)

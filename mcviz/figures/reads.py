@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from mcviz.checks import of_kinds
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
 from mcviz.words import portion
@@ -11,6 +12,7 @@ SHOWN = 16
 """Memories drawn at most: those that weigh most."""
 
 
+@of_kinds
 def reads(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.Figure:
     """A row `M^(i)(q_t)` for each memory that was read, its gate beside it, and the output `y_t` below them.
 

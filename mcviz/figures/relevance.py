@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mcviz.checks import of_kinds
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
 from mcviz.words import portion
@@ -12,6 +13,7 @@ READABLE_NUMBERS = 16
 """With more bars than this, numbers are left to the pointer."""
 
 
+@of_kinds
 def relevance(trace: Trace, t: int, head: int = 0, theme: str = "light") -> go.Figure:
     """Scores `r_t^(i)` above, gates `γ_t^(i)` below, a bar for each memory that token `t` can reach.
 

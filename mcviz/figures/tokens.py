@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from mcviz.checks import of_kinds
 from mcviz.figures import theme as themes
 from mcviz.trace import Trace
 
@@ -10,6 +11,7 @@ COLUMNS = 24
 ROWS = 14
 
 
+@of_kinds
 def tokens(trace: Trace, t: int, head: int = 0, theme: str = "light", answer: bool = True) -> go.Figure:
     """The sequence as rows of text around token `t`, a segment shaded by the gate that `t` gives it.
 

@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from mcviz import brief, files, room, tasks
@@ -106,7 +105,7 @@ class Film:
     @classmethod
     def load(cls, path: str | os.PathLike[str] | io.BufferedIOBase | BinaryIO) -> "Film":
         """Read what `save` wrote. Raises `ValueError` for anything else: a file is untrusted data."""
-        data = Path(path).read_bytes() if isinstance(path, str | os.PathLike) else path.read()
+        data = files.content(path)
         try:
             return cls._from_parts(*stored.opened(data))
         except Exception as error:  # whatever a damaged file makes zlib, NumPy and JSON say

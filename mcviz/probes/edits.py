@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mcviz.checks import of_kinds
 from mcviz.config import GATED
 from mcviz.probes import surgery
 from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
@@ -118,11 +119,13 @@ def says(edit: Edit) -> str:
             return f"The key and value of token {token} become zero"
 
 
+@of_kinds
 def read(trace: Trace) -> list[int]:
     """The checkpoints that some token reads: an edit of another would change nothing."""
     return [i for i in range(trace.N - 1) if trace.selected[:, :, i].any()]
 
 
+@of_kinds
 def check(trace: Trace, edit: Edit) -> None:
     """Raise `ValueError` for an edit that cannot be made, or of a checkpoint that no token reads."""
     surgery.check(trace, edit)
@@ -134,6 +137,7 @@ def check(trace: Trace, edit: Edit) -> None:
                 raise ValueError(f"edits: expected a checkpoint that some token reads ({some}), got {segment}")
 
 
+@of_kinds
 def offer(trace: Trace, changes: Sequence[Edit]) -> dict[str, Any]:
     """What a stepper has to know to offer surgery on `trace`, where `changes` are in force: the `surgery` of
     `mcviz.stepper.asking`.
@@ -148,6 +152,7 @@ def offer(trace: Trace, changes: Sequence[Edit]) -> dict[str, Any]:
     }
 
 
+@of_kinds
 def asked(trace: Trace, value: Asked) -> list[Edit]:
     """The edits of `trace` that a reader asks for. Raises `ValueError` for all that cannot be made."""
     text = value.get("edits")

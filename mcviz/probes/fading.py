@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mcviz import brief
+from mcviz.checks import of_kinds
 from mcviz.checks import place as within
 from mcviz.initial import State
 from mcviz.probes.interference import answers, cosines, likest, only, ratio
@@ -39,6 +40,7 @@ class Fading:
         return int(other[0]) if len(other) else len(self.nearest)
 
 
+@of_kinds
 def fading(trace: Trace, at: int, head: int = 0) -> Fading:
     """Write the pairs of the tokens from `at` on into one memory that starts at `M_0`, and ask for the first.
 

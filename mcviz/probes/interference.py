@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz import brief
-from mcviz.checks import place
+from mcviz.checks import of_kinds, place
 from mcviz.initial import State, readable
 from mcviz.reference import memory, replay
 from mcviz.trace import Trace
@@ -57,12 +57,14 @@ class Capacity:
     cached: Float[Array, "N"]  # share recovered right from the checkpoint of each pair's own segment
 
 
+@of_kinds
 def pairs(trace: Trace) -> list[int]:
     """The tokens whose pairs a sequence asks for; all tokens, where it asks for none."""
     asked = sorted({place for place in trace.sources if place >= 0})
     return asked or list(range(trace.T))
 
 
+@of_kinds
 def recall(trace: Trace, head: int = 0, places: Sequence[int] | None = None) -> Recall:
     """Ask every checkpoint, and one memory that wrote the whole sequence, for each pair.
 
@@ -100,6 +102,7 @@ def recall(trace: Trace, head: int = 0, places: Sequence[int] | None = None) -> 
     )
 
 
+@of_kinds
 def capacity(trace: Trace, head: int = 0, places: Sequence[int] | None = None) -> Capacity:
     """Of the pairs written so far, the share that one memory gives back right, and the share that checkpoints do."""
     asked = recall(trace, head, places)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mcviz.checks import is_number, number, place, whole
+from mcviz.checks import is_number, number, of_kinds, place, whole
 from mcviz.config import GATED
 from mcviz.initial import State, readable
 from mcviz.reference import Stream, aggregators
@@ -89,11 +89,13 @@ class Erase:
 Edit = SwitchOff | Swap | Force | Freeze | Scale | Noise | Erase
 
 
+@of_kinds
 def propagates(trace: Trace, edit: Edit) -> bool:
     """Whether an edit changes what is written, not only what is read."""
     return isinstance(edit, Erase) or (isinstance(edit, Noise | Scale) and trace.config.start == "checkpoint")
 
 
+@of_kinds
 def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
     """The run again, with `edits`, in the order given. Predictions are left out: only a model can make new ones.
 
@@ -117,6 +119,7 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
         checkpoints=again.checkpoints,
         predictions=None,
         alone=None,
+        exchanged=(*trace.exchanged, *((edit.segment, edit.other) for edit in edits if isinstance(edit, Swap))),
         title=f"{trace.title}, after surgery" if edits else trace.title,
     )
 
@@ -216,6 +219,7 @@ def noisy(state: State, names: Sequence[str], edits: Sequence[Noise]) -> State:
     return state
 
 
+@of_kinds
 def check(trace: Trace, edit: Edit) -> None:
     """Raise `ValueError` for an edit that this run cannot take, or that says to change nothing."""
     if not isinstance(edit, Force | Erase):

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mcviz.brief import said
-from mcviz.checks import instance
+from mcviz.checks import instance, of_kinds
 from mcviz.labels import TOP, answers, display, heard, label, places
 from mcviz.reference.memory import Array
 from mcviz.reference.model import SequenceModel
@@ -99,6 +99,7 @@ def substitute(
     return predict(model.after(x, output), labels, targets)
 
 
+@of_kinds
 def alone(model: SequenceModel, tokens: Any, trace: Trace, labels: Sequence[str] | None = None) -> Alone:
     """What `model` would say after each token from each memory of its last layer alone.
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from mcviz.checks import of_kinds
 from mcviz.config import MCConfig
 from mcviz.initial import State
 from mcviz.reference import memory, replay
@@ -19,6 +20,7 @@ def is_sum(cfg: MCConfig) -> bool:
     return "share" in equations(sheet(cfg.memory), cfg)
 
 
+@of_kinds
 def shares(trace: Trace) -> Float[Array, "T H N"] | None:
     """How much of each token's output comes from each memory, measured along it; None where it is no sum.
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from jaxtyping import Float
 
+from mcviz.checks import of_kinds
 from mcviz.config import MCConfig
 from mcviz.initial import State
 from mcviz.reference import writes
@@ -86,6 +87,7 @@ def _last(states: Iterator[State]) -> State:
     return deque(states, maxlen=1).pop()
 
 
+@of_kinds
 def answering(trace: Trace) -> Trace:
     """The same memories and queries, all of which are read, so that each answers: the run under a residual sum.
 

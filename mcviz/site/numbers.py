@@ -119,8 +119,14 @@ def figure(name: str, says: str) -> str:
 
 
 def table(columns: Mapping[str, Sequence[object]]) -> str:
-    """Columns of text as a table."""
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in columns)
-    rows = zip(*columns.values(), strict=True)
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    """Columns of text as a table, whose cells know their column: a telephone shows each row by itself."""
+    names = [html.escape(str(name)) for name in columns]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    rows = [
+        "".join(
+            f'<td data-column="{name}">{html.escape(str(cell))}</td>' for name, cell in zip(names, row, strict=True)
+        )
+        for row in zip(*columns.values(), strict=True)
+    ]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<div class="scroll"><table class="sheet"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -102,7 +102,7 @@ def pack_film(
     A front end that has the earlier frames of the film keeps them. `budget` is that of `mcviz.stepper.pack`, for each
     frame. Raises `ValueError` for a film without frames, and if it has no frame `first`.
     """
-    if not film.frames:
+    if not known(film).frames:
         raise ValueError("film: expected at least one frame, got none")
     first = place("first", first, len(film.frames), "frame")
     frames = film.frames[:stop]
@@ -125,6 +125,13 @@ def pack_film(
     return lay_out({**whole, "glossary": glossary_of()}, arrays)
 
 
+def known(film: Film) -> Film:
+    """`film`, if it has frames. Raises `ValueError` otherwise."""
+    if not hasattr(film, "frames"):
+        raise ValueError(f"film: expected a film, got {type(film).__name__}")
+    return film
+
+
 _laid: WeakKeyDictionary[Trace, dict[int, Laid]] = WeakKeyDictionary()
 
 
@@ -141,7 +148,7 @@ def pack_film_online(film: Film, frame: int, t: int, payload: str, *, budget: in
 
     Raises `ValueError` if there is no such frame or token.
     """
-    frame = place("frame", frame, len(film.frames), "frame")
+    frame = place("frame", frame, len(known(film).frames), "frame")
     spans, arrays = online_of([film.frames[frame].trace], t, budget)
     return lay_out({"id": payload, "frame": frame, "online": spans}, arrays)
 

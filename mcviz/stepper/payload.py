@@ -204,6 +204,7 @@ def run_of(trace: Trace, budget: int) -> Laid:
         "tokens": trace.tokens,
         "sources": trace.sources,
         "fact": trace.fact,
+        "exchanged": trace.exchanged,
         "words": None if trace.alone is None else trace.alone.words,
         "diverged_at": trace.diverged_at,
         "predictions": None if said is None else {"tokens": said.tokens, "targets": said.targets},

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from mcviz.checks import plain
+from mcviz.checks import of_kinds, plain
 from mcviz.stepper import asking, assets
 from mcviz.stepper.film import FRAME_BUDGET, Film, pack_film, pack_film_online, part
 from mcviz.stepper.film import identity as identity_of_film
@@ -32,6 +32,7 @@ class Selection(NamedTuple):
     frame: int = 0  # of a film; -1: the newest
 
 
+@of_kinds
 def stepper(
     trace: Trace,
     other: Trace | None = None,

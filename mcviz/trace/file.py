@@ -7,7 +7,6 @@ import math
 import zipfile
 from collections.abc import Callable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -44,6 +43,7 @@ def header(trace: "Trace") -> str:
     # what an older Trace lacks is left out where it says nothing, so that equal runs go on to have equal hashes
     later: dict[str, Any] = {} if trace.alone is None else {"alone": list(trace.alone.words)}
     later |= {} if trace.fact == 1 else {"fact": trace.fact}
+    later |= {"exchanged": trace.exchanged} if trace.exchanged else {}
     return json.dumps(
         {
             **later,
@@ -102,7 +102,7 @@ def read(path: str | PathLike[str] | File, make: Callable[..., "Trace"], at_most
 
     A file that claims more than `at_most` bytes is refused before any of them are taken.
     """
-    data = Path(path).read_bytes() if isinstance(path, str | PathLike) else path.read()
+    data = files.content(path)
     try:
         return made(data, make, min(at_most, MAX_BYTES))
     except Exception as error:  # whatever a damaged file makes NumPy, zipfile and JSON say
@@ -184,4 +184,5 @@ def members(written: Mapping[str, Any], held: Mapping[str, Array]) -> dict[str, 
         predictions=predictions,
         alone=None if words is None else Alone(tuple(words), answers["said"], answers["probabilities"]),
         fact=written.get("fact", 1),
+        exchanged=tuple(map(tuple, written.get("exchanged", ()))),
     )

@@ -65,11 +65,13 @@ class Trace:
     title: str = ""
     alone: Alone | None = None
     fact: int = 1  # tokens in what a question asks for, of which its answer, at `sources`, is the last
+    exchanged: tuple[tuple[int, int], ...] = ()  # checkpoints whose contexts surgery exchanged, pair after pair
 
     def __post_init__(self) -> None:
         schema.check(self)
         object.__setattr__(self, "sources", tuple(map(int, self.sources)))
         object.__setattr__(self, "fact", int(self.fact))
+        object.__setattr__(self, "exchanged", tuple((int(one), int(other)) for one, other in self.exchanged))
         schema.mend_labels(self)
 
     def __repr__(self) -> str:
@@ -119,7 +121,10 @@ class Trace:
 
     @property
     def contexts(self) -> Float[Array, "T H N K"]:
-        """What each token's scores compared it with; 0 where not readable. Built on demand: it is large."""
+        """What each token's scores compared it with, before surgery `exchanged` any; 0 where not readable.
+
+        Built on demand: it is large.
+        """
         own = self.segment_of[:, None] == np.arange(self.N)
         finished = self.readable & ~own
         past = self.checkpoint_contexts.transpose(1, 0, 2)[None] * finished[:, None, :, None]

@@ -20,6 +20,9 @@ Array = np.ndarray
 LONGEST = 1000
 """Characters of a title and of a label: what a page can show."""
 
+EXCHANGES = 1000
+"""Pairs of checkpoints that surgery exchanged: a page goes through them for each memory."""
+
 KINDS = {"b": "booleans", "iu": "whole numbers", "f": "floats"}
 COUNTS = ("reads", "flops", "bytes", "cached")
 
@@ -35,6 +38,7 @@ def check(trace: "Trace") -> None:
     check_arrays(trace)
     check_causality(trace)
     check_labels(trace)
+    check_exchanged(trace)
 
 
 def check_arrays(trace: "Trace") -> None:
@@ -134,6 +138,16 @@ def check_labels(trace: "Trace") -> None:
         check_lengths("alone.words", trace.alone.words)
     if not is_whole(trace.fact) or not 1 <= trace.fact <= T:
         raise ValueError(f"fact: expected a number of tokens from 1 to {T}, got {trace.fact!r}")
+
+
+def check_exchanged(trace: "Trace") -> None:
+    """Two different segments make a pair, and no page has to go through too many."""
+    if len(trace.exchanged) > EXCHANGES:
+        raise ValueError(f"exchanged: expected at most {EXCHANGES:,} pairs, got {len(trace.exchanged):,}")
+    for pair in trace.exchanged:
+        known = all(is_whole(each) and 0 <= each < trace.N for each in pair)
+        if len(pair) != 2 or not known or pair[0] == pair[1]:
+            raise ValueError(f"exchanged: expected pairs of segments from 0 to {trace.N - 1}, got {str(pair)[:40]}")
 
 
 def check_lengths(name: str, texts: Iterable[str]) -> None:

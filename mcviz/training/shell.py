@@ -5,7 +5,8 @@ import json
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy
 import torch
 
 import mcviz
-from mcviz import files, tasks
+from mcviz import choices, files, rules, tasks
 from mcviz.config import AGGREGATORS, MEMORIES, MCConfig
 from mcviz.training.evaluation import evaluate
 from mcviz.training.loop import Run, train
@@ -110,6 +111,7 @@ def make_own(args: argparse.Namespace) -> None:
         raise ValueError(f"memory: expected none for {aggregator}, which stands instead of memories; got {memory}")
     settings = assignments(args.set or [], args.steps)
     planned = plan(args.task, aggregator, seed, memory=memory, **settings)
+    check_heard(planned, settings)
     rule = [] if memory == default.memory else [memory]
     name = "-".join([args.task, *rule, aggregator]) if args.name is None else args.name
     parts = ["mcviz", "train", args.task, "--aggregator", aggregator, "--memory", memory]
@@ -118,6 +120,18 @@ def make_own(args: argparse.Namespace) -> None:
         parts += ["--set", *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
     about = " ".join([aggregator, *(f"of {memory}" for memory in rule), "on", args.task])
     make(name, about, planned, shlex.join(parts), args)
+
+
+def check_heard(planned: Plan, settings: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for a setting that was given and says nothing about the model that is planned."""
+    mixer = planned.model_config.mixer
+    routes = mixer is not None and rules.AGGREGATORS[mixer.aggregator].routes
+    if mixer is not None:
+        choices.check_heard(choices.chosen(mixer).get, settings)
+    idle = {field.name for field in fields(MCConfig)} if mixer is None else set()
+    for name, value in settings.items():
+        if name in idle or (name == "dense" and not routes):
+            raise ValueError(f"{name}: expected no value, as none matters to this run; got {value}")
 
 
 def assignments(texts: Sequence[str], steps: int | None) -> dict[str, Any]:

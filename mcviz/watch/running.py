@@ -7,6 +7,7 @@ import numpy as np
 
 from mcviz import reference, room
 from mcviz.backends import choose, library, one_thread
+from mcviz.checks import of_kinds
 from mcviz.model import ModelConfig, Weights, parameters
 from mcviz.probes import oracle
 from mcviz.probes.oracle import Oracle
@@ -16,6 +17,7 @@ from mcviz.watch.sequences import sequence, targets, tokens
 from mcviz.watch.sitting import WEIGHTS, Sitting
 
 
+@of_kinds
 def run(sitting: Sitting, backend: str | None = None) -> Trace:
     """The Trace of the model's last layer on one sequence of its task, with what it predicts.
 
@@ -39,6 +41,7 @@ def run(sitting: Sitting, backend: str | None = None) -> Trace:
     return replace(trace, fact=models.card(sitting.name).task.fact)
 
 
+@of_kinds
 def answered(sitting: Sitting, trace: Trace) -> Trace:
     """`trace` with what the model would predict if its last layer had read `trace.output`.
 
@@ -50,6 +53,7 @@ def answered(sitting: Sitting, trace: Trace) -> Trace:
     return replace(trace, predictions=said, alone=heard)
 
 
+@of_kinds
 def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
     """What every selection of `k` checkpoints would have cost, for each question of the sequence.
 
@@ -68,6 +72,7 @@ def consult(sitting: Sitting, k: int, head: int = 0) -> Oracle:
     )
 
 
+@of_kinds
 def model(sitting: Sitting, backend: str | None = None) -> Any:
     """The model with the weights and under the configuration that `sitting` asks for: a `SequenceModel` of PyTorch's or
     of the reference's.

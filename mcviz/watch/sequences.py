@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mcviz import changes, room
-from mcviz.checks import whole
+from mcviz.checks import of_kinds, whole
 from mcviz.tasks import Batch, Parsed
 from mcviz.trace import Trace
 from mcviz.watch import models
@@ -18,11 +18,13 @@ REMARKS = 3
 """Remarks of a task that are told one by one."""
 
 
+@of_kinds
 def words(sitting: Sitting) -> tuple[str, ...]:
     """The sequence that is put before the model, by the labels of its tokens. Raises the `ValueError`s of `run`."""
     return parsed(sitting).batch.words()
 
 
+@of_kinds
 def remarks(sitting: Sitting) -> tuple[str, ...]:
     """What the task says of a sequence that it did not draw: questions without an answer, facts stated twice.
 
@@ -31,6 +33,7 @@ def remarks(sitting: Sitting) -> tuple[str, ...]:
     return parsed(sitting).remarks
 
 
+@of_kinds
 def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
     """For each token, at which place it was after the first `earlier` changes; -1 for one inserted since.
 
@@ -40,11 +43,13 @@ def origin(sitting: Sitting, earlier: int = 0) -> tuple[int, ...]:
     return changes.origins(len(words(before)), sitting.changes[earlier:])
 
 
+@of_kinds
 def touched(sitting: Sitting) -> tuple[int, ...]:
     """The tokens that the changes put where they are. Raises the `ValueError`s of `run`."""
     return changes.touched(len(words(replace(sitting, changes=()))), sitting.changes)
 
 
+@of_kinds
 def offer(sitting: Sitting, after: Trace, before: Trace | None = None) -> dict[str, Any]:
     """What a stepper on `after`, the run of `sitting`, has to know for edits of its tokens (`mcviz.stepper.asking`).
 

@@ -6,7 +6,7 @@
 'The outputs of the two runs are the same at every token.'
 """
 
-from mcviz.words.caption import UNTRAINED, caption, compared, heaviest, recalled
+from mcviz.words.caption import UNTRAINED, caption, compared, heaviest, recalled, unlearned
 from mcviz.words.claims import (
     SIGNS,
     fixed,
@@ -65,6 +65,7 @@ __all__ = [
     "timed",
     "tried",
     "unheard",
+    "unlearned",
     "verdicts",
     "weighed",
     "won",

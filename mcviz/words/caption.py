@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mcviz import cost
+from mcviz.checks import of_kinds
 from mcviz.config import GATED
 from mcviz.rules import AGGREGATORS
 from mcviz.trace import Trace
@@ -14,6 +15,7 @@ UNTRAINED = "it has learned nothing"
 """What is said of a run that nobody trained."""
 
 
+@of_kinds
 def caption(trace: Trace, t: int, head: int = 0, answers: bool = True) -> str:
     """What there is to see at token `t`, as plain text. `answers=False` keeps to itself where the answer stands.
 
@@ -59,6 +61,7 @@ def memories(n: int) -> str:
     return "1 memory" if n == 1 else f"{n} memories"
 
 
+@of_kinds
 def heaviest(trace: Trace, t: int, head: int = 0) -> int:
     """The checkpoint that token `t` weighs most; 0 where it reads none.
 
@@ -69,6 +72,7 @@ def heaviest(trace: Trace, t: int, head: int = 0) -> int:
     return int(np.argmax(trace.weights[t, head, :s])) if s else 0
 
 
+@of_kinds
 def compared(a: Trace, b: Trace) -> str:
     """How many answers each of two runs on the same tokens gets right, and where they part.
 
@@ -92,6 +96,15 @@ def compared(a: Trace, b: Trace) -> str:
     return " ".join(said)
 
 
+@of_kinds
+def unlearned(a: Trace, b: Trace) -> str:
+    """Which of two runs nobody trained; "" where both were trained."""
+    if a.untrained and b.untrained:
+        return "both untrained: they have learned nothing"
+    return f"{'first' if a.untrained else 'second'} untrained: {UNTRAINED}" if a.untrained or b.untrained else ""
+
+
+@of_kinds
 def recalled(
     trace: Trace,
     home: Int[np.ndarray, "P"],

@@ -3,11 +3,13 @@
 import numpy as np
 from jaxtyping import Float
 
+from mcviz.checks import of_kinds
 from mcviz.trace import Trace
 
 Array = np.ndarray
 
 
+@of_kinds
 def apart(a: Trace, b: Trace) -> Float[Array, "T"]:
     """How far apart the outputs are at each token, in units of the first run's typical output; NaN where one of them is
     not a number.
@@ -30,12 +32,14 @@ def size(x: Float[Array, "T H V"]) -> Float[Array, "T"]:
     return unit * np.sqrt(np.mean(np.square(x / unit[:, None, None]), axis=(1, 2)))
 
 
+@of_kinds
 def first_difference(a: Trace, b: Trace, tolerance: float = 1e-4) -> int | None:
     """The first token at which outputs are further apart than `tolerance`, or None."""
     beyond = ~(apart(a, b) <= tolerance)
     return int(np.argmax(beyond)) if beyond.any() else None
 
 
+@of_kinds
 def changed_predictions(a: Trace, b: Trace) -> list[int]:
     """The tokens after which the two runs say different things; none where one of them says nothing."""
     if not a.predictions or not b.predictions:
@@ -44,6 +48,7 @@ def changed_predictions(a: Trace, b: Trace) -> list[int]:
     return [t for t, (mine, yours) in enumerate(both) if mine[:1] != yours[:1]]
 
 
+@of_kinds
 def accuracy(trace: Trace) -> tuple[int, int] | None:
     """How many answers are right, of how many asked for; None where a run predicts or asks nothing."""
     said = trace.predictions

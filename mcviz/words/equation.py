@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcviz import rules
+from mcviz.checks import of_kinds
 from mcviz.config import GATED
 from mcviz.trace import Trace
 
@@ -22,6 +23,7 @@ class Equation(NamedTuple):
     numbers: str
 
 
+@of_kinds
 def equations(trace: Trace, t: int, head: int = 0) -> list[Equation]:
     """How token `t` was written, compared, weighed and answered: the lines of the algorithm, in order.
 
@@ -72,7 +74,9 @@ def _score(trace: Trace, t: int, head: int) -> Equation:
     scores = trace.scores[t, head]
     filled = [rf"r_{{{t}}}^{{({i})}} = {number(scores[i])}" for i in _heaviest(trace, t, head)]
     kinds = ("score",) if trace.config.gate == "token" else ("score", "context")
-    return _line("how relevant each memory is", trace, kinds, r",\quad ".join(filled) + _more(trace, t, head))
+    pairs = [pair for pair in trace.exchanged if max(pair) < trace.segment_of[t]]
+    says = "; ".join(["how relevant each memory is", *(f"{i} and {j} exchanged theirs" for i, j in pairs)])
+    return _line(says, trace, kinds, r",\quad ".join(filled) + _more(trace, t, head))
 
 
 def _router(trace: Trace, t: int, head: int) -> list[Equation]:

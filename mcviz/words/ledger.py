@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mcviz import tradeoff
+from mcviz.checks import of_kinds
 from mcviz.cost import Cost
 from mcviz.rules import AGGREGATORS
 from mcviz.tradeoff import ATTENTION, LOG_LINEAR, Setting, game
@@ -44,6 +45,7 @@ def pairs(asked: game.Round) -> str:
     return f"{asked.goal:.0%} of {asked.factor * game.PAIRS} pairs, {times} in training"
 
 
+@of_kinds
 def ledger(setting: Setting) -> dict[str, list[str]]:
     """The sheet of a setting as columns of text: over the sequence, and for its last token."""
     sheet = tradeoff.sheet(setting)
@@ -75,6 +77,7 @@ def ledger(setting: Setting) -> dict[str, list[str]]:
     return columns
 
 
+@of_kinds
 def modelled(setting: Setting) -> dict[str, list[str]]:
     """Operations of one head over the sequence by formula, and their ratio to attention's."""
     sheet = tradeoff.sheet(setting)
@@ -86,6 +89,7 @@ def modelled(setting: Setting) -> dict[str, list[str]]:
     }
 
 
+@of_kinds
 def counted(setting: Setting, runs: Mapping[str, Cost]) -> dict[str, list[str]]:
     """What runs of a setting were counted to do, beside the formula's number where that is another."""
     sheet = tradeoff.sheet(setting)
@@ -103,6 +107,7 @@ def counted(setting: Setting, runs: Mapping[str, Cost]) -> dict[str, list[str]]:
     }
 
 
+@of_kinds
 def agreement(setting: Setting, runs: Mapping[str, Cost]) -> str:
     """Whether the formulas give what was counted, in a sentence."""
     sheet = tradeoff.sheet(setting)
@@ -148,11 +153,13 @@ class Pictured(NamedTuple):
     remarks: str  # what is odd about the setting itself; "" where nothing is
 
 
+@of_kinds
 def weighed(setting: Setting) -> str:
     """What the pictures of a setting show, in one paragraph."""
     return " ".join(filter(None, pictured(setting)))
 
 
+@of_kinds
 def pictured(setting: Setting) -> Pictured:
     """What the pictures of a setting show."""
     sheet = tradeoff.sheet(setting)

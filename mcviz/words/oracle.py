@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
+from mcviz.checks import of_kinds
 from mcviz.probes.oracle import Choice, Oracle
 
 Array = np.ndarray
@@ -10,6 +11,7 @@ LEAST = 0.0005
 """Bits of regret that are worth a word: three digits show them."""
 
 
+@of_kinds
 def judged(oracle: Oracle, choice: Choice) -> str:
     """Two or three sentences on one question and on all of them."""
     word = f" “{oracle.trace.tokens[choice.t]}”" if oracle.trace.tokens else ""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from mcviz.checks import of_kinds
 from mcviz.config import GATED
 from mcviz.reference.contribution import shares
 from mcviz.trace import Trace
@@ -14,6 +15,7 @@ from mcviz.words.share import percent, strongest
 NONE = "no document says it"
 
 
+@of_kinds
 def replies(trace: Trace, asked: Sequence[int], head: int = 0) -> dict[str, list[str]]:
     """What the model says after each of the tokens `asked`, with its probability, and the memory that most of
     the output comes from.

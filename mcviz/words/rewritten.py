@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mcviz.checks import whole
+from mcviz.checks import of_kinds, whole
 from mcviz.trace import Trace
 from mcviz.words.difference import accuracy
 from mcviz.words.portion import portion
@@ -15,6 +15,7 @@ TOLERANCE = 1e-4
 """How far outputs must be apart to count, in units of the first run's typical output."""
 
 
+@of_kinds
 def rewritten(before: Trace, after: Trace, origin: Sequence[int]) -> str:
     """Where the run after a change of its tokens parts from the run before it, and which answers are others.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mcviz.checks import of_kinds
 from mcviz.reference.contribution import shares
 from mcviz.trace import Trace
 from mcviz.words.portion import portion
@@ -20,6 +21,7 @@ class Row:
     answer: tuple[int, ...]  # the places among `words` of the fact that is asked for; none elsewhere
 
 
+@of_kinds
 def shelf(trace: Trace, t: int, head: int = 0) -> list[Row]:
     """The memories that token `t` can read, the online one last. A fact is `trace.fact` tokens, its answer the last.
 
@@ -47,12 +49,14 @@ def shelf(trace: Trace, t: int, head: int = 0) -> list[Row]:
     return rows
 
 
+@of_kinds
 def questions(trace: Trace) -> list[int]:
     """The tokens whose answer stands in an earlier segment."""
     segment = trace.segment_of
     return [t for t, source in enumerate(trace.sources) if source >= 0 and segment[source] < segment[t]]
 
 
+@of_kinds
 def found(trace: Trace, t: int, head: int = 0) -> str:
     """What a question's memories were weighed, which were read, and what the model said, in a few sentences.
 

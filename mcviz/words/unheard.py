@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mcviz.checks import of_kinds
 from mcviz.trace import Trace
 from mcviz.words.portion import portion
 
@@ -10,6 +11,7 @@ GATE, SHARE, EMPTY = 0.05, 0.005, 0.1
 last two are parts of the output.)"""
 
 
+@of_kinds
 def unheard(trace: Trace, t: int, head: int = 0) -> str:
     """Of the memories with a gate of at least `GATE` that add less than `SHARE` of the output, the one that weighs
     most: what it adds, and why: what it gives back is short, or does not lie along the output. "" where there is none.

@@ -193,7 +193,10 @@ def trains(line):
     shell.add_arguments(parser)
     given = parser.parse_args(shlex.split(line)[2:])
     flags = {name: getattr(given, name) for name in ("aggregator", "memory", "seed", "steps") if getattr(given, name)}
-    return training.plan(given.task, **flags, **dict(map(shell.assignment, given.set or ())))
+    settings = dict(map(shell.assignment, given.set or ()))
+    planned = training.plan(given.task, **flags, **settings)
+    shell.check_heard(planned, settings)
+    return planned
 
 
 def test_a_mark_that_is_not_there_is_none():

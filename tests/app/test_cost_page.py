@@ -6,7 +6,6 @@ import pytest
 
 import mcviz
 from app import runs
-from app.sheet import AROUND, LETTER
 from mcviz import figures, link, tradeoff, watch
 from mcviz.tradeoff import LIMITS, PAPER, Setting, game
 from tests.app.test_pages import in_link, opened, sharing, titles, words
@@ -16,7 +15,15 @@ needs_models = pytest.mark.skipif(not watch.available(), reason="trained runs ne
 
 def tables(page):
     """Every table on the page, as columns."""
-    return [table.value.to_dict("list") for table in page.dataframe]
+    return [
+        {shown(name): [*map(shown, cells)] for name, cells in table.value.to_dict("list").items()}
+        for table in page.table
+    ]
+
+
+def shown(text):
+    """What a reader sees of it."""
+    return text.replace("\\", "")
 
 
 def press(page, label):
@@ -53,7 +60,7 @@ def test_sliders_move_the_numbers_and_the_link():
     assert all(sentence in words(page) for sentence in mcviz.words.pictured(setting))
 
 
-def test_a_length_is_typed_and_every_cell_has_room():
+def test_a_length_is_typed():
     page = opened("cost")
     for name, value in (("L", 100_000), ("C", 100)):
         page.number_input(key=f"typed:{name}").set_value(value).run()
@@ -61,10 +68,6 @@ def test_a_length_is_typed_and_every_cell_has_room():
         assert in_link(page, f"cost_{name}") == str(value)
         assert page.select_slider(key=f"choice:cost_{name}").value == value
     assert tables(page)[0] == mcviz.words.ledger(Setting(L=100_000, C=100))
-    for drawn in page.dataframe:
-        about = json.loads(drawn.proto.columns)
-        for name, cells in drawn.value.items():
-            assert about[name]["width"] >= LETTER * max(map(len, (name, *cells))) + AROUND
     page.select_slider(key="choice:cost_L").set_value(4096).run()
     assert page.number_input(key="typed:L").value == 4096
 

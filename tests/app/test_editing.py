@@ -116,7 +116,8 @@ def test_a_library_in_the_link_is_answered_by_the_model():
     )
     assert {name: list(table[name]) for name in table} == words.replies(trace, [33, 35, 37])
     assert trace.predictions.targets[33:38:2] == ("pen", "axe", "")
-    assert "filled up with" in text_of(page)
+    for said in ("A document that is short is filled up with words that say nothing", "*red axe*, filled up with"):
+        assert said in text_of(page)
     assert in_link(page, "library") == text
 
 

@@ -323,10 +323,11 @@ def test_trained_and_untrained_numpy_and_pytorch():
     own = watch.config(MODELS[0])
     page = opened("compare", run=MODELS[0], b_weights="untrained", b_aggregator=own.aggregator, b_start=own.start)
     assert len(numbers(page)[0]["runs"]) == 2
-    assert "untrained" in words(page)
+    assert "second untrained: it has learned nothing" in words(page)
     backends = opened("compare", run=MODELS[0], b_backend="numpy", b_aggregator=own.aggregator, b_start=own.start)
     assert "in NumPy" in words(backends)
     assert "differs after 0 of" in words(backends)
+    assert "learned nothing" not in words(backends)
 
 
 @pytest.mark.parametrize(("view", "asks"), [("explore", True), ("surgery", False)])

@@ -243,6 +243,8 @@ def test_what_a_stop_speaks_of_and_the_prediction_are_in_the_window(window, stre
         for size in sizes:
             page.set_viewport_size(viewport(size))
             seen(size)
+        if stop.picture == "fading":  # on the telephone, what the bars are stands below what the matrix is
+            until(page, lambda: page.locator(".js-plotly-plot").first.evaluate(APART), told)
         page.add_style_tag(content=WIDER)  # of the last one, the telephone
         seen(sizes[-1], "wider")
 
@@ -261,6 +263,14 @@ def viewport(size):
 
 
 DIM = "path => Number(getComputedStyle(path).opacity)"
+APART = """figure => {
+    const legend = figure.querySelector(".legend").getBoundingClientRect();
+    return [...figure.querySelectorAll(".annotation-text")].every((text) => {
+        const { left, top, right, bottom } = text.getBoundingClientRect();
+        return bottom <= legend.top + 1 || top >= legend.bottom || right <= legend.left || left >= legend.right;
+    });
+}"""
+"""Whether a figure's legend lies on none of its texts."""
 PLACES = """root => [...root.querySelectorAll(".tokens, .memories, .output, .prediction, .answers")].map((part) => {
     const { y, height } = part.getBoundingClientRect();
     return height && [Math.round(y - root.getBoundingClientRect().top), Math.round(height)];

@@ -1,13 +1,20 @@
 """How a pair is forgotten: a mark for each number of pairs, a disc while its value is the nearest."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
+from mcviz.probes.fading import Fading
+
 figures = pytest.importorskip("mcviz.figures", exc_type=ImportError)
 
-SEEN = SimpleNamespace(place=7, likeness=np.array([1.0, 0.5, 0.75, 0.25]), nearest=np.array([7, 8, 7, 10]))
+
+def faded(likeness, nearest):
+    """What the figure takes of a pair that token 7 wrote; nothing else is known of it."""
+    unknown = np.zeros(0)
+    return Fading(7, unknown, unknown, (), unknown, np.array(likeness), unknown, np.array(nearest))
+
+
+SEEN = faded([1.0, 0.5, 0.75, 0.25], [7, 8, 7, 10])
 
 
 def test_each_number_of_pairs_has_its_cosine_and_a_mark_that_says_whether_it_is_still_there():
@@ -21,7 +28,7 @@ def test_each_number_of_pairs_has_its_cosine_and_a_mark_that_says_whether_it_is_
 
 @pytest.mark.parametrize(("level", "side"), [(0.8, "bottom"), (0.2, "top")])
 def test_the_legend_lies_off_the_line(level, side):
-    seen = SimpleNamespace(place=7, likeness=np.array([1.0, level, level, level]), nearest=np.full(4, 7))
+    seen = faded([1.0, level, level, level], [7] * 4)
     assert figures.forgetting(seen, 1, 4).layout.legend.yanchor == side
 
 

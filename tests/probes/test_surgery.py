@@ -91,6 +91,8 @@ def test_swapped_checkpoints_take_each_others_weight():
     np.testing.assert_allclose(edited.weights[64:, :, [0, 3]], trace.weights[64:, :, [3, 0]])
     again = operate(edited, [Swap(0, 3)])
     np.testing.assert_allclose(again.output, trace.output)
+    assert (edited.exchanged, again.exchanged) == (((0, 3),), ((0, 3), (0, 3)))
+    assert operate(edited, [Erase(5)]).exchanged == ()  # a run of its own scores
 
 
 def test_swapping_where_all_weigh_alike_changes_nothing():

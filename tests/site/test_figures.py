@@ -5,9 +5,11 @@ import json
 import plotly.offline
 import pytest
 
+from mcviz import words
 from mcviz.site import build, frame, numbers
+from mcviz.tradeoff import Setting
 from tests.site.conftest import Visit
-from tests.stepper.hosts import expect
+from tests.stepper.hosts import expect, until
 
 FIGURE = {"data": [{"x": [1, 2], "y": [3, 4], "type": "scatter"}], "layout": {}}
 
@@ -16,7 +18,7 @@ FIGURE = {"data": [{"x": [1, 2], "y": [3, 4], "type": "scatter"}], "layout": {}}
 @pytest.mark.parametrize("lost", ["plotly.js", "one-light.json"])
 def test_a_figure_that_does_not_come_is_said_and_comes_when_it_is_asked_for_again(chromium, tmp_path, lost):
     build.front(tmp_path)
-    body = numbers.figure("cost/one", "What one figure shows")
+    body = numbers.figure("cost/one", "What one figure shows") + numbers.table(words.ledger(Setting()))
     how = {"styles": numbers.STYLES, "scripts": numbers.SCRIPTS, "policy": numbers.POLICY}
     build.put(tmp_path / "cost" / "index.html", frame.page("Cost", body, "cost/", **how))
     build.put(tmp_path / "cost" / "one-light.json", json.dumps(FIGURE))
@@ -29,4 +31,6 @@ def test_a_figure_that_does_not_come_is_said_and_comes_when_it_is_asked_for_agai
     page.get_by_role("button", name="Try again").click()
     page.locator(".drawing .trace").first.wait_for()
     expect(page.locator(".missing")).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 844})  # where a table is whole, too
+    until(page, lambda: page.locator(".scroll").evaluate("node => node.scrollWidth <= node.clientWidth"))
     visit.close()

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from mcviz import MCConfig
 from mcviz.probes import edits, surgery
 from mcviz.probes.surgery import Swap, SwitchOff
 from mcviz.stepper import assets
@@ -28,6 +29,15 @@ _PRESS = """(node, key) => {
 }"""
 """Press a key; what the page says right then."""
 
+_SCORES = """[3, 2].map((i, run) => {
+  const view = stepper.views[run];
+  view.picked = { kind: "score", i };
+  return view.explain(view.at).lines;
+})"""
+"""How the first run explains the score of checkpoint 3, and the second that of checkpoint 2."""
+
+_REOPEN = """(text) => stepper.open(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)), { step: 1e6 })"""
+
 
 @pytest.fixture
 def mounted(window):
@@ -36,12 +46,15 @@ def mounted(window):
     def open_page(offers, other=None):
         page = window(1366, 768)
         trace = library()
-        payload = base64.b64encode(pack(trace, other)).decode()
-        page.evaluate(_MOUNT, [assets.script(), assets.style(), payload, offers])
+        page.evaluate(_MOUNT, [assets.script(), assets.style(), encoded(trace, other), offers])
         page.wait_for_selector(f"[data-step='{trace.T - 1}']")
         return page
 
     return open_page
+
+
+def encoded(trace, other=None):
+    return base64.b64encode(pack(trace, other)).decode()
 
 
 def offers(*changes):
@@ -141,20 +154,23 @@ def test_what_the_reader_made_is_named_and_comes_first_where_runs_stand_one_belo
 
 
 def test_a_swapped_checkpoint_says_whose_relevance_it_has_and_explains_it_so(mounted):
-    swap = Swap(2, 3)
-    page = mounted(offers(swap), surgery.operate(library(), [swap]))
+    page = mounted({}, surgery.operate(library(), [Swap(2, 3)]))  # as a file does, which offers nothing
     before, after = page.locator(".view").all()
     expect(after.locator(".exchanged:visible")).to_have_text(["⇄ 3’s", "⇄ 2’s"])
     expect(before.locator(".exchanged:visible")).to_have_count(0)
-    (before_says, after_says) = page.evaluate("""[3, 2].map((i, run) => {
-      const view = stepper.views[run];
-      view.picked = { kind: "score", i };
-      return view.explain(view.at).lines;
-    })""")
+    (before_says, after_says) = page.evaluate(_SCORES)
     assert [line.replace("(2)", "(3)") for line in after_says[:2]] == before_says
     assert after_says[2].startswith("exchanged with 3")
     page.evaluate("stepper.go({ step: 50 })")  # where checkpoint 3 is being written
     expect(after.locator(".exchanged:visible")).to_have_count(0)
+    by_age = library(MCConfig(aggregator="ssc", segment_length=16, gate="token"))
+    page.evaluate(_REOPEN, encoded(by_age, surgery.operate(by_age, [Swap(2, 3)])))
+    (before_says, after_says) = page.evaluate(_SCORES)
+    assert before_says[0].endswith("entry for this age")
+    assert after_says == [
+        before_says[0].replace("(3)", "(2)").replace("this", "that"),
+        "exchanged with 3: the age is that of checkpoint 3",
+    ]
 
 
 def test_on_a_phone_there_is_room_for_a_finger(mounted):

@@ -23,6 +23,15 @@ def test_the_answer_is_named_unless_it_is_to_be_hidden():
     assert words.UNTRAINED not in words.caption(replace(trace, title="needle-grm, trained"), t)
 
 
+def test_of_two_runs_those_that_nobody_trained_are_named():
+    drawn = run()
+    learned = replace(drawn, title="needle-grm, trained")
+    assert words.unlearned(drawn, drawn) == "both untrained: they have learned nothing"
+    assert words.unlearned(drawn, learned) == f"first untrained: {words.UNTRAINED}"
+    assert words.unlearned(learned, drawn) == f"second untrained: {words.UNTRAINED}"
+    assert words.unlearned(learned, learned) == ""
+
+
 def test_the_largest_gate_and_the_selection_are_the_runs():
     trace, t = run(aggregator="ssc", top_k=2), 95
     said = words.caption(trace, t, head=1)

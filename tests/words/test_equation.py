@@ -9,6 +9,7 @@ import pytest
 
 from mcviz import MCConfig, examples, words
 from mcviz.config import AGGREGATORS, GATED, MEMORIES
+from mcviz.probes import surgery
 
 NUMBER = r"-?[\d.]+(?: \\cdot 10\^\{-?\d+\})?"
 
@@ -47,6 +48,12 @@ def test_scores_and_gates_are_those_of_the_run(aggregator):
         assert len(shown) == trace.N
         for i, number in shown:
             assert value(number) == pytest.approx(values[t, 1, int(i)], rel=1e-3)
+
+
+def test_scores_that_surgery_exchanged_are_said_to_be_once_both_checkpoints_are_there():
+    edited = surgery.operate(run(aggregator="grm"), [surgery.Swap(0, 1)])
+    said = [words.equations(edited, t)[1].says for t in (63, 64)]
+    assert said == ["how relevant each memory is", "how relevant each memory is; 0 and 1 exchanged theirs"]
 
 
 def test_the_set_of_the_router_is_the_selection():

@@ -146,7 +146,6 @@ export class View {
   paint({ step, head, segment }) {
     const { T, H, N } = this.run;
     this.at = { t: Math.min(step, T - 1), h: Math.min(head, H - 1), i: segment < N ? segment : -1 };
-    this.run.exchanged = this.last && this.stepper.views.length > 1 ? this.surgery.swaps : [];
     for (const part of this.parts) part.paint(this.run, this.at);
   }
 }

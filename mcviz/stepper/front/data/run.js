@@ -44,8 +44,6 @@ export class Run {
       if (arrays[name] && arrays[name].shape.join() !== shape.join()) fail(`${name}: expected numbers [${shape}]`);
     }
     this.asked = new Set(meta.asking);
-    /** Pairs of checkpoints whose relevances surgery exchanged. */
-    this.exchanged = [];
     this.asksSome = Boolean(meta.predictions?.targets.some(Boolean));
     this.asksAlways = this.asksSome && meta.predictions.targets.slice(0, -1).every(Boolean);
     for (const labels of [meta.tokens, meta.sources]) {

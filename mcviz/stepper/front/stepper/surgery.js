@@ -48,11 +48,6 @@ export class Surgery {
     return this.words.includes(`off.${i}`);
   }
 
-  /** The pairs of checkpoints that exchange relevances. */
-  get swaps() {
-    return this.words.filter((word) => word.startsWith("swap.")).map((word) => word.split(".").slice(1).map(Number));
-  }
-
   /** Ask for other edits than those in force: `change` makes the new words of the old ones. */
   ask(change) {
     this.menu.close();

@@ -13,14 +13,18 @@ function explainScore(run, at, pick) {
   const i = picked(run, at, pick);
   const r = format(run.score(t, h, i));
   const name = `r${superscript(run, t, i)}`;
-  if (run.token_gate) return { key: "score", lines: [`${name} = ${r}, the connector's entry for this age`] };
   const as = run.weighedAs(t, i);
+  const exchanged =
+    as === i ? [] : [`exchanged with ${as}: the ${run.token_gate ? "age" : "context"} is that of checkpoint ${as}`];
+  if (run.token_gate) {
+    const age = as === i ? "this" : "that";
+    return { key: "score", lines: [`${name} = ${r}, the connector's entry for ${age} age`, ...exchanged] };
+  }
   const [asks, context] = [run.vector(run.connector, t, h), run.context(t, h, as)];
   const products = Array.from(
     { length: run.K },
     (_, c) => `${factor(valueOf(asks, c))}·${factor(valueOf(context, c))}`,
   );
-  const exchanged = as === i ? [] : [`exchanged with ${as}: the context is that of checkpoint ${as}`];
   return { key: "score", lines: [`${name} = ${sum(products)}`, `= ${r}`, ...exchanged] };
 }
 
