@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from app import runs, screen, stepping
+from app.sheet import sheet
 from app.words import plain
 from mcviz import claims, figures, link, watch, words
 from mcviz.claims import Finding, Point
@@ -18,14 +19,16 @@ def draw(board: list[Finding]) -> None:
     found = runs.points()
     if not found:
         return
+    recalls = {one.claim.name: one.intervals for one in board}
+    answer = words.frontier_answer({one.claim.name: one.verdict for one in board})
+    st.markdown(f"**Is it the caching, or only more memory?** {plain(answer)}")
+    sheet(words.frontier_beside(recalls, {one.claim.name: one.steps[-1].interval for one in board if one.steps}))
     picture, told = st.columns([5, 3], gap="medium")
     with picture:
         chosen, factor = draw_points(found)
     with told:
-        said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
+        said = words.frontier_in_words(recalls)
         said += words.seeds_in_words({one.claim.name: one.values for one in board})
-        answer = words.frontier_answer({one.claim.name: one.verdict for one in board})
-        st.markdown(f"**Is it the caching, or only more memory?** {plain(answer)}")
         st.markdown("\n".join(f"- {plain(one)}" for one in said))
     if chosen is not None:
         with st.container(border=True):

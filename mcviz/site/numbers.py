@@ -47,11 +47,13 @@ def frontier(board: Sequence[Finding]) -> list[str]:
     if not claims.points(claims.rows()):
         return []
     answer = words.frontier_answer({one.claim.name: one.verdict for one in board})
-    said = words.frontier_in_words({one.claim.name: one.intervals for one in board})
+    recalls = {one.claim.name: one.intervals for one in board}
+    beside = words.frontier_beside(recalls, {one.claim.name: one.steps[-1].interval for one in board if one.steps})
+    said = words.frontier_in_words(recalls)
     said += words.seeds_in_words({one.claim.name: one.values for one in board})
     drawn = [figure(f"numbers/frontier-{factor}", f"Recall of {claims.ASKED[factor]}") for factor in claims.FACTORS]
     asked = f"<p><strong>Is it the caching, or only more memory?</strong> {html.escape(answer)}</p>"
-    return [asked, f"<p>{html.escape(' '.join(said))}</p>", *drawn]
+    return [asked, table(beside), f"<p>{html.escape(' '.join(said))}</p>", *drawn]
 
 
 def opening(finding: Finding) -> str:

@@ -68,6 +68,31 @@ def frontier_answer(verdicts: Mapping[str, str]) -> str:
     return f"{question} {'; '.join(said).capitalize()}." if said else ""
 
 
+LARGER, CACHED = "one larger memory", "checkpoints and gates"
+BESIDE = {
+    "frontier-topics": ("documents that a question names", "RNN, 48 × 30", "GRM, 16 × 8"),
+    "frontier-bytes": ("pairs with an exact key", "RNN (1,944)", "GRM (1,944)"),
+    "frontier-needle": ("needles in a haystack", "RNN, 64 × 36", "GRM, 16 × 8"),
+}
+"""The largest plain layer and the largest cache of each claim in `ASKED`, which keep as many bytes; what they recall."""
+
+
+def frontier_beside(found: Means, apart: Mapping[str, tuple[float, float, float]]) -> dict[str, list[str]]:
+    """Recall with as many bytes kept as columns of text, a row for each claim in `ASKED` that was run.
+
+    `apart` has for each claim by name what the cache recalls more, as a share, with its interval over seeds.
+    """
+    columns: dict[str, list[str]] = {"recalled": [], LARGER: [], CACHED: [], "points more, and 95 % interval": []}
+    for name, (what, larger, cached) in BESIDE.items():
+        if found.get(name):
+            means = (f"{found[name][label][0]:.1%}" for label in (larger, cached))
+            mean, low, high = (100 * share for share in apart[name])
+            cells = (what, *means, f"{mean:+.1f} ({low:+.1f} to {high:+.1f})")
+            for column, cell in zip(columns.values(), cells, strict=True):
+                column.append(cell.replace("-", "−"))
+    return columns
+
+
 def frontier_in_words(found: Means) -> list[str]:
     """What the runs of the frontier recalled, a sentence for each question that was run."""
     sizes = ("486", "972", "1,944")

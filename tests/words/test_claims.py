@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from mcviz import claims, words
@@ -65,6 +66,24 @@ def test_the_answer_is_that_of_the_verdicts():
         assert all("RNN" in step.comparison.left and "GRM" in step.comparison.right for step in findings[name].steps)
     assert words.frontier_answer({"frontier-bytes": claims.MISSING}) == ""
     assert words.frontier_answer({"frontier-topics": claims.VERDICTS[2]}).endswith("names: not decided.")
+
+
+def test_the_answer_stands_in_numbers_too():
+    """As many bytes each, and the comparison that the claim decides last."""
+    findings = {finding.claim.name: finding for finding in claims.board()}
+    recalls = {name: finding.intervals for name, finding in findings.items()}
+    apart = {name: finding.steps[-1].interval for name, finding in findings.items() if finding.steps}
+    _, larger, cached, more = words.frontier_beside(recalls, apart).values()
+    for row, name in enumerate(words.claims.ASKED):
+        _, *sides = words.claims.BESIDE[name]
+        last = findings[name].steps[-1]
+        assert sides == [last.comparison.left, last.comparison.right]
+        one, other = (findings[name].intervals[side].mean for side in sides)
+        assert (larger[row], cached[row]) == (f"{one:.1%}", f"{other:.1%}")
+        numbers = [float(text.replace("−", "-")) for text in re.findall(r"[+−][\d.]+", more[row])]
+        np.testing.assert_allclose(numbers, [100 * share for share in last.interval], atol=0.05)
+        np.testing.assert_allclose(numbers[0], 100 * (other - one), atol=0.05)
+    assert not any(words.frontier_beside({}, {}).values())
 
 
 def test_what_was_not_run_is_not_said():
