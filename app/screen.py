@@ -146,6 +146,7 @@ def share() -> None:
         url, said = network.shared(st.context.url or "", str(st.get_option("server.address") or ""))
         st.code(link.address(url, choices, hide or ""), language=None, wrap_lines=True)
         st.caption(plain(said))
+        st.caption("For a class without a network, Explore, Library and Write save a run as one HTML file: below it.")
 
 
 def key(name: str) -> str:

@@ -156,8 +156,7 @@ def show(figure: figures.Figure, key: str = "", on_click: Callable[[], None] | N
     """A dressed figure, with its title as a label for screen readers; what is clicked in it, under `key`, `on_click`
     takes."""
     says = figure.layout.title.text
-    name = re.sub(r"\W+", "-", f"mcviz {says}".lower())
-    saving = {"toImageButtonOptions": {"filename": name, "scale": 2}}
+    saving = {"toImageButtonOptions": {"filename": filed(says), "scale": 2}}
     options: dict[str, Any] = {"theme": None, "config": CHART | saving, "alt": says, "key": key or says}
     if on_click is None:
         st.plotly_chart(figure, **options)
@@ -165,10 +164,15 @@ def show(figure: figures.Figure, key: str = "", on_click: Callable[[], None] | N
         st.plotly_chart(figure, **options, on_select=on_click, selection_mode="points")
 
 
+def filed(says: str) -> str:
+    """The name of a file that holds what it says, without a suffix."""
+    return re.sub(r"\W+", "-", f"mcviz {says}".lower())
+
+
 def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:
     """The run as files: one page that needs no server, which may carry notes, and the Trace itself."""
     trace = shown(trace)
-    name = trace.hash[:12]
+    name = filed(f"{trace.title} {trace.hash[:12]}")
     with st.container(horizontal=True):
         with st.popover("One HTML file", icon=":material/html:"):
             hide = st.toggle("Show each answer only when it is clicked", key="export:hide")
@@ -177,14 +181,14 @@ def export(trace: Trace, notes: Sequence[tuple[str, str]] = ()) -> None:
             st.download_button(
                 "Save it",
                 lambda: page(trace, step=t, head=head, hide_answers=hide, notes=notes if told else ()),
-                f"mcviz-{name}.html",
+                f"{name}.html",
                 "text/html",
                 on_click="ignore",
             )
         st.download_button(
             "The Trace (.npz)",
             lambda: runs.saved(trace),
-            f"mcviz-{name}.npz",
+            f"{name}.npz",
             "application/octet-stream",
             icon=":material/download:",
             on_click="ignore",

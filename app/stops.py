@@ -130,7 +130,7 @@ STOPS = (
         ("Nothing", "Half the answers fail", "All fail"),
         1,
         "Longer segments mix documents up; shorter ones cut them apart. Turn the dial. Either end asks for weights "
-        "that learned with it: those of stop {alone}, which learned with one segment, answer {plain} of {asked}.",
+        "that learned with it: those of stop {alone}, which learned with a single memory, answer {plain} of {asked}.",
         spotlight="all",
         picture="dial",
         reveals={"segment_length": 48},

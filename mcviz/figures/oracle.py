@@ -23,25 +23,25 @@ def regrets(oracle: Oracle, t: int | None = None, theme: str = "light") -> go.Fi
     choices = oracle.choices
     names = [themes.token(oracle.trace.tokens, one.t) for one in choices]
     x = [f"{name} · {one.t}" for name, one in zip(names, choices, strict=True)]  # no two alike
-    marks = {
-        "random selection": ([one.random for one in choices], "line-ew-open", colours.muted),
-        "best selection": ([float(one.losses[one.best]) for one in choices], "circle-open", colours.answer),
-        oracle.chooser: ([float(one.losses[one.router]) for one in choices], "diamond", colours.selected),
-    }
     size = 9 if len(choices) <= CROWD else 6
-    ring = {"best selection": 1.8}  # around the router's mark, where it chose the best
+    ring = 2 * size  # around the router's mark, where it chose the best
+    marks = {
+        "random selection": ([one.random for one in choices], "line-ew-open", size, colours.muted),
+        "best selection": ([float(one.losses[one.best]) for one in choices], "circle-open", ring, colours.answer),
+        oracle.chooser: ([float(one.losses[one.router]) for one in choices], "diamond", size, colours.selected),
+    }
     figure = go.Figure()
     for at, one in enumerate(choices):
         line = {"color": colours.muted, "width": 1}
         figure.add_shape(type="line", x0=at, x1=at, y0=one.losses.min(), y1=one.losses.max(), line=line, layer="below")
-    for name, (values, symbol, colour) in marks.items():
+    for name, (values, symbol, side, colour) in marks.items():
         figure.add_scatter(
             x=x,
             y=values,
             name=name,
             mode="markers",
             customdata=[[one.t, word, one.regret] for one, word in zip(choices, names, strict=True)],
-            marker={"symbol": symbol, "size": ring.get(name, 1) * size, "color": colour, "line": {"width": 2, "color": colour}},
+            marker={"symbol": symbol, "size": side, "color": colour, "line": {"width": 2, "color": colour}},
             hovertemplate="token %{customdata[0]}: %{customdata[1]}<br>"
             f"{name}: %{{y:.3f}} bits<br>regret %{{customdata[2]:.3f}} bits<extra></extra>",
         )

@@ -74,7 +74,7 @@ BESIDE = {
     "frontier-bytes": ("pairs with an exact key", "RNN (1,944)", "GRM (1,944)"),
     "frontier-needle": ("needles in a haystack", "RNN, 64 × 36", "GRM, 16 × 8"),
 }
-"""The largest plain layer and the largest cache of each claim in `ASKED`, which keep as many bytes; what they recall."""
+"""What each claim in `ASKED` recalls, and its largest plain layer and cache, which keep as many bytes."""
 
 
 def frontier_beside(found: Means, apart: Mapping[str, tuple[float, float, float]]) -> dict[str, list[str]]:

@@ -163,10 +163,16 @@ def test_numbers_that_seem_to_be_of_one_thing_say_of_what_they_are():
         return text(opened(**address(at[title], told=at[title].answer)))
 
     recall = interference.recall(run(at["Checkpoints"]))
-    found = f"of {len(recall.places)} facts, each asked for with its own key, {recall.kept} come back right"
+    found = f"of the {len(recall.places)} facts that are asked for later, {recall.kept} come back right"
     assert found in told("Checkpoints")
+    routed = run(at["A router"])
+    t = words.questions(routed)[0]
+    read = sum(row.taken or row.online for row in words.shelf(routed, t))
+    assert f"it reads {read} where gates alone read {routed.segment_of[t] + 1}, " in told("A router")
     right, of = words.accuracy(run(at["A plain recurrent network"]))
     assert f"the plain network ({right} of {of})" in told("All memories alike")
+    alone = STOPS.index(at["A plain recurrent network"]) + 1
+    assert f"those of stop {alone}, which learned with a single memory, answer {right} of {of}" in told("The dial")
     assert at["A router"].run == asking.MODEL  # the network of the first page
     assert f"that one returns at stop {STOPS.index(at['A router']) + 1}.)" in text(opened(**address(STOPS[0])))
 
