@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import runs, screen, shell, stepping, tour
+from app.stops import PLAIN
 from app.words import plain, refused
 from mcviz import Trace, watch, words
 from mcviz.palette import PALETTES
@@ -92,11 +93,24 @@ def judged(trace: Trace, t: int, picked: int) -> str:
 
 def score(trace: Trace, asked: list[int], picks: list[int]) -> str:
     """Right so far: rows that the reader opened, and answers that the network gave."""
-    said = trace.predictions
     so_far = asked[: len(picks)]
     mine = sum(pick == int(trace.segment_of[trace.sources[t]]) for t, pick in zip(so_far, picks, strict=True))
-    its = sum(said is not None and said.tokens[t][0] == said.targets[t] for t in so_far)
-    return f"So far, you opened the right document {mine} of {len(picks)} times; the network answered {its} right."
+    told = (
+        f"So far, you opened the right document {mine} of {len(picks)} times; the network answered "
+        f"{rights(trace, so_far)} right"
+    )
+    if PLAIN not in watch.names():
+        return f"{told}."
+    alone = tour.ran(PLAIN)
+    assert alone.predictions is not None
+    word = alone.predictions.tokens[so_far[-1]][0]
+    return f"{told}, and a network trained without checkpoints {rights(alone, so_far)}: here it says “{word}”."
+
+
+def rights(trace: Trace, asked: list[int]) -> int:
+    """How many of these questions a run answers right."""
+    said = trace.predictions
+    return sum(said is not None and said.tokens[t][0] == said.targets[t] for t in asked)
 
 
 def rows(trace: Trace, t: int, picked: int, so_far: str) -> None:

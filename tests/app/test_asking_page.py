@@ -5,6 +5,7 @@ import json
 import pytest
 
 from app import asking
+from app.stops import PLAIN
 from mcviz import watch, words
 from tests.app.test_pages import in_link, numbers, opened
 from tests.app.test_pages import words as text
@@ -47,7 +48,12 @@ def test_what_is_told_is_what_the_run_recorded(picked):
     trace = run()
     t = words.questions(trace)[0]
     assert words.found(trace, t) in text(page)
-    assert f"you opened the right document {int(picked == 3)} of 1 times; the network answered 1 right" in text(page)
+    alone = watch.run(watch.Sitting(PLAIN)).predictions
+    said, right = alone.tokens[t][0], alone.tokens[t][0] == alone.targets[t]
+    assert (
+        f"you opened the right document {int(picked == 3)} of 1 times; the network answered 1 right, and a "
+        f"network trained without checkpoints {int(right)}: here it says “{said}”."
+    ) in text(page)
     press(page, "Next question")
     assert in_link(page, "ask") == f"n {picked} n"
     assert page.title[0].value.replace("\\", "") != "What pink thing has the fox?"
