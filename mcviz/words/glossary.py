@@ -252,6 +252,11 @@ TERMS: Mapping[str, Term] = {
         Term("learning rate", "How far one write moves the memory.", "η_t"),
         Term("momentum", "The direction of earlier writes, which goes on to push.", "S_t"),
         Term("interference", "What other pairs mix into an answer, because one memory holds them all."),
+        Term(
+            "cosine",
+            "How alike two lists of numbers are, whatever their lengths: 1 if one is a multiple of the other, 0 if they "
+            "have nothing in common, −1 if it is its opposite.",
+        ),
         # what is asked and measured
         Term("recall", "The share of questions that are answered right."),
         Term(
