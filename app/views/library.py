@@ -52,9 +52,9 @@ def page() -> None:
         if seat is None:
             raise ValueError("run: expected a trained model of the topic library")
         trace = runs.model(replace(seat, tokens=written.tokens(), changes=()), screen.get("backend"))
-        asked = [trace.T - 2 * n - 1 for n in reversed(range(len(written.questions)))]
         if not screen.hidden("answers") and not screen.get("present"):
-            above.table(words.replies(trace, asked))
+            stated = written.stated()
+            above.table(words.replies(trace, [*stated], stated=stated))
         stepping.step_through(trace, key="library")
         stepping.export(trace)
 
