@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from app import controls, runs, screen, stepping
+from app import controls, field, runs, screen, stepping
 from app.desk import FRAMES, OWN, desk, here, keep, mine, wanted
 from app.words import plain, refused
 from mcviz import choices, film, link, watch
@@ -106,8 +106,8 @@ def order() -> None:
             "what it never selects, it never learns to select.",
         )
     st.select_slider("Learning rate", RATES, key=screen.key(key("rate")))
-    controls.number("Steps", key("steps"), step=100)
-    controls.number("Seed", key("seed"), help="Draws the weights and all examples.")
+    field.number("Steps", key("steps"), step=100)
+    field.number("Seed", key("seed"), help="Draws the weights and all examples.")
 
 
 def stands(state: State | None) -> tuple[bool, bool]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls, runs, screen, stepping
+from app import controls, field, runs, screen, stepping
 from app.words import plain, refused
 from mcviz import watch, writing
 from mcviz.writing import MOST, Draft
@@ -52,15 +52,15 @@ def page() -> None:
 
 def taste() -> None:
     """How the next character is chosen."""
-    controls.number(
+    field.number(
         "Temperature, in hundredths",
         "heat",
         step=10,
-        on_change=begin,
+        then=begin,
         help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
     )
     if screen.get("heat"):
-        controls.number("Seed", "seed", on_change=begin)
+        field.number("Seed", "seed", then=begin)
 
 
 def able(name: str) -> str:
