@@ -88,7 +88,7 @@ def form() -> None:
     """The library as two tables and as text. What is written in one is in the others."""
     begin()
     with st.container(horizontal=True, vertical_alignment="center", key="writing"):
-        st.markdown("Each row is a document of facts, *red axe*, filled up with *and so …*")
+        st.markdown("Write a document in each row, facts like *red axe*, and ask beside.")
         known()
         as_text = st.popover("As text, to copy and to paste", icon=":material/notes:")
     start, turn = st.session_state[PREFIX + "start"], st.session_state[PREFIX + "turn"]
