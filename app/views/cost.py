@@ -1,5 +1,7 @@
 """What it costs to remember: the sizes of a layer to move, three pictures, one sheet, and a game."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app import field, playing, runs, screen, stepping
@@ -90,7 +92,7 @@ def length(name: str) -> None:
 
     def take(text: str) -> None:
         number = link.parse(key, text)
-        Setting(**{name: number})  # refuses what leaves its limits
+        replace(Setting(), **{name: number})  # refuses what leaves its limits
         screen.put(**{key: number})
 
     with written:
