@@ -1,6 +1,6 @@
 """What it costs to remember: the sizes of a layer to move, three pictures, one sheet, and a game."""
 
-from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -91,9 +91,9 @@ def length(name: str) -> None:
     key = link.COST + name
 
     def take(text: str) -> None:
-        number = link.parse(key, text)
-        replace(Setting(), **{name: number})  # refuses what leaves its limits
-        screen.put(**{key: number})
+        size: dict[str, Any] = {name: link.parse(key, text)}
+        Setting(**size)  # refuses what leaves its limits
+        screen.put(**{key: size[name]})
 
     with written:
         field.whole(CALLED[name], key, screen.get(key), take, label_visibility="collapsed")
