@@ -4,12 +4,11 @@
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import runs, screen
+from app import field, runs, screen
 from app.words import plain
 from mcviz import Trace, choices, controls, examples, link, wanted, watch
 from mcviz.choices import Choice
@@ -53,7 +52,7 @@ def draw(
         if screen.get("run") == "text" and not only:
             own_text()
         if models is None:
-            number("Seed", "seed", help=glossary.about("seed"), on_change=screen.another_seed)
+            field.number("Seed", "seed", then=screen.another_seed, help=glossary.about("seed"))
             if trained() and screen.get("changes"):
                 edited()
         if not two:
@@ -104,7 +103,7 @@ def reset() -> None:
     first = link.defaults(screen.get("run"))
     if screen.hidden("controls") or all(screen.get(name) == first[name] for name in OURS):
         return
-    run = {name: first[name] for name in (*OURS, "step", "head")}
+    run = {name: first[name] for name in OURS}
     st.button("Reset", icon=":material/restart_alt:", on_click=screen.put, kwargs=run)
 
 
@@ -156,15 +155,9 @@ def draw_one(choice: Choice, side: str) -> None:
     elif isinstance(choice.default, bool):
         st.toggle(choice.label, key=key, help=help_)
     elif isinstance(choice.default, int):
-        number(choice.label, side + choice.name, help=help_)
+        field.number(choice.label, side + choice.name, help=help_)
     else:
         st.text_input(choice.label, key=key, help=help_)
-
-
-def number(label: str, name: str, step: int = 1, **options: Any) -> None:
-    """The widget of a number, which cannot leave its bounds."""
-    field = link.fields()[name]
-    st.number_input(label, field.least, field.most, step=step, key=screen.key(name), **options)
 
 
 def fit(side: str) -> None:

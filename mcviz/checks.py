@@ -4,8 +4,10 @@ NumPy's numbers are taken wherever Python's are: they come out of every `argmax`
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields, is_dataclass
+from decimal import Decimal
 from functools import wraps
 from inspect import signature
 from numbers import Integral, Real
@@ -16,6 +18,11 @@ import numpy as np
 
 Kind = TypeVar("Kind")
 Function = TypeVar("Function", bound=Callable[..., Any])
+LONGEST_NUMBER = 15
+"""Digits of a number: browsers count no further."""
+WRITTEN = re.compile(r"-?[0-9]+(\.[0-9]*)?(e\+?[0-9]{1,2})?", re.IGNORECASE)
+PARTED = re.compile(r"(?<=[0-9])[,_ \u00a0\u202f](?=[0-9]{3}(?![0-9]))")
+"""What parts the thousands of a number."""
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -47,6 +54,21 @@ def whole(
     raise ValueError(
         f"{name}: expected a whole number{of and f' of {of}'}{bounds}{why and f' ({why})'}, got {plain(value)!r}"
     )
+
+
+def written(name: str, text: str) -> int:
+    """The whole number that a reader wrote, its thousands parted or as a power of ten. Raises `ValueError` otherwise.
+
+    >>> [written("L", text) for text in ("16", "1,000,000", "1e6", "-1", "2.5e3")]
+    [16, 1000000, 1000000, -1, 2500]
+    >>> written("L", "1.5")
+    Traceback (most recent call last):
+    ValueError: L: expected a whole number, got '1.5'
+    """
+    bare = PARTED.sub("", text.strip())
+    if WRITTEN.fullmatch(bare) and abs(found := Decimal(bare)) < 10**LONGEST_NUMBER and found == int(found):
+        return int(found)
+    raise ValueError(f"{name}: expected a whole number, got {repr(text[:40]) if text else 'none'}")
 
 
 def number(name: str, value: object, at_least: int | float, at_most: int | float | None = None) -> float:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from mcviz import changes, choices, claims, examples, film, watch
-from mcviz.checks import whole
+from mcviz.checks import whole, written
 from mcviz.choices import CHOICES
 from mcviz.config import MCConfig
 from mcviz.order import LIMITS, RATES, TASKS, Order
@@ -72,8 +72,6 @@ bee: green key, red axe
 ? owl green"""
 LONGEST = 6000
 """Characters of a text that a link carries: browsers cut longer addresses."""
-LONGEST_NUMBER = 15
-"""Digits of a number: browsers count no further."""
 
 
 @cache
@@ -204,10 +202,8 @@ def parse(name: str, text: str) -> Value:
             raise ValueError(f"{name}: expected 0 or 1, got {text[:40]!r}")
         return text == "1"
     if isinstance(field.default, int):
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal()) or len(digits) > LONGEST_NUMBER:
-            raise ValueError(f"{name}: expected a whole number, got {text[:40]!r}")
-        return int(text) if field.least is None else whole(name, int(text), field.least, field.most)
+        given = written(name, text)
+        return given if field.least is None else whole(name, given, field.least, field.most)
     if name == "changes":
         return changes.write(changes.parse(text))
     return shelf.parse(text).text if name == "library" else text

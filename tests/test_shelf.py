@@ -23,9 +23,12 @@ def test_as_text_and_back_and_as_a_sequence_of_the_task(written):
     assert len(tokens) == 16 * len(written.documents) + 2 * len(written.questions)
     batch = tasks.topics().parse(tokens).batch
     places = range(16 * len(written.documents) + 1, len(tokens), 2)
+    assert [*written.stated()] == [*places]
     for place, (animal, colour) in zip(places, written.questions, strict=True):
         facts = [fact for each in written.documents if each.animal == animal for fact in each.facts]
         things = {thing for said, thing in facts if said == colour}
+        assert {thing for thing, _ in written.stated()[place]} == things
+        assert all((colour, thing) in written.documents[n].facts for thing, n in written.stated()[place])
         assert batch.answers()[place] == (things.pop() if len(things) == 1 else "")
     assert not batch.mask[0, : 16 * len(written.documents)].any()
 

@@ -1,8 +1,10 @@
 """What it costs to remember: the sizes of a layer to move, three pictures, one sheet, and a game."""
 
+from typing import Any
+
 import streamlit as st
 
-from app import playing, runs, screen, stepping
+from app import field, playing, runs, screen, stepping
 from app.sheet import sheet
 from app.words import plain, refused
 from mcviz import link, tradeoff, words
@@ -27,8 +29,6 @@ CALLED = {
     "expansion": "Expansion of the MLP",
     "itemsize": "Bytes per number",
 }
-
-TYPED = "typed:"
 
 
 def page() -> None:
@@ -80,16 +80,15 @@ def length(name: str) -> None:
     dragged, written = st.columns([3, 2], gap="small", vertical_alignment="bottom")
     with dragged:
         slider(name)
-    key = f"{TYPED}{name}"
-    st.session_state[key] = screen.get(link.COST + name)
-    written.number_input(
-        f"{CALLED[name]}, typed", key=key, step=1, label_visibility="collapsed", on_change=typed, args=(name,)
-    )
+    key = link.COST + name
 
+    def take(text: str) -> None:
+        size: dict[str, Any] = {name: link.parse(key, text)}
+        Setting(**size)  # refuses what leaves its limits
+        screen.put(**{key: size[name]})
 
-def typed(name: str) -> None:
-    """Take the number that was typed."""
-    screen.put(**{link.COST + name: st.session_state[TYPED + name]})
+    with written:
+        field.whole(CALLED[name], key, screen.get(key), take, label_visibility="collapsed")
 
 
 def preset() -> None:

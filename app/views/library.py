@@ -52,9 +52,9 @@ def page() -> None:
         if seat is None:
             raise ValueError("run: expected a trained model of the topic library")
         trace = runs.model(replace(seat, tokens=written.tokens(), changes=()), screen.get("backend"))
-        asked = [trace.T - 2 * n - 1 for n in reversed(range(len(written.questions)))]
         if not screen.hidden("answers") and not screen.get("present"):
-            above.table(words.replies(trace, asked))
+            stated = written.stated()
+            above.table(words.replies(trace, [*stated], stated=stated))
         stepping.step_through(trace, key="library")
         stepping.export(trace)
 
@@ -88,7 +88,7 @@ def form() -> None:
     """The library as two tables and as text. What is written in one is in the others."""
     begin()
     with st.container(horizontal=True, vertical_alignment="center", key="writing"):
-        st.markdown("Each row is a document of facts, *red axe*, filled up with *and so …*")
+        st.markdown("Write a document in each row, facts like *red axe*, and ask beside.")
         known()
         as_text = st.popover("As text, to copy and to paste", icon=":material/notes:")
     start, turn = st.session_state[PREFIX + "start"], st.session_state[PREFIX + "turn"]

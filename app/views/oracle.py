@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls, runs, screen, stepping
+from app import controls, field, runs, screen, stepping
 from app.words import plain, refused
 from mcviz import words
 from mcviz.config import GATED
@@ -34,7 +34,7 @@ def page() -> None:
                 screen.put(head=head)
                 st.selectbox("Head", range(trace.H), key=screen.key("head"), width=110)
             if not AGGREGATORS[trace.config.aggregator].routes:
-                controls.number("Checkpoints to select, k", "top_k", width=200)
+                field.number("Checkpoints to select, k", "top_k", width=200)
             screen.put(question=at)
             st.selectbox(
                 "Question",

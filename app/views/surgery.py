@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import controls, operating, screen, stepping
+from app import controls, field, operating, screen, stepping
 from app.words import plain, refused
 from mcviz import Trace, words
+from mcviz.checks import place, written
 from mcviz.config import GATED
 from mcviz.probes import edits, surgery
 from mcviz.probes.surgery import Edit, Erase, Force, Freeze, Noise, Scale, Swap, SwitchOff
@@ -85,7 +86,13 @@ def more(trace: Trace, t: int, at: int, changes: list[Edit]) -> None:
     scale = st.slider(f"Noise on checkpoint {at}, in units of the memory's spread", 0.25, 4.0, 1.0, 0.25)
     button("Add noise", [*changes, Noise(at, scale)])
     source = trace.sources[t] if trace.sources and trace.sources[t] >= 0 else t
-    token = int(st.number_input("Token that is never written", 0, trace.T - 1, source, key=f"erase {trace.hash} {t}"))
+    kept = f"erase {trace.hash} {t}"
+    token = st.session_state.get(kept, source)
+
+    def take(text: str) -> None:
+        st.session_state[kept] = place("token", written("token", text), trace.T, "token")
+
+    field.whole("Token that is never written", kept, token, take)
     button("Erase it", [*changes, Erase(token)])
 
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from app import controls, runs, screen, stepping
+from app import controls, field, runs, screen, stepping
 from app.desk import FRAMES, OWN, desk, here, keep, mine, wanted
 from app.words import plain, refused
 from mcviz import choices, film, link, watch
@@ -56,6 +56,9 @@ def page() -> None:
     ways = [start] if can and not mine() and not screen.hidden("controls") else []
     told = [] if can else [films_only]
     stepping.title("Train", *ways, *told, *([partial(choose, names)] if names else []))
+    if names and screen.get("film") and not screen.get("present"):
+        with stepping.said(short=True):
+            st.caption(plain(SHIPPED[screen.get("film")].sentence))
     with stepping.said():
         if not screen.get("present"):
             st.markdown(
@@ -63,13 +66,10 @@ def page() -> None:
                 "learns from: **when does a gate find the document that holds the answer, and when does the loss "
                 "fall?**"
             )
-            more = [SHIPPED[screen.get("film")].sentence] if names and screen.get("film") else []
-            more += (
-                ["Choose in the sidebar what to train (» opens it), and press Train. It takes about a minute."]
-                if ways
-                else []
-            )
-            st.caption(plain(" ".join(more)))
+            if ways:
+                st.caption(
+                    "Choose in the sidebar what to train (» opens it), and press Train. It takes about a minute."
+                )
         if not can:
             st.info(
                 "Training needs PyTorch, which is not installed here: in the folder of the project, "
@@ -94,6 +94,9 @@ def page() -> None:
 def order() -> None:
     """What to train, and how."""
     key = link.TRAIN.__add__
+    shown = "The film on screen has its own settings: these" if screen.get("film") else "These"
+    st.markdown("**The next training**")
+    st.caption(f"{shown} are for the next one. Choose, and press Train.")
     st.selectbox("Task", TASKS, format_func=watch.TITLES.__getitem__, key=screen.key(key("task")))
     for choice in choices.CHOICES:
         if choice.name in CONFIGURED and choice.when(lambda name: screen.get(key(name))):
@@ -106,8 +109,8 @@ def order() -> None:
             "what it never selects, it never learns to select.",
         )
     st.select_slider("Learning rate", RATES, key=screen.key(key("rate")))
-    controls.number("Steps", key("steps"), step=100)
-    controls.number("Seed", key("seed"), help="Draws the weights and all examples.")
+    field.number("Steps", key("steps"), step=100)
+    field.number("Seed", key("seed"), help="Draws the weights and all examples.")
 
 
 def stands(state: State | None) -> tuple[bool, bool]:

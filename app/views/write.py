@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls, runs, screen, stepping
+from app import controls, field, runs, screen, stepping
 from app.words import plain, refused
 from mcviz import watch, writing
 from mcviz.writing import MOST, Draft
@@ -14,6 +14,8 @@ STRETCH = 6
 LINES = 52
 """Pixels of the text as it stands: its last lines, and the rest by a scroll."""
 GOING = "write:going"
+LEARNED = {"stories": "small stories", "text": "one book"}
+"""What there is that the models of each task can go on with."""
 CANNOT = {
     "stories": "It knows stories of one kind, with few names, animals, things and colours, and often takes a new name "
     "where one of the story would be right. Of other texts it reads every letter, but learned nothing about them.",
@@ -33,6 +35,8 @@ def page() -> None:
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left:
         stepping.title("Write")
+        if not screen.get("present"):
+            st.caption(f"Press Write. It learned {LEARNED[watch.task(screen.get('run'))]} only.")
     if not screen.hidden("controls") and not screen.get("present"):
         with right:
             st.text_area("Your text", key=screen.key("draft"), height=68, on_change=begin, label_visibility="collapsed")
@@ -52,15 +56,15 @@ def page() -> None:
 
 def taste() -> None:
     """How the next character is chosen."""
-    controls.number(
+    field.number(
         "Temperature, in hundredths",
         "heat",
         step=10,
-        on_change=begin,
+        then=begin,
         help="0: always the likeliest character. Else characters are drawn, from the seed: the hotter, the wilder.",
     )
     if screen.get("heat"):
-        controls.number("Seed", "seed", on_change=begin)
+        field.number("Seed", "seed", then=begin)
 
 
 def able(name: str) -> str:

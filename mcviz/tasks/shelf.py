@@ -60,6 +60,20 @@ class Shelf:
             words += [*said, *islice(fillers, length - len(said))]
         return (*words, *(word for question in self.questions for word in question))
 
+    def stated(self, length: int = 16) -> dict[int, list[tuple[str, int]]]:
+        """What the documents state to each question: things, each with the number of its document.
+
+        Questions go by the place of their last word in `tokens(length)`, after which the answer is wanted.
+
+        >>> parse("fox: red axe; eel: red cup; fox: blue pen, red bag; ? fox red; ? eel blue").stated()
+        {49: [('axe', 0), ('bag', 2)], 51: []}
+        """
+        facts = [(d.animal, *fact, number) for number, d in enumerate(self.documents) for fact in d.facts]
+        return {
+            length * len(self.documents) + 2 * n + 1: [fact[2:] for fact in facts if fact[:2] == question]
+            for n, question in enumerate(self.questions)
+        }
+
 
 def parse(text: str) -> Shelf:
     """The library that `text` describes, in lines or between semicolons.

@@ -254,8 +254,8 @@ TERMS: Mapping[str, Term] = {
         Term("interference", "What other pairs mix into an answer, because one memory holds them all."),
         Term(
             "cosine",
-            "How alike two lists of numbers are, whatever their lengths: 1 if one is a multiple of the other, 0 if they "
-            "have nothing in common, −1 if it is its opposite.",
+            "How alike two lists of numbers are, whatever their lengths: 1 if one is a multiple of the other, 0 if "
+            "they have nothing in common, −1 if it is its opposite.",
         ),
         # what is asked and measured
         Term("recall", "The share of questions that are answered right."),

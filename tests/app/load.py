@@ -44,7 +44,7 @@ async def reader(url: str, number: int, changes: int, pause: float, seen: Class)
         seen.failed += [f"{page}: {error}" for error in run.errors]
         for i in range(changes if LABEL in run.numbers else 0):
             await asyncio.sleep(pause * (0.5 + (number * 0.618 + i * 0.382) % 1))
-            state = WidgetState(id=run.numbers[LABEL].id, int_value=17 + (7 * number + 3 * i) % 24)
+            state = WidgetState(id=run.numbers[LABEL].id, double_value=17 + (7 * number + 3 * i) % 24)
             begun = time.perf_counter()
             after = await visitor.run(socket, page, run.address or "", (state,))
             seen.changed.append(time.perf_counter() - begun)

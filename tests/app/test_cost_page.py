@@ -63,13 +63,13 @@ def test_sliders_move_the_numbers_and_the_link():
 def test_a_length_is_typed():
     page = opened("cost")
     for name, value in (("L", 100_000), ("C", 100)):
-        page.number_input(key=f"typed:{name}").set_value(value).run()
+        page.number_input(key=f"typed:cost_{name}").set_value(value).run()
         assert not page.exception
         assert in_link(page, f"cost_{name}") == str(value)
         assert page.select_slider(key=f"choice:cost_{name}").value == value
     assert tables(page)[0] == mcviz.words.ledger(Setting(L=100_000, C=100))
     page.select_slider(key="choice:cost_L").set_value(4096).run()
-    assert page.number_input(key="typed:L").value == 4096
+    assert page.number_input(key="typed:cost_L").value == 4096
 
 
 def test_a_setting_of_the_paper_is_taken_whole():

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mcviz import changes, watch, words
-from mcviz.tasks import library
+from mcviz.tasks import library, shelf
 from mcviz.watch import Sitting
 from tests.app.test_pages import in_link, numbers, opened
 from tests.app.test_pages import words as text_of
@@ -74,7 +74,7 @@ def test_edits_that_cannot_be_made_are_said_and_cleared(text, message):
 @needs_models
 def test_another_seed_has_no_edits_of_the_first():
     page = opened(**LINK, changes="3=fox")
-    page.number_input(key="choice:seed").set_value(4).run()
+    page.number_input(key="typed:seed").set_value(4).run()
     assert not page.exception
     assert told(page)["offers"]["edit"]["changes"] == []
     assert "Your edits are not kept, as another seed draws another sequence" in page.info[0].value
@@ -114,7 +114,9 @@ def test_a_library_in_the_link_is_answered_by_the_model():
     trace = watch.run(
         Sitting("topics-grm", watch.config("topics-grm"), tokens=tuple(numbers(page)[0]["runs"][0]["tokens"]))
     )
-    assert {name: list(table[name]) for name in table} == words.replies(trace, [33, 35, 37])
+    assert {name: list(table[name]) for name in table} == words.replies(
+        trace, [33, 35, 37], stated=shelf.parse(text).stated()
+    )
     assert trace.predictions.targets[33:38:2] == ("pen", "axe", "")
     for said in ("A document that is short is filled up with words that say nothing", "*red axe*, filled up with"):
         assert said in text_of(page)

@@ -144,7 +144,9 @@ def test_what_was_changed_is_taken_back_at_once(view):
     first = opened(view, run="needle")
     for page in changed, first:
         assert not [button for button in page.button if button.label == "Reset"]
-    assert link.read({name: in_link(changed, name) for name in changed.query_params})[0] == link.defaults("needle")
+    assert link.read({name: in_link(changed, name) for name in changed.query_params})[0] == link.defaults("needle") | {
+        "step": 9
+    }
     assert numbers(changed)[0]["id"] == numbers(first)[0]["id"]
 
 
@@ -157,7 +159,7 @@ def test_a_choice_changes_the_run_and_the_link():
     page = opened(run="topics")
     before = numbers(page)[0]["id"]
     page.selectbox(key="choice:aggregator").set_value("ssc").run()
-    page.number_input(key="choice:top_k").set_value(1).run()
+    page.number_input(key="typed:top_k").set_value(1).run()
     assert not page.exception
     assert in_link(page, "aggregator") == "ssc"
     assert in_link(page, "top_k") == "1"
@@ -224,11 +226,19 @@ def test_every_page_says_what_cannot_be_run(view):
 )
 def test_no_number_leaves_its_bounds(name, chosen, bounds):
     page = opened(run="topics", **chosen, **{name: str(bounds[0] - 1)})
-    widget = page.number_input(key=f"choice:{name}")
-    free = int(widget.proto.max) >= 2**53 - 1
-    assert (int(widget.proto.min), None if free else int(widget.proto.max)) == bounds
     assert f"{name}: expected" in page.warning[0].value.replace("\\", "")
-    assert widget.value == link.fields()[name].default
+    first, (least, most) = link.fields()[name].default, bounds
+    beyond = [] if most is None else [most + 1]
+    for typed in (least - 1, *beyond, 1.5, None):
+        page.number_input(key=f"typed:{name}").set_value(typed).run()
+        assert page.number_input(key=f"typed:{name}").value == first
+        assert name not in page.query_params
+        said = page.sidebar.warning[0].value.replace("\\", "")
+        assert re.search(rf": expected a whole number.*, got {'none' if typed is None else ''}.*It stays {first}", said)
+    taken = most or 2
+    page.number_input(key=f"typed:{name}").set_value(taken).run()
+    assert taken == first or in_link(page, name) == str(taken)
+    assert not page.sidebar.warning
     assert numbers(page)
 
 

@@ -114,8 +114,8 @@ def test_the_first_page_is_found_by_its_name_too(streamlit_server):
 def test_the_first_change_after_a_restart_counts(streamlit_server):
     def press(run):
         return (
-            visitor.WidgetState(id=run.numbers["Seed"].id, int_value=0),
-            visitor.WidgetState(id=run.numbers[load.LABEL].id, int_value=23),
+            visitor.WidgetState(id=run.numbers["Seed"].id, double_value=0),
+            visitor.WidgetState(id=run.numbers[load.LABEL].id, double_value=23),
         )
 
     before, after = first_of_a_new_session(streamlit_server(), "explore", press)

@@ -218,7 +218,7 @@ def test_nothing_is_lost_on_reload_and_only_who_has_the_link_gets_there(desk):
     assert labels(stranger) == ["Train"]
     gone = opened("train", training="of-long-ago", train_steps="90")
     assert "is not on this server any more" in words(gone)
-    assert gone.number_input(key="choice:train_steps").value == 90
+    assert gone.number_input(key="typed:train_steps").value == 90
 
 
 def test_who_comes_while_the_cores_are_busy_is_told_how_many_come_first(desk):
@@ -263,7 +263,7 @@ def test_of_ten_who_train_at_once_the_last_is_told_that_nine_come_first(desk):
 def test_what_cannot_be_trained_is_one_sentence(desk):
     page = opened("train", train_steps="1000000", train_aggregator="grm")
     assert "train_steps: expected a whole number from 10 to 3,000, got 1000000" in words(page)
-    assert page.number_input(key="choice:train_steps").value == 800
+    assert page.number_input(key="typed:train_steps").value == 800
     page.session_state.screen["train_top_k"] = 17
     press(page, "Train")
     assert "top_k: expected a whole number of checkpoints from 1 to 16, got 17" in words(page)

@@ -60,7 +60,7 @@ def test_another_text_begins_anew():
     page.text_area(key="choice:draft").set_value("Oh dear! ").run()
     assert "written" not in page.query_params
     assert numbers(page)[0]["runs"][0]["T"] == 9
-    page.number_input(key="choice:heat").set_value(0).run()
+    page.number_input(key="typed:heat").set_value(0).run()
     press(page, "Step")
     assert numbers(page)[0]["id"].startswith(writing.run(Draft("text-grm", "Oh dear! ", 1)).hash)
 

@@ -227,8 +227,17 @@ def test_answers_are_hidden_until_they_are_asked_for(visit):
     assert not page.locator(".answers").is_visible()
     assert page.locator(".word:visible").evaluate_all("nodes => nodes.map((node) => node.textContent).join('')") == ""
     assert page.get_by_label("Kind of event").input_value() == "question"
+    here, other = page.locator(".chip.asks.now"), page.locator(".chip.asks:not(.now)").first
+    line = "node => getComputedStyle(node).textDecorationColor"
+    asked = other.evaluate(line)  # neither right nor wrong, as long as nobody may know
+    assert {here.evaluate(line), other.evaluate(line)} == {asked}
     page.get_by_role("button", name="Show the answer").click()
     page.locator(".answers").wait_for()
+    assert "right" in page.locator(".target").inner_text()
+    expect(here).to_have_css(
+        "text-decoration-color", page.locator(".target .truth").evaluate("n => getComputedStyle(n).color")
+    )
+    assert other.evaluate(line) == asked != here.evaluate(line)
     assert answer in page.locator(".target").inner_text()
     assert "★" in view.inner_text()
     page.keyboard.press("n")

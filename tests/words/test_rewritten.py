@@ -8,9 +8,11 @@ import pytest
 
 from mcviz import link, watch, words
 from mcviz.changes import Delete, Insert, Replace
+from mcviz.reference.contribution import shares
 from mcviz.tasks import shelf
 from mcviz.watch import Sitting
 from mcviz.words import accuracy
+from mcviz.words.share import percent
 
 pytestmark = pytest.mark.skipif("topics-ssc" not in watch.names(), reason="no trained model is here")
 TOKENS = tuple(["fox", "fox", "red", "axe", "so", "and", "fox", "red", "then", "fox", "fox", "red"])
@@ -76,8 +78,9 @@ def test_replies_are_what_the_model_says(first):
     assert columns["Answer"] == [said.tokens[t][0] for t in (7, 11)]
     assert columns["Probability"] == [f"{said.probabilities[t, 0]:.3f}" for t in (7, 11)]
     assert columns[""] == ["✓ right" if said.tokens[t][0] == "axe" else "✗ wrong: axe" for t in (7, 11)]
-    for t, cell in zip((7, 11), columns["Comes from"], strict=True):
-        assert cell.endswith(f"gate {first.weights[t, 0].max():.3f}")
+    for t, cell in zip((7, 11), columns["Most of the output"], strict=True):
+        assert cell.startswith(f"{percent(np.abs(shares(first)[t, 0]).max())} from ")
+        assert ("stands" in cell) == (said.tokens[t][0] not in TOKENS[: t + 1])
 
 
 def test_a_reply_comes_from_what_adds_most_and_not_from_the_largest_gate():
@@ -91,7 +94,7 @@ def test_a_reply_comes_from_what_adds_most_and_not_from_the_largest_gate():
     selected = run.selected & (np.arange(run.T) != t)[:, None, None]
     selected[t, 0, 0] = True
     tilted = replace(run, weights=weights, reads=reads, selected=selected, output=output)
-    assert words.replies(tilted, [t])["Comes from"] == ["checkpoint 0 (“fox …”): 105\u00a0% of the output, gate 0.400"]
+    assert words.replies(tilted, [t])["Most of the output"] == ["105\u00a0% from checkpoint 0 (“fox …”)"]
     said = words.found(tilted, t)
     assert "gave most weight, 0.600, to the words it is reading now" in said
     assert "Yet most of the output, 105\u00a0%, comes from checkpoint 0." in said
@@ -105,6 +108,36 @@ def test_a_wrong_reply_is_told_beside_the_right_one(first):
 
 def test_a_reply_to_what_no_document_says():
     run = watch.run(Sitting("topics-rnn", tokens=(*TOKENS, "eel", "red")))
-    columns = words.replies(run, [13])
-    assert columns[""] == ["— no document says it"]
-    assert columns["Comes from"] == ["one memory, and no checkpoint"]
+    columns = words.replies(run, [13], stated={13: []})
+    assert columns[""] == ["— no document says it, and the model cannot say so"]
+    assert columns["Most of the output"] == ["one memory, and no checkpoint"]
+    assert words.replies(run, [13])[""] == ["— no one answer is known"]
+
+
+def test_a_reply_is_judged_by_all_that_documents_say():
+    documents = "cat: red hat; CAT: RED  boot, blue cup, blue cup; dog: blue axe; cat: red hat"
+    written = shelf.parse(f"{documents}; ? cat red; ? cat blue; ? dog red")
+    run = watch.run(Sitting("topics-ssc", tokens=written.tokens()))
+    twice, once, never = stated = written.stated()
+    said = list(run.predictions.tokens)
+    for t, word in zip(stated, ("hat", "cup", "axe"), strict=True):
+        said[t] = (word, *said[t][1:])
+    hat = replace(run, predictions=replace(run.predictions, tokens=tuple(said)))
+    assert words.replies(hat, [twice, once, never], stated=stated)[""] == [
+        "± said differently: hat (documents 0 and 3), boot (document 1)",
+        "✓ right",
+        "— no document says it, and the model cannot say so",
+    ]
+    said[twice], said[once] = ("cup", *said[twice][1:]), ("hat", *said[once][1:])
+    cup = replace(run, predictions=replace(run.predictions, tokens=tuple(said)))
+    assert words.replies(cup, [twice, once], stated=stated)[""] == [
+        "✗ wrong: hat (documents 0 and 3), boot (document 1)",
+        "✗ wrong: cup",
+    ]
+
+
+def test_a_reply_says_where_the_answer_does_not_stand(first):
+    said = list(first.predictions.tokens)
+    said[11] = ("vase", *said[11][1:])
+    vase = replace(first, predictions=replace(first.predictions, tokens=tuple(said)))
+    assert words.replies(vase, [11])["Most of the output"][0].endswith(", where no “vase” stands")

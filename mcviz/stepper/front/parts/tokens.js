@@ -89,7 +89,7 @@ export class Tokens {
     for (let t = 0; t < run.T; t++) {
       if (!run.asks(t)) continue;
       const wrong = run.isWrong(t);
-      context.fillStyle = wrong ? colours.css.wrong : colours.css.truth;
+      context.fillStyle = colours.css[wrong ? "wrong" : run.target(t) ? "truth" : "muted"];
       context.fillRect(x(t), wrong ? 0 : 6, Math.max(1, this.width / run.T), wrong ? 12 : 6);
     }
     context.fillStyle = colours.css.fg;
@@ -139,13 +139,17 @@ export class Tokens {
     this.first = first;
     const last = first + this.shown;
     for (let i = 0; i < this.shown; i++) {
-      const chip = this.chips[i];
-      chip.t = first + i;
-      write(chip, visible(run.label(chip.t)));
-      chip.classList.toggle("begins", run.segments[run.own[chip.t]][0] === chip.t);
-      chip.classList.toggle("odd", run.own[chip.t] % 2 === 1);
-      chip.classList.toggle("asks", run.asks(chip.t));
-      chip.classList.toggle("failed", run.isWrong(chip.t));
+      const [chip, t] = [this.chips[i], first + i];
+      chip.t = t;
+      write(chip, visible(run.label(t)));
+      const is = {
+        begins: run.segments[run.own[t]][0] === t,
+        odd: run.own[t] % 2 === 1,
+        asks: run.asks(t),
+        judged: Boolean(run.target(t)),
+        failed: run.isWrong(t),
+      };
+      for (const name in is) chip.classList.toggle(name, is[name]);
     }
     const [from, to] = [run.own[first], run.own[last - 1]];
     while (this.marks.length < to - from + 1) this.bands.append(this.marks[this.marks.push(el("span", {})) - 1]);

@@ -2,7 +2,7 @@
 
 import { el } from "../drawing/dom.js";
 
-const COLOURS = ["fg", "line", "band", "gate", "online", "truth", "wrong", "positive", "negative"];
+const COLOURS = ["fg", "muted", "line", "band", "gate", "online", "truth", "wrong", "positive", "negative"];
 
 /** Colours as [r, g, b], and in `css` as text; also marks `root` as light or dark. */
 export function readColours(root) {
