@@ -104,7 +104,7 @@ def reset() -> None:
     first = link.defaults(screen.get("run"))
     if screen.hidden("controls") or all(screen.get(name) == first[name] for name in OURS):
         return
-    run = {name: first[name] for name in (*OURS, "step", "head")}
+    run = {name: first[name] for name in (*OURS, "step", "head", "segment")}
     st.button("Reset", icon=":material/restart_alt:", on_click=screen.put, kwargs=run)
 
 
