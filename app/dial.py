@@ -10,12 +10,15 @@ PAPER = {"aggregator": "recall-order", "segment_length": "segments-length"}
 """The claim of the paper that says what to expect of a choice."""
 
 
-def beside(name: str, trace: Trace) -> None:
-    """What the choice called `name` does: in this run, and where somebody has measured it, in many."""
+def beside(name: str, trace: Trace, after: Trace | None = None) -> None:
+    """What the choice called `name` does: in this run, and `after` surgery; and where somebody has measured it, in
+    many."""
     counted = words.accuracy(trace)
     if counted is None or screen.hidden("answers"):
         return
-    st.markdown(f"**{counted[0]} of {counted[1]}** answers right in this sequence.")
+    right = f"**{counted[0]} of {counted[1]}** answers right in this sequence"
+    again = after and words.accuracy(after)
+    st.markdown(f"{right}, and **{again[0]}** after surgery." if again else f"{right}.")
     said = over_many(trace) if name == "aggregator" else learned(trace)
     claim = claims.CLAIMS[PAPER[name]]
     paper = f"The paper ({claim.source}): {claim.statement}"

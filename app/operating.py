@@ -24,24 +24,30 @@ def in_force(trace: Trace) -> list[Edit]:
     return changes
 
 
+def pair(trace: Trace) -> tuple[Trace, Trace | None]:
+    """The run that is chosen, and what surgery made of it; None where there is no edit."""
+    if not screen.get("edits"):
+        return trace, None
+    # The reference operates, so it also has to say what there was before: rounding is no difference.
+    before = controls.trace(backend="numpy")
+    changes = in_force(before)
+    return before, runs.edited(before, screen.get("edits"), controls.sitting()) if changes else None
+
+
 def step_through(
     trace: Trace,
+    after: Trace | None,
     earlier: Trace | None = None,
     *,
     key: str,
     offers: Offers | None = None,
     on_request: Ask | None = None,
 ) -> None:
-    """The stepper on a run and what surgery made of it, or beside one of an `earlier` sequence.
+    """The stepper on a run and what surgery made of it, `pair`, or beside one of an `earlier` sequence.
 
     The reader may operate, and ask for what else is in `offers`.
     """
-    changes: list[Edit] = []
-    if screen.get("edits"):
-        # The reference operates, so it also has to say what there was before: rounding is no difference.
-        trace = controls.trace(backend="numpy")
-        changes = in_force(trace)
-    after = runs.edited(trace, screen.get("edits"), controls.sitting()) if changes else None
+    changes = [] if after is None else in_force(trace)
     # of one token more or less two runs cannot be in step
     beside = earlier is not None and earlier.T == trace.T and after is None
     pair: Any = (earlier, trace) if beside else (trace, after)

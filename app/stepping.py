@@ -45,6 +45,7 @@ def step_through(
         key=key,
         step=t,
         head=head,
+        segment=screen.get("segment"),
         on_change=moved,
         present=screen.get("present"),
         on_present=presented,
@@ -80,7 +81,7 @@ def place(trace: Trace) -> tuple[int, int]:
 
 def moved(to: Selection) -> None:
     """The reader has come to rest: the link follows."""
-    screen.put(step=to.step, head=to.head)
+    screen.put(step=to.step, head=to.head, segment=to.segment)
     screen.end()
 
 

@@ -76,6 +76,12 @@ class MCConfig:
         return self.aggregator in GATED and self.gate != "token"
 
     @property
+    def one_memory(self) -> bool:
+        """Whether each segment goes on from where the last one ended, and nothing else is read: segments change
+        nothing then, as in a plain recurrent layer."""
+        return self.aggregator == "none" and self.start == "checkpoint"
+
+    @property
     def rule_options(self) -> dict[str, Any]:
         """Every option of the memory rule: what was asked for, and the defaults."""
         return {**OPTIONS[self.memory], **self.options}

@@ -8,8 +8,9 @@ The one memory that is being written is not among them: `online` says how large 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from mcviz import rules, segments
@@ -46,14 +47,14 @@ def write_flops(cfg: MCConfig, K: int, V: int) -> int:
 
 def token(cfg: MCConfig, n: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of one token that can reach `n` memories: n - 1 checkpoints and its online one."""
-    return _total(cfg, 1, n, n, most_read(cfg, n), K, V, H, itemsize)
+    return _total(cfg, 1, n, H * n, H * most_read(cfg, n), K, V, H, itemsize)
 
 
 def sequence(cfg: MCConfig, T: int, K: int, V: int, H: int, itemsize: int = 8) -> Cost:
     """The cost of a whole sequence; `cached` is what its last token had to keep."""
     T, K, V, H, itemsize = (plain(size) for size in (T, K, V, H, itemsize))
     n = memories(cfg, T)
-    reached, fetched = _reached(cfg, T, n), _reached(cfg, T, most_read(cfg, n))
+    reached, fetched = H * _reached(cfg, T, n), H * _reached(cfg, T, most_read(cfg, n))
     return _total(cfg, T, n, reached, fetched, K, V, H, itemsize)
 
 
@@ -84,24 +85,24 @@ def _reached(cfg: MCConfig, T: int, at_most: int) -> int:
 def _total(
     cfg: MCConfig, tokens: int, n: int, reached: int, fetched: int, K: int, V: int, H: int, itemsize: int
 ) -> Cost:
-    """The cost of so many tokens, which together can reach, and fetch, so many memories; the last can reach `n`."""
-    size = state_size(cfg, K, V)
+    """The cost of so many tokens, whose heads together reach, and fetch, so many memories; the last can reach `n`."""
+    size, queries = state_size(cfg, K, V), H * tokens
     gated, compares, reader = cfg.aggregator in GATED, cfg.compares, rules.AGGREGATORS[cfg.aggregator]
     if reader.mixes:
-        answers, combine = tokens, 2 * reached * size
+        answers, combine = queries, 2 * fetched * size
     else:
-        answers, combine = fetched, (2 * fetched - tokens) * V
-    flops = tokens * write_flops(cfg, K, V) + answers * read_flops(cfg, K, V) + combine
+        answers, combine = fetched, (2 * fetched - queries) * V
+    flops = queries * write_flops(cfg, K, V) + answers * read_flops(cfg, K, V) + combine
     # the running context, which every run records
-    flops += tokens * (K if cfg.pooling == "sum" else 2 * K)
+    flops += queries * (K if cfg.pooling == "sum" else 2 * K)
     # scores; their softmax; their signs turned, to sort downwards
     flops += (2 * K * reached if compares else 0) + (5 * reached if gated else 0)
-    flops += reached - tokens if reader.routes else 0
+    flops += reached - queries if reader.routes else 0
     kept = 0 if cfg.aggregator == "none" else n - 1
     return Cost(
-        reads=H * answers,
-        flops=H * flops,
-        bytes=H * itemsize * (fetched * size + (reached * K if compares else 0)),
+        reads=answers,
+        flops=flops,
+        bytes=itemsize * (fetched * size + (reached * K if compares else 0)),
         cached=H * itemsize * kept * (size + (K if compares else 0)),
     )
 
@@ -175,8 +176,21 @@ def crossover(cfg: MCConfig, K: int, V: int) -> float:
     return state_size(cfg, K, V) / (K + V)
 
 
-def counts(cfg: MCConfig, cuts: segments.Segments, K: int, V: int, H: int, itemsize: int) -> Mapping[str, list[int]]:
-    """The cost of every token of a run, field by field: what `Trace.counts` holds."""
-    ones = [token(cfg, n, K, V, H, itemsize) for n in range(1, len(cuts) + 1)]
-    each = [one for one, (start, stop) in zip(ones, cuts, strict=True) for _ in range(start, stop)]
-    return {name: [getattr(one, name) for one in each] for name in Cost._fields}
+def counts(
+    cfg: MCConfig,
+    cuts: segments.Segments,
+    K: int,
+    V: int,
+    H: int,
+    itemsize: int,
+    fetched: Iterable[int] | None = None,
+) -> Mapping[str, list[int]]:
+    """The cost of every token of a run, field by field: what `Trace.counts` holds.
+
+    `fetched` says how many memories the heads of each token read, where surgery has them read others than they would.
+    """
+    reached = [n for n, (start, stop) in enumerate(cuts, start=1) for _ in range(start, stop)]
+    usual = (H * most_read(cfg, n) for n in reached)
+    one = cache(lambda n, some: _total(cfg, 1, n, H * n, some, K, V, H, itemsize))
+    each = [one(n, some) for n, some in zip(reached, usual if fetched is None else fetched, strict=True)]
+    return {name: [getattr(spent, name) for spent in each] for name in Cost._fields}

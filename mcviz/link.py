@@ -100,6 +100,7 @@ def fields() -> Mapping[str, Field]:
         "edits": Field(""),
         "step": Field(-1),  # -1: the first question whose answer stands in an earlier segment
         "head": Field(0),
+        "segment": Field(-1, least=-1),  # whose memory is inspected; -1: the online one
         "question": Field(-1),  # of the oracle; -1: the one with the largest regret
         "claim": Field("", ("", *claims.CLAIMS)),
         "verdict": Field("", ("", *claims.VERDICTS)),

@@ -9,7 +9,7 @@
  */
 
 /** Where the reader rests: no state of its own. */
-const RESTS = ["step", "head"];
+const RESTS = ["step", "head", "segment"];
 const HOOKED = Symbol.for("mcviz.history");
 const LISTED = '[data-testid="stSidebarNavLink"]';
 const SHUT = '[data-testid="stSidebarCollapseButton"] button';

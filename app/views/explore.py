@@ -18,17 +18,18 @@ def page() -> None:
     room = controls.draw()
     top = stepping.title("Explore", tour.begin, asking.begin, controls.reset)
     with refused():
-        trace = controls.trace()
+        trace, after = operating.pair(controls.trace())
         earlier = editing.before()
         for name in dial.PAPER:
             if name in room:
                 with room[name]:
-                    dial.beside(name, trace)
+                    dial.beside(name, trace, after)
         stepping.labelled(top, trace)
         if remark := controls.remark():
             st.caption(plain(remark))
         offers = editing.offers(trace, earlier)
-        operating.step_through(trace, earlier, key="explore", offers=offers, on_request=editing.asked)
+        operating.step_through(trace, after, earlier, key="explore", offers=offers, on_request=editing.asked)
+        last = after or trace  # what is told of a run below is of the one that surgery made
         # What is shut is not computed; opening it brings it to the token that is on screen by then.
         equations = st.expander(
             "The equations, with the numbers of one token",
@@ -38,13 +39,13 @@ def page() -> None:
         )
         if equations.open:
             with equations:
-                stepping.equations(trace)
+                stepping.equations(last)
         pictures = st.expander(
             "The figures, for print and for talks", icon=":material/bar_chart:", key="figures", on_change="rerun"
         )
         if pictures.open:
             with pictures:
-                show(stepping.shown(trace), *stepping.place(trace))
+                show(stepping.shown(last), *stepping.place(last))
         stepping.export(trace, tour.notes(trace))
 
 

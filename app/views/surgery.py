@@ -21,7 +21,7 @@ def page() -> None:
     controls.draw(by=["numpy"])
     top = stepping.title("Surgery", controls.reset)
     with refused():
-        before = controls.trace(backend="numpy")
+        before, after = operating.pair(controls.trace(backend="numpy"))
         stepping.labelled(top, before)
         changes = operating.in_force(before)
         if not screen.hidden("controls") and not screen.get("present"):
@@ -30,7 +30,7 @@ def page() -> None:
         if changes:
             with stepping.said():
                 listed(before, changes)
-        operating.step_through(before, key="surgery")
+        operating.step_through(before, after, key="surgery")
 
 
 def operate(trace: Trace, changes: list[Edit]) -> None:

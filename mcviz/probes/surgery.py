@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from mcviz import cost
 from mcviz.checks import is_number, number, of_kinds, place, whole
 from mcviz.config import GATED
 from mcviz.initial import State, readable
@@ -109,6 +110,8 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
     stream = Operated(trace, edits)
     steps = stream.run(*tokens, c)
     again = record(trace.config, trace.segments, tokens, c, trace.initial, stream, enumerate(steps))
+    sizes = (trace.K, trace.V, trace.H, trace.q.dtype.itemsize)
+    spent = cost.counts(trace.config, trace.segments, *sizes, fetched=again.read.sum((1, 2)).tolist())
     return replace(
         trace,
         scores=again.scores,
@@ -117,6 +120,7 @@ def operate(trace: Trace, edits: Sequence[Edit]) -> Trace:
         reads=again.reads,
         output=again.output,
         checkpoints=again.checkpoints,
+        counts={name: np.array(values, np.int64) for name, values in spent.items()},
         predictions=None,
         alone=None,
         exchanged=(*trace.exchanged, *((edit.segment, edit.other) for edit in edits if isinstance(edit, Swap))),

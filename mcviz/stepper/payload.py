@@ -20,7 +20,7 @@ from mcviz.stepper import details
 from mcviz.stepper.blob import lay_out
 from mcviz.stepper.blob import unpack as unpack
 from mcviz.stepper.equations import equations
-from mcviz.trace import Trace
+from mcviz.trace import Trace, joined
 from mcviz.words import glossary
 
 Array = np.ndarray
@@ -150,6 +150,7 @@ def _kept_run(trace: Trace, budget: int) -> Laid:
 
 def run_of(trace: Trace, budget: int) -> Laid:
     """One run of a payload: its header, and its arrays by name."""
+    recorded, trace = trace, joined(trace)
     said = trace.predictions
     vectors = {name: getattr(trace, name) for name in ("q", "k", "v", "u", "online_contexts", "checkpoint_contexts")}
     dtype = _fitting(sum(array.size for array in vectors.values()), budget, (np.float32,)) or np.float16
@@ -181,13 +182,15 @@ def run_of(trace: Trace, budget: int) -> Laid:
     if entropy is not None:
         arrays["events.entropy"] = entropy.astype(np.float32)
 
-    state_arrays, scales = _states(trace, budget)
+    # what stood between the recorded checkpoints is written again from there
+    state_arrays, scales = _states(trace, recorded, budget)
     header = {
         "title": trace.title,
         "untrained": trace.untrained,
         "about": describe(trace.config, trace.T),
         "aggregator": trace.config.aggregator,
         "start": trace.config.start,
+        "one": trace.config.one_memory,
         "memory": trace.config.memory,
         "compares": trace.config.aggregator in GATED,
         "connector": "q" if trace.config.gate == "shared" else "u",
@@ -224,6 +227,8 @@ def describe(cfg: MCConfig, T: int) -> str:
     """The configuration in a line, for a run of T tokens."""
     reader = AGGREGATORS[cfg.aggregator].short + (f", k = {cfg.top_k}" if AGGREGATORS[cfg.aggregator].routes else "")
     memory = sheet(cfg.memory).short
+    if cfg.one_memory:
+        return f"{memory} memory · {reader} · one memory for all {T} tokens"
     if cfg.segmentation == "constant":
         cuts = f"segments of {cfg.segment_length}"
         cuts += f" (longer than the run: all {T} tokens are one)" if cfg.segment_length > T else ""
@@ -270,7 +275,7 @@ def _reads(trace: Trace, budget: int) -> dict[str, Array]:
     }
 
 
-def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, float]]:
+def _states(trace: Trace, recorded: Trace, budget: int) -> tuple[dict[str, Array], dict[str, float]]:
     """Checkpoints and online states, and the value of one unit of those that are int8."""
     names = readable(trace.config)
     online = _online_type(trace, budget)
@@ -286,7 +291,7 @@ def _states(trace: Trace, budget: int) -> tuple[dict[str, Array], dict[str, floa
     checkpoints = _fitting(_size(trace) * trace.N, budget) or np.int8
     for name in names:
         add(f"checkpoints.{name}", [state[name] for state in trace.checkpoints], checkpoints)
-    found = details.details(trace, keep_states=online is not None, dtype=np.float32)
+    found = details.details(recorded, keep_states=online is not None, dtype=np.float32)
     for group in GROUPS:
         for name, values in getattr(found, group).items():
             add(f"{group}.{name}", values, online or np.float32)
@@ -360,6 +365,7 @@ def _difference(a: Trace, b: Trace) -> tuple[dict[str, Any], dict[str, Array]]:
             f"other: expected a run of {a.T} tokens, {a.H} heads and outputs of {a.V} numbers, "
             f"got {b.T}, {b.H} and {b.V}"
         )
+    a, b = joined(a), joined(b)
     output = b.output - a.output
     arrays = {"output": output.astype(np.float32), "size": np.abs(output).max(-1).astype(np.float32)}
     firsts = {"output": _first((output != 0).any((1, 2)))}

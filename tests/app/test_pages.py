@@ -560,6 +560,8 @@ def test_a_checkpoint_that_is_clicked_away_takes_the_answer_with_it():
     assert header["id"].startswith(trace.hash)
     assert after.hash in header["id"]
     assert mcviz.words.compared(trace, after) in words(page)
+    (right, asked), (again, _) = mcviz.words.accuracy(trace), mcviz.words.accuracy(after)
+    assert f"**{right} of {asked}** answers right in this sequence, and **{again}** after surgery." in words(page)
     assert f'"word": "off.{home}"' in place(page)
 
 

@@ -70,6 +70,21 @@ def test_a_checkpoint_that_is_switched_off_is_not_read_and_not_weighed(aggregato
         np.testing.assert_allclose(edited.weights.sum(2), 1)
 
 
+@pytest.mark.parametrize("aggregator", [name for name in AGGREGATORS if name != "none"])
+def test_a_run_after_surgery_counts_what_it_reads(aggregator):
+    trace = run(aggregator=aggregator, top_k=5)
+    edited = operate(trace, [SwitchOff(0), SwitchOff(1), Force((2, 3), 90)])
+    memory = trace.checkpoints[0]["M"][0].nbytes
+    fewer = (trace.read.sum(2) - edited.read.sum(2)).sum(1)
+    assert fewer[LAST] == 2 * trace.H
+    saved = {name: trace.counts[name] - edited.counts[name] for name in trace.counts}
+    np.testing.assert_array_equal(saved["bytes"], fewer * memory)
+    np.testing.assert_array_equal(saved["reads"], 0 if aggregator == "soup" else fewer)
+    each = 2 * trace.K * trace.V if aggregator == "soup" else 2 * trace.K * trace.V + 2 * trace.V
+    np.testing.assert_array_equal(saved["flops"], fewer * each)
+    assert not saved["cached"].any()  # what is not read is kept all the same
+
+
 def test_the_router_takes_the_next_best_for_one_that_is_switched_off():
     trace = run(aggregator="ssc", top_k=1)
     best = int(np.argmax(trace.scores[LAST, 0, :5]))

@@ -11,7 +11,7 @@ from mcviz import MCConfig
 from mcviz.initial import readable
 from mcviz.reference import shares
 from mcviz.stepper import assets, payload
-from mcviz.trace import Alone
+from mcviz.trace import Alone, joined
 from mcviz.words import glossary
 from tests.stepper.examples import library, noise
 
@@ -311,3 +311,27 @@ def test_a_payload_with_a_name_is_the_same_but_for_hashes_which_nobody_computes(
     assert [run.pop("hash") for run in whole["runs"]] == [run.hash for run in runs]
     assert whole | {"id": "a", "arrays": None} == header | {"arrays": None}
     assert all(np.array_equal(same[name], array) for name, array in arrays.items())
+
+
+@pytest.mark.parametrize("memory", ["linear", "titans", "dla"])
+def test_a_run_of_one_memory_is_shown_as_one(memory, tmp_path):
+    cfg = MCConfig(memory=memory, aggregator="none", start="checkpoint", segment_length=4)
+    trace, whole = (noise(replace(cfg, segment_length=length), T=10) for length in (4, 10))
+    trace.save(tmp_path / "old.npz")
+    header, arrays = payload.unpack(payload.pack(type(trace).load(tmp_path / "old.npz"), whole))
+    (one, _) = header["runs"]
+    assert one["segments"] == [[0, 10]]
+    assert one["N"] == 1
+    assert "one memory for all 10 tokens" in one["about"]
+    for name in ("output", "weights", "scores", "read", "reads.values", "counts.reads", "events.boundary"):
+        np.testing.assert_array_equal(arrays[f"0.{name}"], arrays[f"1.{name}"])
+    for name in readable(cfg):
+        for group in ("states", "checkpoints"):
+            np.testing.assert_allclose(arrays[f"0.{group}.{name}"], arrays[f"1.{group}.{name}"], rtol=1e-6, atol=1e-7)
+
+
+def test_memories_that_begin_with_their_segments_are_shown_each():
+    for changes in ({"start": "independent"}, {"aggregator": "residual"}):
+        trace = noise(replace(MCConfig(aggregator="none", start="checkpoint", segment_length=4), **changes), T=10)
+        assert joined(trace) is trace
+        assert payload.unpack(payload.pack(trace))[0]["runs"][0]["N"] == 3

@@ -310,14 +310,22 @@ def test_the_source_is_quoted(visit):
     segment = trace.segment_of[source]
     said = f"Segment {segment} says: “{trace.tokens[source - 1]} {trace.tokens[source]}”"
     assert said in page.locator(".story").inner_text()
-    for start, reads in (
-        ("checkpoint", "its one memory, as a plain"),
-        ("independent", "the memory that began with its"),
+    for start, reads, where, names in (
+        ("checkpoint", "its one memory, as a plain", "went into it", ["★ memory"]),
+        ("independent", "the memory that began with its", f"stands in segment {segment}", None),
     ):
-        plain = visit(library(MCConfig(aggregator="none", start=start))).locator(".story").inner_text()
+        page = visit(library(MCConfig(aggregator="none", start=start)))
+        plain = page.locator(".story").inner_text()
         assert f"reads {reads}" in plain
-        assert f"The answer stands in segment {segment}, ★" in plain
+        assert f"The answer {where}, ★" in plain
         assert "checkpoint" not in plain
+        found = page.locator(".card:visible .title").all_inner_texts()
+        assert found == names if names else len(found) == trace.N
+        title = page.locator(".details h2").inner_text()
+        assert title == ("The one memory" if names else "Online memory, segment 8")
+        assert (
+            f"after {136 if names else 8} writes of {trace.T if names else 16}" in page.locator(".details").inner_text()
+        )
 
 
 def test_random_weights_are_not_said_to_find_the_answer(visit):

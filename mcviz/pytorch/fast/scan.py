@@ -68,7 +68,7 @@ def run(
 
 def ignores_segments(cfg: MCConfig) -> bool:
     """Whether nobody reads what a segment ends with, so that chunks may be longer than segments."""
-    return cfg.aggregator == "none" and cfg.start == "checkpoint" and cfg.memory in Matrices.rules
+    return cfg.one_memory and cfg.memory in Matrices.rules
 
 
 def through(

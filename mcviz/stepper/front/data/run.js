@@ -100,19 +100,27 @@ export class Run {
   /** What memory i says, if it is at hand. */
   said(t, h, i) {
     if (!this.a["reads.start"]) return null;
-    const [a, b] = [this.a["reads.start"].data[t * this.H + h], this.a["reads.start"].data[t * this.H + h + 1]];
-    const memory = this.a["reads.memory"].data;
-    for (let r = a; r < b; r++)
-      if (memory[r] === i) return { numbers: this.a["reads.values"], start: r * this.V, count: this.V };
-    return null;
+    const [a, b] = this.a["reads.start"].data.subarray(t * this.H + h);
+    const r = this.a["reads.memory"].data.subarray(a, b).indexOf(i);
+    return r < 0 ? null : { numbers: this.a["reads.values"], start: (a + r) * this.V, count: this.V };
   }
 
   label(t) {
     return this.tokens[t] ?? String(t);
   }
 
+  /** What the memory that is written is called: of one that goes on for ever, no segment is said. */
+  get onlineTerm() {
+    return this.one ? "memory" : "online memory";
+  }
+
+  titleOf(t, i) {
+    if (i < this.own[t]) return `Checkpoint ${i}`;
+    return this.one ? "The one memory" : `Online memory, segment ${i}`;
+  }
+
   memoryName(t, i) {
-    return i === this.own[t] ? "the online memory" : `checkpoint ${i}`;
+    return i === this.own[t] ? `the ${this.onlineTerm}` : `checkpoint ${i}`;
   }
 
   /** Whether something is asked at token t. */

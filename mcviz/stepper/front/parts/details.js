@@ -79,8 +79,8 @@ export class Details {
   paintTitle(run, t, i) {
     const online = i === run.own[t];
     const [start, stop] = run.segments[i];
-    this.title.dataset.term = online ? "online memory" : "checkpoint";
-    write(this.title, online ? `Online memory, segment ${i}` : `Checkpoint ${i}`);
+    this.title.dataset.term = online ? run.onlineTerm : "checkpoint";
+    write(this.title, run.titleOf(t, i));
     if (!online) return write(this.note, `where segment ${i} ended, tokens ${start}–${stop - 1}`);
     const missing = this.view.live
       ? "Its state comes when you rest"

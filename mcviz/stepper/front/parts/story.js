@@ -15,21 +15,18 @@ export class Story {
     const own = run.own[t];
     const best = run.heaviest(t, h)[0];
     const kept = run.aggregator === "none" ? "segment" : "checkpoint"; // nothing is kept of a plain network's
-    const name = (i) => (i === own ? "its own segment" : `${kept} ${i}`);
+    const name = (i) => (run.one ? "its one memory" : i === own ? "its own segment" : `${kept} ${i}`);
     const parts = [
       "Token ",
       el("b", { dir: "auto" }, clipped(visible(run.label(t)))),
       run.tokens.length ? ` (${t})` : "",
-      ` of segment ${own} `,
+      run.one ? " " : ` of segment ${own} `,
     ];
     const read = run.memoriesRead(t, h).filter((i) => i < own);
-    if (!own) parts.push("has no checkpoint to read yet. ");
+    if (run.one) parts.push("reads its one memory, as a plain recurrent network does. ");
+    else if (!own) parts.push("has no checkpoint to read yet. ");
     else if (!read.length && run.aggregator === "none")
-      parts.push(
-        run.start === "checkpoint"
-          ? "reads its one memory, as a plain recurrent network does. "
-          : "reads the memory that began with its segment, and no other. ",
-      );
+      parts.push("reads the memory that began with its segment, and no other. ");
     else if (!read.length)
       parts.push(`reads its online memory alone; ${count(own, "checkpoint")} stay${own === 1 ? "s" : ""} shut. `);
     else if (read.length === own) parts.push(`reads ${own === 1 ? "the one checkpoint" : `all ${own} checkpoints`}. `);
@@ -51,7 +48,9 @@ export class Story {
     else if (source >= 0) {
       const at = run.own[source];
       parts.push(
-        gates && at === best ? "There the answer stands, " : `The answer stands in ${name(at)}, `,
+        gates && at === best
+          ? "There the answer stands, "
+          : `The answer ${run.one ? "went into it" : `stands in ${name(at)}`}, `,
         el("span", { class: "truth" }, `★ token ${source}`),
         gates && at !== best ? `, gate ${portion(run.weight(t, h, at))}` : "",
         ...this.quote(run, t),
@@ -104,6 +103,6 @@ export class Story {
     if (!stop) return [];
     const words = Array.from({ length: stop - first - 1 }, (_, n) => clipped(visible(run.label(first + n))));
     const answer = el("b", { class: "truth", dir: "auto" }, clipped(visible(run.label(stop - 1))));
-    return [`. Segment ${run.own[first]} says: “${words.join(" ")} `, answer, "”"];
+    return [`. ${run.one ? "The text" : `Segment ${run.own[first]}`} says: “${words.join(" ")} `, answer, "”"];
   }
 }

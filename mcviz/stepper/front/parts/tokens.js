@@ -72,7 +72,8 @@ export class Tokens {
   hint(t) {
     const { run } = this.view;
     return (
-      `token ${t}: ${visible(run.label(t))}  ·  segment ${run.own[t]}` +
+      `token ${t}: ${visible(run.label(t))}` +
+      (run.one ? "" : `  ·  segment ${run.own[t]}`) +
       (run.source(t) >= 0 ? `  ·  asks for what stands at token ${run.source(t)}` : "") +
       (this.view.edit ? `  ·  ${t === this.view.at.t ? "click" : "go there and click again"} to edit it` : "")
     );
@@ -154,7 +155,7 @@ export class Tokens {
     const [from, to] = [run.own[first], run.own[last - 1]];
     while (this.marks.length < to - from + 1) this.bands.append(this.marks[this.marks.push(el("span", {})) - 1]);
     this.marks.forEach((mark, i) => {
-      show(mark, i <= to - from);
+      show(mark, i <= to - from && !run.one);
       if (i > to - from) return;
       const [start, stop] = run.segments[from + i];
       const [a, b] = [Math.max(start, first), Math.min(stop, last)];

@@ -5,9 +5,8 @@ export function toSegment(stepper, by) {
   const { T, run } = stepper;
   const { step } = stepper.state;
   const s = run.own[step];
-  const start = (i) => run.segments[i][0];
-  if (by < 0) stepper.go({ step: step > start(s) ? start(s) : start(Math.max(0, s - 1)) });
-  else stepper.go({ step: s + 1 < run.segments.length ? start(s + 1) : T - 1 });
+  const starts = [...run.segments.map(([start]) => start), T - 1];
+  stepper.go({ step: starts[by > 0 ? s + 1 : Math.max(0, s - (step === starts[s]))] });
 }
 
 export function toEvent(stepper, by) {

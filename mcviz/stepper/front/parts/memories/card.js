@@ -47,9 +47,9 @@ export class Card {
       this.away,
     );
     this.name.addEventListener("click", () => view.go({ segment: this.i }));
-    this.score.hint = () => this.hint("relevance of", view.run.score(view.at.t, view.at.h, this.i));
-    this.gate.hint = () => this.hint("gate on", view.run.weight(view.at.t, view.at.h, this.i));
-    this.share.hint = () => this.hint("share of the output from", view.run.share(view.at.t, view.at.h, this.i));
+    this.score.hint = () => this.hint("relevance of", "score");
+    this.gate.hint = () => this.hint("gate on", "weight");
+    this.share.hint = () => this.hint("share of the output from", "share");
     this.word.hint = this.chance.hint = () => {
       const said = view.run.alone(view.at.t, this.i);
       return (
@@ -57,14 +57,14 @@ export class Card {
         `from ${view.run.memoryName(view.at.t, this.i)} alone: ${visible(said.word)}, ${exact(said.probability)}`
       );
     };
-    this.chance.pick = () => ({ kind: "alone", i: this.i });
-    this.share.pick = () => ({ kind: "share", i: this.i });
-    this.score.pick = () => ({ kind: "score", i: this.i });
-    this.gate.pick = () => ({ kind: "weight", i: this.i });
+    for (const each of [this.score, this.gate, this.chance, this.share]) {
+      each.pick = () => ({ kind: each.dataset.number, i: this.i });
+    }
   }
 
-  hint(what, x) {
-    return `${what} ${this.view.run.memoryName(this.view.at.t, this.i)} = ${exact(x)}`;
+  hint(what, kind) {
+    const { run, at } = this.view;
+    return `${what} ${run.memoryName(at.t, this.i)} = ${exact(run[kind](at.t, at.h, this.i))}`;
   }
 
   resize(used, { width, frame, operate, caption, charts }) {
@@ -107,8 +107,8 @@ export class Card {
     if (this.state !== state) this.node.className = this.state = state;
     if (this.node.dataset.segment !== String(i)) this.node.dataset.segment = i;
     const [start, stop] = run.segments[i];
-    this.title.dataset.term = i === own ? "online memory" : reachable ? "checkpoint" : "segment";
-    write(this.title, `${answer ? "★ " : ""}${i === own ? "online" : i}`);
+    this.title.dataset.term = i === own ? run.onlineTerm : reachable ? "checkpoint" : "segment";
+    write(this.title, `${answer ? "★ " : ""}${i === own ? run.onlineTerm.split(" ")[0] : i}`);
     write(this.span, this.width < 52 ? `${start}` : `${start}–${i === own ? t : stop - 1}`);
     const said = reachable ? run.alone(t, i) : null;
     for (const each of [this.score, this.gate, this.share]) each.disabled = !reachable;
@@ -123,7 +123,7 @@ export class Card {
     this.paintWas(reachable ? this.view.earlier?.weight(t, h, i) : undefined, scale);
     this.paintExchanged(run.weighedAs(t, i), i);
     this.paintSurgery(i, own);
-    this.paintLabel(i, own);
+    this.paintLabel(i);
   }
 
   paintSurgery(i, own) {
@@ -158,10 +158,11 @@ export class Card {
     if (weight > 0) place(this.gateWas, { bottom: `${(Math.min(1, weight) * gate).toFixed(1)}px` });
   }
 
-  paintLabel(i, own) {
-    const memory = i === own ? `Online memory, segment ${i}` : `Checkpoint ${i}`;
+  paintLabel(i) {
     const label =
-      this.kind === "later" ? `Segment ${i}, not written yet` : `${memory}${this.read ? ", read" : ", not read"}`;
+      this.kind === "later"
+        ? `Segment ${i}, not written yet`
+        : `${this.view.run.titleOf(this.view.at.t, i)}, ${this.read ? "" : "not "}read`;
     if (this.label === label) return;
     this.label = label;
     this.node.setAttribute("aria-label", label);

@@ -92,19 +92,21 @@ export class Memories {
 
   /** How many cards there is room for, and where their rows stand. */
   layOut({ stage: width, narrow, height, window }) {
-    const { run, rows } = this.view;
-    const gap = width / run.N > 70 ? 10 : 5;
+    const { run, rows, stepper } = this.view;
+    const { N } = stepper; // of two runs in step the one with more memories says where rows stand
+    const gap = width / N > 70 ? 10 : 5;
     const charts = CHARTS[height];
-    const least = (width + gap) / run.N - gap < TIGHT ? WIDE : TIGHT;
-    const slots = Math.min(run.N, Math.max(2, Math.floor((width + gap) / (least + gap))));
-    const size = Math.min(128, (width + gap) / slots - gap);
+    const wide = (slots) => Math.min(128, (width + gap) / slots - gap);
+    const most = Math.max(2, Math.floor((width + gap) / ((wide(N) < TIGHT ? WIDE : TIGHT) + gap)));
+    const [slots, all] = [Math.min(run.N, most), wide(Math.min(N, most))];
+    const size = wide(slots);
     const left = (width - slots * (size + gap) + gap) / 2;
     const spare = window - AROUND[height];
     const flow = LEAST.flow + Math.max(-16, Math.min(24, 0.2 * spare));
-    const picture = Math.max(LEAST.picture, Math.min(size, size * this.heatmaps.shape, LEAST.picture + 0.8 * spare));
+    const picture = Math.max(LEAST.picture, Math.min(all, all * this.heatmaps.shape, LEAST.picture + 0.8 * spare));
     const caption = narrow ? 16 : 0;
     const y = {};
-    let top = slots < run.N ? charts.rail : 0;
+    let top = most < N ? charts.rail : 0;
     const stack = (name, h) => {
       y[name] = top + caption;
       top = y[name] + h;
