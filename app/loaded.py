@@ -10,7 +10,7 @@ from importlib import import_module
 from mcviz import link, watch
 
 LIBRARIES = (
-    *("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat"),
+    *("pandas", "pyarrow", "pyarrow.compute", "pyarrow.pandas_compat", "pyarrow.vendored.version"),
     *("plotly.graph_objects", "plotly.subplots", "plotly.tools"),
     *("scipy.special", "streamlit.emojis", "streamlit.material_icon_names", "streamlit.elements.lib.image_utils"),
 )

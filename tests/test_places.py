@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 
 import numpy as np
 import pytest
@@ -73,9 +73,13 @@ def test_numpys_places_are_python_s(name, place):
 @pytest.mark.parametrize("name", taking("theme"))
 def test_a_theme_that_is_not_there_is_named(name, theme):
     wanted = inspect.signature(functions()[name]).parameters.values()
-    others = {each.name: None for each in wanted if each.default is each.empty}
+    empty = {
+        each.name: object.__new__(each.annotation) if is_dataclass(each.annotation) else None
+        for each in wanted
+        if each.default is each.empty
+    }
     with pytest.raises(ValueError, match=rf"^theme: expected one of light, dark; got {re.escape(repr(theme))}$"):
-        functions()[name](**others, theme=theme)
+        functions()[name](**empty, theme=theme)
 
 
 SEEN = fading.fading(RUN, 0)

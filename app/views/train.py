@@ -66,10 +66,6 @@ def page() -> None:
                 "learns from: **when does a gate find the document that holds the answer, and when does the loss "
                 "fall?**"
             )
-            if ways:
-                st.caption(
-                    "Choose in the sidebar what to train (» opens it), and press Train. It takes about a minute."
-                )
         if not can:
             st.info(
                 "Training needs PyTorch, which is not installed here: in the folder of the project, "
@@ -96,7 +92,7 @@ def order() -> None:
     key = link.TRAIN.__add__
     shown = "The film on screen has its own settings: these" if screen.get("film") else "These"
     st.markdown("**The next training**")
-    st.caption(f"{shown} are for the next one. Choose, and press Train.")
+    st.caption(f"{shown} are for the next one. Choose, and press Train. It takes about a minute.")
     st.selectbox("Task", TASKS, format_func=watch.TITLES.__getitem__, key=screen.key(key("task")))
     for choice in choices.CHOICES:
         if choice.name in CONFIGURED and choice.when(lambda name: screen.get(key(name))):

@@ -158,8 +158,8 @@ TERMS: Mapping[str, Term] = {
         Term(
             "alone",
             "What the model would say if this memory were the only one that the token reads, with all else as in the "
-            "run: its answer goes in with gate 1, in every head, and the model's own last layers make a word of it. "
-            "A word in brackets is of a memory that the token did not read.",
+            "run: its answer goes in with gate 1, in every head, and the model's last layers make a word of it. In "
+            "brackets if the token did not read it.",
         ),
         Term("prediction", "The tokens that the model holds likeliest to come next, with their probabilities."),
         Term("plain RNN", "A recurrent network that reads its online memory alone and keeps no checkpoint."),

@@ -118,7 +118,7 @@ def test_a_library_in_the_link_is_answered_by_the_model():
         trace, [33, 35, 37], stated=shelf.parse(text).stated()
     )
     assert trace.predictions.targets[33:38:2] == ("pen", "axe", "")
-    for said in ("A document that is short is filled up with words that say nothing", "*red axe*, filled up with"):
+    for said in ("A document that is short is filled up with words that say nothing", "facts like *red axe*, and ask"):
         assert said in text_of(page)
     assert in_link(page, "library") == text
 

@@ -325,7 +325,7 @@ def test_a_comparison_opens_on_one_memory_that_goes_on():
     assert "GRM" in first
     assert "independent start" in first
     assert "no caching" in second
-    assert "checkpoint start" in second
+    assert "one memory for all" in second
 
 
 @needs_models

@@ -120,7 +120,7 @@ def test_every_film_that_ships_has_a_title():
 
 def test_the_reader_orders_what_the_controls_say(desk):
     page = opened("train", train_task="mqar", train_top_k="3", train_rate="0.002", train_steps="90")
-    assert "Choose in the sidebar" in words(page)
+    assert "It takes about a minute." in words(page)
     press(page, "Train")
     name = in_link(page, "training")
     assert desk.order(name) == Order("mqar", top_k=3, rate="0.002", steps=90)

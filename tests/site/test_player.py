@@ -97,7 +97,7 @@ def said_tokens(said):
         ({"segment_length": "0"}, None),
         ({"segment_length": ""}, None),
         ({"run": "../secret"}, None),
-        ({"seed": "1e9"}, None),
+        ({"seed": "1.5"}, None),
     ],
 )
 def test_what_cannot_be_is_said_and_the_rest_stays(changes, says):
