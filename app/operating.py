@@ -47,10 +47,10 @@ def step_through(
 
     The reader may operate, and ask for what else is in `offers`.
     """
-    changes = [] if after is None else in_force(trace)
+    changes = edits.parse(screen.get("edits"))
     # of one token more or less two runs cannot be in step
     beside = earlier is not None and earlier.T == trace.T and after is None
-    pair: Any = (earlier, trace) if beside else (trace, after)
+    shown: Any = (earlier, trace) if beside else (trace, after)
 
     def ask(kind: str, value: edits.Asked) -> None:
         if kind != "surgery":
@@ -61,7 +61,7 @@ def step_through(
         screen.end()
 
     surgery = {} if screen.hidden("controls") else {"surgery": edits.offer(trace, changes)}
-    stepping.step_through(*pair, key=key, offers={**surgery, **(offers or {})}, on_request=ask)
+    stepping.step_through(*shown, key=key, offers={**surgery, **(offers or {})}, on_request=ask)
     if after is not None and not screen.hidden("answers"):
         st.markdown(plain(words.compared(trace, after)))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 
 from app import asking, tour
@@ -169,6 +170,10 @@ def test_numbers_that_seem_to_be_of_one_thing_say_of_what_they_are():
     t = words.questions(routed)[0]
     read = sum(row.taken or row.online for row in words.shelf(routed, t))
     assert f"it reads {read} where gates alone read {routed.segment_of[t] + 1}, " in told("A router")
+    written = run(at["One write"])
+    source = written.sources[words.questions(written)[0]]
+    squared = float(np.square(written.k[source, 0]).sum())
+    assert f"{squared:.3g} times as long, by the key’s length squared" in told("One write")
     right, of = words.accuracy(run(at["A plain recurrent network"]))
     assert f"the plain network ({right} of {of})" in told("All memories alike")
     alone = STOPS.index(at["A plain recurrent network"]) + 1

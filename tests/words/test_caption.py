@@ -51,3 +51,13 @@ def test_recall_is_counted():
     assert f"and {seen.right[-1].sum()} from one memory that wrote all {trace.T} tokens, with the same weights." in said
     assert "what a network answers is another count" in said
     assert seen.kept == own.sum()
+
+
+def test_of_two_runs_it_is_said_how_many_memories_each_reads():
+    routed, gated, plain = (run(aggregator=name, top_k=2) for name in ("ssc", "grm", "none"))
+    for one, other in ((routed, gated), (gated, plain)):
+        counts = [int(each.read[-1, 0].sum()) for each in (one, other)]
+        first, second = (f"{n} memor{'y' if n == 1 else 'ies'}" for n in counts)
+        said = f"The last token reads {first} in the first run, {second} in the second."
+        assert said in words.compared(one, other)
+    assert "The last token reads" not in words.compared(gated, gated)
